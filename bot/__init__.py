@@ -1,0 +1,1 @@
+"""The machine: chats, durability and time. It knows no product word."""

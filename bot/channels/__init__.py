@@ -1,0 +1,1 @@
+"""One file for each chat platform, behind the one interface of `base`."""

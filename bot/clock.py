@@ -1,0 +1,63 @@
+"""The three seams that the simulator replaces: time, ids and chance."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Protocol
+
+EPOCH_MS = 1_735_689_600_000  # 2025-01-01 UTC: ids count from here, so that they fit 53 bits until 2094
+SEQUENCE_BITS = 12
+
+
+class Clock(Protocol):
+    """Milliseconds since 1970 UTC."""
+
+    def now_ms(self) -> int: ...
+
+
+class Ids(Protocol):
+    """Ever-growing integers below 2**53, safe in JavaScript and in every database."""
+
+    def next(self) -> int: ...
+
+
+class Dice(Protocol):
+    """Secrets and chance."""
+
+    def token(self) -> str:
+        """43 URL-safe characters that can't be guessed."""
+        ...
+
+    def digits(self, count: int) -> str:
+        """A code for people to read aloud."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+
+class TimeIds:
+    """Ids that begin with the time: rows made later sort later, also across restarts."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last = 0
+
+    def next(self) -> int:
+        self._last = max(self._last + 1, (self._clock.now_ms() - EPOCH_MS) << SEQUENCE_BITS)
+        return self._last
+
+
+class SystemDice:
+    """The operating system's source of randomness."""
+
+    def token(self) -> str:
+        return secrets.token_urlsafe(32)
+
+    def digits(self, count: int) -> str:
+        return f"{secrets.randbelow(10**count):0{count}d}"

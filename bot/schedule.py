@@ -1,0 +1,182 @@
+"""Time: APScheduler ticks in memory, everything that matters in timer rows.
+
+A tick runs the timers that are due, each in a transaction of its own; another plans the product's periods ahead
+(a row a period, its key unique), so that each runs once, also after a day of downtime. An errand is what a timer
+needs from outside (a photo's bytes): it runs before the transaction and hands its result in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import orjson
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from bot.channels.base import Letter
+from bot.clock import Clock, Dice, Ids
+from bot.delivery import backoff_ms, letter_of
+from bot.errors import GiveUp, RetryLater
+from bot.i18n import Catalogues
+from bot.turn import Desk, Product
+from storage import outbox, timers
+from storage.database import Database, Row, Tx
+
+TICK_S = 1
+PLAN_S = 600
+BATCH_ROWS = 50
+ERRANDS_AT_ONCE = 4
+MAX_ATTEMPTS = 8
+Errand = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
+log = structlog.get_logger()
+
+
+class Schedule:
+    """Runs timers and plans periods."""
+
+    def __init__(
+        self,
+        database: Database,
+        product: Product,
+        catalogues: Catalogues,
+        *,
+        clock: Clock,
+        ids: Ids,
+        dice: Dice,
+        deliver: Callable[[Sequence[Letter]], None],
+        errands: Mapping[str, Errand] | None = None,
+        township_id: int = 1,
+    ) -> None:
+        self._database = database
+        self._product = product
+        self._catalogues = catalogues
+        self._clock = clock
+        self._ids = ids
+        self._dice = dice
+        self._deliver = deliver
+        self._errands = errands or {}
+        self._township_id = township_id
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self._at_once = asyncio.Semaphore(ERRANDS_AT_ONCE)
+        self._ticks = AsyncIOScheduler(job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
+
+    def start(self) -> None:
+        """Begin to tick in the running loop."""
+        self._ticks.add_job(self._guarded, IntervalTrigger(seconds=TICK_S), args=(self.run_due,))
+        self._ticks.add_job(self._guarded, IntervalTrigger(seconds=PLAN_S), args=(self.plan,))
+        self._ticks.start()
+
+    def stop(self) -> None:
+        """Stop ticking; what is due stays due."""
+        if self._ticks.running:
+            self._ticks.shutdown(wait=False)
+        for task in self._running.values():
+            task.cancel()
+
+    async def _guarded(self, job: Callable[[], Awaitable[object]]) -> None:
+        try:
+            await job()
+        except Exception:
+            log.exception("schedule.tick_failed", job=job.__name__)
+
+    async def plan(self) -> None:
+        """Write the timers of the periods to come (and of those missed while the program was down)."""
+
+        async def work(tx: Tx) -> list[Letter]:
+            desk = await self._desk(tx)
+            await self._product.plan(desk)
+            return await self._write(desk)
+
+        self._deliver(await self._database.transaction(work, township_id=self._township_id))
+
+    async def run_due(self) -> int:
+        """Run every timer that is due (errands in the background); how many were begun."""
+        now_ms = self._clock.now_ms()
+        rows = await self._database.read(
+            lambda tx: timers.due(tx, now_ms=now_ms, limit=BATCH_ROWS), township_id=self._township_id
+        )
+        started = 0
+        for row in rows:
+            if row["id"] in self._running:
+                continue
+            started += 1
+            if row["kind"] in self._errands:
+                task = self._running[row["id"]] = asyncio.ensure_future(self._run_errand(row))
+                task.add_done_callback(lambda _, timer_id=row["id"]: self._running.pop(timer_id, None))  # type: ignore[misc]
+            else:
+                await self._fire(row, {})
+        return started
+
+    async def errands_done(self) -> None:
+        """Wait for the errands that are under way."""
+        while self._running:
+            await asyncio.wait(set(self._running.values()))
+
+    async def _run_errand(self, row: Row) -> None:
+        async with self._at_once:
+            try:
+                result = await self._errands[row["kind"]](orjson.loads(row["payload"]))
+            except RetryLater as error:
+                await self._failed(row, error, error.after_ms)
+            except GiveUp as error:
+                await self._fire(row, {"failed": error.code})
+            except Exception as error:
+                log.exception("schedule.errand_failed", kind=row["kind"])
+                await self._failed(row, error, 0)
+            else:
+                await self._fire(row, result)
+
+    async def _fire(self, row: Row, result: Mapping[str, Any]) -> None:
+        async def work(tx: Tx) -> list[Letter]:
+            desk = await self._desk(tx)
+            handler = self._product.timers[row["kind"]]
+            await handler(desk, {**orjson.loads(row["payload"]), "fire_ms": row["fire_ms"], **result})
+            await timers.done(tx, row["id"], now_ms=desk.now_ms)
+            return await self._write(desk)
+
+        try:
+            letters = await self._database.transaction(work, township_id=self._township_id)
+        except Exception as error:
+            log.exception("schedule.timer_failed", kind=row["kind"])
+            await self._failed(row, error, 0)
+        else:
+            self._deliver(letters)
+
+    async def _failed(self, row: Row, error: Exception, after_ms: int) -> None:
+        """Try again later; after MAX_ATTEMPTS the timer is given up and `doctor` names it."""
+        now_ms = self._clock.now_ms()
+        reason = f"{type(error).__name__}: {error}"
+        attempts = row["attempts"]
+        if attempts + 1 >= MAX_ATTEMPTS:
+            if row["kind"] in self._errands:
+                await self._fire(row, {"failed": reason})
+                return
+            await self._database.transaction(
+                lambda tx: timers.failed(tx, row["id"], now_ms=now_ms, error=reason),
+                township_id=self._township_id,
+            )
+            return
+        fire_ms = now_ms + max(after_ms, backoff_ms(attempts))
+        await self._database.transaction(
+            lambda tx: timers.again(tx, row["id"], fire_ms=fire_ms, error=reason),
+            township_id=self._township_id,
+        )
+
+    async def _desk(self, tx: Tx) -> Desk:
+        now_ms = self._clock.now_ms()
+        return Desk(
+            tx=tx,
+            now_ms=now_ms,
+            ids=self._ids,
+            dice=self._dice,
+            catalogues=self._catalogues,
+            world=await self._product.world(tx, now_ms),
+        )
+
+    async def _write(self, desk: Desk) -> list[Letter]:
+        await outbox.put(desk.tx, desk.outbox)
+        await timers.put(desk.tx, desk.timers)
+        return [letter_of(row, row["out"], self._township_id) for row in desk.outbox if row["due_ms"] <= desk.now_ms]

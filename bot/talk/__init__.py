@@ -1,0 +1,1 @@
+"""Conversation as pure data: messages, forms and the engine that advances them."""

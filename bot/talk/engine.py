@@ -1,0 +1,301 @@
+"""The one step of a conversation: `advance(form, frame, event)` gives the next frame and one effect. Pure.
+
+The position is derived from the answers; only `asked`, the step last shown, is stored, because free text
+answers what was asked. A button carries the revision of its screen: an old one is known to be old.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bot.talk.form import (
+    Answer,
+    Choice,
+    Doubt,
+    Form,
+    Found,
+    FreeText,
+    Option,
+    Photos,
+    Place,
+    Step,
+    Wrong,
+    YesNo,
+)
+from bot.talk.messages import In
+from bot.talk.session import REVIEW, Frame
+
+BACK, SKIP, CANCEL, DONE, SUBMIT, CONFIRM, RETYPE = "<", ">", "x", "ok", "!", "yes", "no"
+CHOOSE, EDIT = "=", "@"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Show `step`; first say `problem`, the doubt, or the note about what was just taken."""
+
+    step: Step
+    problem: Wrong | None = None
+    doubt: Doubt | None = None
+    note: Wrong | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Show every answer, to be submitted or changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Call the form's `submit`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The person gave the form up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """An old button: say so and show the present question again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Taken, and nothing to say."""
+
+
+Effect = Ask | Review | Submit | Cancelled | Stale | Quiet
+
+
+def path(form: Form, answers: Mapping[str, Any]) -> list[Step]:
+    """The steps that these answers lead through."""
+    return [step for step in form.steps if step.when(answers)]
+
+
+def holds(step: Step, value: Any) -> bool:
+    """Whether a stored answer still fits its step; one that doesn't is asked again."""
+    if value is None:
+        return step.optional
+    if isinstance(step, Choice):
+        return (value in step.options) if step.options else isinstance(value, dict)
+    if isinstance(step, YesNo):
+        return isinstance(value, bool)
+    if isinstance(step, Photos):
+        return isinstance(value, list)
+    if isinstance(step, (Place, Found)):
+        return isinstance(value, dict)
+    return not isinstance(step, FreeText) or isinstance(value, str)
+
+
+def complete(form: Form, answers: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers on the path, assumed ones included: what `submit` receives."""
+    found: dict[str, Any] = {}
+    for step in path(form, answers):
+        if step.id in answers and holds(step, answers[step.id]):
+            found[step.id] = answers[step.id]
+        elif (assumed := step.assume(answers)) is not None:
+            found[step.id] = assumed
+    return found
+
+
+def next_step(form: Form, answers: Mapping[str, Any]) -> Step | None:
+    """The first question still open, or None when all is known."""
+    known = complete(form, answers)
+    return next((step for step in path(form, answers) if step.id not in known), None)
+
+
+def begin(form: Form, answers: Mapping[str, Any]) -> tuple[Frame, Effect]:
+    """Open a form with what is already known."""
+    return proceed(form, Frame(form.id, dict(answers)))
+
+
+def proceed(form: Form, frame: Frame, note: Wrong | None = None) -> tuple[Frame, Effect]:
+    """Go to the first open question, else to the review or the submission."""
+    step = next_step(form, frame.answers)
+    if step is not None:
+        return ask(frame, step, note=note)
+    if form.review:
+        return replace(frame, asked=REVIEW, offered=(), doubt=None), Review()
+    return frame, Submit()
+
+
+def ask(
+    frame: Frame,
+    step: Step,
+    *,
+    problem: Wrong | None = None,
+    doubt: Doubt | None = None,
+    note: Wrong | None = None,
+) -> tuple[Frame, Effect]:
+    """Show a step; what was offered for it stays only while the same step is asked again."""
+    offered = frame.offered if frame.asked == step.id else ()
+    shown = replace(frame, asked=step.id, offered=offered, doubt=doubt.value if doubt else None)
+    return shown, Ask(step, problem, doubt, note)
+
+
+def advance(
+    form: Form,
+    frame: Frame,
+    event: In,
+    facts: Any,
+    words: Mapping[str, str],
+    found: Sequence[Option] | None = None,
+) -> tuple[Frame, Effect]:
+    """Apply one event to a frame.
+
+    `event.data` of a tap is `<rev>.<verb>`; `words` maps typed control words («取消») to verbs; `found` is what
+    the asked step's `search` found for the typed words.
+    """
+    if event.kind == "tap":
+        rev, _, verb = event.data.partition(".")
+        if rev != str(frame.rev):
+            return frame, Stale()
+        return press(form, frame, verb)
+    if event.kind == "text" and (verb := typed_verb(form, frame, event.text, words)):
+        return press(form, frame, verb)
+    step = form.step(frame.asked)
+    if step is None or not step.when(frame.answers):
+        if frame.asked == REVIEW:
+            return absorb(form, frame, event, facts) or (frame, Review())
+        return proceed(form, frame, note=Wrong("question_gone"))
+    if isinstance(step, Photos) and event.kind == "media":
+        return take_media(form, frame, step, event, facts)
+    if found is not None and event.kind == "text":
+        return take_found(form, frame, step, event, found)
+    reading = step.read(event, facts)
+    if isinstance(reading, Answer):
+        return answer(form, frame, step, reading.value)
+    if isinstance(reading, Doubt):
+        if frame.doubt is not None and frame.doubt == reading.value:
+            return answer(form, frame, step, reading.value)
+        return ask(frame, step, doubt=reading)
+    return absorb(form, frame, event, facts) or ask(frame, step, problem=reading)
+
+
+def answer(form: Form, frame: Frame, step: Step, value: Any) -> tuple[Frame, Effect]:
+    """Store an answer and go on."""
+    return proceed(form, replace(frame, answers={**frame.answers, step.id: value}, doubt=None))
+
+
+def typed_verb(form: Form, frame: Frame, said: str, words: Mapping[str, str]) -> str:
+    """The verb that typed words stand for: a shown label, a number of a list, or a control word."""
+    plain = bare(said)
+    if not plain:
+        return ""
+    for label, verb in frame.menu:
+        if bare(label) == plain:
+            return verb
+    choices = [verb for _, verb in frame.menu if verb[0] in (CHOOSE, EDIT) or verb in (SUBMIT, CONFIRM, RETYPE)]
+    step = form.step(frame.asked)
+    numbered = frame.asked == REVIEW or frame.offered or isinstance(step, (Choice, YesNo))
+    if numbered and plain.isascii() and plain.isdigit() and 1 <= int(plain[:4]) <= len(choices):
+        return choices[int(plain[:4]) - 1]
+    verb = words.get(plain, "")
+    return verb if verb and any(verb == shown for _, shown in frame.menu) else ""
+
+
+def bare(label: str) -> str:
+    """Letters and digits only, lower case: how a typed label is compared with a shown one."""
+    return "".join(character for character in label.lower() if character.isalnum())
+
+
+def press(form: Form, frame: Frame, verb: str) -> tuple[Frame, Effect]:
+    """Apply a button of the present screen."""
+    step = form.step(frame.asked)
+    if verb == CANCEL:
+        return frame, Cancelled()
+    if verb == SUBMIT and frame.asked == REVIEW:
+        return (frame, Submit()) if next_step(form, frame.answers) is None else proceed(form, frame)
+    if verb == BACK:
+        return back(form, frame)
+    if verb.startswith(EDIT):
+        target = form.step(verb[1:])
+        return ask(frame, target) if target else (frame, Stale())
+    if step is None:
+        return frame, Stale()
+    if verb == CONFIRM and frame.doubt is not None:
+        return answer(form, frame, step, frame.doubt)
+    if verb == RETYPE:
+        return ask(replace(frame, doubt=None), step)
+    if verb == SKIP and step.optional:
+        return answer(form, frame, step, frame.answers.get(step.id))
+    if verb == DONE and isinstance(step, Photos) and (frame.answers.get(step.id) or step.optional):
+        return answer(form, frame, step, frame.answers.get(step.id))
+    if verb.startswith(CHOOSE):
+        return choose(form, frame, step, verb[1:])
+    return frame, Stale()
+
+
+def choose(form: Form, frame: Frame, step: Step, value: str) -> tuple[Frame, Effect]:
+    """Take one of the shown options."""
+    if isinstance(step, YesNo):
+        return answer(form, frame, step, value == "1")
+    if isinstance(step, Choice) and value in step.options:
+        return answer(form, frame, step, value)
+    label = dict(frame.offered).get(value)
+    return answer(form, frame, step, {"id": value, "label": label}) if label is not None else (frame, Stale())
+
+
+def back(form: Form, frame: Frame) -> tuple[Frame, Effect]:
+    """The question before the present one on the path; the answers stay."""
+    steps = path(form, frame.answers)
+    asked = [step.id for step in steps].index(frame.asked) if frame.asked in [s.id for s in steps] else len(steps)
+    for step in reversed(steps[:asked]):
+        if step.id in frame.answers:
+            return ask(frame, step)
+    current = form.step(frame.asked)
+    return ask(frame, current, note=Wrong("first_question")) if current else proceed(form, frame)
+
+
+def take_media(form: Form, frame: Frame, step: Photos, event: In, facts: Any) -> tuple[Frame, Effect]:
+    """Append photos; an album's later parts are taken without another answer."""
+    reading = step.read(event, facts)
+    if not isinstance(reading, Answer):
+        return ask(frame, step, problem=reading if isinstance(reading, Wrong) else None)
+    have = list(frame.answers.get(step.id) or [])
+    room = step.limit - len(have)
+    taken = have + [item for item in reading.value if item not in have][:room]
+    known_album = bool(event.album) and event.album == frame.album
+    frame = replace(frame, answers={**frame.answers, step.id: taken}, album=event.album)
+    if len(reading.value) > room:
+        note = Wrong("photos_full", {"count": len(taken), "max": step.limit})
+    elif known_album:
+        return frame, Quiet()
+    else:
+        note = Wrong("photos_noted", {"count": len(taken), "max": step.limit})
+    return ask(frame, step, note=note) if frame.asked == step.id else show_again(form, frame, note)
+
+
+def take_found(form: Form, frame: Frame, step: Step, event: In, found: Sequence[Option]) -> tuple[Frame, Effect]:
+    """What the search found: one is the answer, several are offered, none is a mistake."""
+    if len(found) == 1:
+        return answer(form, frame, step, {"id": found[0].value, "label": found[0].label})
+    if not found:
+        return ask(frame, step, problem=Wrong("unknown", {"said": event.text[:40]}))
+    offered = tuple((option.value, str(option.label)) for option in found)
+    frame = replace(frame, asked=step.id, offered=offered, doubt=None)
+    return frame, Ask(step, note=Wrong("which_one", {"count": len(found)}))
+
+
+def absorb(form: Form, frame: Frame, event: In, facts: Any) -> tuple[Frame, Effect] | None:
+    """Give a photo or a position that came early (or late) to the step that wants one."""
+    wanted = {"media": Photos, "place": Place}.get(event.kind)
+    steps = path(form, frame.answers)
+    step = next((step for step in steps if wanted and isinstance(step, wanted)), None)
+    if step is None or step.id == frame.asked:
+        return None
+    if isinstance(step, Photos):
+        return take_media(form, frame, step, event, facts)
+    reading = step.read(event, facts)
+    if not isinstance(reading, Answer):
+        return None
+    frame = replace(frame, answers={**frame.answers, step.id: reading.value})
+    return show_again(form, frame, Wrong("place_noted"))
+
+
+def show_again(form: Form, frame: Frame, note: Wrong) -> tuple[Frame, Effect]:
+    """The present question once more, after a note."""
+    step = form.step(frame.asked)
+    return ask(frame, step, note=note) if step else (frame, Review())

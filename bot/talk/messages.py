@@ -1,0 +1,112 @@
+"""What people send (`In`) and what they are told (`Say`), the same on every channel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+InKind = Literal["text", "tap", "media", "place", "start", "file", "other", "edited", "left", "nothing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A photo or video as the channel names it: `ref` is what the channel needs to fetch its bytes."""
+
+    kind: Literal["image", "video"]
+    ref: str
+    size_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class In:
+    """One thing that a person sent.
+
+    `text` holds words, a caption or a button's label; `data` a button's payload or a start link's token;
+    `album` is the same for the photos of one album; `lat`, `lng`, `datum` a position.
+    """
+
+    kind: InKind
+    text: str = ""
+    data: str = ""
+    media: tuple[Media, ...] = ()
+    album: str = ""
+    lat: float = 0.0
+    lng: float = 0.0
+    datum: str = "WGS-84"
+    command: bool = False
+    group: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object that `from_json` reads back."""
+        found: dict[str, Any] = {"kind": self.kind}
+        for name in ("text", "data", "album", "command", "group"):
+            if value := getattr(self, name):
+                found[name] = value
+        if self.media:
+            found["media"] = [[item.kind, item.ref, item.size_bytes] for item in self.media]
+        if self.kind == "place":
+            found.update(lat=self.lat, lng=self.lng, datum=self.datum)
+        return found
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> In:
+        """Read what `to_json` wrote."""
+        fields = dict(found)
+        fields["media"] = tuple(Media(*item) for item in fields.get("media", ()))
+        return cls(**fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text of the catalogue: its message id and what fills its placeholders (values or other texts)."""
+
+    key: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+Words = Text | str
+
+
+def text(key: str, /, **fields: Any) -> Text:
+    """Shorthand for `Text(key, fields)`."""
+    return Text(key, fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A choice under a message; `data` (at most 40 bytes) comes back when it is pressed."""
+
+    label: Words
+    data: str
+    style: Literal["plain", "primary", "danger"] = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An address to open, under its label."""
+
+    label: Words
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """One message to a person, before it is put into their language."""
+
+    text: Words
+    rows: tuple[tuple[Button, ...], ...] = ()
+    ask: Literal["", "place", "photos", "text", "number", "date", "choice"] = ""
+    media: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Out:
+    """One message ready to send: every word in the person's language. Stored as the outbox row's body."""
+
+    text: str
+    rows: tuple[tuple[tuple[str, str, str], ...], ...] = ()
+    ask: str = ""
+    media: tuple[str, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()

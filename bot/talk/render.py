@@ -1,0 +1,120 @@
+"""From an effect to what is shown: texts by their catalogue ids, buttons by their verbs. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.talk.engine import (
+    BACK,
+    CANCEL,
+    CHOOSE,
+    CONFIRM,
+    DONE,
+    EDIT,
+    RETYPE,
+    SKIP,
+    SUBMIT,
+    Ask,
+    complete,
+    path,
+)
+from bot.talk.form import Choice, Form, Found, Photos, Step, Wrong, YesNo
+from bot.talk.messages import Button, Say, Text, Words, text
+from bot.talk.session import Frame
+
+Rows = list[tuple[Button, ...]]
+SHORT_LABEL = 7
+
+
+def problem_text(form: Form, step: Step | None, wrong: Wrong) -> Text:
+    """A problem's text: the step's own, else the kind's, else the one for any step."""
+    own = f"form.{form.id}.{step.id}.{wrong.code}|step.{step.kind}.{wrong.code}|" if step else ""
+    return Text(f"{own}step.{wrong.code}", wrong.fields)
+
+
+def shown(form: Form, step: Step, value: Any) -> Words:
+    """How a stored answer is shown in the review."""
+    if value is None:
+        return text("review.none")
+    if step.shown is not None:
+        return step.shown(value)
+    if isinstance(value, dict):
+        return str(value.get("label", ""))
+    if isinstance(step, Choice):
+        return option_label(form, step, value)
+    if isinstance(step, YesNo):
+        return text(f"form.{form.id}.{step.id}.yes|button.yes" if value else f"form.{form.id}.{step.id}.no|button.no")
+    if isinstance(step, Photos):
+        return text("review.photos", count=len(value))
+    return str(value)
+
+
+def option_label(form: Form, step: Step, value: str) -> Text:
+    """The catalogue's label of a declared option."""
+    return text(f"form.{form.id}.{step.id}.option.{value}")
+
+
+def ask_say(form: Form, frame: Frame, effect: Ask) -> Say:
+    """A question with its buttons, after the note or problem that led to it."""
+    step = effect.step
+    if effect.doubt is not None:
+        doubt = Text(f"form.{form.id}.{step.id}.{effect.doubt.code}|step.{effect.doubt.code}", effect.doubt.fields)
+        return Say(
+            doubt,
+            ((Button(text("button.confirm"), CONFIRM, "primary"), Button(text("button.retype"), RETYPE)),),
+        )
+    question: Text = text(f"form.{form.id}.{step.id}.ask")
+    before = effect.problem or effect.note
+    if before is not None:
+        question = text("step.after", note=problem_text(form, step, before), question=question)
+    return Say(question, tuple(choice_rows(form, frame, step) + control_rows(form, frame, step)), ask=step.ask)  # type: ignore[arg-type]
+
+
+def choice_rows(form: Form, frame: Frame, step: Step) -> Rows:
+    """One button for each option, in columns; long labels get a row of their own."""
+    if isinstance(step, YesNo):
+        return [
+            (
+                Button(text(f"form.{form.id}.{step.id}.yes|button.yes"), f"{CHOOSE}1"),
+                Button(text(f"form.{form.id}.{step.id}.no|button.no"), f"{CHOOSE}0"),
+            )
+        ]
+    buttons: list[Button] = []
+    if isinstance(step, Choice):
+        buttons = [Button(option_label(form, step, value), f"{CHOOSE}{value}") for value in step.options]
+    buttons += [Button(label, f"{CHOOSE}{value}") for value, label in frame.offered]
+    long = isinstance(step, Found) or any(len(label) > SHORT_LABEL for _, label in frame.offered)
+    columns = 1 if long else getattr(step, "columns", 2)
+    return [tuple(buttons[at : at + columns]) for at in range(0, len(buttons), columns)]
+
+
+def control_rows(form: Form, frame: Frame, step: Step) -> Rows:
+    """Done, skip, back and cancel, where each makes sense."""
+    rows: Rows = []
+    if isinstance(step, Photos) and frame.answers.get(step.id):
+        rows.append((Button(text("button.done"), DONE, "primary"),))
+    controls: list[Button] = []
+    if step.optional and not (isinstance(step, Photos) and frame.answers.get(step.id)):
+        controls.append(Button(text("button.skip"), SKIP))
+    if any(earlier.id in frame.answers for earlier in path(form, frame.answers) if earlier.id != step.id):
+        controls.append(Button(text("button.back"), BACK))
+    controls.append(Button(text("button.cancel"), CANCEL))
+    return [*rows, tuple(controls)]
+
+
+def review_say(form: Form, frame: Frame) -> Say:
+    """Every answer on a line, to be submitted, changed or given up."""
+    answers = complete(form, frame.answers)
+    lines: list[Words] = []
+    edits: list[Button] = []
+    for step in path(form, frame.answers):
+        if step.id not in answers:
+            continue
+        label = text(f"form.{form.id}.{step.id}.label")
+        lines.append(text("review.line", label=label, value=shown(form, step, answers[step.id])))
+        edits.append(Button(text("button.edit", label=label), f"{EDIT}{step.id}"))
+    body = text("review.body", title=text(f"form.{form.id}.title"), lines=lines)
+    rows: Rows = [(Button(text(f"form.{form.id}.submit|button.submit"), SUBMIT, "primary"),)]
+    rows += [tuple(edits[at : at + 2]) for at in range(0, len(edits), 2)]
+    rows.append((Button(text("button.cancel"), CANCEL),))
+    return Say(body, tuple(rows), ask="choice")

@@ -1,0 +1,102 @@
+"""Where one person's conversation stands: a stack of frames, the newest on top. Stored as one JSON text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+REVIEW = "review"
+MAX_FRAMES = 4
+Menu = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One form in progress.
+
+    `asked` is the step last shown (or REVIEW, or "" before the first); `rev` marks the buttons shown with it;
+    `offered` the (value, label) pairs that the database supplied; `menu` the (label, verb) pairs on the screen;
+    `doubt` a value that waits for a confirmation; `album` the album whose arrival was already answered.
+    """
+
+    form: str
+    answers: dict[str, Any] = field(default_factory=dict)
+    asked: str = ""
+    rev: int = 0
+    offered: Menu = ()
+    menu: Menu = ()
+    doubt: Any = None
+    album: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object without the empty fields."""
+        found: dict[str, Any] = {"form": self.form, "answers": self.answers, "rev": self.rev}
+        for name in ("asked", "offered", "menu", "album"):
+            if value := getattr(self, name):
+                found[name] = value
+        if self.doubt is not None:
+            found["doubt"] = self.doubt
+        return found
+
+    @classmethod
+    def from_json(cls, found: dict[str, Any]) -> Frame:
+        """Read what `to_json` wrote; raises KeyError, TypeError or ValueError on anything else."""
+        pairs = {
+            name: tuple((str(left), str(right)) for left, right in found.get(name, ())) for name in ("offered", "menu")
+        }
+        if not isinstance(found["answers"], dict):
+            raise TypeError("answers")
+        return cls(
+            form=str(found["form"]),
+            answers=found["answers"],
+            asked=found.get("asked", ""),
+            rev=int(found["rev"]),
+            doubt=found.get("doubt"),
+            album=found.get("album", ""),
+            **pairs,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A person's frames, the last revision given to a screen, and what they sent that waits for an answer."""
+
+    frames: tuple[Frame, ...] = ()
+    rev: int = 0
+    stash: tuple[dict[str, Any], ...] = ()
+    updated_ms: int = 0
+
+    @property
+    def top(self) -> Frame | None:
+        """The frame that the next answer belongs to."""
+        return self.frames[-1] if self.frames else None
+
+    def push(self, frame: Frame) -> Session:
+        """Begin `frame` above the others; the oldest is let go beyond MAX_FRAMES, a twin is replaced."""
+        others = tuple(one for one in self.frames if one.form != frame.form)
+        return replace(self, frames=(*others[-(MAX_FRAMES - 1) :], frame))
+
+    def with_top(self, frame: Frame) -> Session:
+        """The same session with its newest frame replaced."""
+        return replace(self, frames=(*self.frames[:-1], frame))
+
+    def pop(self) -> Session:
+        """The session without its newest frame."""
+        return replace(self, frames=self.frames[:-1])
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object."""
+        found: dict[str, Any] = {"rev": self.rev, "frames": [frame.to_json() for frame in self.frames]}
+        if self.stash:
+            found["stash"] = list(self.stash)
+        return found
+
+    @classmethod
+    def from_json(cls, found: dict[str, Any], updated_ms: int = 0) -> Session:
+        """Read what `to_json` wrote; raises KeyError, TypeError or ValueError on anything else."""
+        return cls(
+            frames=tuple(Frame.from_json(frame) for frame in found["frames"]),
+            rev=int(found["rev"]),
+            stash=tuple(dict(event) for event in found.get("stash", ())),
+            updated_ms=updated_ms,
+        )

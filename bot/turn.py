@@ -1,0 +1,231 @@
+"""What an action works with: the open transaction, the time, and what it wants done after the commit.
+
+Handlers write through `tx` and describe messages and timers here as data; intake and the scheduler turn them
+into rows of the same transaction. Nothing is sent from inside a transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import orjson
+
+from bot.clock import Dice, Ids
+from bot.i18n import Catalogues
+from bot.talk.form import Form
+from bot.talk.messages import In, Out, Say, Words
+from storage import outbox, people
+from storage.database import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role in force for an area (and everything below it)."""
+
+    name: str
+    area_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who writes, and from where."""
+
+    id: int
+    name: str
+    language: str
+    channel: str
+    address: str
+    household_id: int | None = None
+    consent_version: int | None = None
+    roles: tuple[Role, ...] = ()
+
+    def has(self, *names: str) -> bool:
+        """Whether the person holds one of these roles anywhere."""
+        return any(role.name in names for role in self.roles)
+
+    def areas(self, *names: str) -> set[int]:
+        """The areas for which the person holds one of these roles."""
+        return {role.area_id for role in self.roles if role.name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What words, a button or a photo are taken for: a command with its words, or a form with what is known."""
+
+    command: str = ""
+    args: str = ""
+    form: str = ""
+    answers: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class Desk:
+    """The township's desk with an open transaction."""
+
+    tx: Tx
+    now_ms: int
+    ids: Ids
+    dice: Dice
+    catalogues: Catalogues
+    world: Any
+    outbox: list[dict[str, Any]] = field(default_factory=list)
+    timers: list[dict[str, Any]] = field(default_factory=list)
+
+    async def tell(
+        self,
+        person_id: int,
+        say: Say,
+        *,
+        key: str | None = None,
+        urgent: bool = False,
+        due_ms: int | None = None,
+        expires_ms: int | None = None,
+    ) -> bool:
+        """Write a message to a person at the contact they used last.
+
+        `key` makes it happen once, however often it is asked for; `due_ms` puts it off; after `expires_ms` it is
+        dropped and counted. False: nobody to tell, or told already.
+        """
+        row = await people.person(self.tx, person_id)
+        contacts = await people.contacts_of(self.tx, person_id) if row else []
+        if row is None or row["state"] != "active" or not contacts:
+            return False
+        address = contacts[0]["address"]
+        written = any(one["message_key"] == key and one["address"] == address for one in self.outbox)
+        if key is not None and (written or await outbox.has_key(self.tx, key, address)):
+            return False
+        out = self.catalogues[row["language"]].out(say)
+        self.post(
+            person_id,
+            contacts[0]["channel"],
+            address,
+            out,
+            key=key,
+            urgent=urgent,
+            due_ms=due_ms,
+            expires_ms=expires_ms,
+        )
+        return True
+
+    def post(
+        self,
+        person_id: int,
+        channel: str,
+        address: str,
+        out: Out,
+        *,
+        key: str | None = None,
+        urgent: bool = False,
+        due_ms: int | None = None,
+        expires_ms: int | None = None,
+    ) -> None:
+        """Write a finished message to one address."""
+        self.outbox.append(
+            {
+                "id": self.ids.next(),
+                "person_id": person_id,
+                "channel": channel,
+                "address": address,
+                "body": dump_out(out),
+                "message_key": key,
+                "urgent": int(urgent),
+                "created_ms": self.now_ms,
+                "due_ms": self.now_ms if due_ms is None else max(due_ms, self.now_ms),
+                "expires_ms": expires_ms,
+                "attempts": 0,
+                "out": out,
+            }
+        )
+
+    def later(self, kind: str, key: str, fire_ms: int, **payload: Any) -> None:
+        """Plan a timer; one of the same key runs once."""
+        self.timers.append(
+            {
+                "id": self.ids.next(),
+                "kind": kind,
+                "timer_key": key,
+                "fire_ms": fire_ms,
+                "payload": orjson.dumps(payload).decode(),
+            }
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class Turn(Desk):
+    """One update of one person."""
+
+    person: Person
+    event: In
+    opened: Intent | None = None
+
+    def reply(self, say: Say | Words, *, key: str | None = None) -> None:
+        """Answer in the same chat."""
+        message = say if isinstance(say, Say) else Say(say)
+        out = self.catalogues[self.person.language].out(message)
+        self.post(self.person.id, self.person.channel, self.person.address, out, key=key)
+
+    def open(self, form: str, **answers: Any) -> None:
+        """Begin a form after this action, with what is already known."""
+        self.opened = Intent(form=form, answers=answers)
+
+
+class Product(Protocol):
+    """What the machine asks of the product it carries."""
+
+    forms: Mapping[str, Form]
+    timers: Mapping[str, Callable[[Desk, Mapping[str, Any]], Awaitable[None]]]
+
+    async def world(self, tx: Tx, now_ms: int) -> Any:
+        """The policy and the places in force; loaded once a batch."""
+        ...
+
+    def facts(self, turn: Turn) -> Any:
+        """What form steps read: `place_of`, `today`, policy values."""
+        ...
+
+    def gate(self, turn: Turn) -> str | None:
+        """The form that must be finished before anything else (consent), if any."""
+        ...
+
+    async def interpret(self, turn: Turn) -> Intent | None:
+        """What the event means when no question is open (or one is, and the words are exactly a command)."""
+        ...
+
+    def phrase(self, turn: Turn) -> Intent | None:
+        """The command that the event names exactly: `/digest 2026-11-20`, «我的积分», a command button."""
+        ...
+
+    async def command(self, turn: Turn, intent: Intent) -> None:
+        """Run a command; checks the person's right."""
+        ...
+
+    async def plan(self, desk: Desk) -> None:
+        """Write the timers of the periods to come and of those missed; a period's key makes it run once."""
+        ...
+
+    async def may_open(self, turn: Turn, form: Form) -> None:
+        """Raise PersonError when the person has no right to that form."""
+        ...
+
+
+def dump_out(out: Out) -> str:
+    """The outbox row's body."""
+    body: dict[str, Any] = {"text": out.text}
+    for name in ("rows", "ask", "media", "links"):
+        if value := getattr(out, name):
+            body[name] = value
+    return orjson.dumps(body).decode()
+
+
+def load_out(body: str) -> Out:
+    """Read what `dump_out` wrote."""
+    found = orjson.loads(body)
+    return Out(
+        found.get("text", ""),
+        tuple(tuple((label, data, style) for label, data, style in row) for row in found.get("rows", ())),
+        found.get("ask", ""),
+        tuple(found.get("media", ())),
+        tuple((label, url) for label, url in found.get("links", ())),
+    )

@@ -1,0 +1,108 @@
+"""The product as the machine sees it: which commands and forms there are, who may use them, what words mean."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.errors import PersonError
+from bot.talk.engine import bare
+from bot.talk.form import Form
+from bot.talk.messages import text
+from bot.turn import Desk, Intent, Turn
+from handlers import registry
+from handlers.people.rules import may
+from handlers.world import Facts, World
+from handlers.worlds import Worlds
+from storage.database import Tx
+
+MAX_TEXT = 4_000
+
+
+class Township:
+    """One township's product."""
+
+    def __init__(self, zone: ZoneInfo, public_url: str) -> None:
+        self.forms: Mapping[str, Form] = registry.FORMS
+        self.timers: Mapping[str, Callable[[Desk, Mapping[str, Any]], Awaitable[None]]] = registry.TIMERS
+        self._worlds = Worlds(zone, public_url)
+        self._phrases: dict[str, dict[str, str]] = {}
+
+    async def world(self, tx: Tx, now_ms: int) -> World:
+        """Policy and places in force."""
+        return await self._worlds.load(tx, now_ms)
+
+    def facts(self, turn: Turn) -> Facts:
+        """What form steps may know."""
+        return Facts(turn.world, turn.world.day(turn.now_ms))
+
+    def gate(self, turn: Turn) -> str | None:
+        """Nothing is done for a person before they agreed to the consent text in force (PIPL 13, 17)."""
+        return None if turn.person.consent_version == turn.world.policy.consent.version else "consent"
+
+    def phrase(self, turn: Turn) -> Intent | None:
+        """`/report`, a command button, or words that are exactly a command's name («我的积分»)."""
+        event = turn.event
+        if event.kind == "start" and event.data:
+            return Intent(command="join", args=event.data)
+        if event.kind == "tap" and event.data.startswith("/"):
+            return self._named(event.data)
+        if event.kind == "start":
+            return Intent(command="help")
+        if event.kind != "text":
+            return None
+        said = event.text.strip()
+        if said.startswith("/"):
+            return self._named(said) or Intent(command="unknown", args=said[:40])
+        name = self._phrases_of(turn).get(bare(said))
+        return self._named(f"/{name}") if name else None
+
+    @staticmethod
+    def _named(said: str) -> Intent | None:
+        name, _, args = said[1:].partition(" ")
+        name = name.split("@", 1)[0].lower()
+        if name in registry.FORM_COMMANDS and not args.strip():
+            return Intent(form=registry.FORM_COMMANDS[name])
+        return Intent(command=name, args=args.strip()) if name in registry.COMMANDS else None
+
+    def _phrases_of(self, turn: Turn) -> Mapping[str, str]:
+        language = turn.person.language
+        if language not in self._phrases:
+            self._phrases[language] = turn.catalogues[language].synonyms("phrase.")
+        return self._phrases[language]
+
+    async def interpret(self, turn: Turn) -> Intent | None:
+        """What an event means when no question is open: the first capability that recognises it."""
+        event = turn.event
+        if event.kind == "text" and len(event.text) > MAX_TEXT:
+            turn.reply(text("input.too_long", count=len(event.text), max=MAX_TEXT))
+            return None
+        if event.kind in ("file", "other"):
+            turn.reply(text(f"input.{event.kind}"))
+            return None
+        for interpreter in registry.INTERPRETERS:
+            intent = await interpreter(turn)
+            if intent is not None:
+                return intent
+        return Intent(command="help")
+
+    async def command(self, turn: Turn, intent: Intent) -> None:
+        """Run a command after checking the person's right to it: the one place where that is done."""
+        command = registry.COMMANDS[intent.command]
+        self._check(turn, command.right)
+        await command.action(turn, intent.args)
+
+    async def may_open(self, turn: Turn, form: Form) -> None:
+        """Check the right to a form."""
+        self._check(turn, form.right)
+
+    @staticmethod
+    def _check(turn: Turn, right: str) -> None:
+        if not may(turn.person.roles, right):
+            raise PersonError("no_right", who=text(f"right.{right}.who"))
+
+    async def plan(self, desk: Desk) -> None:
+        """Plan the periods of every capability."""
+        for plan in registry.PLANS:
+            await plan(desk)

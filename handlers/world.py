@@ -1,0 +1,116 @@
+"""What holds in the township now: policy and places, loaded from the database once and again when they change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.talk.form import Answer, Reading, Wrong
+from bot.talk.geo import GeoError, make_point, to_wgs84
+from bot.talk.messages import In
+from handlers.areas.index import Gazetteer
+from handlers.policy.model import Policy, PolicyVersion
+from handlers.policy.rules import at
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """`versions` are all policies of the township, `current` the one in force at the moment of loading the batch."""
+
+    name: str
+    zone: ZoneInfo
+    public_url: str
+    places: Gazetteer
+    versions: Sequence[PolicyVersion]
+    current: PolicyVersion
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self.current.policy
+
+    def policy_at(self, when_ms: int) -> PolicyVersion:
+        """The policy in force at a moment."""
+        return at(self.versions, when_ms)
+
+    def local(self, when_ms: int) -> datetime:
+        """A moment in the township's time."""
+        return datetime.fromtimestamp(when_ms / 1000, UTC).astimezone(self.zone)
+
+    def day(self, when_ms: int) -> date:
+        """The township's date at a moment."""
+        return self.local(when_ms).date()
+
+    def moment_ms(self, day: date, clock: time) -> int:
+        """A time of day of a township's date, in ms UTC."""
+        return int(datetime.combine(day, clock, self.zone).timestamp() * 1000)
+
+    def after_quiet_ms(self, when_ms: int) -> int:
+        """The moment itself, or the end of the quiet hours it falls into."""
+        local = self.local(when_ms)
+        quiet = self.policy.quiet
+        if not quiet.covers(local.time()):
+            return when_ms
+        day = local.date()
+        ends_ms = self.moment_ms(day, quiet.end)
+        return ends_ms if ends_ms > when_ms else ends_ms + 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What form steps may know."""
+
+    world: World
+    today: date
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self.world.policy
+
+    def place_of(self, event: In) -> Reading:
+        """Read a pin or words into a place.
+
+        The answer: label, area_id (a village's), and where known lat, lng (WGS-84), landmark_id, words.
+        """
+        if event.kind == "place":
+            return self._pin(event)
+        said = event.text.strip()
+        if not any(character.isalnum() for character in said):
+            return Wrong("no_words")
+        if len(said) > 200:
+            return Wrong("too_long", {"count": len(said), "max": 200})
+        return Answer(self.place_of_words(said) or {"label": said, "words": said})
+
+    def place_of_words(self, said: str) -> dict[str, Any] | None:
+        """The landmark or village that a sentence names, or None."""
+        match = self.world.places.find_place(said)
+        if match is None:
+            return None
+        found: dict[str, Any] = {"label": match.label, "area_id": match.area_id, "words": said[:200]}
+        if match.landmark_id is not None:
+            found["landmark_id"] = match.landmark_id
+        if match.point is not None:
+            found.update(lat=match.point.lat, lng=match.point.lng)
+        return found
+
+    def _pin(self, event: In) -> Reading:
+        try:
+            point = to_wgs84(make_point(event.lat, event.lng, event.datum))
+        except GeoError:
+            return Wrong("no_position")
+        area = self.world.places.locate(point)
+        if area is None:
+            return Wrong("outside", {"township": self.world.name})
+        return Answer(
+            {
+                "label": self.world.places.describe(point),
+                "area_id": area.area_id,
+                "lat": round(point.lat, 6),
+                "lng": round(point.lng, 6),
+                "datum_said": event.datum,
+            }
+        )

@@ -1,0 +1,104 @@
+"""Updates as they arrived. Stored before they are acknowledged; known again by (channel, update key)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from storage.database import Row, Tx
+
+INSERT = """
+INSERT INTO inbox (township_id, id, channel, update_key, address, body, received_ms, due_ms)
+VALUES (:t, :id, :channel, :update_key, :address, :body, :received_ms, :due_ms)
+ON CONFLICT (township_id, channel, update_key) DO NOTHING
+"""
+
+
+async def put(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
+    """Store updates; one whose (channel, update_key) is there already is left alone.
+
+    Each row: id, channel, update_key, address, body (bytes), received_ms, due_ms (later only in a flood).
+    """
+    await tx.many(INSERT, [{"t": tx.township_id, **row} for row in rows])
+
+
+async def oldest_new(tx: Tx, *, now_ms: int, limit: int) -> Sequence[Row]:
+    """The oldest unhandled updates that are due."""
+    return await tx.all(
+        "SELECT id, channel, update_key, address, body, received_ms FROM inbox"
+        " WHERE township_id = :t AND state = 'new' AND due_ms <= :now_ms ORDER BY id LIMIT :limit",
+        {"now_ms": now_ms, "limit": limit},
+    )
+
+
+async def next_due_ms(tx: Tx) -> int | None:
+    """When the earliest unhandled update is due."""
+    row = await tx.one("SELECT MIN(due_ms) AS due_ms FROM inbox WHERE township_id = :t AND state = 'new'")
+    return row["due_ms"] if row else None
+
+
+async def done(tx: Tx, ids: Sequence[int]) -> None:
+    """Mark updates as handled."""
+    await tx.many(
+        "UPDATE inbox SET state = 'done' WHERE township_id = :t AND id = :id",
+        [{"t": tx.township_id, "id": one} for one in ids],
+    )
+
+
+async def quarantine(tx: Tx, update_id: int, error: str) -> None:
+    """Set aside an update that can't be handled."""
+    await tx.run(
+        "UPDATE inbox SET state = 'quarantined', error = :error WHERE township_id = :t AND id = :id",
+        {"id": update_id, "error": error[:2000]},
+    )
+
+
+async def deferred(tx: Tx) -> Sequence[Row]:
+    """For each address with unhandled updates: the latest moment one is due, and how many there are."""
+    return await tx.all(
+        "SELECT address, MAX(due_ms) AS due_ms, COUNT(*) AS waiting FROM inbox"
+        " WHERE township_id = :t AND state = 'new' AND due_ms > received_ms GROUP BY address"
+    )
+
+
+async def counts(tx: Tx) -> dict[str, int]:
+    """How many updates are new and how many are in quarantine."""
+    rows = await tx.all(
+        "SELECT state, COUNT(*) AS n FROM inbox WHERE township_id = :t AND state <> 'done' GROUP BY state"
+    )
+    return {row["state"]: row["n"] for row in rows}
+
+
+async def last_id(tx: Tx) -> int:
+    """The newest id in use by the machine's tables, so that new ids go on from there after a clock change."""
+    row = await tx.one(
+        "SELECT MAX(n) AS n FROM (SELECT MAX(id) AS n FROM inbox WHERE township_id = :t"
+        " UNION ALL SELECT MAX(id) AS n FROM outbox WHERE township_id = :t) AS newest"
+    )
+    return int(row["n"] or 0) if row else 0
+
+
+async def of_address(tx: Tx, address: str, *, before_id: int, limit: int) -> Sequence[Row]:
+    """What one address sent, newest first: id, update_key, body, received_ms."""
+    return await tx.all(
+        "SELECT id, update_key, body, received_ms FROM inbox"
+        " WHERE township_id = :t AND address = :address AND id < :before_id ORDER BY id DESC LIMIT :limit",
+        {"address": address, "before_id": before_id, "limit": limit},
+    )
+
+
+async def forget(tx: Tx, address: str) -> int:
+    """Blank the bodies of what an address sent (erasure); the keys stay, so that nothing is taken twice."""
+    return await tx.run(
+        "UPDATE inbox SET body = :empty WHERE township_id = :t AND address = :address",
+        {"address": address, "empty": b""},
+    )
+
+
+async def forget_before(tx: Tx, before_ms: int) -> int:
+    """Blank the bodies of handled updates older than the retention period."""
+    return await tx.run(
+        "UPDATE inbox SET body = :empty WHERE township_id = :t AND received_ms < :before_ms"
+        " AND state <> 'new' AND body <> :empty",
+        {"before_ms": before_ms, "empty": b""},
+    )

@@ -1,0 +1,124 @@
+"""Messages to send. A row is written in the transaction that decides it and sent after the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from storage.database import Row, Tx
+
+INSERT = """
+INSERT INTO outbox (township_id, id, person_id, channel, address, body, message_key, urgent,
+                    created_ms, due_ms, expires_ms)
+VALUES (:t, :id, :person_id, :channel, :address, :body, :message_key, :urgent, :created_ms, :due_ms, :expires_ms)
+"""
+COLUMNS = "id, person_id, channel, address, body, urgent, created_ms, due_ms, expires_ms, attempts, state"
+SENT = "UPDATE outbox SET state = 'sent', sent_ms = :sent_ms WHERE township_id = :t AND id = :id"
+AGAIN = "UPDATE outbox SET attempts = :attempts, error = :error WHERE township_id = :t AND id = :id"
+ENDED = "UPDATE outbox SET state = :state, error = :error WHERE township_id = :t AND id = :id"
+
+
+async def put(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Store messages; a `message_key` may be used once for an address."""
+    await tx.many(INSERT, [{"t": tx.township_id, **row} for row in rows])
+
+
+async def has_key(tx: Tx, message_key: str, address: str) -> bool:
+    """Whether a message of that key was already written for that address."""
+    return (
+        await tx.one(
+            "SELECT 1 FROM outbox WHERE township_id = :t AND message_key = :message_key AND address = :address",
+            {"message_key": message_key, "address": address},
+        )
+        is not None
+    )
+
+
+async def due(tx: Tx, *, now_ms: int, limit: int) -> Sequence[Row]:
+    """The oldest messages whose time has come, in order of their ids."""
+    return await tx.all(
+        f"SELECT {COLUMNS} FROM outbox WHERE township_id = :t AND state = 'due' AND due_ms <= :now_ms"
+        " ORDER BY id LIMIT :limit",
+        {"now_ms": now_ms, "limit": limit},
+    )
+
+
+async def next_due_ms(tx: Tx, after_ms: int) -> int | None:
+    """When the next message after `after_ms` is due."""
+    row = await tx.one(
+        "SELECT MIN(due_ms) AS due_ms FROM outbox WHERE township_id = :t AND state = 'due' AND due_ms > :after_ms",
+        {"after_ms": after_ms},
+    )
+    return row["due_ms"] if row else None
+
+
+async def mark(
+    tx: Tx,
+    *,
+    sent: Sequence[Mapping[str, Any]] = (),
+    again: Sequence[Mapping[str, Any]] = (),
+    ended: Sequence[Mapping[str, Any]] = (),
+) -> None:
+    """Record what became of messages.
+
+    sent: id, sent_ms · again: id, attempts, error (its time stays, so that it keeps its place)
+    ended: id, state (waiting|failed|expired), error
+    """
+    await tx.many(SENT, [{"t": tx.township_id, **row} for row in sent])
+    await tx.many(AGAIN, [{"t": tx.township_id, **row} for row in again])
+    await tx.many(ENDED, [{"t": tx.township_id, **row} for row in ended])
+
+
+async def of_address(
+    tx: Tx,
+    address: str,
+    *,
+    now_ms: int,
+    after_id: int = 0,
+    before_id: int = 1 << 60,
+    limit: int = 100,
+    newest: bool = False,
+) -> Sequence[Row]:
+    """The messages for one address between two ids that are due by now; oldest first unless `newest`."""
+    order = "DESC" if newest else "ASC"
+    return await tx.all(
+        f"SELECT {COLUMNS} FROM outbox WHERE township_id = :t AND address = :address"
+        " AND id > :after_id AND id < :before_id AND due_ms <= :now_ms"
+        f" AND state <> 'expired' ORDER BY id {order} LIMIT :limit",
+        {"address": address, "after_id": after_id, "before_id": before_id, "limit": limit, "now_ms": now_ms},
+    )
+
+
+async def undelivered(tx: Tx, *, from_ms: int, until_ms: int) -> dict[str, int]:
+    """Messages written in a period that have not reached anyone, by state (waiting, failed, expired)."""
+    rows = await tx.all(
+        "SELECT state, COUNT(*) AS n FROM outbox WHERE township_id = :t AND state IN ('waiting', 'failed', 'expired')"
+        " AND created_ms >= :from_ms AND created_ms < :until_ms GROUP BY state",
+        {"from_ms": from_ms, "until_ms": until_ms},
+    )
+    return {row["state"]: row["n"] for row in rows}
+
+
+async def waiting_for(tx: Tx, address: str) -> Sequence[Row]:
+    """Messages kept for someone who was away."""
+    return await tx.all(
+        f"SELECT {COLUMNS} FROM outbox WHERE township_id = :t AND address = :address AND state = 'waiting' ORDER BY id",
+        {"address": address},
+    )
+
+
+async def forget(tx: Tx, address: str) -> int:
+    """Blank the texts sent to an address (erasure)."""
+    return await tx.run(
+        "UPDATE outbox SET body = :empty, state = CASE WHEN state = 'sent' THEN state ELSE 'expired' END"
+        " WHERE township_id = :t AND address = :address",
+        {"address": address, "empty": "{}"},
+    )
+
+
+async def counts(tx: Tx) -> dict[str, int]:
+    """How many messages stand in each state but sent."""
+    rows = await tx.all(
+        "SELECT state, COUNT(*) AS n FROM outbox WHERE township_id = :t AND state <> 'sent' GROUP BY state"
+    )
+    return {row["state"]: row["n"] for row in rows}

@@ -1,0 +1,65 @@
+"""People's conversations, and who stands behind an address: what one batch of updates needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from storage.database import Row, Tx
+
+UPSERT = """
+INSERT INTO sessions (township_id, person_id, body, updated_ms) VALUES (:t, :person_id, :body, :updated_ms)
+ON CONFLICT (township_id, person_id) DO UPDATE SET body = excluded.body, updated_ms = excluded.updated_ms
+"""
+
+
+def in_list(name: str, values: Sequence[Any]) -> tuple[str, dict[str, Any]]:
+    """`:a0, :a1, …` and its parameters, padded to a power of two so that few statements are prepared."""
+    size = 1
+    while size < len(values):
+        size *= 2
+    padded = [*values, *[values[-1]] * (size - len(values))]
+    return ", ".join(f":{name}{at}" for at in range(size)), {f"{name}{at}": one for at, one in enumerate(padded)}
+
+
+async def by_address(tx: Tx, addresses: Sequence[str]) -> Sequence[Row]:
+    """Contact, person and session of each known address, in one query."""
+    names, params = in_list("a", addresses)
+    return await tx.all(
+        "SELECT c.address, c.channel, c.state AS contact_state, c.last_in_ms, p.id AS person_id, p.name, p.language,"
+        " h.household_id, p.consent_version, p.state AS person_state, s.body AS session, s.updated_ms"
+        " FROM contacts c JOIN people p ON p.township_id = c.township_id AND p.id = c.person_id"
+        " LEFT JOIN household_members h ON h.township_id = p.township_id AND h.person_id = p.id"
+        " AND h.until_ms IS NULL AND h.relation <> 'proxy'"
+        " LEFT JOIN sessions s ON s.township_id = p.township_id AND s.person_id = p.id"
+        f" WHERE c.township_id = :t AND c.address IN ({names})",
+        params,
+    )
+
+
+async def roles_of(tx: Tx, person_ids: Sequence[int]) -> Sequence[Row]:
+    """The roles in force: person_id, role, area_id."""
+    names, params = in_list("p", person_ids)
+    return await tx.all(
+        f"SELECT person_id, role, area_id FROM roles WHERE township_id = :t AND until_ms IS NULL"
+        f" AND person_id IN ({names}) ORDER BY id",
+        params,
+    )
+
+
+async def save(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
+    """Store sessions: person_id, body, updated_ms."""
+    await tx.many(UPSERT, [{"t": tx.township_id, **row} for row in rows])
+
+
+async def of_person(tx: Tx, person_id: int) -> Row | None:
+    """One person's session."""
+    return await tx.one(
+        "SELECT body, updated_ms FROM sessions WHERE township_id = :t AND person_id = :person_id",
+        {"person_id": person_id},
+    )
+
+
+async def all_bodies(tx: Tx) -> Sequence[Row]:
+    """Every stored session, for the checks of `doctor`."""
+    return await tx.all("SELECT person_id, body, updated_ms FROM sessions WHERE township_id = :t ORDER BY person_id")

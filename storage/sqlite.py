@@ -1,0 +1,146 @@
+"""SQLite behind `Database`: one writer in WAL mode with `synchronous=FULL`, read-only connections beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import aiosqlite
+
+from storage.database import ForeignAwait, Params, Row, Work
+
+T = TypeVar("T")
+BUSY_TIMEOUT_MS = 10_000
+READERS = 2
+STATEMENT_CACHE = 512
+
+
+class SqliteTx:
+    """A transaction on a connection of this thread. Its awaits never suspend."""
+
+    __slots__ = ("_connection", "_depth", "township_id")
+
+    def __init__(self, connection: sqlite3.Connection, township_id: int) -> None:
+        self._connection = connection
+        self._depth = 0
+        self.township_id = township_id
+
+    def _bound(self, params: Params | None) -> dict[str, Any]:
+        return {"t": self.township_id, **params} if params else {"t": self.township_id}
+
+    async def one(self, sql: str, params: Params | None = None) -> Row | None:
+        return cast("Row | None", self._connection.execute(sql, self._bound(params)).fetchone())
+
+    async def all(self, sql: str, params: Params | None = None) -> Sequence[Row]:
+        return self._connection.execute(sql, self._bound(params)).fetchall()
+
+    async def run(self, sql: str, params: Params | None = None) -> int:
+        return self._connection.execute(sql, self._bound(params)).rowcount
+
+    async def many(self, sql: str, rows: Sequence[Params]) -> None:
+        if rows:
+            self._connection.executemany(sql, cast("Sequence[dict[str, Any]]", rows))
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        self._depth += 1
+        name = f"s{self._depth}"
+        self._connection.execute(f"SAVEPOINT {name}")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute(f"ROLLBACK TO {name}")
+            raise
+        finally:
+            self._connection.execute(f"RELEASE {name}")
+            self._depth -= 1
+
+
+def drive(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that awaits only a `SqliteTx`; raises ForeignAwait if it awaits anything else."""
+    try:
+        work.send(None)
+    except StopIteration as stop:
+        return cast(T, stop.value)
+    work.close()
+    raise ForeignAwait("a transaction awaited something that is not its own database")
+
+
+def run_work(connection: sqlite3.Connection, begin: str, work: Work[T], tx: SqliteTx) -> T:
+    """BEGIN, the work, COMMIT, in this thread; ROLLBACK on any exception."""
+    connection.execute(begin)
+    try:
+        result = drive(cast("Coroutine[Any, Any, T]", work(tx)))
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+    return result
+
+
+def connect(path: Path, *, read_only: bool = False, synchronous: str = "FULL") -> sqlite3.Connection:
+    """Open a connection with this project's pragmas."""
+    uri = f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+    connection = sqlite3.connect(
+        uri, uri=True, isolation_level=None, cached_statements=STATEMENT_CACHE, check_same_thread=False
+    )
+    connection.row_factory = sqlite3.Row
+    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    connection.execute("PRAGMA foreign_keys=ON")
+    if not read_only:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={synchronous}")
+    return connection
+
+
+class SqliteDatabase:
+    """One file. Writers queue on one connection; readers take turns on theirs and see the last commit."""
+
+    def __init__(self, path: Path, writer: aiosqlite.Connection, readers: list[aiosqlite.Connection]) -> None:
+        self.path = path
+        self._writer = writer
+        self._readers = readers
+        self._next_reader = 0
+        self._running: set[asyncio.Task[Any]] = set()
+
+    @classmethod
+    async def open(cls, path: Path) -> SqliteDatabase:
+        """Open (and make) the file at `path`."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        writer = await aiosqlite.Connection(lambda: connect(path), 64)
+        readers = [await aiosqlite.Connection(lambda: connect(path, read_only=True), 64) for _ in range(READERS)]
+        return cls(path, writer, readers)
+
+    async def transaction(self, work: Work[T], *, township_id: int = 1) -> T:
+        return await self._run(self._writer, "BEGIN IMMEDIATE", work, township_id)
+
+    async def read(self, work: Work[T], *, township_id: int = 1) -> T:
+        self._next_reader = (self._next_reader + 1) % len(self._readers)
+        return await self._run(self._readers[self._next_reader], "BEGIN", work, township_id)
+
+    async def _run(self, connection: aiosqlite.Connection, begin: str, work: Work[T], township_id: int) -> T:
+        def whole() -> T:
+            raw = connection._conn
+            return run_work(raw, begin, work, SqliteTx(raw, township_id))
+
+        # aiosqlite has no public way to run a function in its thread; `_execute` is what all its methods use.
+        # The function runs there to its end even if this caller is cancelled, so nothing is ever torn.
+        task: asyncio.Task[T] = asyncio.ensure_future(connection._execute(whole))  # type: ignore[no-untyped-call]
+        self._running.add(task)
+        task.add_done_callback(self._finished)
+        return await asyncio.shield(task)
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # a cancelled caller no longer reads it
+
+    async def close(self) -> None:
+        while self._running:
+            await asyncio.wait(set(self._running))
+        for connection in (*self._readers, self._writer):
+            await connection.close()

@@ -1,0 +1,71 @@
+"""What is to happen later: rows with a unique key, so that a period runs once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from storage.database import Row, Tx
+
+
+async def put(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Plan timers; one whose `timer_key` exists (done or not) is left alone.
+
+    Each row: id, kind, timer_key, fire_ms, payload (JSON text).
+    """
+    await tx.many(
+        "INSERT INTO timers (township_id, id, kind, timer_key, fire_ms, payload)"
+        " VALUES (:t, :id, :kind, :timer_key, :fire_ms, :payload)"
+        " ON CONFLICT (township_id, timer_key) DO NOTHING",
+        [{"t": tx.township_id, **row} for row in rows],
+    )
+
+
+async def due(tx: Tx, *, now_ms: int, limit: int) -> Sequence[Row]:
+    """Timers whose time has come: id, kind, timer_key, fire_ms, payload, attempts."""
+    return await tx.all(
+        "SELECT id, kind, timer_key, fire_ms, payload, attempts FROM timers"
+        " WHERE township_id = :t AND state = 'due' AND fire_ms <= :now_ms ORDER BY fire_ms, id LIMIT :limit",
+        {"now_ms": now_ms, "limit": limit},
+    )
+
+
+async def done(tx: Tx, timer_id: int, *, now_ms: int) -> None:
+    """The timer ran."""
+    await tx.run(
+        "UPDATE timers SET state = 'done', done_ms = :now_ms WHERE township_id = :t AND id = :id",
+        {"id": timer_id, "now_ms": now_ms},
+    )
+
+
+async def again(tx: Tx, timer_id: int, *, fire_ms: int, error: str) -> None:
+    """Try the timer once more at `fire_ms`."""
+    await tx.run(
+        "UPDATE timers SET fire_ms = :fire_ms, attempts = attempts + 1, error = :error"
+        " WHERE township_id = :t AND id = :id",
+        {"id": timer_id, "fire_ms": fire_ms, "error": error[:2000]},
+    )
+
+
+async def failed(tx: Tx, timer_id: int, *, now_ms: int, error: str) -> None:
+    """The timer is given up."""
+    await tx.run(
+        "UPDATE timers SET state = 'failed', done_ms = :now_ms, error = :error WHERE township_id = :t AND id = :id",
+        {"id": timer_id, "now_ms": now_ms, "error": error[:2000]},
+    )
+
+
+async def exists(tx: Tx, timer_key: str) -> bool:
+    """Whether that key was ever planned."""
+    return (
+        await tx.one("SELECT 1 FROM timers WHERE township_id = :t AND timer_key = :timer_key", {"timer_key": timer_key})
+        is not None
+    )
+
+
+async def counts(tx: Tx) -> dict[str, int]:
+    """How many timers are due and how many failed."""
+    rows = await tx.all(
+        "SELECT state, COUNT(*) AS n FROM timers WHERE township_id = :t AND state <> 'done' GROUP BY state"
+    )
+    return {row["state"]: row["n"] for row in rows}
