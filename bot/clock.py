@@ -42,11 +42,12 @@ class SystemClock:
 
 
 class TimeIds:
-    """Ids that begin with the time: rows made later sort later, also across restarts."""
+    """Ids that begin with the time: rows made later sort later. `after` is the newest id in the database, so
+    that this holds after a restart with the clock set back."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, after: int = 0) -> None:
         self._clock = clock
-        self._last = 0
+        self._last = after
 
     def next(self) -> int:
         self._last = max(self._last + 1, (self._clock.now_ms() - EPOCH_MS) << SEQUENCE_BITS)

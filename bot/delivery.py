@@ -138,6 +138,16 @@ class Delivery:
         self._hold([letter_of(row, load_out(row["body"]), self._township_id) for row in rows])
         self._behind = len(rows) >= limit or self._missed
 
+    async def settle(self) -> None:
+        """Send everything that is due and write it down: for a clean stop, and for tests."""
+        while True:
+            await self.poll()
+            while self._tasks:
+                await asyncio.wait(set(self._tasks))
+            await self._mark()
+            if not self._behind:
+                return
+
     async def _lane(self, address: str) -> None:
         lane = self._lanes[address]
         try:
@@ -159,7 +169,7 @@ class Delivery:
         if channel is None:
             self._end(letter, "failed", "no_such_channel")
             return None
-        while (now_ms := self._clock.now_ms()) < (due_ms := channel.due_ms(letter.address, now_ms)):
+        while (now_ms := self._clock.now_ms()) < (due_ms := channel.admit_ms(letter.address, now_ms)):
             await asyncio.sleep((due_ms - now_ms) / 1000)
         if letter.expires_ms is not None and now_ms > letter.expires_ms:
             self._end(letter, "expired", "late")

@@ -23,6 +23,7 @@ from storage import people
 MAX_STASH = 12
 RESUME_AFTER_MS = 12 * 3_600_000
 CONTINUE, DROP = "~c", "~d"
+DEVICE = "#"  # a button that the person's own device answers, such as «send my position»
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -230,8 +231,11 @@ class Dialogue:
         out = turn.catalogues[turn.person.language].out(say_of(frame))
         rev = session.rev + 1
         prefix = f"{tag_of(turn.person.id)}.{rev}."
-        menu = tuple((label, verb) for row in out.rows for label, verb, _ in row)
-        rows = tuple(tuple((label, prefix + verb, style) for label, verb, style in row) for row in out.rows)
+        menu = tuple((label, verb) for row in out.rows for label, verb, _ in row if verb[0] != DEVICE)
+        rows = tuple(
+            tuple((label, verb if verb[0] == DEVICE else prefix + verb, style) for label, verb, style in row)
+            for row in out.rows
+        )
         turn.post(turn.person.id, turn.person.channel, turn.person.address, replace(out, rows=rows))
         return replace(session, rev=rev).with_top(replace(frame, rev=rev, menu=menu))
 

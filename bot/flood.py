@@ -23,9 +23,13 @@ class FloodGate:
     """
 
     def __init__(self, per_minute: int) -> None:
+        self._meters: OrderedDict[str, _Meter] = OrderedDict()
+        self.set_rate(per_minute)
+
+    def set_rate(self, per_minute: int) -> None:
+        """Use the policy's rate from now on; 0 lets everything through."""
         self._burst = per_minute
         self._gap_ms = WINDOW_MS // per_minute if per_minute else 0
-        self._meters: OrderedDict[str, _Meter] = OrderedDict()
 
     def due_ms(self, address: str, now_ms: int) -> int:
         """When the update that arrives now is to be handled."""

@@ -70,6 +70,7 @@ class Intake:
         self._township_id = township_id
         self._wake = asyncio.Event()
         self._stopping = False
+        self.accepted_total = 0
         self.handled_total = 0
 
     async def accept(self, raws: Sequence[Raw]) -> None:
@@ -88,6 +89,7 @@ class Intake:
             for raw in raws
         ]
         await self._database.transaction(lambda tx: inbox.put(tx, rows), township_id=self._township_id)
+        self.accepted_total += len(raws)
         self._wake.set()
 
     async def run(self) -> None:
@@ -118,7 +120,7 @@ class Intake:
         except Exception:
             log.exception("intake.batch_failed", action="one_by_one")
             return await self._one_by_one()
-        await self._after(batch)
+        self._after(batch)
         return count
 
     async def _one_by_one(self) -> int:
@@ -133,16 +135,16 @@ class Intake:
                     lambda tx, error=error: self._quarantine(tx, error),  # type: ignore[misc]
                     township_id=self._township_id,
                 )
-            await self._after(batch)
+            self._after(batch)
             if count == 0:
                 return 0
         return BATCH_ROWS
 
-    async def _after(self, batch: Batch) -> None:
+    def _after(self, batch: Batch) -> None:
         self.handled_total += len(batch.handled)
         self._deliver(batch.letters)
         for raw in batch.handled:
-            await self._channels[raw.channel].handled(raw)
+            self._channels[raw.channel].handled(raw)
 
     async def _batch(self, tx: Tx, limit: int) -> tuple[Batch, int]:
         """Everything between BEGIN and COMMIT."""
@@ -152,21 +154,25 @@ class Intake:
         if not rows:
             return batch, 0
         world = await self._product.world(tx, now_ms)
+        self._flood.set_rate(self._product.messages_per_minute(world))
         callers = Callers(self._ids, self._catalogues.default)
         await callers.load(tx, list({row["address"] for row in rows}), now_ms)
         for row in rows:
             raw = Raw(row["channel"], row["update_key"], row["address"], row["body"])
             turn = await self._handle(tx, callers, raw, now_ms, world)
-            batch.outbox += turn.outbox
-            batch.timers += turn.timers
             batch.handled.append(raw)
+            if turn is not None:
+                batch.outbox += turn.outbox
+                batch.timers += turn.timers
         await sessions.save(tx, callers.changed(now_ms))
         await self._write(tx, batch, now_ms)
         await inbox.done(tx, [row["id"] for row in rows])
         return batch, len(rows)
 
-    async def _handle(self, tx: Tx, callers: Callers, raw: Raw, now_ms: int, world: object) -> Turn:
+    async def _handle(self, tx: Tx, callers: Callers, raw: Raw, now_ms: int, world: object) -> Turn | None:
         arrival = self._channels[raw.channel].decode(raw)
+        if arrival.event.kind == "nothing":
+            return None
         language = self._catalogues.nearest(arrival.language) if arrival.language else self._catalogues.default
         caller = await callers.of(tx, raw, arrival, language, now_ms)
         person = caller.person

@@ -181,6 +181,10 @@ class Product(Protocol):
         """The policy and the places in force; loaded once a batch."""
         ...
 
+    def messages_per_minute(self, world: Any) -> int:
+        """How many updates of one address are handled at once in a minute."""
+        ...
+
     def facts(self, turn: Turn) -> Any:
         """What form steps read: `place_of`, `today`, policy values."""
         ...

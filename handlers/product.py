@@ -33,6 +33,10 @@ class Township:
         """Policy and places in force."""
         return await self._worlds.load(tx, now_ms)
 
+    def messages_per_minute(self, world: World) -> int:
+        """The policy's flood limit."""
+        return world.policy.limits.messages_per_minute
+
     def facts(self, turn: Turn) -> Facts:
         """What form steps may know."""
         return Facts(turn.world, turn.world.day(turn.now_ms))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -12,19 +11,23 @@ from bot.talk.form import Answer, Reading, Wrong
 from bot.talk.geo import GeoError, make_point, to_wgs84
 from bot.talk.messages import In
 from handlers.areas.index import Gazetteer
+from handlers.areas.places import PlaceMatch
+from handlers.policy.actions import Policies
 from handlers.policy.model import Policy, PolicyVersion
-from handlers.policy.rules import at
+
+PHONE_ERROR_M = 150
+NEAR_M = 800
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """`versions` are all policies of the township, `current` the one in force at the moment of loading the batch."""
+    """`policies` has every version, `current` is the one in force now."""
 
     name: str
     zone: ZoneInfo
     public_url: str
     places: Gazetteer
-    versions: Sequence[PolicyVersion]
+    policies: Policies
     current: PolicyVersion
 
     @property
@@ -34,7 +37,7 @@ class World:
 
     def policy_at(self, when_ms: int) -> PolicyVersion:
         """The policy in force at a moment."""
-        return at(self.versions, when_ms)
+        return self.policies.at(when_ms)
 
     def local(self, when_ms: int) -> datetime:
         """A moment in the township's time."""
@@ -74,7 +77,7 @@ class Facts:
     def place_of(self, event: In) -> Reading:
         """Read a pin or words into a place.
 
-        The answer: label, area_id (a village's), and where known lat, lng (WGS-84), landmark_id, words.
+        The answer: label, and where known area_id, landmark_id, lat, lng with their datum, words.
         """
         if event.kind == "place":
             return self._pin(event)
@@ -83,34 +86,49 @@ class Facts:
             return Wrong("no_words")
         if len(said) > 200:
             return Wrong("too_long", {"count": len(said), "max": 200})
-        return Answer(self.place_of_words(said) or {"label": said, "words": said})
-
-    def place_of_words(self, said: str) -> dict[str, Any] | None:
-        """The landmark or village that a sentence names, or None."""
         match = self.world.places.find_place(said)
         if match is None:
-            return None
-        found: dict[str, Any] = {"label": match.label, "area_id": match.area_id, "words": said[:200]}
-        if match.landmark_id is not None:
-            found["landmark_id"] = match.landmark_id
-        if match.point is not None:
-            found.update(lat=match.point.lat, lng=match.point.lng)
-        return found
+            return Answer({"label": said, "words": said})
+        if match.village is None:
+            villages = "、".join(choice.village.name for choice in match.choices[:6])
+            return Wrong("which_village", {"said": match.said, "villages": villages})
+        return Answer(place_answer(match, said))
+
+    def place_of_words(self, said: str) -> dict[str, Any] | None:
+        """The landmark or village that a sentence names beyond doubt, or None."""
+        match = self.world.places.find_place(said)
+        return place_answer(match, said) if match is not None and match.village is not None else None
 
     def _pin(self, event: In) -> Reading:
         try:
             point = to_wgs84(make_point(event.lat, event.lng, event.datum))
         except GeoError:
             return Wrong("no_position")
-        area = self.world.places.locate(point)
-        if area is None:
+        village = self.world.places.locate(point, slack_m=PHONE_ERROR_M)
+        if village is None:
             return Wrong("outside", {"township": self.world.name})
+        near = self.world.places.nearest_landmarks(point, limit=1, within_m=NEAR_M)
+        label = village.name + (f" {near[0].landmark.name}" if near else "")
         return Answer(
             {
-                "label": self.world.places.describe(point),
-                "area_id": area.area_id,
+                "label": label,
+                "area_id": village.area_id,
                 "lat": round(point.lat, 6),
                 "lng": round(point.lng, 6),
+                "datum": point.datum,
                 "datum_said": event.datum,
             }
         )
+
+
+def place_answer(match: PlaceMatch, said: str) -> dict[str, Any]:
+    """A named place as a form's answer: label, area_id, and where known landmark_id, lat, lng, datum."""
+    assert match.village is not None
+    area = match.hamlet or match.village
+    names = [match.village.name, *(one.name for one in (match.hamlet, match.landmark) if one is not None)]
+    found: dict[str, Any] = {"label": " ".join(names), "area_id": area.area_id, "words": said[:200]}
+    if match.landmark is not None:
+        found["landmark_id"] = match.landmark.landmark_id
+    if match.point is not None:
+        found.update(lat=match.point.lat, lng=match.point.lng, datum=match.point.datum)
+    return found

@@ -1,7 +1,7 @@
 """Money and points as transfers between accounts. The same key with the same input is the same transfer.
 
 Accounts: `fund:…` and `programme:…` may be below zero (they are where value comes from); every other account may
-not. Units: `fen` and `points`.
+not. Units: `fen` and `points`. A correction is a transfer back (`reverse`), never a change.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from storage.database import Row, Tx
+from storage.sessions import in_list
 
+UNITS = ("fen", "points")
 SOURCES = ("fund:", "programme:")
 COLUMNS = "id, source, destination, amount, unit, transfer_key, reason, ref, note, policy_version, created_by, at_ms"
 
@@ -126,15 +128,61 @@ async def balance(tx: Tx, account: str, unit: str) -> int:
     return int(row["balance"]) if row else 0
 
 
+async def reverse(
+    tx: Tx, key: str, *, id: int, reason: str, note: str, at_ms: int, created_by: int | None
+) -> bool:
+    """Give back what the transfer `key` moved, once: a new row with swapped ends under `reverse:<key>`.
+
+    It keeps the first one's ref and policy version. False: given back already, or there is no such transfer
+    (a part that was zero is never written). Raises Overdrawn when it was spent in the meantime.
+    """
+    found = await tx.one(
+        f"SELECT {COLUMNS} FROM transfers WHERE township_id = :t AND transfer_key = :key", {"key": key}
+    )
+    if found is None:
+        return False
+    return await transfer(
+        tx,
+        Transfer(
+            id=id,
+            source=found["destination"],
+            destination=found["source"],
+            amount=found["amount"],
+            unit=found["unit"],
+            key=f"reverse:{key}",
+            reason=reason,
+            ref=found["ref"],
+            policy_version=found["policy_version"],
+            at_ms=at_ms,
+            created_by=created_by,
+            note=note,
+        ),
+    )
+
+
 async def entries(tx: Tx, account: str, unit: str, *, limit: int, before_id: int = 1 << 60) -> Sequence[Row]:
     """An account's transfers, newest first; `change` is signed for that account."""
-    return await tx.all(
-        f"SELECT {COLUMNS}, amount AS change FROM transfers WHERE township_id = :t AND destination = :account"
-        " AND unit = :unit AND id < :before_id"
-        f" UNION ALL SELECT {COLUMNS}, -amount AS change FROM transfers WHERE township_id = :t"
-        " AND source = :account AND unit = :unit AND id < :before_id ORDER BY id DESC LIMIT :limit",
-        {"account": account, "unit": unit, "before_id": before_id, "limit": limit},
-    )
+    return await entries_of(tx, (account,), unit, limit=limit, before_id=before_id)
+
+
+async def entries_of(
+    tx: Tx, accounts: Sequence[str], unit: str, *, limit: int, before_id: int = 1 << 60
+) -> Sequence[Row]:
+    """The transfers of several accounts as one list, newest first: the columns, `account` and its signed `change`.
+
+    No transfer may go between two of them: its two entries share an id, and pages are cut by id.
+    """
+    sides = (("destination", "amount"), ("source", "-amount"))
+    parts, params = [], {"unit": unit, "before_id": before_id, "limit": limit}
+    for at, account in enumerate(accounts):
+        params[f"a{at}"] = account
+        parts += [
+            f"SELECT * FROM (SELECT {COLUMNS}, {end} AS account, {change} AS change FROM transfers"
+            f" WHERE township_id = :t AND {end} = :a{at} AND unit = :unit AND id < :before_id"
+            " ORDER BY id DESC LIMIT :limit) AS newest"
+            for end, change in sides
+        ]
+    return await tx.all(" UNION ALL ".join(parts) + " ORDER BY id DESC, change LIMIT :limit", params)
 
 
 async def of_ref(tx: Tx, ref: str) -> Sequence[Row]:
@@ -144,14 +192,42 @@ async def of_ref(tx: Tx, ref: str) -> Sequence[Row]:
     )
 
 
+async def received_from(tx: Tx, accounts: Sequence[str], sources: Sequence[str], unit: str) -> dict[str, int]:
+    """What came from each source to these accounts, less what was given back; a source without any is left out."""
+    to_names, to_params = in_list("a", accounts)
+    from_names, from_params = in_list("s", sources)
+    params = {"unit": unit, **to_params, **from_params}
+    rows = await tx.all(
+        "SELECT source AS origin, amount AS change FROM transfers WHERE township_id = :t AND unit = :unit"
+        f" AND destination IN ({to_names}) AND source IN ({from_names})"
+        " UNION ALL SELECT destination AS origin, -amount AS change FROM transfers WHERE township_id = :t"
+        f" AND unit = :unit AND source IN ({to_names}) AND destination IN ({from_names})",
+        params,
+    )
+    found: dict[str, int] = {}
+    for row in rows:
+        found[row["origin"]] = found.get(row["origin"], 0) + row["change"]
+    return found
+
+
 async def broken_balances(tx: Tx) -> Sequence[Row]:
     """Accounts whose balance differs from their transfers, for `doctor`: account, unit, balance, derived."""
     return await tx.all(
-        "SELECT * FROM (SELECT b.account, b.unit, b.balance,"
-        " COALESCE((SELECT SUM(amount) FROM transfers i WHERE i.township_id = :t AND i.destination = b.account"
-        " AND i.unit = b.unit), 0) - COALESCE((SELECT SUM(amount) FROM transfers o WHERE o.township_id = :t"
-        " AND o.source = b.account AND o.unit = b.unit), 0) AS derived FROM balances b WHERE b.township_id = :t)"
-        " AS checked WHERE balance <> derived"
+        "SELECT account, unit, SUM(balance) AS balance, SUM(derived) AS derived FROM ("
+        "SELECT account, unit, balance, 0 AS derived FROM balances WHERE township_id = :t"
+        " UNION ALL SELECT destination, unit, 0, SUM(amount) FROM transfers WHERE township_id = :t"
+        " GROUP BY destination, unit"
+        " UNION ALL SELECT source, unit, 0, -SUM(amount) FROM transfers WHERE township_id = :t"
+        " GROUP BY source, unit) AS sides"
+        " GROUP BY account, unit HAVING SUM(balance) <> SUM(derived) ORDER BY account, unit"
+    )
+
+
+async def negative_balances(tx: Tx) -> Sequence[Row]:
+    """Accounts below zero that may not be, for `doctor`: account, unit, balance."""
+    return await tx.all(
+        "SELECT account, unit, balance FROM balances WHERE township_id = :t AND balance < 0"
+        " AND account NOT LIKE 'fund:%' AND account NOT LIKE 'programme:%' ORDER BY account, unit"
     )
 
 
@@ -162,3 +238,19 @@ async def total(tx: Tx, unit: str) -> int:
         {"unit": unit},
     )
     return int(row["total"]) if row else 0
+
+
+async def faults(tx: Tx) -> list[str]:
+    """Everything that `doctor` finds wrong with the ledger, one line each; empty when it is whole.
+
+    Per unit the balances sum to zero, each balance is what its transfers say, none is below zero that may not be.
+    """
+    found = []
+    for unit in UNITS:
+        if left := await total(tx, unit):
+            found.append(f"balances of {unit} sum to {left}, not to 0")
+    for row in await broken_balances(tx):
+        found.append(f"{row['account']} has {row['balance']} {row['unit']}, its transfers say {row['derived']}")
+    for row in await negative_balances(tx):
+        found.append(f"{row['account']} is below zero: {row['balance']} {row['unit']}")
+    return found

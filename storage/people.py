@@ -1,4 +1,4 @@
-"""People, their contacts, their roles and invitations."""
+"""People, their contacts and their roles."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 from storage.database import Row, Tx
 
-PERSON_COLUMNS = (
-    "id, name, language, consent_version, consent_ms, reminders_off, snoozed_until_ms, state, created_ms"
-)
+PERSON_COLUMNS = "id, name, language, consent_version, consent_ms, reminders_off, snoozed_until_ms, state, created_ms"
+# A person joined with another goes on under the other's id; rows that name the old id still find them.
+_NOW = "COALESCE((SELECT merged_into FROM people WHERE township_id = :t AND id = :id), :id)"
 
 
 async def add_person(tx: Tx, *, person_id: int, name: str, language: str, now_ms: int) -> None:
@@ -22,8 +22,10 @@ async def add_person(tx: Tx, *, person_id: int, name: str, language: str, now_ms
 
 
 async def person(tx: Tx, person_id: int) -> Row | None:
-    """One person's row."""
-    return await tx.one(f"SELECT {PERSON_COLUMNS} FROM people WHERE township_id = :t AND id = :id", {"id": person_id})
+    """One person's row; for an id that was joined with another person, that person's."""
+    return await tx.one(
+        f"SELECT {PERSON_COLUMNS} FROM people WHERE township_id = :t AND id = {_NOW}", {"id": person_id}
+    )
 
 
 async def set_person(tx: Tx, person_id: int, **values: Any) -> None:
@@ -77,11 +79,53 @@ async def set_contact_state(tx: Tx, address: str, state: str) -> None:
     )
 
 
-async def move_contacts(tx: Tx, *, from_person: int, to_person: int) -> None:
-    """Give all contacts of one person to another (the two are the same human)."""
+async def all_contacts_of(tx: Tx, person_id: int) -> Sequence[Row]:
+    """Every contact of a person, whatever its state: channel, address, state."""
+    return await tx.all(
+        "SELECT channel, address, state FROM contacts WHERE township_id = :t AND person_id = :person_id"
+        " ORDER BY created_ms, address",
+        {"person_id": person_id},
+    )
+
+
+async def join_people(tx: Tx, *, from_person: int, to_person: int) -> None:
+    """The two are the same human: the first one's contacts, and whatever names their id, go to the second."""
+    values = {"from_person": from_person, "to_person": to_person}
     await tx.run(
-        "UPDATE contacts SET person_id = :to_person WHERE township_id = :t AND person_id = :from_person",
-        {"from_person": from_person, "to_person": to_person},
+        "UPDATE contacts SET person_id = :to_person WHERE township_id = :t AND person_id = :from_person", values
+    )
+    await tx.run(
+        "UPDATE people SET merged_into = :to_person WHERE township_id = :t AND merged_into = :from_person", values
+    )
+    await tx.run(
+        "UPDATE people SET merged_into = :to_person, state = 'merged', name = ''"
+        " WHERE township_id = :t AND id = :from_person",
+        values,
+    )
+
+
+async def add_consent(tx: Tx, *, consent_id: int, person_id: int, version: int, answer: str, now_ms: int) -> None:
+    """Keep an answer (agreed, refused, withdrawn) to a version of the consent text."""
+    await tx.run(
+        "INSERT INTO consents (township_id, id, person_id, version, answer, at_ms)"
+        " VALUES (:t, :consent_id, :person_id, :version, :answer, :now_ms)",
+        {
+            "consent_id": consent_id,
+            "person_id": person_id,
+            "version": version,
+            "answer": answer,
+            "now_ms": now_ms,
+        },
+    )
+
+
+async def without_consent(tx: Tx, *, before_ms: int, limit: int) -> Sequence[Row]:
+    """People who never agreed and have been silent since `before_ms`: id."""
+    return await tx.all(
+        "SELECT p.id FROM people p WHERE p.township_id = :t AND p.consent_version IS NULL AND p.state = 'active'"
+        " AND p.created_ms < :before_ms AND NOT EXISTS (SELECT 1 FROM contacts c WHERE c.township_id = p.township_id"
+        " AND c.person_id = p.id AND c.last_in_ms >= :before_ms) ORDER BY p.created_ms, p.id LIMIT :limit",
+        {"before_ms": before_ms, "limit": limit},
     )
 
 
@@ -112,63 +156,42 @@ async def end_role(tx: Tx, *, person_id: int, role: str, now_ms: int) -> int:
     )
 
 
+async def end_role_row(tx: Tx, role_id: int, *, now_ms: int) -> bool:
+    """End one role for one area; False when it had ended before."""
+    return (
+        await tx.run(
+            "UPDATE roles SET until_ms = :now_ms WHERE township_id = :t AND id = :role_id AND until_ms IS NULL",
+            {"role_id": role_id, "now_ms": now_ms},
+        )
+        == 1
+    )
+
+
+async def role_row(tx: Tx, role_id: int) -> Row | None:
+    """One role given: person_id, role, area_id, until_ms and the person's name."""
+    return await tx.one(
+        "SELECT r.id AS role_id, r.person_id, r.role, r.area_id, r.until_ms, p.name FROM roles r"
+        " JOIN people p ON p.township_id = r.township_id AND p.id = r.person_id"
+        " WHERE r.township_id = :t AND r.id = :role_id",
+        {"role_id": role_id},
+    )
+
+
+async def roles_of_person(tx: Tx, person_id: int) -> Sequence[Row]:
+    """The roles a person has now: role_id, role, area_id."""
+    return await tx.all(
+        "SELECT id AS role_id, role, area_id FROM roles WHERE township_id = :t AND person_id = :person_id"
+        " AND until_ms IS NULL ORDER BY id",
+        {"person_id": person_id},
+    )
+
+
 async def holders(tx: Tx, roles: Sequence[str]) -> Sequence[Row]:
-    """Everyone with one of the roles in force: person_id, role, area_id, language."""
+    """Everyone with one of the roles in force: role_id, person_id, role, area_id, name, language."""
     names = ", ".join(f":r{at}" for at in range(len(roles)))
     return await tx.all(
-        "SELECT r.person_id, r.role, r.area_id, p.name, p.language FROM roles r"
+        "SELECT r.id AS role_id, r.person_id, r.role, r.area_id, p.name, p.language FROM roles r"
         " JOIN people p ON p.township_id = r.township_id AND p.id = r.person_id AND p.state = 'active'"
         f" WHERE r.township_id = :t AND r.until_ms IS NULL AND r.role IN ({names}) ORDER BY r.id",
         {f"r{at}": role for at, role in enumerate(roles)},
-    )
-
-
-async def add_invitation(
-    tx: Tx,
-    *,
-    token_hash: str,
-    kind: str,
-    now_ms: int,
-    expires_ms: int,
-    role: str | None = None,
-    area_id: int | None = None,
-    person_id: int | None = None,
-    created_by: int | None = None,
-) -> None:
-    """An invitation to a role, or a code that joins a second contact to a person. Only the hash is kept."""
-    await tx.run(
-        "INSERT INTO invitations (township_id, token_hash, kind, role, area_id, person_id, created_by,"
-        " created_ms, expires_ms) VALUES (:t, :token_hash, :kind, :role, :area_id, :person_id, :created_by,"
-        " :now_ms, :expires_ms)",
-        {
-            "token_hash": token_hash,
-            "kind": kind,
-            "role": role,
-            "area_id": area_id,
-            "person_id": person_id,
-            "created_by": created_by,
-            "now_ms": now_ms,
-            "expires_ms": expires_ms,
-        },
-    )
-
-
-async def invitation(tx: Tx, token_hash: str) -> Row | None:
-    """An invitation by the hash of its token."""
-    return await tx.one(
-        "SELECT kind, role, area_id, person_id, created_by, expires_ms, used_by, used_ms FROM invitations"
-        " WHERE township_id = :t AND token_hash = :token_hash",
-        {"token_hash": token_hash},
-    )
-
-
-async def use_invitation(tx: Tx, token_hash: str, *, used_by: int, now_ms: int) -> bool:
-    """Use an invitation up; False when somebody was quicker."""
-    return (
-        await tx.run(
-            "UPDATE invitations SET used_by = :used_by, used_ms = :now_ms"
-            " WHERE township_id = :t AND token_hash = :token_hash AND used_ms IS NULL",
-            {"token_hash": token_hash, "used_by": used_by, "now_ms": now_ms},
-        )
-        == 1
     )

@@ -16,9 +16,7 @@ async def all_policies(tx: Tx) -> Sequence[Row]:
     )
 
 
-async def add_policy(
-    tx: Tx, body: str, *, effective_from_ms: int, now_ms: int, imported_by: int | None
-) -> int | None:
+async def add_policy(tx: Tx, body: str, *, effective_from_ms: int, now_ms: int, imported_by: int | None) -> int | None:
     """Write the text as the next version; its number, or None if it already holds from that moment."""
     digest = hashlib.sha256(body.encode()).hexdigest()
     last = await tx.one(
@@ -28,9 +26,7 @@ async def add_policy(
     )
     if last and last["sha256"] == digest:
         return None
-    highest = await tx.one(
-        "SELECT COALESCE(MAX(version), 0) AS version FROM policies WHERE township_id = :t"
-    )
+    highest = await tx.one("SELECT COALESCE(MAX(version), 0) AS version FROM policies WHERE township_id = :t")
     version = 1 + (int(highest["version"]) if highest else 0)
     await tx.run(
         "INSERT INTO policies"

@@ -30,8 +30,7 @@ def columns_of(table: VersionedTable) -> str:
 async def current(tx: Tx, table: VersionedTable) -> Sequence[Row]:
     """Every current row, by id."""
     return await tx.all(
-        f"SELECT {columns_of(table)} FROM {table}"
-        f" WHERE township_id = :t AND until_ms IS NULL ORDER BY {KEYS[table]}"
+        f"SELECT {columns_of(table)} FROM {table} WHERE township_id = :t AND until_ms IS NULL ORDER BY {KEYS[table]}"
     )
 
 
@@ -44,9 +43,7 @@ async def history(tx: Tx, table: VersionedTable, row_id: int) -> Sequence[Row]:
     )
 
 
-async def add_versions(
-    tx: Tx, table: VersionedTable, rows: Sequence[Mapping[str, Any]], *, now_ms: int
-) -> None:
+async def add_versions(tx: Tx, table: VersionedTable, rows: Sequence[Mapping[str, Any]], *, now_ms: int) -> None:
     """Write new versions. Each row has the id, its version (1 for a new id) and every column of the table.
 
     The version before it ends at `now_ms`, where the new one begins.

@@ -64,11 +64,11 @@ class Channel(Protocol):
         """
         ...
 
-    def due_ms(self, address: str, now_ms: int) -> int:
-        """When the platform's limits next let a message go to that address (now_ms: at once)."""
+    def admit_ms(self, address: str, now_ms: int) -> int:
+        """`now_ms` when the platform's limits let a message go now (it is counted), else when to ask again."""
         ...
 
-    async def handled(self, raw: Raw) -> None:
+    def handled(self, raw: Raw) -> None:
         """Called after an update was handled (to stop a button's spinner, say); best effort, never raises."""
         ...
 

@@ -18,7 +18,7 @@ from bot.talk.engine import (
     complete,
     path,
 )
-from bot.talk.form import Choice, Form, Found, Photos, Step, Wrong, YesNo
+from bot.talk.form import Choice, Form, Found, Photos, Place, Step, Wrong, YesNo
 from bot.talk.messages import Button, Say, Text, Words, text
 from bot.talk.session import Frame
 
@@ -89,8 +89,8 @@ def choice_rows(form: Form, frame: Frame, step: Step) -> Rows:
 
 
 def control_rows(form: Form, frame: Frame, step: Step) -> Rows:
-    """Done, skip, back and cancel, where each makes sense."""
-    rows: Rows = []
+    """Done, skip, back and cancel, where each makes sense; a place may be sent by the device itself."""
+    rows: Rows = [(Button(text("button.send_place"), "#place", "primary"),)] if isinstance(step, Place) else []
     if isinstance(step, Photos) and frame.answers.get(step.id):
         rows.append((Button(text("button.done"), DONE, "primary"),))
     controls: list[Button] = []

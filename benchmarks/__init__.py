@@ -1,0 +1,1 @@
+"""What the product costs, against its rivals and against the limit."""

@@ -1,0 +1,234 @@
+"""Telegram through python-telegram-bot as a Bot API client: our own polling loop or a webhook, both into the inbox.
+
+An update is stored before the next `getUpdates` confirms it. Sending goes straight through the transport
+(`AiohttpRequest.call`): same errors as `Bot.send_message`, without building objects for the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Protocol
+
+import orjson
+import structlog
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from telegram import Bot, Update
+from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, RetryAfter, TelegramError
+from telegram.request import RequestData
+from telegram.request._requestparameter import RequestParameter
+
+from bot.channels.base import Accept, Arrival, Letter, Raw
+from bot.channels.pacing import Pace, telegram_limits
+from bot.channels.telegram_request import AiohttpRequest
+from bot.channels.telegram_wire import arrival_of, messages_of, sender_of
+from bot.clock import Clock
+from bot.errors import GiveUp, RetryLater
+from bot.settings import Settings
+
+UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
+POLL_S = 25
+BATCH_UPDATES = 100
+MAX_BODY_BYTES = 1 << 20
+FIRST_PAUSE_S, LAST_PAUSE_S = 1.0, 30.0
+log = structlog.get_logger()
+
+
+class Pictures(Protocol):
+    """Where the copies for viewing are."""
+
+    async def viewing_copy(self, media_id: str) -> tuple[bytes, str] | None:
+        """(bytes, kind image|video) of a stored picture, or None when it isn't there."""
+        ...
+
+
+class Telegram:
+    """One bot account."""
+
+    name = "telegram"
+    buttons = True
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        pictures: Pictures,
+        commands: Mapping[str, Sequence[tuple[str, str]]] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._pictures = pictures
+        self._commands = commands or {}
+        self._request = AiohttpRequest()
+        base = settings.telegram_api_url
+        self._bot = Bot(
+            settings.telegram_token,
+            base_url=f"{base}/bot",
+            base_file_url=f"{base}/file/bot",
+            request=self._request,
+            get_updates_request=self._request,
+        )
+        self._pace = Pace(telegram_limits(settings.telegram_rate_per_second))
+        self.username = ""  # known once started
+        self._accept: Accept | None = None
+        self._polling: asyncio.Task[None] | None = None
+        self._answers: set[asyncio.Task[None]] = set()
+
+    # -- receiving
+
+    async def start(self, accept: Accept) -> None:
+        """Sign in, and poll or register the webhook. Raises TelegramError when the token is refused."""
+        self._accept = accept
+        await self._bot.initialize()
+        self.username = self._bot.username
+        for language, commands in self._commands.items():
+            await self._bot.set_my_commands(commands, language_code=language)
+        if self._settings.telegram_mode == "webhook":
+            await self._bot.set_webhook(
+                f"{self._settings.public_url}/telegram",
+                allowed_updates=UPDATES,
+                secret_token=self._settings.telegram_webhook_secret,
+                max_connections=20,
+            )
+        else:
+            await self._bot.delete_webhook()
+            self._polling = asyncio.create_task(self._poll())
+
+    async def stop(self) -> None:
+        """End polling and close the connections."""
+        for task in (*self._answers, *((self._polling,) if self._polling else ())):
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        await self._bot.shutdown()
+
+    async def _poll(self) -> None:
+        offset, pause_s = 0, FIRST_PAUSE_S
+        while True:
+            try:
+                updates = await self._get_updates(offset)
+                if updates:
+                    await self._store(updates)
+                    offset = updates[-1]["update_id"] + 1
+                pause_s = FIRST_PAUSE_S
+            except Conflict:
+                log.error("telegram.another_poller", action="stop the other program that uses this token")
+                await asyncio.sleep(LAST_PAUSE_S)
+            except Exception as error:
+                log.warning("telegram.poll_failed", error=type(error).__name__, pause_s=pause_s)
+                await asyncio.sleep(pause_s)
+                pause_s = min(LAST_PAUSE_S, pause_s * 2)
+
+    async def _get_updates(self, offset: int) -> list[dict[str, Any]]:
+        parameters = {"offset": offset, "timeout": POLL_S, "limit": BATCH_UPDATES, "allowed_updates": UPDATES}
+        data = RequestData([RequestParameter(name, value, None) for name, value in parameters.items()])
+        found: Any = await self._request.post(f"{self._bot.base_url}/getUpdates", data, read_timeout=POLL_S + 10)
+        return list(found)
+
+    async def _store(self, updates: Sequence[dict[str, Any]]) -> None:
+        assert self._accept is not None
+        raws = [
+            Raw(self.name, str(update["update_id"]), f"telegram:{sender}", orjson.dumps(update))
+            for update in updates
+            if (sender := sender_of(update))
+        ]
+        if raws:
+            await self._accept(raws)
+
+    def routes(self) -> Sequence[Route]:
+        """The webhook, when that mode is set."""
+        if self._settings.telegram_mode != "webhook":
+            return ()
+        return (Route("/telegram", self._webhook, methods=["POST"]),)
+
+    async def _webhook(self, request: Request) -> Response:
+        secret = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
+        if not hmac.compare_digest(secret.encode(), self._settings.telegram_webhook_secret.encode()):
+            return PlainTextResponse("wrong secret", 403)
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                return PlainTextResponse("too large", 413)
+        try:
+            update = orjson.loads(body)
+            if not isinstance(update, dict) or not isinstance(update.get("update_id"), int):
+                raise ValueError("no update")
+        except ValueError:
+            return PlainTextResponse("not an update", 400)
+        await self._store([update])
+        return PlainTextResponse("")
+
+    def decode(self, raw: Raw) -> Arrival:
+        """Read a stored update."""
+        update = Update.de_json(orjson.loads(raw.body), None)
+        return arrival_of(update, self.username)
+
+    def handled(self, raw: Raw) -> None:
+        """Stop the spinner of a pressed button; best effort, in the background."""
+        if b'"callback_query"' not in raw.body:
+            return
+        query_id = orjson.loads(raw.body)["callback_query"]["id"]
+        task = asyncio.ensure_future(self._answer(query_id))
+        self._answers.add(task)
+        task.add_done_callback(self._answers.discard)
+
+    async def _answer(self, query_id: str) -> None:
+        try:
+            await self._request.call(f"{self._bot.base_url}/answerCallbackQuery", {"callback_query_id": query_id})
+        except TelegramError as error:  # too old, or the network: the answer itself comes as a message
+            log.debug("telegram.spinner", error=str(error))
+
+    async def fetch(self, ref: str) -> AsyncIterator[bytes]:
+        """A photo's or video's bytes by its file id."""
+        try:
+            found = await self._request.call(f"{self._bot.base_url}/getFile", {"file_id": ref})
+            content = await self._request.retrieve(f"{self._bot.base_file_url}/{found['file_path']}")
+        except BadRequest as error:
+            raise GiveUp(f"file: {error.message}") from None
+        except TelegramError as error:
+            raise RetryLater(1_000, type(error).__name__) from None
+        yield content
+
+    # -- sending
+
+    def admit_ms(self, address: str, now_ms: int) -> int:
+        """Telegram's limits: now and counted, or when to ask again."""
+        chat_id = int(address.partition(":")[2])
+        due_ms = self._pace.due_ms(chat_id, now_ms)
+        if due_ms <= now_ms:
+            self._pace.sent(chat_id, now_ms)
+        return due_ms
+
+    async def send(self, letter: Letter) -> bool:
+        """Send a letter: its pictures first, then its words with the buttons."""
+        chat_id = int(letter.address.partition(":")[2])
+        try:
+            if letter.out.media:
+                await self._send_pictures(chat_id, letter.out.media)
+            for message in messages_of(chat_id, letter.out):
+                await self._request.call(f"{self._bot.base_url}/sendMessage", message)
+        except RetryAfter as error:
+            after_ms = int(error.retry_after / timedelta(milliseconds=1))  # type: ignore[operator]
+            self._pace.hold(chat_id, self._clock.now_ms() + after_ms)
+            raise RetryLater(after_ms, "retry_after") from None
+        except Forbidden as error:
+            raise GiveUp(error.message, unreachable=True) from None
+        except (BadRequest, ChatMigrated) as error:
+            raise GiveUp(error.message, unreachable="chat not found" in error.message.lower()) from None
+        except InvalidToken:
+            raise RetryLater(60_000, "the token was refused") from None
+        except TelegramError as error:
+            raise RetryLater(1_000, type(error).__name__) from None
+        return True
+
+    async def _send_pictures(self, chat_id: int, media_ids: Sequence[str]) -> None:
+        found = [copy for media_id in media_ids if (copy := await self._pictures.viewing_copy(media_id)) is not None]
+        for content, kind in found:
+            if kind == "video":
+                await self._bot.send_video(chat_id, content)
+            else:
+                await self._bot.send_photo(chat_id, content)

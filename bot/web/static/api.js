@@ -1,0 +1,110 @@
+// HTTP to our own server. Every failure becomes one of two kinds: try again, or tell the person.
+
+const ANSWER_TIMEOUT_MS = 20000;
+const UPLOAD_STALL_MS = 45000;
+const HEADERS = { "X-Jingxiang": "1" };
+
+/** The server said no for good (4xx): `text` is its own localised reason, or "". */
+export class Refused extends Error {
+  constructor(status, code, text) {
+    super(code || String(status));
+    this.status = status;
+    this.code = code || "";
+    this.text = text || "";
+  }
+}
+
+/** No answer, or one that asks for patience; `busy` tells a working server from a dead line. */
+export class TryLater extends Error {
+  constructor({ busy = false, afterMs = null, text = "" } = {}) {
+    super(busy ? "busy" : "unreachable");
+    this.busy = busy;
+    this.afterMs = afterMs;
+    this.text = text;
+  }
+}
+
+function judge(status, expected, body, retryAfter) {
+  if (status === expected && body) return body;
+  if (status >= 400 && status < 500 && status !== 408 && status !== 429) {
+    throw new Refused(status, body?.error, body?.text);
+  }
+  // Anything else, also a stray 200 from a hotel-style log-in page, is not our acknowledgement.
+  const seconds = Number.parseInt(retryAfter || "", 10);
+  throw new TryLater({
+    busy: status >= 400,
+    afterMs: Number.isFinite(seconds) ? seconds * 1000 : status === 429 ? 5000 : null,
+    text: body?.text,
+  });
+}
+
+async function request(path, expected, init = {}) {
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), ANSWER_TIMEOUT_MS);
+  let response;
+  let body;
+  try {
+    response = await fetch(path, { ...init, redirect: "error", cache: "no-store", signal: stop.signal });
+    body = await response.json().catch(() => null);
+  } catch {
+    throw new TryLater();
+  } finally {
+    clearTimeout(timer);
+  }
+  return judge(response.status, expected, body, response.headers.get("Retry-After"));
+}
+
+function post(path, expected, value) {
+  const headers = { ...HEADERS, "Content-Type": "application/json" };
+  return request(path, expected, { method: "POST", headers, body: JSON.stringify(value) });
+}
+
+/** Makes the cookie when missing → {language, township}. */
+export function openSession() {
+  return post("/api/session", 200, {});
+}
+
+/** One message; resolves only when the server has stored it → {id, at_ms}. */
+export function sendMessage(message) {
+  return post("/api/messages", 202, message);
+}
+
+/** Messages older than `before` (a message id, or null for the newest) → {messages, more}. */
+export function readHistory(before, limit) {
+  const query = new URLSearchParams({ limit: String(limit) });
+  if (before) query.set("before", before);
+  return request(`/api/history?${query}`, 200);
+}
+
+/** One file's bytes → its media id. `onProgress` gets a share from 0 to 1. */
+export function upload(blob, name, onProgress) {
+  return new Promise((resolve, reject) => {
+    const xhr = new XMLHttpRequest();
+    let timer = 0;
+    const alive = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => xhr.abort(), UPLOAD_STALL_MS);
+    };
+    const fail = () => reject(new TryLater());
+    xhr.open("POST", `/api/media?name=${encodeURIComponent(name)}`);
+    xhr.setRequestHeader("X-Jingxiang", "1");
+    xhr.setRequestHeader("Content-Type", blob.type || "application/octet-stream");
+    xhr.responseType = "json";
+    xhr.upload.onprogress = (event) => {
+      alive();
+      if (event.lengthComputable) onProgress(event.loaded / event.total);
+    };
+    xhr.onerror = fail;
+    xhr.onabort = fail;
+    xhr.onloadend = () => clearTimeout(timer);
+    xhr.onload = () => {
+      try {
+        resolve(judge(xhr.status, 201, xhr.response, xhr.getResponseHeader("Retry-After")).id);
+      } catch (error) {
+        reject(error);
+      }
+    };
+    alive();
+    xhr.send(blob);
+  });
+}

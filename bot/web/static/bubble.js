@@ -1,0 +1,161 @@
+// One message as DOM nodes. Text goes in as text, never as markup.
+
+import { t } from "./texts.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const ASK_BUTTONS = { place: ["place"], photos: ["photo", "album"], date: ["date"] };
+const ASK_ICONS = { place: "pin", photo: "camera", album: "album" };
+const LINK_SCHEMES = ["https:", "http:", "tel:", "geo:"];
+
+/** An element with a class, text and children. */
+export function make(tag, className = "", ...children) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  node.append(...children.filter((child) => child !== null));
+  return node;
+}
+
+export function icon(name, className = "") {
+  const svg = document.createElementNS(SVG, "svg");
+  const use = document.createElementNS(SVG, "use");
+  use.setAttribute("href", `#i-${name}`);
+  svg.setAttribute("aria-hidden", "true");
+  if (className) svg.setAttribute("class", className);
+  svg.append(use);
+  return svg;
+}
+
+export function button(className, label, onClick, iconName = "") {
+  const node = make("button", className, iconName ? icon(iconName) : null, make("span", "", label));
+  node.type = "button";
+  node.addEventListener("click", onClick);
+  return node;
+}
+
+function thumbnail(item, onClick) {
+  const name = item.alt || t(item.kind === "video" ? "movie" : "image");
+  const node = make("button", `thumb ${item.kind}`);
+  node.type = "button";
+  node.setAttribute("aria-label", t("openMedia", { name }));
+  if (item.thumb) {
+    const image = make("img");
+    image.loading = "lazy";
+    image.decoding = "async";
+    image.alt = "";
+    image.addEventListener("error", () => node.classList.add("broken"));
+    image.addEventListener("load", () => node.classList.remove("broken"));
+    image.src = item.thumb;
+    node.append(image);
+  }
+  node.append(icon(item.kind === "video" ? "play" : "album"));
+  node.addEventListener("click", onClick);
+  return node;
+}
+
+function gallery(media, actions) {
+  if (!media.length) return null;
+  const count = media.length === 1 ? "one" : media.length === 2 || media.length === 4 ? "two" : "three";
+  return make("div", `gallery ${count}`, ...media.map((item, index) => (
+    thumbnail(item, () => actions.view(media, index)))));
+}
+
+function link({ label, url }) {
+  let target;
+  try {
+    target = new URL(url, location.href);
+  } catch {
+    return null;
+  }
+  if (!LINK_SCHEMES.includes(target.protocol)) return null;
+  const node = make("a", "link", icon(target.protocol === "tel:" ? "phone" : "link"), make("span", "", label || url));
+  node.href = target.href;
+  node.rel = "noopener noreferrer";
+  if (target.protocol.startsWith("http")) node.target = "_blank";
+  return node;
+}
+
+function choices(message, actions) {
+  if (!message.choices?.length) return null;
+  const rows = message.choices.map((row) => make("div", "row", ...row.map((choice) => {
+    const style = ["primary", "danger"].includes(choice.style) ? choice.style : "plain";
+    return button(`choice ${style}`, choice.label, (event) => actions.tap(choice, event.currentTarget));
+  })));
+  return make("div", "choices", ...rows);
+}
+
+function dateField(actions) {
+  const input = make("input");
+  input.type = "date";
+  input.addEventListener("change", () => actions.write(input.value));
+  return make("label", "big date", make("span", "", t("pickDate")), input);
+}
+
+function asks(message, actions) {
+  const names = ASK_BUTTONS[message.ask];
+  if (!names) return null;
+  return make("div", "asks", ...names.map((name, index) => {
+    if (name === "date") return dateField(actions);
+    const rank = index === 0 ? "primary" : "plain";
+    return button(`big ${rank}`, t(name), () => actions.ask(name), ASK_ICONS[name]);
+  }));
+}
+
+function textBubble(text) {
+  return text ? make("div", "bubble", text) : null;
+}
+
+/** A message of the contract → its node. */
+export function botMessage(message, actions) {
+  return make("div", "message bot",
+    icon("bot", "avatar"),
+    make("div", "body",
+      make("span", "sr", t("bot")),
+      textBubble(message.text),
+      gallery(message.media || [], actions),
+      ...(message.links || []).map(link),
+      asks(message, actions),
+      choices(message, actions)));
+}
+
+/** The person's own message; `media` items may be local previews. */
+export function ownMessage({ text, media, place }, actions) {
+  const bubble = textBubble(text);
+  if (place && bubble) bubble.prepend(icon("pin"));
+  return make("div", "message me",
+    make("div", "body",
+      make("span", "sr", t("me")),
+      make("div", "line", make("span", "status"), make("div", "said", bubble, gallery(media || [], actions))),
+      make("div", "note")));
+}
+
+function failedButtons(id, others, actions) {
+  const rest = others ? button("quiet", t("sendRest", { count: others }), () => actions.resend(id, true)) : null;
+  return make("div", "row", rest,
+    button("quiet", t("resend"), () => actions.resend(id, false)),
+    button("quiet", t("remove"), () => actions.drop(id)));
+}
+
+function progressBar(share, note) {
+  const known = note.querySelector("progress");
+  const bar = known || make("progress");
+  bar.max = 1;
+  bar.value = share;
+  bar.setAttribute("aria-label", t("sending"));
+  if (!known) note.replaceChildren(bar);
+}
+
+/** Shows how far an own message has come: waiting, sending, sent or failed. */
+export function showState(node, id, state, detail, actions) {
+  const note = node.querySelector(".note");
+  if (state === "sending" && detail.progress !== undefined) progressBar(detail.progress, note);
+  if (node.dataset.state === state && state === "sending") return;
+  node.dataset.state = state;
+  const icons = { waiting: "clock", sending: "clock", sent: "tick", failed: "alert" };
+  node.querySelector(".status").replaceChildren(icon(icons[state]), make("span", "sr", t(state)));
+  if (state === "sent") note.replaceChildren();
+  if (state === "waiting") note.replaceChildren(detail.text || t(detail.busy ? "busy" : "waiting"));
+  if (state === "failed") {
+    note.replaceChildren(make("p", "", `${t("failed")}：${detail.text}`), failedButtons(id, detail.others, actions));
+  }
+  if (state === "sending" && detail.progress === undefined) note.replaceChildren();
+}

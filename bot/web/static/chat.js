@@ -1,0 +1,267 @@
+// Puts the page together: session, history, events, outbox, and what the buttons do.
+
+import { Refused, openSession, readHistory } from "./api.js";
+import { Camera, sift } from "./camera.js";
+import { Composer } from "./composer.js";
+import { EventStream } from "./events.js";
+import { Outbox } from "./outbox.js";
+import { locate } from "./place.js";
+import { Store } from "./store.js";
+import { setLanguage, t } from "./texts.js";
+import { Timeline } from "./timeline.js";
+import { Viewer } from "./viewer.js";
+
+const FIRST_PAGE = 30;
+const OLDER_PAGE = 50;
+const MOST_PAGES_BACK = 20;
+const NO_ANSWER_MS = 20000;
+const AWAY_MS = 30000;
+const DOUBLE_TAP_MS = 1500;
+const LONGEST_WAIT_MS = 30000;
+const NEAR_TOP_PX = 160;
+
+const $ = (id) => document.getElementById(id);
+
+const viewer = new Viewer();
+const camera = new Camera((picked) => sendFiles(picked));
+const composer = new Composer((text) => say({ kind: "text", text }), act);
+const actions = {
+  tap,
+  ask: act,
+  write: (text) => composer.write(text),
+  view: (media, index) => viewer.open(media, index),
+  resend: (id, without) => outbox.resend(id, { without }),
+  drop: (id) => outbox.drop(id),
+};
+const timeline = new Timeline(actions, (ask) => composer.prompt(ask));
+const outbox = new Outbox(new Store(), onOutbox);
+const events = new EventStream({ onMessage, onTyping: () => timeline.typing(true), onUp, onDown });
+
+let language = remembered("language") || navigator.language;
+let answerTimer = 0;
+let hiddenSinceMs = 0;
+let lastTap = { data: "", atMs: 0 };
+let loadingOlder = false;
+let connecting = false;
+let failures = 0;
+let retryTimer = 0;
+
+function remembered(name) {
+  try {
+    return localStorage.getItem(`jingxiang-${name}`);
+  } catch {
+    return null;
+  }
+}
+
+function remember(name, value) {
+  try {
+    localStorage.setItem(`jingxiang-${name}`, value);
+  } catch {
+    // Without storage the next offline start shows the general name; nothing is lost.
+  }
+}
+
+function dress(township, newLanguage) {
+  language = newLanguage || language;
+  setLanguage(language);
+  if (township) {
+    $("title").textContent = township;
+    document.title = township;
+  }
+}
+
+function linkState(key) {
+  $("link-state").textContent = key ? t(key) : "";
+}
+
+async function say(draft) {
+  const [item, safe] = await outbox.add(draft);
+  composer.hint(safe ? "" : t("unsaved"));
+  timeline.toEnd();
+  timeline.addLocal(item);
+  outbox.wake();
+}
+
+function tap(choice, button) {
+  const nowMs = Date.now();
+  if (choice.data === lastTap.data && nowMs - lastTap.atMs < DOUBLE_TAP_MS) return;
+  lastTap = { data: choice.data, atMs: nowMs };
+  button.closest(".choices").querySelectorAll(".picked").forEach((node) => node.classList.remove("picked"));
+  button.classList.add("picked");
+  say({ kind: "tap", data: choice.data, text: choice.label });
+}
+
+function act(name) {
+  if (name === "place") sendPlace();
+  else camera.open(name);
+}
+
+function sendFiles(picked) {
+  const { files, faults } = sift(picked);
+  const advise = () => { if (faults.length) composer.hint(faults.join("\n")); };
+  if (files.length) say({ kind: "media", files }).then(advise);
+  else advise();
+}
+
+async function sendPlace() {
+  composer.hint(t("locating"));
+  try {
+    const place = await locate();
+    await say({ kind: "place", ...place });
+  } catch (error) {
+    composer.hint(t(error.message));
+  }
+}
+
+function onOutbox(id, state, detail) {
+  timeline.setState(id, state, detail);
+  if (state !== "sent" || !timeline.awaitsAnswer) return;
+  timeline.typing(true);
+  clearTimeout(answerTimer);
+  answerTimer = setTimeout(refresh, NO_ANSWER_MS);
+}
+
+function accept(messages, options) {
+  const fresh = timeline.take(messages, options);
+  const own = fresh.map((message) => message.client_id).filter(Boolean);
+  if (own.length) outbox.forget(own);
+  return fresh;
+}
+
+function onMessage(message) {
+  accept([message]);
+  if (message.from !== "bot") return;
+  clearTimeout(answerTimer);
+  timeline.typing(false);
+}
+
+function onUp(again) {
+  linkState("");
+  outbox.wake();
+  timeline.retryPictures();
+  if (again) refresh();
+}
+
+function onDown(status) {
+  linkState(navigator.onLine === false ? "offline" : "connecting");
+  if (status === 401 || status === 403) openSession().catch(() => null);
+}
+
+/** Fetches what was missed, page by page until it meets what is shown. */
+async function refresh() {
+  try {
+    let page = await readHistory(null, FIRST_PAGE);
+    const gap = [...page.messages];
+    for (let pages = 1; page.more && pages < MOST_PAGES_BACK && !timeline.isEmpty; pages += 1) {
+      if (page.messages.some((message) => timeline.has(message.id))) break;
+      page = await readHistory(page.messages[0].id, OLDER_PAGE);
+      gap.unshift(...page.messages);
+    }
+    if (accept(gap).some((message) => message.from === "bot")) timeline.typing(false);
+  } catch {
+    // The stream's own reconnection comes back here.
+  }
+}
+
+async function loadOlder() {
+  if (loadingOlder || $("older").hidden) return;
+  loadingOlder = true;
+  try {
+    const page = await readHistory(timeline.oldestId, OLDER_PAGE);
+    timeline.takeOlder(page.messages);
+    $("older").hidden = !page.more;
+  } catch {
+    linkState("offline");
+  } finally {
+    loadingOlder = false;
+  }
+}
+
+async function takeJoinLink() {
+  const query = new URLSearchParams(location.search);
+  const token = query.get("join");
+  if (token === null) return;
+  await say({ kind: "start", payload: token });
+  query.delete("join");
+  const rest = query.toString();
+  history.replaceState(null, "", location.pathname + (rest ? `?${rest}` : ""));
+}
+
+/** Session and first page of history, tried until it works. */
+async function connect() {
+  if (connecting) return;
+  connecting = true;
+  clearTimeout(retryTimer);
+  try {
+    const session = await openSession();
+    remember("language", session.language);
+    remember("township", session.township);
+    dress(session.township, session.language);
+    const page = await readHistory(null, FIRST_PAGE);
+    accept(page.messages, { quiet: true });
+    $("older").hidden = !page.more;
+    $("welcome").hidden = !timeline.isEmpty;
+    timeline.toEnd();
+    outbox.start();
+    events.connect(timeline.newestId);
+  } catch (error) {
+    linkState(navigator.onLine === false ? "offline" : "connecting");
+    if (error instanceof Refused) composer.hint(error.text);
+    retryTimer = setTimeout(connect, Math.min(LONGEST_WAIT_MS, 1000 * 2 ** failures));
+    failures += 1;
+  } finally {
+    connecting = false;
+  }
+}
+
+/** The network is back, or the page is: do not wait for the next attempt. */
+function hurry() {
+  if (!outbox.isOpen) {
+    connect();
+    return;
+  }
+  events.connect();
+  outbox.wake();
+}
+
+function onVisibility() {
+  if (document.hidden) {
+    hiddenSinceMs = Date.now();
+    return;
+  }
+  // Phones silently drop the line of a page that was put away.
+  if (Date.now() - hiddenSinceMs > AWAY_MS) hurry();
+}
+
+function fitKeyboard() {
+  const view = window.visualViewport;
+  if (!view || view.scale > 1.01) return;
+  document.documentElement.style.setProperty("--height", `${Math.round(view.height)}px`);
+  window.scrollTo(0, 0);
+}
+
+function listen() {
+  $("begin").addEventListener("click", () => say({ kind: "start" }));
+  $("older").addEventListener("click", loadOlder);
+  $("log").addEventListener("scroll", () => { if ($("log").scrollTop < NEAR_TOP_PX) loadOlder(); },
+    { passive: true });
+  document.addEventListener("visibilitychange", onVisibility);
+  window.addEventListener("offline", () => linkState("offline"));
+  window.addEventListener("online", hurry);
+  window.visualViewport?.addEventListener("resize", fitKeyboard);
+}
+
+async function main() {
+  document.documentElement.dataset.started = "1";
+  dress(remembered("township"), language);
+  composer.prompt(null);
+  listen();
+  linkState(navigator.onLine === false ? "offline" : "connecting");
+  for (const item of await outbox.open()) timeline.addLocal(item);
+  await takeJoinLink();
+  await connect();
+  navigator.serviceWorker?.register("/sw.js").catch(() => null);
+}
+
+main();

@@ -1,0 +1,8 @@
+// Runs after chat.js in document order: when that did not start (old browser, broken download), say so.
+if (!document.documentElement.getAttribute("data-started")) {
+  var note = document.createElement("p");
+  note.className = "no-script";
+  note.textContent = "聊天没有打开。请刷新本页；还是不行，请升级浏览器或换一部手机。" +
+    " The chat did not open: please reload, or use a newer browser.";
+  document.body.insertBefore(note, document.body.firstChild);
+}

@@ -1,0 +1,67 @@
+// Unsent messages with their photos, in IndexedDB; in memory where the browser gives no room.
+
+const DATABASE = "jingxiang";
+const TABLE = "outbox";
+
+function done(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+function open() {
+  const request = indexedDB.open(DATABASE, 1);
+  request.onupgradeneeded = () => request.result.createObjectStore(TABLE, { keyPath: "seq" });
+  return done(request);
+}
+
+/** A small ordered table: rows are objects with a number `seq` as key. */
+export class Store {
+  #database = null;
+  #memory = new Map();
+
+  /** Opens the table; without IndexedDB everything lives until the page closes. */
+  async open() {
+    try {
+      this.#database = await open();
+      this.#database.onversionchange = () => this.#database.close();
+    } catch {
+      this.#database = null;
+    }
+  }
+
+  /** Writes a row → whether it will survive the page being closed. */
+  async put(row) {
+    try {
+      if (!this.#database) throw new Error("no database");
+      const change = this.#database.transaction(TABLE, "readwrite");
+      change.objectStore(TABLE).put(row);
+      await new Promise((resolve, reject) => {
+        change.oncomplete = resolve;
+        change.onabort = () => reject(change.error);
+      });
+      this.#memory.delete(row.seq);
+      return true;
+    } catch {
+      this.#memory.set(row.seq, row);
+      return false;
+    }
+  }
+
+  async remove(seq) {
+    this.#memory.delete(seq);
+    if (!this.#database) return;
+    await done(this.#database.transaction(TABLE, "readwrite").objectStore(TABLE).delete(seq)).catch(() => null);
+  }
+
+  /** All rows, oldest first. */
+  async all() {
+    let rows = [];
+    if (this.#database) {
+      rows = await done(this.#database.transaction(TABLE).objectStore(TABLE).getAll()).catch(() => []);
+    }
+    const kept = rows.filter((row) => !this.#memory.has(row.seq));
+    return [...kept, ...this.#memory.values()].sort((a, b) => a.seq - b.seq);
+  }
+}

@@ -1,0 +1,152 @@
+// The page's own words. What the bot says comes translated from the server.
+
+const ZH = {
+  log: "聊天记录",
+  older: "更早的消息",
+  welcome: "您好！看见乱倒的垃圾、旧地膜，拍张照发到这里，有人管。查积分、查补贴也在这里。",
+  begin: "开始",
+  typing: "正在回复",
+  newest: "新消息",
+  close: "关闭",
+  photo: "拍照",
+  album: "相册",
+  video: "录像",
+  place: "发送位置",
+  more: "更多：照片、位置",
+  write: "写消息",
+  send: "发送",
+  viewer: "看图",
+  previous: "上一张",
+  following: "下一张",
+  bot: "净乡",
+  me: "我",
+  image: "照片",
+  movie: "录像",
+  openMedia: "放大看：{name}",
+  pickDate: "选日期",
+  day: "{day} {time}",
+  yesterday: "昨天 {time}",
+  sending: "发送中",
+  sent: "已送达",
+  waiting: "等网络，连上就自动发出",
+  busy: "服务器忙，稍后自动再发",
+  failed: "没有发出去",
+  resend: "重发",
+  sendRest: "只发其余 {count} 个",
+  remove: "删除",
+  connecting: "正在连接…",
+  offline: "没有网络。您写的先存着，联网自动发。",
+  unsaved: "手机空间不够，发完之前请不要关掉本页。",
+  myPlace: "我的位置（误差约 {metres} 米）",
+  locating: "正在找您的位置，请等一下…",
+  placeRefused: "手机没有允许使用位置。请点聊天里的地名，或直接写地方，比如“王家沟桥头”。",
+  placeTimeout: "找不到位置（信号弱）。请到空旷处再试，或直接写地方，比如“王家沟桥头”。",
+  placeUnsupported: "这里用不了手机定位。请点聊天里的地名，或直接写地方，比如“王家沟桥头”。",
+  tooMany: "一次最多发 9 个，先发前 9 个。",
+  tooLarge: "“{name}”有 {size} MB，超过 20 MB，发不了。请换一张，或录短一点。",
+  notPicture: "“{name}”不是照片或录像，发不了。",
+  emptyFile: "“{name}”是空的，发不了。",
+  fileGone: "手机里找不到这张照片了，请再选一次。",
+  refused: "服务器不收这条消息。",
+  mediaFailed: "图片没有加载出来",
+  askText: "请写在这里",
+  askNumber: "写数量，如：15.6公斤",
+  askDate: "如：昨天、11月20日",
+  askPlace: "或者写地方名",
+  askPhotos: "拍照，或写几句话",
+  askChoice: "点按钮，或回复序号",
+};
+
+const EN = {
+  log: "Conversation",
+  older: "Earlier messages",
+  welcome: "Hello! Seen dumped rubbish or old mulch film? Send a photo here and someone will deal with it. Points and subsidies are here too.",
+  begin: "Start",
+  typing: "Writing an answer",
+  newest: "New messages",
+  close: "Close",
+  photo: "Camera",
+  album: "Photos",
+  video: "Video",
+  place: "Send my location",
+  more: "More: photos, location",
+  write: "Write a message",
+  send: "Send",
+  viewer: "Picture viewer",
+  previous: "Previous",
+  following: "Next",
+  bot: "Jingxiang",
+  me: "Me",
+  image: "Photo",
+  movie: "Video",
+  openMedia: "Enlarge: {name}",
+  pickDate: "Pick a date",
+  day: "{day}, {time}",
+  yesterday: "Yesterday, {time}",
+  sending: "Sending",
+  sent: "Delivered",
+  waiting: "Waiting for the network; will be sent by itself",
+  busy: "The server is busy; will be sent again by itself",
+  failed: "Not sent",
+  resend: "Send again",
+  sendRest: "Send only the other {count}",
+  remove: "Delete",
+  connecting: "Connecting…",
+  offline: "No network. What you write is kept on this phone and sent when you are back online.",
+  unsaved: "The phone is full: please keep this page open until everything is sent.",
+  myPlace: "My location (within about {metres} m)",
+  locating: "Finding where you are, one moment…",
+  placeRefused: "The phone did not allow its location. Tap a place in the chat, or write it, for example “bridge at Wangjiagou”.",
+  placeTimeout: "No location found (weak signal). Try again in the open, or write the place, for example “bridge at Wangjiagou”.",
+  placeUnsupported: "Location does not work here. Tap a place in the chat, or write it, for example “bridge at Wangjiagou”.",
+  tooMany: "At most 9 at a time: the first 9 are being sent.",
+  tooLarge: "“{name}” has {size} MB, more than 20 MB. Please choose another, or record a shorter one.",
+  notPicture: "“{name}” is not a photo or a video.",
+  emptyFile: "“{name}” is empty.",
+  fileGone: "This photo is no longer on the phone. Please choose it again.",
+  refused: "The server did not accept this message.",
+  mediaFailed: "The picture did not load",
+  askText: "Write here",
+  askNumber: "An amount, e.g. 15.6 kg",
+  askDate: "e.g. yesterday, 20 Nov",
+  askPlace: "Or write the place",
+  askPhotos: "Take a photo, or write",
+  askChoice: "Tap a button, or its number",
+};
+
+let words = ZH;
+let locale = "zh-CN";
+
+/** Chooses the words: `language` is the server's ("zh_CN", "en") or the browser's ("en-GB"). */
+export function setLanguage(language) {
+  const english = /^en\b/i.test((language || "").replace("_", "-"));
+  words = english ? EN : ZH;
+  locale = english ? "en-GB" : "zh-CN";
+  document.documentElement.lang = locale;
+  for (const node of document.querySelectorAll("[data-t]")) node.textContent = t(node.dataset.t);
+  for (const node of document.querySelectorAll("[data-t-label]")) {
+    node.setAttribute("aria-label", t(node.dataset.tLabel));
+  }
+}
+
+/** The page's text for a key, with its {placeholders} filled. */
+export function t(key, values = {}) {
+  return words[key].replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+}
+
+function format(options, ms) {
+  return new Intl.DateTimeFormat(locale, options).format(ms);
+}
+
+/** A separator such as "14:05", "昨天 14:05", "周五 14:05", "11月20日 14:05". */
+export function timeLabel(atMs, nowMs) {
+  const time = format({ hour: "2-digit", minute: "2-digit", hour12: false }, atMs);
+  const midnight = new Date(nowMs).setHours(0, 0, 0, 0);
+  const daysAgo = Math.round((midnight - new Date(atMs).setHours(0, 0, 0, 0)) / 86400000);
+  if (daysAgo === 0) return time;
+  if (daysAgo === 1) return t("yesterday", { time });
+  if (daysAgo > 1 && daysAgo < 7) return t("day", { day: format({ weekday: "short" }, atMs), time });
+  const sameYear = new Date(atMs).getFullYear() === new Date(nowMs).getFullYear();
+  const date = sameYear ? { month: "long", day: "numeric" } : { year: "numeric", month: "long", day: "numeric" };
+  return t("day", { day: format(date, atMs), time });
+}

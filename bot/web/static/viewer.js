@@ -1,0 +1,73 @@
+// Full-screen pictures. Esc, the back key and the cross close it; arrows turn the page.
+
+import { t } from "./texts.js";
+
+const $ = (id) => document.getElementById(id);
+
+/** Shows one message's media; items are {kind, url, alt}. */
+export class Viewer {
+  #box = $("viewer");
+  #items = [];
+  #index = 0;
+
+  constructor() {
+    $("viewer-close").addEventListener("click", () => history.back());
+    $("viewer-prev").addEventListener("click", () => this.#turn(-1));
+    $("viewer-next").addEventListener("click", () => this.#turn(1));
+    $("viewer-stage").addEventListener("click", (event) => {
+      if (event.target.tagName !== "VIDEO") history.back();
+    });
+    this.#box.addEventListener("cancel", (event) => {
+      event.preventDefault();
+      history.back();
+    });
+    this.#box.addEventListener("keydown", (event) => {
+      if (event.key === "ArrowLeft") this.#turn(-1);
+      if (event.key === "ArrowRight") this.#turn(1);
+    });
+    window.addEventListener("popstate", () => this.#close());
+  }
+
+  open(items, index) {
+    this.#items = items;
+    this.#index = index;
+    history.pushState({ viewer: true }, "");
+    if (this.#box.showModal) this.#box.showModal();
+    else this.#box.setAttribute("open", "");
+    this.#show();
+  }
+
+  #close() {
+    if (!this.#box.hasAttribute("open")) return;
+    $("viewer-stage").replaceChildren();
+    if (this.#box.close) this.#box.close();
+    else this.#box.removeAttribute("open");
+  }
+
+  #turn(step) {
+    const next = this.#index + step;
+    if (next < 0 || next >= this.#items.length) return;
+    this.#index = next;
+    this.#show();
+  }
+
+  #show() {
+    const item = this.#items[this.#index];
+    const node = document.createElement(item.kind === "video" ? "video" : "img");
+    const caption = item.alt || "";
+    if (item.kind === "video") {
+      node.controls = true;
+      node.playsInline = true;
+      node.setAttribute("aria-label", caption || t("movie"));
+    } else {
+      node.alt = caption || t("image");
+    }
+    node.addEventListener("error", () => { $("viewer-text").textContent = t("mediaFailed"); });
+    node.src = item.url;
+    $("viewer-stage").replaceChildren(node);
+    const page = this.#items.length > 1 ? `${this.#index + 1}/${this.#items.length}` : "";
+    $("viewer-text").textContent = [page, caption].filter(Boolean).join("  ");
+    $("viewer-prev").hidden = this.#index === 0;
+    $("viewer-next").hidden = this.#index === this.#items.length - 1;
+  }
+}

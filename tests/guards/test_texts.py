@@ -1,0 +1,92 @@
+"""Catalogues: complete in both languages, same placeholders, every text a form or a file needs is there."""
+
+from __future__ import annotations
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from bot.i18n import LOCALES, read_texts
+from bot.talk.form import Choice, YesNo
+from handlers import registry
+
+ROOT = Path(__file__).parents[2]
+TEXTS = {folder.name: read_texts(folder) for folder in sorted(LOCALES.iterdir()) if folder.is_dir()}
+LANGUAGES = sorted(TEXTS)
+KEY = re.compile(r"""\b(?:text|Text)\(\s*"([a-z0-9_.|]+)\"""")
+ERROR = re.compile(r"""PersonError\(\s*"([a-z0-9_]+)\"""")
+
+
+def fields(template: str | tuple[str, ...]) -> set[str]:
+    parts = [template] if isinstance(template, str) else list(template)
+    return {name for part in parts for _, name, _, _ in string.Formatter().parse(part) if name}
+
+
+def sources() -> list[Path]:
+    return [path for folder in ("bot", "handlers") for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def has(language: str, key: str) -> bool:
+    return any(one in TEXTS[language] for one in key.split("|"))
+
+
+def test_chinese_and_english_have_the_same_texts() -> None:
+    assert LANGUAGES == ["en", "zh_CN"]
+    assert set(TEXTS["en"]) ^ set(TEXTS["zh_CN"]) == set()
+
+
+def test_no_text_is_empty() -> None:
+    assert [(language, key) for language in LANGUAGES for key, value in TEXTS[language].items() if not value] == []
+
+
+def test_both_languages_fill_the_same_placeholders() -> None:
+    differ = [key for key in TEXTS["zh_CN"] if fields(TEXTS["zh_CN"][key]) != fields(TEXTS["en"].get(key, ""))]
+    assert differ == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_named_in_the_source_exists(language: str) -> None:
+    missing = []
+    for path in sources():
+        source = path.read_text("utf-8")
+        keys = {*KEY.findall(source), *(f"error.{code}" for code in ERROR.findall(source))}
+        missing += [(path.name, key) for key in keys if not has(language, key)]
+    assert missing == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_form_has_its_texts(language: str) -> None:
+    missing = []
+    for form in registry.FORMS.values():
+        wanted = [f"form.{form.id}.title"]
+        for step in form.steps:
+            wanted.append(f"form.{form.id}.{step.id}.ask")
+            if form.review:
+                wanted.append(f"form.{form.id}.{step.id}.label")
+            if isinstance(step, Choice):
+                wanted += [f"form.{form.id}.{step.id}.option.{value}" for value in step.options]
+            if isinstance(step, YesNo):
+                wanted += [f"form.{form.id}.{step.id}.yes|button.yes", f"form.{form.id}.{step.id}.no|button.no"]
+        missing += [key for key in wanted if not has(language, key)]
+    assert missing == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_right_says_who_has_it(language: str) -> None:
+    rights = {command.right for command in registry.COMMANDS.values()} | {form.right for form in registry.FORMS.values()}
+    assert [right for right in rights if right and not has(language, f"right.{right}.who")] == []
+
+
+def test_ids_are_forever() -> None:
+    """A step or option id that was released may not vanish: stored sessions and rows name it."""
+    now = {
+        f"{form.id}.{step.id}" + (f"={value}" if value else "")
+        for form in registry.FORMS.values()
+        for step in form.steps
+        for value in ("", *(step.options if isinstance(step, Choice) else ()))
+    }
+    listed = (ROOT / "tests" / "guards" / "step_ids.txt").read_text("utf-8").split()
+    assert [one for one in listed if one not in now] == [], "ids vanished: bring them back"
+    assert sorted(now - set(listed)) == [], "add the new ids to tests/guards/step_ids.txt"
