@@ -14,7 +14,7 @@ from bot.checks import machine_checks as check_machine
 from bot.clock import SystemClock, SystemDice, TimeIds
 from bot.i18n import Catalogues
 from bot.settings import Settings
-from bot.talk.messages import Text
+from handlers.areas.faults import Fault, text_of
 from handlers.areas.importer import ImportRefused, ImportReport, import_folder
 from handlers.people.rules import ROLES
 from handlers.worlds import Worlds
@@ -59,16 +59,10 @@ async def import_township(
         await database.close()
 
 
-def fault_lines(settings: Settings, faults: Sequence[object]) -> list[str]:
-    """`file:line:column: what is wrong. What to do.`"""
-    render = Catalogues(settings.zone, settings.language)[settings.language].render
-    lines = []
-    for fault in faults:
-        place = ":".join(str(part) for part in (fault.file, fault.line, fault.column) if part)  # type: ignore[attr-defined]
-        what = render(Text(f"import.{fault.code}", fault.fields))  # type: ignore[attr-defined]
-        fix = render(Text(f"import.{fault.code}.fix", fault.fields))  # type: ignore[attr-defined]
-        lines.append(f"{place}: {what} {fix}")
-    return lines
+def fault_lines(settings: Settings, faults: Sequence[Fault]) -> list[str]:
+    """File, line, column, what is wrong and what to do, in the operator's language."""
+    catalogue = Catalogues(settings.zone, settings.language)[settings.language]
+    return [catalogue.render(text_of(fault)) for fault in faults]
 
 
 async def has_township(settings: Settings) -> bool:

@@ -28,15 +28,18 @@ HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"
 ORIENTATION, DATE_TIME, GPS_IFD, EXIF_IFD = 0x0112, 0x0132, 0x8825, 0x8769
 DATE_ORIGINAL, OFFSET_ORIGINAL, OFFSET_TIME = 0x9003, 0x9011, 0x9010
 TURNS = {
-    2: (Image.Transpose.FLIP_LEFT_RIGHT,),
-    3: (Image.Transpose.ROTATE_180,),
-    4: (Image.Transpose.FLIP_TOP_BOTTOM,),
-    5: (Image.Transpose.TRANSPOSE,),
-    6: (Image.Transpose.ROTATE_270,),
-    7: (Image.Transpose.TRANSVERSE,),
-    8: (Image.Transpose.ROTATE_90,),
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
 }
+LYING = 5  # from this orientation on, width and height change places
 FIRST_YEAR = 1990
+
+Image.MAX_IMAGE_PIXELS = MAX_SCALED_PX  # for decoders that allocate while they open; `_check_size` is stricter
 
 
 class Refused(Exception):
@@ -108,19 +111,20 @@ def _prepare_video(original: Path, view: Path, name: str) -> Facts:
 def _prepare_image(original: Path, view: Path, thumb: Path, name: str, zone: ZoneInfo) -> Facts:
     if name == "heif":
         _learn_heif()
-    Image.MAX_IMAGE_PIXELS = None  # the limits are ours, below; Pillow's warning could not be told to the person
     try:
         with Image.open(original, formats=FORMATS[name]) as picture:
-            width_px, height_px = picture.size
             _check_size(picture)
+            width_px, height_px = picture.size
             exif = _exif(picture)
             seen = evidence(exif, zone)
-            turns = TURNS.get(_whole(exif.get(ORIENTATION)), ())
-            if turns and turns[0] >= Image.Transpose.ROTATE_90 and turns[0] != Image.Transpose.ROTATE_180:
+            orientation = _whole(exif.get(ORIENTATION))
+            if orientation >= LYING:
                 width_px, height_px = height_px, width_px
-            _write_copies(picture, turns, view, thumb)
+            _write_copies(picture, TURNS.get(orientation), view, thumb)
     except Refused:
         raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise Refused("picture_too_big") from None
     except Exception:  # Pillow's decoders raise a dozen kinds for bytes that lie
         raise Refused("broken_picture") from None
     return Facts("image", MIMES[name], width_px, height_px, *seen)
@@ -142,13 +146,17 @@ def _check_size(picture: ImageFile.ImageFile) -> None:
         raise Refused("broken_picture")
 
 
-def _write_copies(picture: ImageFile.ImageFile, turns: tuple[Image.Transpose, ...], view: Path, thumb: Path) -> None:
+def _write_copies(picture: ImageFile.ImageFile, turn: Image.Transpose | None, view: Path, thumb: Path) -> None:
     """Pixels only: a new picture carries no EXIF, no XMP, no comment."""
     picture.draft("RGB", (VIEW_PX, VIEW_PX))
     picture.load()
-    small: Image.Image = picture.copy() if picture.mode in ("RGB", "L") else _flat(picture)
+    small: Image.Image = picture
+    if picture.mode not in ("RGB", "L", "RGBA"):
+        clear = picture.mode in ("LA", "PA", "La", "RGBa") or "transparency" in picture.info
+        small = picture.convert("RGBA" if clear else "RGB")
     small.thumbnail((VIEW_PX, VIEW_PX), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    for turn in turns:
+    small = _on_white(small)
+    if turn is not None:
         small = small.transpose(turn)
     small.info = {}
     small.save(view, "JPEG", quality=VIEW_QUALITY, progressive=True, optimize=True)
@@ -156,14 +164,10 @@ def _write_copies(picture: ImageFile.ImageFile, turns: tuple[Image.Transpose, ..
     small.save(thumb, "JPEG", quality=THUMB_QUALITY, optimize=True)
 
 
-def _flat(picture: Image.Image) -> Image.Image:
-    """RGB, with white where the picture is transparent."""
-    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-        clear = picture.convert("RGBA")
-        ground = Image.new("RGB", clear.size, "white")
-        ground.paste(clear, mask=clear.getchannel("A"))
-        return ground
-    return picture.convert("RGB")
+def _on_white(picture: Image.Image) -> Image.Image:
+    ground = Image.new("L" if picture.mode == "L" else "RGB", picture.size, "white")
+    ground.paste(picture, mask=picture.getchannel("A") if picture.mode == "RGBA" else None)
+    return ground
 
 
 def _exif(picture: Image.Image) -> Image.Exif:

@@ -16,7 +16,7 @@ MIMES = {"mp4": "video/mp4", "3gp": "video/3gpp", "mov": "video/quicktime", "web
 EBML = b"\x1a\x45\xdf\xa3"
 TELLING = {b"udta", b"meta", b"uuid"}
 PARENTS = {b"moov", b"trak", b"mdia"}
-MAX_BOXES = 20_000
+MAX_BOXES, DEPTH = 1_000, 3
 ZEROS = bytes(64 * 1024)
 
 
@@ -59,29 +59,41 @@ def strip(original: Path, copy: Path, name: str) -> None:
         return
     with copy.open("r+b") as file:
         size = os.fstat(file.fileno()).st_size
-        seen = _blank(file, 0, size, b"", [0])
+        seen = _blank_file(file, size)
     if b"moov" not in seen or b"mdat" not in seen:
         raise Broken("no picture track")
 
 
-def _blank(file: BinaryIO, start: int, end: int, parent: bytes, count: list[int]) -> set[bytes]:
-    """Blank what tells in `start`–`end`; which kinds of boxes are there."""
+def _blank_file(file: BinaryIO, size: int) -> set[bytes]:
+    """Blank what tells; what some phones append after the last box is cut off."""
     seen: set[bytes] = set()
-    at = start
-    while at < end:
-        box = _box(file, at, end)
+    at = 0
+    while at < size:
+        try:
+            box = _box(file, at, size)
+        except Broken:
+            if not {b"moov", b"mdat"} <= seen:
+                raise
+            box = None
         if box is None:
+            file.truncate(at)
             break
-        count[0] += 1
-        if count[0] > MAX_BOXES:
-            raise Broken("too many boxes")
-        seen.add(box.kind)
-        if box.kind in TELLING or (box.kind == b"trak" and _is_metadata_track(file, box)):
+        if box.kind in TELLING:
             _free(file, box)
-        elif box.kind in PARENTS:
-            seen |= _blank(file, box.start + box.header, box.end, box.kind, count)
+        elif box.kind == b"moov":
+            _blank(file, box, DEPTH)
+        seen.add(box.kind)
         at = box.end
     return seen
+
+
+def _blank(file: BinaryIO, parent: Box, depth: int) -> None:
+    """Blank what tells inside a box."""
+    for box in _children(file, parent):
+        if box.kind in TELLING or (box.kind == b"trak" and _is_metadata_track(file, box)):
+            _free(file, box)
+        elif box.kind in PARENTS and depth > 0:
+            _blank(file, box, depth - 1)
 
 
 def _box(file: BinaryIO, at: int, end: int) -> Box | None:
@@ -118,7 +130,9 @@ def _is_metadata_track(file: BinaryIO, trak: Box) -> bool:
 def _children(file: BinaryIO, parent: Box) -> list[Box]:
     found: list[Box] = []
     at = parent.start + parent.header
-    while at < parent.end and len(found) < MAX_BOXES:
+    while at < parent.end:
+        if len(found) == MAX_BOXES:
+            raise Broken("too many boxes")
         box = _box(file, at, parent.end)
         if box is None:
             break

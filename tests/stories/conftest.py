@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.stories.town import Town
 from tests.stories.template import make_template
+from tests.stories.town import Town
 
 CHANNELS = ("web", "telegram")
 

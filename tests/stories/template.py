@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import tempfile
 from pathlib import Path
 
 from bot.clock import TimeIds
@@ -14,16 +17,33 @@ from tests.stories.town import StoryClock
 EXAMPLE = Path(__file__).parents[2] / "examples" / "township"
 
 
-async def make_template(path: Path) -> None:
-    """Migrate and import."""
+async def make_template(path: Path, *, messages_per_minute: int | None = None) -> None:
+    """Migrate and import, with another flood limit if one is given."""
     clock = StoryClock()
     clock.ms -= 86_400_000 * 30
     migrate(path, now_ms=clock.now_ms())
     database = await SqliteDatabase.open(path)
     ids = TimeIds(clock)
 
-    async def work(tx: Tx) -> object:
-        return await import_folder(tx, EXAMPLE, now_ms=clock.now_ms(), ids=ids)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = EXAMPLE
+        if messages_per_minute is not None:
+            folder = example_with(Path(scratch) / "township", messages_per_minute)
 
-    await database.transaction(work)
+        async def work(tx: Tx) -> object:
+            return await import_folder(tx, folder, now_ms=clock.now_ms(), ids=ids)
+
+        await database.transaction(work)
     await database.close()
+
+
+def example_with(folder: Path, messages_per_minute: int) -> Path:
+    """A copy of the example township with another flood limit."""
+    shutil.copytree(EXAMPLE, folder)
+    policy = folder / "policy.toml"
+    changed, count = re.subn(
+        r"(?m)^messages_per_minute\s*=.*$", f"messages_per_minute = {messages_per_minute}", policy.read_text("utf-8")
+    )
+    assert count == 1, "policy.toml has no messages_per_minute"
+    policy.write_text(changed, "utf-8")
+    return folder

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import random
 import shutil
@@ -14,14 +13,13 @@ from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from PIL import Image
-
 from bot.app import App, build
 from bot.channels.base import Raw
 from bot.settings import Settings
 from bot.turn import load_out
 from storage import people
 from storage.database import Tx
+from tests.fakes.pictures import photo
 
 ZONE = ZoneInfo("Asia/Shanghai")
 START = datetime(2026, 11, 18, 10, 0, tzinfo=ZONE)  # a Wednesday
@@ -86,14 +84,6 @@ class Driver(Protocol):
     async def sends_photos(self, photos: Sequence[bytes], album: bool, caption: str) -> None: ...
     async def sends_place(self, lat: float, lng: float) -> None: ...
     async def starts(self, token: str) -> None: ...
-
-
-def photo(seed: int = 1, size: tuple[int, int] = (64, 48), **save: Any) -> bytes:
-    """A small JPEG; another one for another seed."""
-    picture = Image.new("RGB", size, ((seed * 37) % 256, (seed * 91) % 256, (seed * 151) % 256))
-    stored = io.BytesIO()
-    picture.save(stored, "JPEG", **save)
-    return stored.getvalue()
 
 
 @dataclass

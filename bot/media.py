@@ -1,0 +1,322 @@
+"""The store of photos and videos: files named by their SHA-256, checked and copied for viewing as they come in.
+
+`ab/cdef…` is the original, `….view` and `….thumb` are copies without any metadata. A file is complete when it has
+its name; the database row that points to it is written after that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot import videos
+from bot.clock import Clock, Dice, SystemClock, SystemDice
+from bot.errors import GiveUp, RetryLater
+from bot.pictures import Facts, Refused, copies_of, kind_by_content, prepare
+from storage import media
+from storage.database import Database, Row, Tx
+
+MAX_BYTES = 20 * 1024 * 1024
+BLOCK_BYTES = 256 * 1024
+MIN_FREE_BYTES = 200 * 1024 * 1024
+STALE_S = 86_400
+VIEW_MIME = "image/jpeg"
+Fetcher = Callable[[str], AsyncIterator[bytes]]
+
+
+class NoRoom(Exception):
+    """The disk is nearly full: nothing more is stored, so that the database can still be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A file in the store."""
+
+    sha256: str
+    size_bytes: int
+    facts: Facts
+
+    def to_json(self) -> dict[str, Any]:
+        """What the row keeps (and an errand hands in)."""
+        return {"sha256": self.sha256, "size_bytes": self.size_bytes, **self.facts.to_json()}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What to send to someone who may look: a file, or the content itself."""
+
+    kind: media.Kind
+    mime: str
+    path: Path | None = None
+    content: bytes = b""
+
+
+class Incoming:
+    """A file on its way in. Every method blocks: call them in a thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        waiting = folder / "incoming"
+        waiting.mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(waiting).free < MIN_FREE_BYTES:
+            raise NoRoom
+        self._path = waiting / secrets.token_hex(16)
+        self._view, self._thumb = copies_of(self._path)
+        self._file = self._path.open("xb")
+        self._hash = hashlib.sha256()
+        self._size_bytes = 0
+
+    def write(self, block: bytes) -> None:
+        """Add bytes."""
+        self._hash.update(block)
+        self._size_bytes += len(block)
+        self._file.write(block)
+
+    def finish(self, zone: ZoneInfo) -> Stored:
+        """Check the whole, write the copies and give all their names. Raises Refused."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        facts = prepare(self._path, self._view, self._thumb, zone)
+        sha256 = self._hash.hexdigest()
+        original = path_of(self._folder, sha256)
+        original.parent.mkdir(exist_ok=True)
+        view, thumb = copies_of(original)
+        for temporary, final in ((self._view, view), (self._thumb, thumb), (self._path, original)):
+            if temporary.exists():
+                _sync(temporary)
+                temporary.replace(final)
+        _sync(original.parent)
+        _sync(self._folder)
+        return Stored(sha256, self._size_bytes, facts)
+
+    def discard(self) -> None:
+        """Remove what is left of it."""
+        self._file.close()
+        for path in (self._path, self._view, self._thumb):
+            path.unlink(missing_ok=True)
+
+
+def path_of(folder: Path, sha256: str) -> Path:
+    """Where the original with that hash lies."""
+    return folder / sha256[:2] / sha256[2:]
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a crash left of uploads that never ended."""
+    with contextlib.suppress(FileNotFoundError):
+        for path in (folder / "incoming").iterdir():
+            if path.stat().st_mtime < time.time() - STALE_S:
+                path.unlink(missing_ok=True)
+
+
+class MediaStore:
+    """Takes photos in from every channel and shows them to those with the right.
+
+    `fetchers[channel]` yields the bytes behind a channel's own name of a photo; it raises RetryLater or GiveUp.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        database: Database,
+        *,
+        clock: Clock | None = None,
+        dice: Dice | None = None,
+        zone: ZoneInfo | None = None,
+        max_bytes: int = MAX_BYTES,
+        township_id: int = 1,
+    ) -> None:
+        self.fetchers: dict[str, Fetcher] = {}
+        self.max_bytes = max_bytes
+        self._folder = folder
+        self._database = database
+        self._clock = clock or SystemClock()
+        self._dice = dice or SystemDice()
+        self._zone = zone or ZoneInfo("Asia/Shanghai")
+        self._township_id = township_id
+        self._decoding = asyncio.Semaphore(1)  # one picture in memory at a time
+        self._under_way: dict[str, asyncio.Task[Stored]] = {}
+        self._swept = False
+
+    # -- in
+
+    async def save_stream(self, address: str, chunks: AsyncIterator[bytes]) -> str:
+        """Store an upload of that address and return its id; the same bytes again return the same id.
+
+        Raises Refused (the file can't be used) or NoRoom.
+        """
+        stored = await self._receive(chunks)
+        now_ms = self._clock.now_ms()
+
+        async def work(tx: Tx) -> str:
+            known = await media.same_upload(tx, address, stored.sha256)
+            if known is not None:
+                return known
+            media_id = media.new_id(self._dice, stored.facts.kind)
+            facts = stored.to_json()
+            await media.add(tx, media_id=media_id, channel="web", owner_address=address, now_ms=now_ms, facts=facts)
+            return media_id
+
+        return await self._database.transaction(work, township_id=self._township_id)
+
+    async def save_bytes(self, address: str, content: bytes, name: str = "") -> str:
+        """Store a file that is in memory already; see `save_stream`. `name` is not kept: it may tell who took it."""
+        return await self.save_stream(address, _once(content))
+
+    async def fetch_errand(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Errand `media.fetch`: get a photo from its channel. The row's facts, or `{"refused": code}`.
+
+        Raises RetryLater or GiveUp.
+        """
+        row = await self._row(payload["media_id"])
+        if row is None:
+            raise GiveUp("lost")
+        if row["state"] != "fetching":
+            return {"settled": row["state"]}
+        try:
+            return (await self._fetch(row)).to_json()
+        except Refused as error:
+            return {"refused": error.code}
+
+    async def _fetch(self, row: Row) -> Stored:
+        """The photo behind a row, fetched once however many ask."""
+        media_id = row["id"]
+        task = self._under_way.get(media_id)
+        if task is None:
+            task = self._under_way[media_id] = asyncio.ensure_future(self._fetch_once(row))
+            task.add_done_callback(lambda done: self._fetched(media_id, done))
+        return await asyncio.shield(task)
+
+    def _fetched(self, media_id: str, task: asyncio.Task[Stored]) -> None:
+        self._under_way.pop(media_id, None)
+        if not task.cancelled():
+            task.exception()  # whoever asked has it already; nobody may have waited to the end
+
+    async def _fetch_once(self, row: Row) -> Stored:
+        fetcher = self.fetchers.get(row["channel"])
+        if fetcher is None:
+            raise RetryLater(60_000, "the channel is off")
+        if (row["size_bytes"] or 0) > self.max_bytes:
+            raise Refused(_too_large(row["kind"] == "video"))
+        chunks = fetcher(row["ref"])
+        try:
+            stored = await self._receive(chunks)
+        except NoRoom:
+            raise RetryLater(60_000, "no room on the disk") from None
+        finally:
+            if isinstance(chunks, AsyncGenerator):
+                await chunks.aclose()
+        if stored.facts.kind != row["kind"]:
+            raise Refused("not_a_picture")
+        return stored
+
+    async def _receive(self, chunks: AsyncIterator[bytes]) -> Stored:
+        """Write a stream to the store. Raises Refused or NoRoom."""
+        if not self._swept:
+            self._swept = True
+            await asyncio.to_thread(sweep, self._folder)
+        try:
+            incoming = await asyncio.to_thread(Incoming, self._folder)
+            try:
+                await self._copy(chunks, incoming)
+                async with self._decoding:
+                    return await asyncio.to_thread(incoming.finish, self._zone)
+            finally:
+                await asyncio.to_thread(incoming.discard)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise NoRoom from None
+            raise
+
+    async def _copy(self, chunks: AsyncIterator[bytes], incoming: Incoming) -> None:
+        block, size_bytes, head = bytearray(), 0, b""
+        async for chunk in chunks:
+            block += chunk
+            size_bytes += len(chunk)
+            head = head or bytes(block[:64])
+            if size_bytes > self.max_bytes:
+                raise Refused(_too_large(kind_by_content(head) in videos.MIMES))
+            if len(block) >= BLOCK_BYTES:
+                await asyncio.to_thread(incoming.write, bytes(block))
+                block.clear()
+        await asyncio.to_thread(incoming.write, bytes(block))
+
+    # -- out
+
+    async def may_see(self, media_id: str, address: str) -> bool:
+        """Whether someone at that address may look at it."""
+        return media.is_id(media_id) and await self._database.read(
+            lambda tx: media.may_see(tx, media_id, address), township_id=self._township_id
+        )
+
+    async def shown(self, media_id: str, *, thumb: bool = False) -> Shown | None:
+        """The copy for viewing; None when there is none. A photo not fetched yet is fetched now.
+
+        Raises RetryLater when its channel can't give it now.
+        """
+        row = await self._row(media_id)
+        if row is not None and row["state"] == "fetching":
+            row = await self._hurry(row)
+        if row is None or row["state"] != "ready":
+            return None
+        if row["sha256"] is None:
+            content = await self._database.read(
+                lambda tx: media.content(tx, media_id), township_id=self._township_id
+            )
+            return Shown(row["kind"], row["mime"], content=content or b"")
+        view, small = copies_of(path_of(self._folder, row["sha256"]))
+        path = small if thumb and row["kind"] == "image" else view
+        if not await asyncio.to_thread(path.is_file):
+            return None
+        return Shown(row["kind"], VIEW_MIME if row["kind"] == "image" else row["mime"], path)
+
+    async def viewing_copy(self, media_id: str) -> tuple[bytes, str] | None:
+        """(bytes, kind image|video) for a channel that sends files; None when it can't be shown."""
+        found = await self.shown(media_id)
+        if found is None:
+            return None
+        content = found.content if found.path is None else await asyncio.to_thread(found.path.read_bytes)
+        return content, found.kind
+
+    async def _hurry(self, row: Row) -> Row | None:
+        """Someone wants to see a photo before its errand ran."""
+        try:
+            facts = (await self._fetch(row)).to_json()
+        except (Refused, GiveUp):
+            return None  # the errand finds the same and tells the person
+        media_id = row["id"]
+        await self._database.transaction(
+            lambda tx: media.fetched(tx, media_id, facts), township_id=self._township_id
+        )
+        return await self._row(media_id)
+
+    async def _row(self, media_id: str) -> Row | None:
+        return await self._database.read(lambda tx: media.get(tx, media_id), township_id=self._township_id)
+
+
+def _too_large(video: bool) -> str:
+    return "video_too_large" if video else "too_large"
+
+
+async def _once(content: bytes) -> AsyncIterator[bytes]:
+    yield content

@@ -1,0 +1,1 @@
+"""Policy: every number a township sets, in versioned TOML with the date from which it holds."""
