@@ -22,7 +22,10 @@ from typing import Any
 
 import orjson
 
+from tests.stories.template import example_with
+
 ROOT = Path(__file__).resolve().parent.parent
+NO_FLOOD_LIMIT = 100_000
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 STOP_S = 10.0
 
@@ -173,9 +176,13 @@ async def measure(contender: Contender, args: argparse.Namespace) -> dict[str, A
     try:
         assert load.stdout is not None
         address = await read_line(load.stdout, 20.0)
+        command = contender.command
+        if contender.name == "ours" and not args.ours:
+            township = await asyncio.to_thread(example_with, folder / "township", NO_FLOOD_LIMIT)
+            command = (*command, "--example", str(township))
         with output.open("wb") as log:
             bot = await asyncio.create_subprocess_exec(
-                *contender.command,
+                *command,
                 cwd=ROOT,
                 start_new_session=True,
                 stdout=log,

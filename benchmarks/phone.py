@@ -54,7 +54,7 @@ def _content(user: User, action: Action, text: str, number: int) -> dict[str, An
     if action.kind == "photo":
         return {"photo": [_photo(f"{user.id}x{number}x{width}", width, height) for width, height in PHOTO_SIZES]}
     if action.kind == "location":
-        place = {"latitude": 36.1 + user.id % 97 / 9000, "longitude": 107.8, "horizontal_accuracy": 12.0}
+        place = {"latitude": 35.643 + user.id % 97 / 90_000, "longitude": 104.7323, "horizontal_accuracy": 12.0}
         return {"location": place}
     if text.startswith("/"):
         return {"text": text, "entities": [{"type": "bot_command", "offset": 0, "length": len(text)}]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -54,6 +55,13 @@ def up_to_date(settings: Settings) -> int:
         fail(f"database: {error}")
 
 
+def free_port(host: str) -> int:
+    """A port that nobody listens on, so that links can name it before the server starts."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
     """A bar for each stage on a terminal; silence elsewhere."""
@@ -86,6 +94,8 @@ async def _serve(settings: Settings, example: Path | None) -> None:
     from bot.app import AlreadyRunning, build
     from bot.console import has_township, import_township
 
+    if settings.web_port == 0:
+        settings = settings.model_copy(update={"web_port": free_port(settings.web_host)})
     fresh = not await has_township(settings)
     if fresh and example is None:
         fail("nothing was imported yet: run `python -m bot import FOLDER` (examples/township is one)")

@@ -62,6 +62,14 @@ class App:
     _tasks: list[asyncio.Task[Any]] = field(default_factory=list)
     _lock: IO[str] | None = None
 
+    def totals(self) -> dict[str, int]:
+        """What `/metrics` counts since the start."""
+        return {
+            "updates_accepted_total": self.intake.accepted_total,
+            "updates_handled_total": self.intake.handled_total,
+            "messages_sent_total": self.delivery.sent_total,
+        }
+
     async def start(self) -> None:
         """Serve: every part runs when this returns."""
         self._lock = lock(self.settings.data_dir)
@@ -122,7 +130,7 @@ async def build(
     ids = TimeIds(clock, after=await database.read(inbox.last_id))
     catalogues = Catalogues(settings.zone, settings.language)
     product = Township(settings.zone, settings.address)
-    media = MediaStore(settings.data_dir / "media", database)
+    media = MediaStore(settings.data_dir / "media", database, clock=clock, dice=dice, zone=settings.zone)
     webchat = WebChat()
     channels: dict[str, Channel] = {webchat.name: webchat}
     routes: Sequence[Route] = ()
@@ -143,7 +151,9 @@ async def build(
     schedule = Schedule(database, product, catalogues, errands={"media.fetch": media.fetch_errand}, **parts)
     app = App(settings, database, product, catalogues, channels, intake, delivery, schedule, media, clock, ids)
     if serve_web:
-        app.web = build_web(settings, database, intake.accept, webchat, media, catalogues, clock, routes)
+        app.web = build_web(
+            settings, database, intake.accept, webchat, media, catalogues, clock, routes, counters=app.totals
+        )
     return app
 
 

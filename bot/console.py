@@ -6,16 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from handlers.checks import product_checks
-from handlers.people.invitations import create_invitation
-
-from bot.checks import Check
-from bot.checks import machine_checks as check_machine
+from bot.checks import Check, machine_checks
 from bot.clock import SystemClock, SystemDice, TimeIds
 from bot.i18n import Catalogues
 from bot.settings import Settings
 from handlers.areas.faults import Fault, text_of
 from handlers.areas.importer import ImportRefused, ImportReport, import_folder
+from handlers.checks import product_faults
+from handlers.people.invitations import create_invitation
 from handlers.people.rules import ROLES
 from handlers.worlds import Worlds
 from storage import areas, inbox
@@ -116,6 +114,10 @@ async def check_all(settings: Settings, database: Database) -> list[Check]:
 
     async def work(tx: Tx) -> list[Check]:
         world = await Worlds(settings.zone, settings.address).load(tx, now_ms)
-        return [*await check_machine(tx), *await product_checks(tx, world, now_ms)]
+        product = await product_faults(tx, world)
+        return [
+            *await machine_checks(tx),
+            *(Check(name, not faults, "; ".join(faults) or "whole") for name, faults in product.items()),
+        ]
 
     return await database.read(work)

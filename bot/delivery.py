@@ -169,7 +169,7 @@ class Delivery:
         if channel is None:
             self._end(letter, "failed", "no_such_channel")
             return None
-        while (now_ms := self._clock.now_ms()) < (due_ms := channel.admit_ms(letter.address, now_ms)):
+        while (now_ms := self._clock.now_ms()) < (due_ms := channel.admit_ms(letter.address, now_ms)):  # noqa: ASYNC110
             await asyncio.sleep((due_ms - now_ms) / 1000)
         if letter.expires_ms is not None and now_ms > letter.expires_ms:
             self._end(letter, "expired", "late")

@@ -1,19 +1,13 @@
-"""The store of photos and videos: files named by their SHA-256, checked and copied for viewing as they come in.
+"""The store of photos and videos: taken in from every channel, checked, copied for viewing, shown to the right people.
 
-`ab/cdef…` is the original, `….view` and `….thumb` are copies without any metadata. A file is complete when it has
-its name; the database row that points to it is written after that.
+A file is complete before the database row that points to it is written. What a photo is, `bot.pictures` tells; how
+it is written, `bot.media_files`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
-import hashlib
-import os
-import secrets
-import shutil
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,33 +17,15 @@ from zoneinfo import ZoneInfo
 from bot import videos
 from bot.clock import Clock, Dice, SystemClock, SystemDice
 from bot.errors import GiveUp, RetryLater
-from bot.pictures import Facts, Refused, copies_of, kind_by_content, prepare
+from bot.media_files import Incoming, NoRoom, Stored, path_of, sweep
+from bot.pictures import Refused, copies_of, kind_by_content
 from storage import media
 from storage.database import Database, Row, Tx
 
 MAX_BYTES = 20 * 1024 * 1024
 BLOCK_BYTES = 256 * 1024
-MIN_FREE_BYTES = 200 * 1024 * 1024
-STALE_S = 86_400
 VIEW_MIME = "image/jpeg"
 Fetcher = Callable[[str], AsyncIterator[bytes]]
-
-
-class NoRoom(Exception):
-    """The disk is nearly full: nothing more is stored, so that the database can still be written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A file in the store."""
-
-    sha256: str
-    size_bytes: int
-    facts: Facts
-
-    def to_json(self) -> dict[str, Any]:
-        """What the row keeps (and an errand hands in)."""
-        return {"sha256": self.sha256, "size_bytes": self.size_bytes, **self.facts.to_json()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,73 +36,6 @@ class Shown:
     mime: str
     path: Path | None = None
     content: bytes = b""
-
-
-class Incoming:
-    """A file on its way in. Every method blocks: call them in a thread."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        waiting = folder / "incoming"
-        waiting.mkdir(parents=True, exist_ok=True)
-        if shutil.disk_usage(waiting).free < MIN_FREE_BYTES:
-            raise NoRoom
-        self._path = waiting / secrets.token_hex(16)
-        self._view, self._thumb = copies_of(self._path)
-        self._file = self._path.open("xb")
-        self._hash = hashlib.sha256()
-        self._size_bytes = 0
-
-    def write(self, block: bytes) -> None:
-        """Add bytes."""
-        self._hash.update(block)
-        self._size_bytes += len(block)
-        self._file.write(block)
-
-    def finish(self, zone: ZoneInfo) -> Stored:
-        """Check the whole, write the copies and give all their names. Raises Refused."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        facts = prepare(self._path, self._view, self._thumb, zone)
-        sha256 = self._hash.hexdigest()
-        original = path_of(self._folder, sha256)
-        original.parent.mkdir(exist_ok=True)
-        view, thumb = copies_of(original)
-        for temporary, final in ((self._view, view), (self._thumb, thumb), (self._path, original)):
-            if temporary.exists():
-                _sync(temporary)
-                temporary.replace(final)
-        _sync(original.parent)
-        _sync(self._folder)
-        return Stored(sha256, self._size_bytes, facts)
-
-    def discard(self) -> None:
-        """Remove what is left of it."""
-        self._file.close()
-        for path in (self._path, self._view, self._thumb):
-            path.unlink(missing_ok=True)
-
-
-def path_of(folder: Path, sha256: str) -> Path:
-    """Where the original with that hash lies."""
-    return folder / sha256[:2] / sha256[2:]
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sweep(folder: Path) -> None:
-    """Remove what a crash left of uploads that never ended."""
-    with contextlib.suppress(FileNotFoundError):
-        for path in (folder / "incoming").iterdir():
-            if path.stat().st_mtime < time.time() - STALE_S:
-                path.unlink(missing_ok=True)
 
 
 class MediaStore:
@@ -280,9 +189,7 @@ class MediaStore:
         if row is None or row["state"] != "ready":
             return None
         if row["sha256"] is None:
-            content = await self._database.read(
-                lambda tx: media.content(tx, media_id), township_id=self._township_id
-            )
+            content = await self._database.read(lambda tx: media.content(tx, media_id), township_id=self._township_id)
             return Shown(row["kind"], row["mime"], content=content or b"")
         view, small = copies_of(path_of(self._folder, row["sha256"]))
         path = small if thumb and row["kind"] == "image" else view
@@ -305,9 +212,7 @@ class MediaStore:
         except (Refused, GiveUp):
             return None  # the errand finds the same and tells the person
         media_id = row["id"]
-        await self._database.transaction(
-            lambda tx: media.fetched(tx, media_id, facts), township_id=self._township_id
-        )
+        await self._database.transaction(lambda tx: media.fetched(tx, media_id, facts), township_id=self._township_id)
         return await self._row(media_id)
 
     async def _row(self, media_id: str) -> Row | None:

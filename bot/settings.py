@@ -83,7 +83,7 @@ class Settings(BaseSettings):
     @property
     def address(self) -> str:
         """The web chat's address."""
-        host = "127.0.0.1" if self.web_host in ("0.0.0.0", "::") else self.web_host
+        host = "127.0.0.1" if self.web_host in ("0.0.0.0", "::") else self.web_host  # noqa: S104
         return self.public_url or f"http://{host}:{self.web_port}"
 
 

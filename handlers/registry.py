@@ -11,6 +11,12 @@ from typing import Any
 
 from bot.talk.form import Form
 from bot.turn import Desk, Intent, Turn
+from handlers.cases import claiming, deciding, opening, showing
+from handlers.cases import forms as case_forms
+from handlers.film import correct, decide, line, look, objections
+from handlers.film import forms as film_forms
+from handlers.people import consent, guide, homes, invitations, links, privacy, profile, roles
+from handlers.points import actions as accounts
 
 Action = Callable[[Turn, str], Awaitable[None]]
 
@@ -23,9 +29,95 @@ class Command:
     right: str = ""
 
 
-COMMANDS: Mapping[str, Command] = {}
-FORM_COMMANDS: Mapping[str, str] = {}
-FORMS: Mapping[str, Form] = {}
-TIMERS: Mapping[str, Callable[[Desk, Mapping[str, Any]], Awaitable[None]]] = {}
-INTERPRETERS: tuple[Callable[[Turn], Awaitable[Intent | None]], ...] = ()
-PLANS: tuple[Callable[[Desk], Awaitable[None]], ...] = ()
+COMMANDS: Mapping[str, Command] = {
+    # people
+    "start": Command(guide.start),
+    "help": Command(guide.help_),
+    "unknown": Command(guide.unknown),
+    "join": Command(invitations.join),
+    "withdraw": Command(invitations.withdraw, "invite"),
+    "link": Command(links.link),
+    "me": Command(profile.me),
+    "name": Command(profile.name),
+    "language": Command(profile.language),
+    "reminders": Command(profile.reminders),
+    "stop": Command(profile.no_reminders),
+    "snooze": Command(profile.snooze),
+    "privacy": Command(privacy.privacy),
+    "roles": Command(roles.roles, "manage_roles"),
+    "who": Command(roles.who),
+    "proxy": Command(homes.proxy),
+    "unbind": Command(homes.leave),
+    "claims": Command(homes.waiting, "confirm_household"),
+    "member": Command(homes.member, "confirm_household"),
+    # cases
+    "report": Command(opening.report),
+    "mycases": Command(showing.my_cases),
+    "case": Command(showing.case_command),
+    "cases": Command(showing.waiting_cases, "see_cases"),
+    "verify": Command(deciding.verify, "verify_case"),
+    "claim": Command(claiming.claim),
+    # film
+    "weigh": Command(line.command, "weigh_film"),
+    "tickets": Command(look.today, "weigh_film"),
+    "ticket": Command(look.one),
+    "weight": Command(decide.command, "approve_weight"),
+    "object": Command(objections.command),
+    "objection": Command(objections.decide_command, "correct_film"),
+    "correct": Command(correct.command, "correct_film"),
+    # points and subsidies
+    "points": Command(accounts.points),
+    "subsidy": Command(accounts.subsidy),
+    "subsidies": Command(accounts.subsidy),
+}
+FORM_COMMANDS: Mapping[str, str] = {
+    # people
+    "invite": "invite",
+    "revoke": "revoke",
+    "name": "name",
+    "household": "household",
+    "erase": "erase",
+    # film
+    "object": "object_ticket",
+    "correct": "correct_ticket",
+}
+FORMS: Mapping[str, Form] = {
+    # people
+    "consent": consent.CONSENT,
+    "invite": invitations.INVITE,
+    "revoke": roles.REVOKE,
+    "who": roles.WHO,
+    "name": profile.NAME,
+    "household": homes.HOUSEHOLD,
+    "erase": privacy.ERASE,
+    # cases
+    "report": case_forms.REPORT,
+    "reject_case": case_forms.REJECT_CASE,
+    "duplicate_case": case_forms.DUPLICATE_CASE,
+    # film
+    **film_forms.FORMS,
+}
+TIMERS: Mapping[str, Callable[[Desk, Mapping[str, Any]], Awaitable[None]]] = {
+    # people
+    privacy.FORGET: privacy.forget_rest,
+    privacy.SWEEP: privacy.sweep,
+    profile.SNOOZED: profile.snooze_over,
+    # cases
+    claiming.EXPIRE: claiming.expire,
+    claiming.FORGET: claiming.forget,
+}
+INTERPRETERS: tuple[Callable[[Turn], Awaitable[Intent | None]], ...] = (
+    # people
+    invitations.pasted_link,
+    roles.asks_who,
+    # film
+    line.interpret,
+    # cases
+    opening.interpret,
+)
+PLANS: tuple[Callable[[Desk], Awaitable[None]], ...] = (
+    # people
+    privacy.plan,
+    # cases
+    claiming.plan,
+)

@@ -9,6 +9,12 @@ from collections.abc import Sequence
 
 from storage.database import Row, Tx
 
+# A person joined with another goes on under the other's id; what the old id reported stays theirs.
+_THEIRS = (
+    "r.person_id IN (SELECT :person_id UNION ALL"
+    " SELECT id FROM people WHERE township_id = :t AND merged_into = :person_id)"
+)
+
 
 async def add_reporter(
     tx: Tx,
@@ -38,9 +44,21 @@ async def add_reporter(
 async def reporter(tx: Tx, case_id: int) -> Row | None:
     """person_id (None once erased), anonymous, household_id."""
     return await tx.one(
-        "SELECT person_id, anonymous, household_id FROM case_reporters WHERE township_id = :t AND case_id = :case_id",
+        "SELECT COALESCE(p.merged_into, r.person_id) AS person_id, r.anonymous, r.household_id FROM case_reporters r"
+        " LEFT JOIN people p ON p.township_id = r.township_id AND p.id = r.person_id"
+        " WHERE r.township_id = :t AND r.case_id = :case_id",
         {"case_id": case_id},
     )
+
+
+async def language(tx: Tx, case_id: int) -> str | None:
+    """The language to tell the reporter in; None once erased."""
+    row = await tx.one(
+        "SELECT p.language FROM case_reporters r JOIN people p ON p.township_id = r.township_id AND p.id = r.person_id"
+        " WHERE r.township_id = :t AND r.case_id = :case_id",
+        {"case_id": case_id},
+    )
+    return row["language"] if row else None
 
 
 async def points_since(tx: Tx, person_id: int, since_ms: int) -> int:
@@ -48,36 +66,39 @@ async def points_since(tx: Tx, person_id: int, since_ms: int) -> int:
     row = await tx.one(
         "SELECT COALESCE(SUM(r.points), 0) AS points FROM case_reporters r"
         " JOIN cases c ON c.township_id = r.township_id AND c.id = r.case_id"
-        " WHERE r.township_id = :t AND r.person_id = :person_id AND r.received_ms >= :since_ms AND r.points > 0"
+        f" WHERE r.township_id = :t AND {_THEIRS} AND r.received_ms >= :since_ms AND r.points > 0"
         " AND c.state NOT IN ('rejected', 'duplicate')",
         {"person_id": person_id, "since_ms": since_ms},
     )
     return int(row["points"]) if row else 0
 
 
-async def reports_of(tx: Tx, person_id: int, *, limit: int) -> Sequence[Row]:
-    """A person's own reports, the newest first: id, number, kind, state, place, received_ms, points, anonymous."""
-    return await tx.all(
-        "SELECT c.id, c.number, c.kind, c.state, c.place, c.area_id, c.landmark_id, c.lat, c.lng, c.received_ms,"
-        " c.points, c.claim_until_ms, r.anonymous FROM case_reporters r"
+async def points_pending(tx: Tx, person_id: int) -> tuple[int, int]:
+    """A person's reports that are not decided yet: how many, and the points they are promised."""
+    row = await tx.one(
+        "SELECT COUNT(*) AS cases, COALESCE(SUM(r.points), 0) AS points FROM case_reporters r"
         " JOIN cases c ON c.township_id = r.township_id AND c.id = r.case_id"
-        " WHERE r.township_id = :t AND r.person_id = :person_id ORDER BY r.case_id DESC LIMIT :limit",
-        {"person_id": person_id, "limit": limit},
+        f" WHERE r.township_id = :t AND {_THEIRS} AND r.points > 0 AND c.state = 'registered'",
+        {"person_id": person_id},
     )
+    return (int(row["cases"]), int(row["points"])) if row else (0, 0)
 
 
-async def move_reports(tx: Tx, *, from_person: int, to_person: int) -> int:
-    """Two people turned out to be one: their reports belong together."""
-    return await tx.run(
-        "UPDATE case_reporters SET person_id = :to_person WHERE township_id = :t AND person_id = :from_person",
-        {"from_person": from_person, "to_person": to_person},
+async def reports_of(tx: Tx, person_id: int, *, limit: int) -> Sequence[Row]:
+    """A person's own reports, newest first: id, number, kind, state, place, area_id, received_ms, points, anonymous."""
+    return await tx.all(
+        "SELECT c.id, c.number, c.kind, c.state, c.place, c.area_id, c.received_ms, c.points, r.anonymous"
+        " FROM case_reporters r"
+        " JOIN cases c ON c.township_id = r.township_id AND c.id = r.case_id"
+        f" WHERE r.township_id = :t AND {_THEIRS} ORDER BY r.case_id DESC LIMIT :limit",
+        {"person_id": person_id, "limit": limit},
     )
 
 
 async def forget_reporter(tx: Tx, person_id: int) -> int:
     """Erase a person's identity from all their reports; how many there were."""
     return await tx.run(
-        "UPDATE case_reporters SET person_id = NULL WHERE township_id = :t AND person_id = :person_id",
+        "UPDATE case_reporters AS r SET person_id = NULL WHERE r.township_id = :t AND " + _THEIRS,
         {"person_id": person_id},
     )
 

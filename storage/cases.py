@@ -28,7 +28,10 @@ async def next_number(tx: Tx, year: int) -> int:
 
 
 async def add_case(tx: Tx, case: Mapping[str, Any], *, event_id: int) -> None:
-    """A new case and its event `registered`. `case`: all COLUMNS but state, decided_ms, duplicate_of, claim_until_ms."""
+    """A new case and its event `registered`.
+
+    `case` has all COLUMNS but state, decided_ms, duplicate_of and claim_until_ms.
+    """
     await tx.run(
         "INSERT INTO cases (township_id, id, number, kind, area_id, place, landmark_id, lat, lng, cell, statement,"
         " urgent, received_ms, verify_due_ms, late_ms, maybe_duplicate_of, points, policy_version, claim_salt,"
@@ -173,32 +176,34 @@ async def media_of(tx: Tx, case_id: int) -> list[str]:
 
 
 async def first_near(
-    tx: Tx, kind: str, cells: Sequence[int], *, since_ms: int, box: tuple[float, float, float, float]
-) -> Sequence[Row]:
-    """Of each cell, the oldest open case of a kind since a moment inside `box` (south, north, west, east).
+    tx: Tx, kind: str, cells: Sequence[int], *, since_ms: int, lat: float, lng: float, reach: tuple[float, float]
+) -> Row | None:
+    """The oldest open case of a kind since a moment within `reach` (degrees of latitude, of longitude) of a point.
 
-    No cells: the oldest anywhere in the box. Columns: id, number, lat, lng, received_ms.
+    `cells` are the squares that the reach touches, so that a crowded township is not searched through; none: all
+    are. Columns: id, number, received_ms.
     """
-    south, north, west, east = box
+    up, across = reach
+    values = {
+        "kind": kind,
+        "since_ms": since_ms,
+        "lat": lat,
+        "lng": lng,
+        "per_lat": 1 / up,
+        "per_lng": 1 / across,
+    }
     found = []
     for cell in cells or (None,):
         row = await tx.one(
-            "SELECT id, number, lat, lng, received_ms FROM cases WHERE township_id = :t AND kind = :kind"
+            "SELECT id, number, received_ms FROM cases WHERE township_id = :t AND kind = :kind"
             f"{'' if cell is None else ' AND cell = :cell'} AND received_ms >= :since_ms AND state NOT IN {SHUT}"
-            " AND lat BETWEEN :south AND :north AND lng BETWEEN :west AND :east ORDER BY received_ms, id LIMIT 1",
-            {
-                "kind": kind,
-                "cell": cell,
-                "since_ms": since_ms,
-                "south": south,
-                "north": north,
-                "west": west,
-                "east": east,
-            },
+            " AND (lat - :lat) * :per_lat * (lat - :lat) * :per_lat"
+            " + (lng - :lng) * :per_lng * (lng - :lng) * :per_lng <= 1 ORDER BY received_ms, id LIMIT 1",
+            {**values, "cell": cell},
         )
         if row is not None:
             found.append(row)
-    return found
+    return min(found, key=lambda row: (row["received_ms"], row["id"]), default=None)
 
 
 async def open_before(tx: Tx, case: Row, *, since_ms: int, limit: int) -> Sequence[Row]:
@@ -269,20 +274,33 @@ async def waiting(
 
     What was decided since then still counts, so that a past day gives the same figures again.
     """
-    places = _in_areas(area_ids)
     total, found = 0, list[Row]()
     for condition in _WAITING:
-        where = f"township_id = :t AND {condition}{places}"
-        row = await tx.one(f"SELECT COUNT(*) AS n FROM cases WHERE {where}", {"at_ms": at_ms})
-        count = int(row["n"]) if row else 0
-        if not count:
-            continue
+        count, rows = await _oldest(tx, condition, {"at_ms": at_ms}, area_ids, limit)
         total += count
-        found += await tx.all(
-            f"SELECT {COLUMNS} FROM cases WHERE {where} ORDER BY received_ms, id LIMIT :limit",
-            {"at_ms": at_ms, "limit": limit},
-        )
+        found += rows
     return total, sorted(found, key=lambda one: (one["received_ms"], one["id"]))[:limit]
+
+
+async def undecided(tx: Tx, *, area_ids: Collection[int] | None = None, limit: int = 10) -> tuple[int, Sequence[Row]]:
+    """Cases that nobody has verified yet: how many, and the `limit` oldest (all COLUMNS)."""
+    return await _oldest(tx, "decided_ms IS NULL AND late_ms > 0", {}, area_ids, limit)
+
+
+async def _oldest(
+    tx: Tx, condition: str, values: Mapping[str, Any], area_ids: Collection[int] | None, limit: int
+) -> tuple[int, Sequence[Row]]:
+    """How many cases fulfil a condition on an index, and the oldest; only those are fetched from the table."""
+    where = f"township_id = :t AND {condition}{_in_areas(area_ids)}"
+    row = await tx.one(f"SELECT COUNT(*) AS n FROM cases WHERE {where}", values)
+    if row is None or not row["n"]:
+        return 0, []
+    rows = await tx.all(
+        f"SELECT {COLUMNS} FROM cases WHERE township_id = :t AND id IN ("
+        f"SELECT id FROM cases WHERE {where} ORDER BY received_ms, id LIMIT :limit) ORDER BY received_ms, id",
+        {**values, "limit": limit},
+    )
+    return int(row["n"]), rows
 
 
 def _in_areas(area_ids: Collection[int] | None) -> str:

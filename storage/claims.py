@@ -40,6 +40,17 @@ async def pending_of(tx: Tx, person_id: int) -> Sequence[Row]:
     )
 
 
+async def all_pending(tx: Tx) -> Sequence[Row]:
+    """Every claim that waits, the oldest first, with the claimant's name and the household's place."""
+    return await tx.all(
+        "SELECT c.id, c.household_id, c.person_id, c.relation, c.created_ms, p.name, h.householder, h.card_no,"
+        " h.village_id, h.area_id FROM household_claims c"
+        " JOIN people p ON p.township_id = c.township_id AND p.id = c.person_id"
+        " JOIN households h ON h.township_id = c.township_id AND h.household_id = c.household_id"
+        " AND h.until_ms IS NULL WHERE c.township_id = :t AND c.state = 'pending' ORDER BY c.id"
+    )
+
+
 async def decide(tx: Tx, claim_id: int, *, state: str, decided_by: int | None, now_ms: int) -> bool:
     """Confirm, deny or withdraw a pending claim; False when it was decided before."""
     return (

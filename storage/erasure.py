@@ -59,3 +59,10 @@ async def end_links(tx: Tx, person_id: int, *, now_ms: int) -> None:
         " OR created_by = :id) AND used_ms IS NULL AND withdrawn_ms IS NULL",
     ):
         await tx.run(statement, values)
+
+
+async def forget_timer(tx: Tx, timer_key: str) -> None:
+    """Blank a timer's payload that names an address."""
+    await tx.run(
+        "UPDATE timers SET payload = '{}' WHERE township_id = :t AND timer_key = :timer_key", {"timer_key": timer_key}
+    )

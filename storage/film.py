@@ -157,8 +157,9 @@ async def corrected_by(tx: Tx, ticket_id: int) -> Ticket | None:
 async def events(tx: Tx, ticket_id: int) -> Sequence[Row]:
     """What became of a ticket, in order: kind, by_person, name (of that person), note, at_ms."""
     return await tx.all(
-        "SELECT e.kind, e.by_person, p.name, e.note, e.at_ms FROM film_ticket_events e"
+        "SELECT e.kind, e.by_person, COALESCE(n.name, p.name, '') AS name, e.note, e.at_ms FROM film_ticket_events e"
         " LEFT JOIN people p ON p.township_id = e.township_id AND p.id = e.by_person"
+        " LEFT JOIN people n ON n.township_id = p.township_id AND n.id = p.merged_into"
         " WHERE e.township_id = :t AND e.ticket_id = :ticket_id ORDER BY e.id",
         {"ticket_id": ticket_id},
     )
@@ -256,5 +257,6 @@ async def broken_budgets(tx: Tx) -> Sequence[Row]:
 
 async def page_of_tickets(tx: Tx, *, after_id: int, limit: int) -> list[Ticket]:
     """Every ticket in the order of ids, a page at a time, for `doctor`."""
-    rows = await tx.all(f"{SELECT} AND k.id > :after_id ORDER BY k.id LIMIT :limit", {"after_id": after_id, "limit": limit})
+    values = {"after_id": after_id, "limit": limit}
+    rows = await tx.all(f"{SELECT} AND k.id > :after_id ORDER BY k.id LIMIT :limit", values)
     return [_ticket(row) for row in rows]

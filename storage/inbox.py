@@ -63,10 +63,11 @@ async def deferred(tx: Tx) -> Sequence[Row]:
 
 async def counts(tx: Tx) -> dict[str, int]:
     """How many updates are new and how many are in quarantine."""
-    rows = await tx.all(
-        "SELECT state, COUNT(*) AS n FROM inbox WHERE township_id = :t AND state <> 'done' GROUP BY state"
+    row = await tx.one(
+        "SELECT (SELECT COUNT(*) FROM inbox WHERE township_id = :t AND state = 'new') AS new,"
+        " (SELECT COUNT(*) FROM inbox WHERE township_id = :t AND state = 'quarantined') AS quarantined"
     )
-    return {row["state"]: row["n"] for row in rows}
+    return {state: row[state] for state in ("new", "quarantined") if row and row[state]}
 
 
 async def last_id(tx: Tx) -> int:

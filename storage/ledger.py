@@ -128,9 +128,7 @@ async def balance(tx: Tx, account: str, unit: str) -> int:
     return int(row["balance"]) if row else 0
 
 
-async def reverse(
-    tx: Tx, key: str, *, id: int, reason: str, note: str, at_ms: int, created_by: int | None
-) -> bool:
+async def reverse(tx: Tx, key: str, *, id: int, reason: str, note: str, at_ms: int, created_by: int | None) -> bool:
     """Give back what the transfer `key` moved, once: a new row with swapped ends under `reverse:<key>`.
 
     It keeps the first one's ref and policy version. False: given back already, or there is no such transfer
@@ -245,12 +243,27 @@ async def faults(tx: Tx) -> list[str]:
 
     Per unit the balances sum to zero, each balance is what its transfers say, none is below zero that may not be.
     """
-    found = []
-    for unit in UNITS:
-        if left := await total(tx, unit):
-            found.append(f"balances of {unit} sum to {left}, not to 0")
-    for row in await broken_balances(tx):
-        found.append(f"{row['account']} has {row['balance']} {row['unit']}, its transfers say {row['derived']}")
-    for row in await negative_balances(tx):
-        found.append(f"{row['account']} is below zero: {row['balance']} {row['unit']}")
+    sums = [(unit, await total(tx, unit)) for unit in UNITS]
+    return [
+        *(f"balances of {unit} sum to {left}, not to 0" for unit, left in sums if left),
+        *(
+            f"{row['account']} has {row['balance']} {row['unit']}, its transfers say {row['derived']}"
+            for row in await broken_balances(tx)
+        ),
+        *(f"{row['account']} is below zero: {row['balance']} {row['unit']}" for row in await negative_balances(tx)),
+    ]
+
+
+async def moved(tx: Tx, refs: Sequence[str]) -> dict[str, dict[tuple[str, str, str], int]]:
+    """What was moved about each of some things: ref → (source, destination, unit) → sum of amounts."""
+    found: dict[str, dict[tuple[str, str, str], int]] = {}
+    if refs:
+        names, params = in_list("r", refs)
+        rows = await tx.all(
+            "SELECT ref, source, destination, unit, SUM(amount) AS amount FROM transfers"
+            f" WHERE township_id = :t AND ref IN ({names}) GROUP BY ref, source, destination, unit",
+            params,
+        )
+        for row in rows:
+            found.setdefault(row["ref"], {})[row["source"], row["destination"], row["unit"]] = int(row["amount"])
     return found

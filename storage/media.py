@@ -151,23 +151,36 @@ async def same_upload(tx: Tx, address: str, sha256: str) -> str | None:
     return row["id"] if row else None
 
 
-async def attach(
-    desk: MediaDesk, owner_person_id: int, channel: str, media: Sequence[Sequence[Any]]
-) -> list[str]:
+async def attach(desk: MediaDesk, owner_person_id: int, channel: str, media: Sequence[Sequence[Any]]) -> list[str]:
     """The ids of a photo step's answer (`[[kind, ref, size_bytes], …]`), in its order; each photo once.
 
-    Web: the rows are there since the upload and become the person's. Elsewhere: a row in state `fetching` and a
-    timer `media.fetch`; the same photo of the same person keeps its id. A web id that is unknown is left out.
+    What was uploaded to the web chat has its row already and becomes the person's. For another channel: a row in
+    state `fetching` and a timer `media.fetch`; the same photo of the same person keeps its id. `channel` is where
+    the answer was finished; a photo may have come from the person's other contact. What can't be found is left out.
     """
     found: list[str] = []
     for number, (kind, ref, size_bytes) in enumerate(media, 1):
-        if channel == "web":
+        media_id: str | None
+        if is_id(ref):
             media_id = await _claim(desk.tx, owner_person_id, ref)
         else:
-            media_id = await _expect(desk, owner_person_id, channel, kind, ref, size_bytes or 0, number)
+            source = await _source(desk.tx, owner_person_id, channel)
+            media_id = await _expect(desk, owner_person_id, source, kind, ref, size_bytes or 0, number)
         if media_id is not None and media_id not in found:
             found.append(media_id)
     return found
+
+
+async def _source(tx: Tx, person_id: int, channel: str) -> str:
+    """The channel of a photo that is not the web chat's."""
+    if channel != "web":
+        return channel
+    row = await tx.one(
+        "SELECT channel FROM contacts WHERE township_id = :t AND person_id = :person_id AND channel <> 'web'"
+        " ORDER BY last_in_ms DESC LIMIT 1",
+        {"person_id": person_id},
+    )
+    return row["channel"] if row else channel
 
 
 async def _claim(tx: Tx, person_id: int, media_id: str) -> str | None:

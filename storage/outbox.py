@@ -119,6 +119,8 @@ async def forget(tx: Tx, address: str) -> int:
 async def counts(tx: Tx) -> dict[str, int]:
     """How many messages stand in each state but sent."""
     rows = await tx.all(
-        "SELECT state, COUNT(*) AS n FROM outbox WHERE township_id = :t AND state <> 'sent' GROUP BY state"
+        "SELECT state, COUNT(*) AS n FROM outbox WHERE township_id = :t AND state IN ('waiting', 'failed', 'expired')"
+        " GROUP BY state"
+        " UNION ALL SELECT 'due' AS state, COUNT(*) AS n FROM outbox WHERE township_id = :t AND state = 'due'"
     )
-    return {row["state"]: row["n"] for row in rows}
+    return {row["state"]: row["n"] for row in rows if row["n"]}

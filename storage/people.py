@@ -88,22 +88,6 @@ async def all_contacts_of(tx: Tx, person_id: int) -> Sequence[Row]:
     )
 
 
-async def join_people(tx: Tx, *, from_person: int, to_person: int) -> None:
-    """The two are the same human: the first one's contacts, and whatever names their id, go to the second."""
-    values = {"from_person": from_person, "to_person": to_person}
-    await tx.run(
-        "UPDATE contacts SET person_id = :to_person WHERE township_id = :t AND person_id = :from_person", values
-    )
-    await tx.run(
-        "UPDATE people SET merged_into = :to_person WHERE township_id = :t AND merged_into = :from_person", values
-    )
-    await tx.run(
-        "UPDATE people SET merged_into = :to_person, state = 'merged', name = ''"
-        " WHERE township_id = :t AND id = :from_person",
-        values,
-    )
-
-
 async def add_consent(tx: Tx, *, consent_id: int, person_id: int, version: int, answer: str, now_ms: int) -> None:
     """Keep an answer (agreed, refused, withdrawn) to a version of the consent text."""
     await tx.run(

@@ -65,7 +65,8 @@ async def exists(tx: Tx, timer_key: str) -> bool:
 
 async def counts(tx: Tx) -> dict[str, int]:
     """How many timers are due and how many failed."""
-    rows = await tx.all(
-        "SELECT state, COUNT(*) AS n FROM timers WHERE township_id = :t AND state <> 'done' GROUP BY state"
+    row = await tx.one(
+        "SELECT (SELECT COUNT(*) FROM timers WHERE township_id = :t AND state = 'due') AS due,"
+        " (SELECT COUNT(*) FROM timers WHERE township_id = :t AND state = 'failed') AS failed"
     )
-    return {row["state"]: row["n"] for row in rows}
+    return {state: row[state] for state in ("due", "failed") if row and row[state]}

@@ -231,7 +231,8 @@ class Form:
     """A conversation: its steps in order and what is done at the end.
 
     `submit(turn, answers)` writes and replies; a PersonError from it sends the person back to a step or the
-    review. `review` False submits as soon as the path is complete (for one-question forms).
+    review. `review` False submits as soon as the path is complete (for one-question forms). `cancel` False shows no
+    way out (for what must be answered before anything else).
     """
 
     id: str
@@ -239,6 +240,7 @@ class Form:
     submit: Callable[[Any, Answers], Awaitable[None]]
     review: bool = True
     right: str = ""
+    cancel: bool = True
 
     def step(self, step_id: str) -> Step | None:
         """The step of that id, if the form still has it."""

@@ -98,8 +98,9 @@ def control_rows(form: Form, frame: Frame, step: Step) -> Rows:
         controls.append(Button(text("button.skip"), SKIP))
     if any(earlier.id in frame.answers for earlier in path(form, frame.answers) if earlier.id != step.id):
         controls.append(Button(text("button.back"), BACK))
-    controls.append(Button(text("button.cancel"), CANCEL))
-    return [*rows, tuple(controls)]
+    if form.cancel:
+        controls.append(Button(text("button.cancel"), CANCEL))
+    return [*rows, tuple(controls)] if controls else rows
 
 
 def review_say(form: Form, frame: Frame) -> Say:

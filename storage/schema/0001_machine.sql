@@ -15,6 +15,7 @@ CREATE TABLE inbox (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX inbox_update ON inbox (township_id, channel, update_key);
 CREATE INDEX inbox_new ON inbox (township_id, id) WHERE state = 'new';
+CREATE INDEX inbox_quarantined ON inbox (township_id, id) WHERE state = 'quarantined';
 CREATE INDEX inbox_address ON inbox (township_id, address, id);
 
 CREATE TABLE outbox (
@@ -38,7 +39,8 @@ CREATE TABLE outbox (
 CREATE UNIQUE INDEX outbox_key ON outbox (township_id, message_key, address) WHERE message_key IS NOT NULL;
 CREATE INDEX outbox_due ON outbox (township_id, due_ms, id) WHERE state = 'due';
 CREATE INDEX outbox_address ON outbox (township_id, address, id);
-CREATE INDEX outbox_undelivered ON outbox (township_id, state, created_ms) WHERE state IN ('waiting', 'failed', 'expired');
+CREATE INDEX outbox_undelivered ON outbox (township_id, state, created_ms)
+    WHERE state IN ('waiting', 'failed', 'expired');
 
 CREATE TABLE sessions (
     township_id INTEGER NOT NULL,
@@ -63,3 +65,4 @@ CREATE TABLE timers (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX timers_key ON timers (township_id, timer_key);
 CREATE INDEX timers_due ON timers (township_id, fire_ms, id) WHERE state = 'due';
+CREATE INDEX timers_failed ON timers (township_id, id) WHERE state = 'failed';

@@ -1,0 +1,1 @@
+"""The web chat: its page, its API, the photos, and what a monitor asks."""

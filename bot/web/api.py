@@ -1,0 +1,128 @@
+"""The page's API: session, messages, history."""
+
+from __future__ import annotations
+
+import asyncio
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bot.channels.base import Raw
+from bot.channels.webchat import sse
+from bot.talk.messages import text
+from bot.web import history
+from bot.web.guard import (
+    COOKIE,
+    COOKIE_S,
+    Json,
+    Refusal,
+    address_of,
+    caller,
+    check_origin,
+    language_of,
+    language_tag,
+    new_token,
+    read_limited,
+    token_of,
+)
+from bot.web.messages import own_message, read_body
+from bot.web.parts import Parts
+from storage import areas, media, webchat
+from storage.database import Row, Tx
+
+MAX_POST_BYTES = 1_000_000  # a text of 100,000 characters arrives, and is cut
+MAX_READ_S = 60
+DEFAULT_LIMIT, MAX_LIMIT = 50, 100
+MAX_ID_DIGITS = 17
+TYPING = (0, b"event: typing\ndata: {}\n\n")
+
+
+class Api:
+    """Endpoints that take and give JSON."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def session(self, request: Request) -> Response:
+        """Make the cookie if there is none (or renew it), and say the language and the township."""
+        check_origin(request)
+        parts = self._parts
+        token = token_of(request) or new_token()
+
+        async def work(tx: Tx) -> tuple[str | None, Row | None]:
+            return await webchat.language_of(tx, address_of(token)), await areas.township(tx)
+
+        known, township = await parts.database.read(work, township_id=parts.township_id)
+        language = known or language_of(request, parts.catalogues)
+        name = parts.catalogues[language].render(text("web.title", township=township["name"])) if township else ""
+        answer = Json({"language": language, "township": name})
+        answer.set_cookie(
+            COOKIE,
+            token,
+            max_age=COOKIE_S,
+            httponly=True,
+            samesite="strict",
+            secure=parts.settings.public_url.startswith("https://"),
+        )
+        return answer
+
+    async def messages(self, request: Request) -> Response:
+        """Store one message; acknowledged only when it is durable. The same id again is the same message."""
+        check_origin(request)
+        parts, address = self._parts, caller(request)
+        started_ms = parts.clock.now_ms()
+        parts.posts.check(address, started_ms)
+        if not request.headers.get("content-type", "").startswith("application/json"):
+            raise Refusal(415, "bad_message")
+        async with asyncio.timeout(MAX_READ_S):
+            body = await read_limited(request, MAX_POST_BYTES)
+        try:
+            read = read_body(body)
+        except ValueError:
+            raise Refusal(422, "bad_message") from None
+        await self._check_media(address, read.get("media", ()))
+        read["language"] = language_tag(request)
+        key = f"{address}:{read['id']}"
+        await parts.accept([Raw(parts.webchat.name, key, address, orjson.dumps(read))])
+        reading = parts.webchat.is_open(address)
+        if reading:
+            parts.webchat.push(address, TYPING)
+
+        async def work(tx: Tx) -> tuple[Row | None, str | None]:
+            return await webchat.received(tx, key), await webchat.language_of(tx, address) if reading else None
+
+        row, language = await parts.database.read(work, township_id=parts.township_id)
+        assert row is not None, "an accepted update is in the inbox"
+        if reading and row["received_ms"] >= started_ms:
+            catalogue = parts.catalogues[language or language_of(request, parts.catalogues)]
+            echo = sse(own_message(row["id"], row["received_ms"], read, catalogue))
+            parts.webchat.push(address, (row["id"], echo))
+        return Json({"id": read["id"], "at_ms": row["received_ms"]}, 202)
+
+    async def _check_media(self, address: str, media_ids: list[str]) -> None:
+        if not media_ids:
+            return
+        parts = self._parts
+        owned = await parts.database.read(lambda tx: media.owned(tx, address, media_ids), township_id=parts.township_id)
+        if not owned.issuperset(media_ids):
+            raise Refusal(422, "media_gone")
+
+    async def history(self, request: Request) -> Response:
+        """Messages before an id (or the newest ones), oldest first."""
+        parts, address = self._parts, caller(request)
+        now_ms = parts.clock.now_ms()
+        parts.reads.check(address, now_ms)
+        before_id = number(request.query_params.get("before", ""), history.NEWEST)
+        limit = min(max(number(request.query_params.get("limit", ""), DEFAULT_LIMIT), 1), MAX_LIMIT)
+
+        async def work(tx: Tx) -> tuple[list[history.Line], bool]:
+            return await history.before(tx, address, parts.catalogues, before_id=before_id, limit=limit, now_ms=now_ms)
+
+        lines, more = await parts.database.read(work, township_id=parts.township_id)
+        return Json({"messages": [line.message for line in lines], "more": more})
+
+
+def number(said: str, otherwise: int) -> int:
+    """A decimal id or count from outside; `otherwise` when it is none."""
+    return int(said) if said.isascii() and said.isdigit() and len(said) <= MAX_ID_DIGITS else otherwise

@@ -1,0 +1,92 @@
+"""The web chat's routes, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from bot.channels.base import Accept
+from bot.channels.webchat import WebChat
+from bot.clock import Clock, SystemClock
+from bot.i18n import Catalogues
+from bot.media import MediaStore
+from bot.settings import Settings
+from bot.web.api import Api
+from bot.web.events import KEEPALIVE_S, Events
+from bot.web.guard import SecurityHeaders, answering
+from bot.web.parts import Parts
+from bot.web.server import Serving, serve
+from bot.web.static_files import StaticFiles
+from bot.web.status import Status
+from bot.web.uploads import Uploads
+from storage.database import Database
+
+
+class Web:
+    """The web chat, to be started and stopped with the rest. `app` is the ASGI application."""
+
+    def __init__(self, app: ASGIApp, webchat: WebChat, host: str, port: int) -> None:
+        self.app = app
+        self.host = host
+        self._webchat = webchat
+        self._wanted_port = port
+        self._serving: Serving | None = None
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on (a free one was picked for 0), once started."""
+        return self._serving.port if self._serving else self._wanted_port
+
+    async def start(self) -> None:
+        """Take connections. Raises OSError when the port is taken."""
+        self._serving = await serve(self.app, self.host, self._wanted_port)
+
+    async def stop(self) -> None:
+        """Close every page's stream, let requests finish, close."""
+        await self._webchat.stop()
+        if self._serving is not None:
+            await self._serving.stop()
+            self._serving = None
+
+
+def build_web(
+    settings: Settings,
+    database: Database,
+    accept: Accept,
+    webchat: WebChat,
+    media: MediaStore,
+    catalogues: Catalogues,
+    clock: Clock | None = None,
+    extra_routes: Sequence[BaseRoute] = (),
+    *,
+    counters: Callable[[], Mapping[str, int]] | None = None,
+    keepalive_s: float = KEEPALIVE_S,
+    township_id: int = 1,
+) -> Web:
+    """The web chat. `accept` returns once updates are durable; `counters` are totals for `/metrics`."""
+    parts = Parts(settings, database, accept, webchat, media, catalogues, clock or SystemClock(), township_id)
+    app = Starlette(routes=[*_routes(parts, counters, keepalive_s), *extra_routes])
+    return Web(SecurityHeaders(app), webchat, settings.web_host, settings.web_port)
+
+
+def _routes(parts: Parts, counters: Callable[[], Mapping[str, int]] | None, keepalive_s: float) -> list[BaseRoute]:
+    guarded = answering(parts.catalogues)
+    api, uploads, static, status = Api(parts), Uploads(parts), StaticFiles(), Status(parts, counters)
+    events = Events(parts, keepalive_s=keepalive_s)
+    return [
+        Route("/", static.page),
+        Route("/sw.js", static.worker),
+        Route("/manifest.webmanifest", static.manifest),
+        Route("/static/{name}", static.static),
+        Route("/api/session", guarded(api.session), methods=["POST"]),
+        Route("/api/messages", guarded(api.messages), methods=["POST"]),
+        Route("/api/history", guarded(api.history)),
+        Route("/api/events", guarded(events.events)),
+        Route("/api/media", guarded(uploads.receive), methods=["POST"]),
+        Route("/media/{id}", guarded(uploads.show)),
+        Route("/health", guarded(status.health)),
+        Route("/metrics", guarded(status.metrics)),
+    ]

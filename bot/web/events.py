@@ -1,0 +1,133 @@
+"""The stream of messages to an open page: what it missed, then what comes, and a sign of life in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from bot.channels.webchat import Stream, sse
+from bot.web import history
+from bot.web.api import number
+from bot.web.guard import Refusal, caller
+from bot.web.parts import Parts
+from storage import outbox
+from storage.database import Tx
+
+KEEPALIVE_S = 20.0
+SECOND_LOOK_S = 2.0
+PAGE_LINES = 200
+log = structlog.get_logger()
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class Events:
+    """`GET /api/events`."""
+
+    def __init__(self, parts: Parts, *, keepalive_s: float = KEEPALIVE_S) -> None:
+        self._parts = parts
+        self._keepalive_s = keepalive_s
+
+    async def events(self, request: Request) -> Response:
+        """Open a stream after `Last-Event-ID`, or `?after=`, or with what waits for the person only."""
+        parts, address = self._parts, caller(request)
+        if request.method != "GET":
+            return Response(status_code=405, headers={"Allow": "GET"})
+        parts.reads.check(address, parts.clock.now_ms())
+        said = request.headers.get("last-event-id") or request.query_params.get("after", "")
+        stream = parts.webchat.open(address)
+        if stream is None:
+            raise Refusal(503, "busy", after_s=10)
+        return EventResponse(parts, address, stream, number(said, -1), self._keepalive_s)
+
+
+class EventResponse(Response):
+    """One stream, until the page or the program ends it."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, parts: Parts, address: str, stream: Stream, after_id: int, keepalive_s: float) -> None:
+        super().__init__(headers=HEADERS)
+        del self.headers["content-length"]
+        self._parts = parts
+        self._address = address
+        self._stream = stream
+        self._after_id = after_id
+        self._keepalive_s = keepalive_s
+        self._sent: set[int] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        watching = asyncio.create_task(self._watch(receive))
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            await self._write(send, b": hello\n\n")
+            await self._catch_up(send)
+            await self._follow(send)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except Exception:  # the page reconnects and catches up
+            log.exception("web.stream_failed")
+        finally:
+            watching.cancel()
+            self._parts.webchat.leave(self._address, self._stream)
+
+    async def _watch(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._stream.close()
+
+    async def _write(self, send: Send, body: bytes) -> None:
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+
+    async def _catch_up(self, send: Send) -> None:
+        """What was kept for the person while nobody was there, then everything after the last event known."""
+        parts, after_id = self._parts, self._after_id
+        await self._send_waiting(send)
+        page: int | None = after_id if after_id >= 0 else None
+        while page is not None and not self._stream.closed:
+
+            async def work(tx: Tx, page: int = page) -> tuple[list[history.Line], int | None]:
+                now_ms = parts.clock.now_ms()
+                return await history.after(
+                    tx, self._address, parts.catalogues, after_id=page, limit=PAGE_LINES, now_ms=now_ms
+                )
+
+            lines, page = await parts.database.read(work, township_id=parts.township_id)
+            await self._send_lines(send, lines)
+
+    async def _send_waiting(self, send: Send) -> None:
+        parts = self._parts
+        lines = await parts.database.read(lambda tx: history.waiting(tx, self._address), township_id=parts.township_id)
+        await self._send_lines(send, lines)
+
+    async def _send_lines(self, send: Send, lines: Sequence[history.Line]) -> None:
+        """Write lines, then mark those that had been waiting as sent."""
+        fresh = [line for line in lines if line.id not in self._sent]
+        if not fresh or self._stream.closed:
+            return
+        self._sent.update(line.id for line in fresh)
+        await self._write(send, b"".join(sse(line.message) for line in fresh))
+        parts = self._parts
+        now_ms = parts.clock.now_ms()
+        arrived = [{"id": line.id, "sent_ms": now_ms} for line in fresh if line.waiting]
+        if arrived and not self._stream.closed:
+            await parts.database.transaction(lambda tx: outbox.mark(tx, sent=arrived), township_id=parts.township_id)
+
+    async def _follow(self, send: Send) -> None:
+        """Live events. A second look at what waits finds a message that was put aside just as the page came."""
+        pause_s, looked = min(SECOND_LOOK_S, self._keepalive_s), False
+        while True:
+            events = self._stream.take()
+            body = b"".join(data for message_id, data in events if message_id not in self._sent)
+            if body:
+                await self._write(send, body)
+            elif self._stream.closed:
+                return
+            elif not events and not await self._stream.wait(pause_s):
+                if not looked:
+                    looked, pause_s = True, self._keepalive_s
+                    await self._send_waiting(send)
+                await self._write(send, b":\n\n")

@@ -1,0 +1,190 @@
+"""Who asks, and whether they may: cookie, CSRF header, rate, size; and how a refusal looks."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any
+
+import orjson
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot.i18n import Catalogues
+from bot.talk.messages import text
+
+COOKIE = "jingxiang"
+COOKIE_S = 400 * 86_400  # the longest that browsers keep one
+TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+CSRF_HEADER = "x-jingxiang"
+MINUTE_MS = 60_000
+MAX_ADDRESSES = 20_000
+SECURITY = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; style-src 'self'; script-src 'self';"
+        " connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(self), camera=(self)",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+log = structlog.get_logger()
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Json(Response):
+    """A JSON answer that nobody keeps."""
+
+    media_type = "application/json"
+
+    def __init__(self, content: Any, status_code: int = 200, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(orjson.dumps(content), status_code, {"Cache-Control": "no-store", **(headers or {})})
+
+
+class Refusal(Exception):
+    """An answer with an error: `web.error.<code>` (or the text `key`) in the reader's language."""
+
+    def __init__(self, status: int, code: str, *, key: str = "", after_s: int = 0) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.key = key or f"web.error.{code}"
+        self.after_s = after_s
+
+
+def language_of(request: Request, catalogues: Catalogues) -> str:
+    """The catalogue for what the browser prefers."""
+    return catalogues.nearest(language_tag(request) or catalogues.default)
+
+
+def language_tag(request: Request) -> str:
+    """The first language that the browser names, "" when it names none."""
+    first = request.headers.get("accept-language", "").split(",")[0].split(";")[0].strip()
+    return first if re.fullmatch(r"[A-Za-z]{2,3}([_-][A-Za-z0-9]{1,8})*", first) else ""
+
+
+def new_token() -> str:
+    """A cookie's secret."""
+    return secrets.token_urlsafe(32)
+
+
+def address_of(token: str) -> str:
+    """The contact address of a cookie: only this is stored, and it can't be turned back."""
+    return f"web:{hashlib.sha256(token.encode()).hexdigest()}"
+
+
+def token_of(request: Request) -> str:
+    """The cookie's secret if it has the shape of one, else ""."""
+    token = request.cookies.get(COOKIE, "")
+    return token if TOKEN.fullmatch(token) else ""
+
+
+def caller(request: Request) -> str:
+    """The address that asks. Raises Refusal 401 without a cookie."""
+    token = token_of(request)
+    if not token:
+        raise Refusal(401, "no_session")
+    return address_of(token)
+
+
+def check_origin(request: Request) -> None:
+    """Refuse what another site made the browser send: it can't set this header."""
+    if request.headers.get(CSRF_HEADER) != "1":
+        raise Refusal(403, "csrf")
+
+
+class Rate:
+    """So many requests a minute for each address, spread or at once."""
+
+    def __init__(self, per_minute: int) -> None:
+        self._per_minute = per_minute
+        self._full_ms: OrderedDict[str, int] = OrderedDict()
+
+    def check(self, address: str, now_ms: int) -> None:
+        """Count a request. Raises Refusal 429 with the seconds to wait."""
+        gap_ms = MINUTE_MS // self._per_minute
+        full_ms = max(self._full_ms.pop(address, now_ms), now_ms)
+        over_ms = full_ms + gap_ms - now_ms - MINUTE_MS
+        if over_ms > 0:
+            self._full_ms[address] = full_ms
+            raise Refusal(429, "too_fast", after_s=max(1, -(-over_ms // 1000)))
+        self._full_ms[address] = full_ms + gap_ms
+        if len(self._full_ms) > MAX_ADDRESSES:
+            self._full_ms.popitem(last=False)
+
+
+async def read_limited(request: Request, max_bytes: int) -> bytes:
+    """The whole body. Raises Refusal 413 when it is larger; the rest is read first, so that the answer arrives."""
+    body = bytearray()
+    too_large = False
+    async for chunk in request.stream():
+        too_large = too_large or len(body) + len(chunk) > max_bytes
+        if too_large:
+            body = bytearray()
+            continue
+        body += chunk
+    if too_large:
+        raise Refusal(413, "too_long")
+    return bytes(body)
+
+
+def answering(catalogues: Catalogues) -> Callable[[Endpoint], Endpoint]:
+    """Wrap endpoints so that refusals become localised answers, and a defect becomes a 500 and a log line."""
+
+    def wrap(endpoint: Endpoint) -> Endpoint:
+        async def answer(request: Request) -> Response:
+            try:
+                return await endpoint(request)
+            except Refusal as refusal:
+                words = catalogues[language_of(request, catalogues)].render(text(refusal.key))
+                headers = {"Retry-After": str(refusal.after_s)} if refusal.after_s else None
+                return Json({"error": refusal.code, "text": words}, refusal.status, headers)
+            except ClientDisconnect:
+                return Response(status_code=400)
+            except Exception:
+                log.exception("web.defect", path=request.url.path)
+                words = catalogues[language_of(request, catalogues)].render(text("web.error.internal"))
+                return Json({"error": "internal", "text": words}, 500, {"Retry-After": "5"})
+
+        return answer
+
+    return wrap
+
+
+class SecurityHeaders:
+    """Adds the headers of SECURITY to every answer that does not set its own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(raw=message["headers"])
+                for name, value in SECURITY.items():
+                    headers.setdefault(name, value)
+                message["headers"] = headers.raw
+            await send(message)
+
+        await self._app(scope, receive, send_with)
+
+
+async def drop(chunks: AsyncIterator[bytes], max_bytes: int) -> None:
+    """Read what is left, so that a browser that still sends hears our answer; at most `max_bytes`."""
+    dropped = 0
+    async for chunk in chunks:
+        dropped += len(chunk)
+        if dropped > max_bytes:
+            return

@@ -1,0 +1,142 @@
+"""A report is filed: the case, who reported it (in the vault), the promised points, the word to staff."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.errors import PersonError
+from bot.talk.messages import Say, Text, text
+from bot.turn import Turn
+from handlers.cases import rules
+from handlers.cases.notices import kind_text, tell_staff
+from handlers.cases.opening import BENEFICIARY
+from handlers.cases.places import Spot, spot_of
+from handlers.cases.points import move
+from handlers.people.accounts import OWN, beneficiary_household
+from handlers.policy.model import ReportKind
+from storage import case_vault, cases, media
+from storage.database import Row
+
+CODE_DIGITS = 6
+SALT_CHARS = 22
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A new case: what its reporter is told."""
+
+    case: Mapping[str, Any]
+    kind: ReportKind
+    code: str
+    anonymous: bool
+
+
+async def submit_report(turn: Turn, answers: Mapping[str, Any]) -> None:
+    """Write the case and tell the reporter its number and code, and the area's staff what was reported."""
+    policy = turn.world.policy.report
+    try:
+        kind = policy.kind(answers["kind"])
+    except KeyError:
+        raise PersonError("report_kind_gone", step="kind") from None
+    anonymous = bool(answers.get("anonymous"))
+    if anonymous and not policy.anonymous:
+        raise PersonError("report_not_anonymous", step="anonymous")
+    spot = await spot_of(turn, answers["place"])
+    filed = await _file(turn, kind, spot, str(answers.get("statement") or "").strip(), anonymous)
+    case = filed.case
+    await case_vault.add_reporter(
+        turn.tx,
+        case_id=case["id"],
+        person_id=turn.person.id,
+        anonymous=anonymous,
+        household_id=await _acted_for(turn, answers),
+        points=case["points"],
+        received_ms=turn.now_ms,
+    )
+    await move(
+        turn,
+        rules.promise(case["id"]),
+        case_id=case["id"],
+        points=case["points"],
+        policy_version=case["policy_version"],
+    )
+    photos = answers.get("photos") or ()
+    media_ids = await media.attach(turn, turn.person.id, turn.person.channel, photos) if photos else []
+    await cases.add_media(turn.tx, case["id"], media_ids)
+    told = await tell_staff(turn, case, media_ids, not_to=turn.person.id)
+    turn.reply(_receipt(filed, told))
+
+
+async def _acted_for(turn: Turn, answers: Mapping[str, Any]) -> int | None:
+    """The household that a proxy reports for; None for one's own, which is looked up when the points are given."""
+    chosen = answers.get(BENEFICIARY.id)
+    return None if not chosen or chosen["id"] == OWN else await beneficiary_household(turn.tx, turn.person.id, answers)
+
+
+async def _file(turn: Turn, kind: ReportKind, spot: Spot, statement: str, anonymous: bool) -> Filed:
+    """The case's row, with a number of its own and a code of which only the salted hash stays."""
+    world = turn.world
+    policy = world.policy.report
+    local = world.local(turn.now_ms)
+    day_start_ms = world.moment_ms(local.date(), local.min.time())
+    earned = await case_vault.points_since(turn.tx, turn.person.id, day_start_ms)
+    first = await _first_report(turn, kind.id, spot)
+    code, salt = turn.dice.digits(CODE_DIGITS), turn.dice.token()[:SALT_CHARS]
+    case: dict[str, Any] = {
+        "id": turn.ids.next(),
+        "number": rules.case_number(local.year, await cases.next_number(turn.tx, local.year)),
+        "kind": kind.id,
+        "area_id": spot.area_id,
+        "place": spot.label,
+        "landmark_id": spot.landmark_id,
+        "lat": spot.lat,
+        "lng": spot.lng,
+        "cell": None if spot.lat is None or spot.lng is None else rules.cell_of(spot.lat, spot.lng),
+        "statement": statement,
+        "urgent": int(kind.urgent),
+        "received_ms": turn.now_ms,
+        "verify_due_ms": turn.now_ms + kind.verify_hours * rules.HOUR_MS,
+        "late_ms": rules.late_ms(turn.now_ms, kind.verify_hours, policy.waiting_too_long_hours),
+        "maybe_duplicate_of": first["id"] if first else None,
+        "points": rules.points_promised(kind.points, earned, policy.person_day_points_largest),
+        "policy_version": world.current.version,
+        "claim_salt": salt,
+        "claim_hash": rules.hash_code(salt, code),
+    }
+    await cases.add_case(turn.tx, case, event_id=turn.ids.next())
+    return Filed(case, kind, code, anonymous)
+
+
+async def _first_report(turn: Turn, kind: str, spot: Spot) -> Row | None:
+    """The oldest open case of the same kind at the same place, if there was one lately (D47: the first one counts)."""
+    if spot.lat is None or spot.lng is None:
+        return None
+    policy = turn.world.policy.report
+    return await cases.first_near(
+        turn.tx,
+        kind,
+        rules.cells_near(spot.lat, spot.lng, policy.same_place_m),
+        since_ms=turn.now_ms - policy.same_place_hours * rules.HOUR_MS,
+        lat=spot.lat,
+        lng=spot.lng,
+        reach=rules.degrees_for(policy.same_place_m, spot.lat),
+    )
+
+
+def _receipt(filed: Filed, told: int) -> Say:
+    """The number, the code (shown this once), what happens next."""
+    case, kind = filed.case, filed.kind
+    lines: list[Text] = []
+    if kind.call_first is not None:
+        lines.append(text("report.call_first", number=kind.call_first))
+    lines.append(text("report.filed", number=case["number"], kind=kind_text(kind.id), place=case["place"]))
+    lines.append(text("report.code", code=filed.code))
+    if case["points"]:
+        form = "report.points_by_code" if filed.anonymous else "report.points_pending"
+        lines.append(text(form, points=case["points"]))
+    elif kind.points:
+        lines.append(text("report.points_enough"))
+    lines.append(text("report.next" if told else "report.next_nobody", hours=kind.verify_hours))
+    return Say(text("case.lines", lines=lines))

@@ -1,0 +1,103 @@
+"""What is said about cases, and to whom: the area's staff, the reporter. Nothing here tells who reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.talk.geo import Point, distance_m, map_link
+from bot.talk.messages import Button, Link, Say, Text, Words, text
+from bot.turn import Desk
+from handlers.people.actions import in_charge
+from storage import case_vault, cases, media
+from storage.database import Row
+
+STATEMENT_CHARS = 500
+
+
+def kind_text(kind: str) -> Text:
+    """A kind's name."""
+    return text(f"form.report.kind.option.{kind}")
+
+
+def state_text(state: str) -> Text:
+    """A state's or event's name."""
+    return text(f"case.state.{state}")
+
+
+def shortened(words: str, largest: int = STATEMENT_CHARS) -> str:
+    """Words cut to a length that a message can carry."""
+    return words if len(words) <= largest else words[: largest - 1] + "…"
+
+
+async def tell_staff(desk: Desk, case: Mapping[str, Any], media_ids: Sequence[str], *, not_to: int) -> int:
+    """Show a new case to the area's staff; an urgent one at any hour. How many were told.
+
+    The reporter is left out, who may not verify their own report.
+    """
+    say = Say(
+        text("case.lines", lines=[text("case.new"), *await facts(desk, case)]),
+        decision_rows(str(case["number"])),
+        media=tuple(media_ids),
+        links=links_of(case),
+    )
+    urgent = bool(case["urgent"])
+    due_ms = None if urgent else desk.world.after_quiet_ms(desk.now_ms)
+    told = 0
+    for row in await in_charge(desk, "verify_case", case["area_id"]):
+        person_id = row["person_id"]
+        if person_id == not_to:
+            continue
+        await media.grant(desk.tx, media_ids, person_id)
+        told += await desk.tell(person_id, say, key=f"case:{case['id']}:new", urgent=urgent, due_ms=due_ms)
+    return told
+
+
+async def tell_reporter(desk: Desk, case: Row, words: Words, *, key: str) -> None:
+    """Tell the reporter, who may be anonymous: the vault knows where to write."""
+    reporter = await case_vault.reporter(desk.tx, case["id"])
+    if reporter is not None and reporter["person_id"] is not None:
+        due_ms = desk.world.after_quiet_ms(desk.now_ms)
+        await desk.tell(reporter["person_id"], Say(words), key=f"case:{case['id']}:{key}", due_ms=due_ms)
+
+
+async def facts(desk: Desk, case: Mapping[str, Any] | Row, *, for_staff: bool = True) -> list[Text]:
+    """What a case is about, line by line; for staff also which case it may repeat."""
+    area = desk.world.places.areas.get(case["area_id"])
+    lines = [
+        text("case.head", number=case["number"], kind=kind_text(case["kind"])),
+        text("case.place", place=case["place"], area=area.name if area else ""),
+        text("case.received", at_ms=case["received_ms"]),
+    ]
+    if case["statement"]:
+        lines.append(text("case.statement", words=shortened(case["statement"])))
+    if for_staff and case["maybe_duplicate_of"] is not None:
+        first = await cases.case(desk.tx, case["maybe_duplicate_of"])
+        if first is not None:
+            lines.append(text("case.maybe_duplicate", number=first["number"], metres=apart_m(case, first)))
+    return lines
+
+
+def apart_m(one: Mapping[str, Any] | Row, other: Mapping[str, Any] | Row) -> int:
+    """Metres between two cases that both have a position; 0 otherwise."""
+    if one["lat"] is None or other["lat"] is None:
+        return 0
+    return round(distance_m(Point(one["lat"], one["lng"]), Point(other["lat"], other["lng"])))
+
+
+def links_of(case: Mapping[str, Any] | Row) -> tuple[Link, ...]:
+    """The case's place on a map, when its position is known."""
+    if case["lat"] is None:
+        return ()
+    return (Link(text("case.map"), map_link(Point(case["lat"], case["lng"]), f"{case['number']} {case['place']}")),)
+
+
+def decision_rows(number: str) -> tuple[tuple[Button, ...], ...]:
+    """True, not true, duplicate of…"""
+    return (
+        (
+            Button(text("case.true"), f"/verify {number} true", "primary"),
+            Button(text("case.false"), f"/verify {number} false", "danger"),
+        ),
+        (Button(text("case.dup"), f"/verify {number} dup"),),
+    )

@@ -1,0 +1,167 @@
+"""How a report begins: a photo, a place, a free sentence, a command; and what other words about cases mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from bot.talk.engine import bare
+from bot.talk.form import Answer, Option, Wrong
+from bot.talk.lines import parse_cleanup_line, parse_weigh_line
+from bot.talk.messages import In, text
+from bot.talk.numerals import QuantityError
+from bot.turn import Intent, Turn
+from handlers.cases import rules
+from handlers.cases.places import offered_places, place_in_sentence
+from handlers.people.accounts import OWN, acting_for, beneficiary_step
+from handlers.people.actions import private
+from handlers.policy.model import Policy
+from handlers.world import Facts
+from storage import outbox
+
+FORM = "report"
+KINDS = ("dumping", "burning", "river", "open_rubbish", "waste_film", "vehicle")
+WARN_EVERY_MS = 600_000
+BENEFICIARY = replace(beneficiary_step(), when=lambda answers: "beneficiary" in answers)
+WORDS_LARGEST = 4_000
+
+
+async def report(turn: Turn, args: str) -> None:
+    """`/report`, the menu's button, «我要举报»."""
+    private(turn)
+    turn.open(FORM, **await known(turn))
+
+
+async def known(turn: Turn, **answers: Any) -> dict[str, Any]:
+    """Prefilled answers; with them whose the points are, when the person acts for others (their own by default)."""
+    if await acting_for(turn.tx, turn.person.id):
+        answers[BENEFICIARY.id] = {"id": OWN, "label": ""}
+    return answers
+
+
+async def interpret(turn: Turn) -> Intent | None:
+    """A photo or a place opens a report for anybody; words only when they are about a case or name a problem."""
+    event = turn.event
+    if event.kind == "media":
+        return Intent(form=FORM, answers=await known(turn, **await _of_photos(turn, event)))
+    if event.kind == "place":
+        return Intent(form=FORM, answers=await known(turn, **_of_place(turn, event)))
+    return await _of_words(turn, event.text.strip()) if event.kind == "text" else None
+
+
+async def _of_photos(turn: Turn, event: In) -> dict[str, Any]:
+    limit = turn.world.policy.limits.photos_largest
+    answers: dict[str, Any] = {"photos": [[one.kind, one.ref, one.size_bytes] for one in event.media][:limit]}
+    caption = event.text.strip()[:WORDS_LARGEST]
+    if caption:
+        place, _ = await place_in_sentence(turn, caption)
+        kind = kind_said(turn, caption)
+        answers |= {"statement": caption, **({"kind": kind} if kind else {}), **({"place": place} if place else {})}
+    return answers
+
+
+def _of_place(turn: Turn, event: In) -> dict[str, Any]:
+    """The place as an answer; one that can't be used is said, and asked for again later."""
+    reading = Facts(turn.world, turn.world.day(turn.now_ms)).place_of(event)
+    if isinstance(reading, Answer):
+        return {"place": reading.value}
+    if isinstance(reading, Wrong):
+        turn.reply(text(f"form.report.place.{reading.code}|step.place.{reading.code}", **reading.fields))
+    return {}
+
+
+async def _of_words(turn: Turn, said: str) -> Intent | None:
+    year = turn.world.local(turn.now_ms).year
+    if number := rules.mentioned(said):
+        return Intent(command="case", args=number)
+    catalogue = turn.catalogues[turn.person.language]
+    for command in ("claim", "case"):
+        for word in _words(catalogue, command):
+            if said.lower().startswith(word) and said[len(word) :].strip()[:1].isdigit():
+                return Intent(command=command, args=said[len(word) :].strip())
+    if said[:1].isdigit() and rules.read_claim(said, year) and "-" in said:
+        return Intent(command="claim", args=said)
+    return await _of_tip_off(turn, said)
+
+
+async def _of_tip_off(turn: Turn, said: str) -> Intent | None:
+    kind = kind_said(turn, said)
+    if kind is None and not rules.names_a_problem(said):
+        return None
+    place, names_a_place = await place_in_sentence(turn, said)
+    takes = rules.is_tip_off(
+        said,
+        names_a_kind=kind is not None,
+        names_a_place=names_a_place,
+        is_other_job=is_other_job(said, turn.world.policy),
+    )
+    if not takes:
+        return None
+    answers: dict[str, Any] = {"statement": said}
+    if kind is not None:
+        answers["kind"] = kind
+    if place is not None:
+        answers["place"] = place
+    return Intent(form=FORM, answers=await known(turn, **answers))
+
+
+def kind_said(turn: Turn, said: str) -> str | None:
+    """The kind that the policy's words, else the catalogue's, recognise in a sentence."""
+    kind = turn.world.policy.report.kind_said(said)
+    if kind is not None:
+        return str(kind.id)
+    plain = bare(said)
+    catalogue = turn.catalogues[turn.person.language]
+    hits = [(len(word), one) for one in KINDS for word in _words(catalogue, one) if bare(word) in plain]
+    return max(hits)[1] if hits else None
+
+
+@lru_cache(maxsize=64)
+def _words(catalogue: Any, name: str) -> tuple[str, ...]:
+    """The words that the catalogue lists under `said.<name>`, the longest first."""
+    words: str = catalogue.render(text(f"said.{name}"))
+    return tuple(sorted(words.split("|"), key=len, reverse=True))
+
+
+def is_other_job(said: str, policy: Policy) -> bool:
+    """Whether the words also read as a weigh-in or as a clean-up's effort."""
+    for read in (lambda: parse_weigh_line(said, kinds=policy.film.kind_words()), lambda: parse_cleanup_line(said)):
+        try:
+            read()
+        except QuantityError as problem:
+            if problem.code != "not_a_number":
+                return True
+        else:
+            return True
+    return False
+
+
+async def warn_first(turn: Turn, answers: Mapping[str, Any]) -> None:
+    """Say «先拨119» before anything else is asked about a fire (D45); once in ten minutes, not at each question."""
+    kind = answers.get("kind")
+    if kind is None:
+        return
+    number = turn.world.policy.report.kind(kind).call_first
+    if number is None:
+        return
+    period = turn.now_ms // WARN_EVERY_MS
+    for key in (f"call_first:{turn.person.id}:{period - 1}", f"call_first:{turn.person.id}:{period}"):
+        if any(row["message_key"] == key for row in turn.outbox):
+            return
+        if await outbox.has_key(turn.tx, key, turn.person.address):
+            return
+    turn.reply(text("report.call_first", number=number), key=f"call_first:{turn.person.id}:{period}")
+
+
+async def before_photos(turn: Turn, answers: Mapping[str, Any]) -> Sequence[Option]:
+    """Nothing to offer; only the warning that comes first."""
+    await warn_first(turn, answers)
+    return ()
+
+
+async def before_place(turn: Turn, answers: Mapping[str, Any]) -> Sequence[Option]:
+    """The places to offer, after the warning if no question came before."""
+    await warn_first(turn, answers)
+    return await offered_places(turn, answers)

@@ -1,0 +1,138 @@
+"""Where something is: what is offered for the place of a report, and what an answer means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.errors import PersonError
+from bot.talk.form import Option
+from bot.turn import Turn
+from handlers.areas.index import Gazetteer
+from handlers.areas.places import Area, Landmark, PlaceMatch
+from handlers.world import World, place_answer
+from storage import case_vault, cases, households
+
+OFFERED_LARGEST = 8
+PLACE_CHARS = 200
+LANDMARK, AREA, EARLIER, WORDS = "m", "v", "p", "w"
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a case is: `label` for people, the village (or the town) that answers for it, WGS-84 if known."""
+
+    label: str
+    area_id: int
+    landmark_id: int | None = None
+    lat: float | None = None
+    lng: float | None = None
+
+
+async def home_village(turn: Turn) -> Area | None:
+    """The village of the person's household, else of a role they hold."""
+    places: Gazetteer = turn.world.places
+    if turn.person.household_id is not None:
+        household = await households.household(turn.tx, turn.person.household_id)
+        if household is not None:
+            return places.areas.get(household.village_id)
+    return next((found for role in turn.person.roles if (found := places.village_of(role.area_id))), None)
+
+
+async def offered_places(turn: Turn, answers: Mapping[str, Any]) -> Sequence[Option]:
+    """At most eight: what the person's sentence may mean, else landmarks of their village, else of each village."""
+    places: Gazetteer = turn.world.places
+    home = await home_village(turn)
+    said = answers.get("statement")
+    match = places.find_place(said, home_village_id=home.area_id if home else None) if said else None
+    if match is not None and match.choices:
+        return meant(match)[:OFFERED_LARGEST]
+    earlier = await case_vault.reports_of(turn.tx, turn.person.id, limit=1)
+    options = [Option(f"{EARLIER}{row['id']}", row["place"]) for row in earlier if len(row["place"]) <= PLACE_CHARS]
+    if home is None and earlier:
+        home = places.village_of(earlier[0]["area_id"])
+    if home is not None:
+        options += [_landmark(home, one) for one in places.landmarks_of(home.area_id)]
+    else:
+        options += [_main(places, village) for village in places.villages]
+    by_label = {str(option.label): option for option in options}
+    return tuple(by_label.values())[:OFFERED_LARGEST]
+
+
+def _landmark(village: Area, landmark: Landmark) -> Option:
+    return Option(f"{LANDMARK}{landmark.landmark_id}", f"{village.name} {landmark.name}")
+
+
+def _main(places: Gazetteer, village: Area) -> Option:
+    """A village by its best known landmark."""
+    landmarks = places.landmarks_of(village.area_id)
+    return _landmark(village, landmarks[0]) if landmarks else Option(f"{AREA}{village.area_id}", village.name)
+
+
+def meant(match: PlaceMatch) -> list[Option]:
+    """What words that name a place may mean: one option, or several to choose from."""
+    if match.village is None:
+        return [
+            _landmark(one.village, one.landmark)
+            if one.landmark is not None
+            else Option(f"{AREA}{one.village.area_id}", one.village.name)
+            for one in match.choices
+        ]
+    names = [match.village.name, *(one.name for one in (match.hamlet, match.landmark) if one is not None)]
+    label = " ".join((*names, match.rest) if match.rest else names)[:PLACE_CHARS]
+    if match.landmark is not None:
+        return [Option(f"{LANDMARK}{match.landmark.landmark_id}", label)]
+    return [Option(f"{AREA}{(match.hamlet or match.village).area_id}", label)]
+
+
+async def search_place(turn: Turn, answers: Mapping[str, Any], said: str) -> Sequence[Option]:
+    """What typed words may mean; words that name no known place are kept as they are."""
+    words = said.strip()
+    if not any(character.isalnum() for character in words) or len(words) > PLACE_CHARS:
+        return ()
+    home = await home_village(turn)
+    match = turn.world.places.find_place(words, home_village_id=home.area_id if home else None)
+    return meant(match)[:OFFERED_LARGEST] if match is not None else (Option(WORDS, words),)
+
+
+async def place_in_sentence(turn: Turn, said: str) -> tuple[dict[str, Any] | None, bool]:
+    """The place that a free sentence names beyond doubt (as a form's answer), and whether it names any at all."""
+    home = await home_village(turn)
+    match = turn.world.places.find_place(said, home_village_id=home.area_id if home else None)
+    if match is None or match.village is None:
+        return None, match is not None
+    return place_answer(match, said), True
+
+
+async def spot_of(turn: Turn, answer: Mapping[str, Any]) -> Spot:
+    """Where an answer to the place question is; raises PersonError when that place is no longer known."""
+    world: World = turn.world
+    chosen = str(answer.get("id", ""))
+    label = str(answer.get("label", ""))[:PLACE_CHARS]
+    if chosen[:1] == EARLIER:
+        row = await cases.case(turn.tx, int(chosen[1:]))
+        if row is None:
+            raise PersonError("report_place_gone", step="place")
+        return Spot(row["place"], row["area_id"], row["landmark_id"], row["lat"], row["lng"])
+    if chosen[:1] == LANDMARK:
+        landmark = world.places.landmarks.get(int(chosen[1:]))
+        if landmark is None:
+            raise PersonError("report_place_gone", step="place")
+        return Spot(
+            label, landmark.village_id, landmark.landmark_id, round(landmark.point.lat, 6), round(landmark.point.lng, 6)
+        )
+    area_id = int(chosen[1:]) if chosen[:1] == AREA else answer.get("area_id")
+    return Spot(
+        label, answering_area(world.places, area_id), answer.get("landmark_id"), answer.get("lat"), answer.get("lng")
+    )
+
+
+def answering_area(places: Gazetteer, area_id: int | None) -> int:
+    """The village that an area is or lies in; the town for words that name no known place."""
+    village = places.village_of(area_id) if area_id is not None else None
+    if village is not None:
+        return village.area_id
+    town = places.town
+    assert town is not None, "a township without a town can't be imported"
+    return town.area_id

@@ -1,0 +1,39 @@
+"""The points of a case in the ledger: promised, settled, claimed, expired (design: two-phase)."""
+
+from __future__ import annotations
+
+from bot.turn import Desk
+from handlers.cases import rules
+from storage import ledger
+from storage.database import Row
+
+UNIT = "points"
+
+
+async def move(
+    desk: Desk, step: rules.Move, *, case_id: int, points: int, policy_version: int, created_by: int | None = None
+) -> None:
+    """Write one step's transfer; nothing for a case without points. The same step again changes nothing."""
+    if points == 0:
+        return
+    await ledger.transfer(
+        desk.tx,
+        ledger.Transfer(
+            id=desk.ids.next(),
+            source=step.source,
+            destination=step.destination,
+            amount=points,
+            unit=UNIT,
+            key=step.key,
+            reason=step.reason,
+            ref=f"case:{case_id}",
+            policy_version=policy_version,
+            at_ms=desk.now_ms,
+            created_by=created_by,
+        ),
+    )
+
+
+async def claimable(desk: Desk, case: Row) -> int:
+    """What still waits for whoever brings the code of a case."""
+    return await ledger.balance(desk.tx, rules.claim_account(case["id"]), UNIT)

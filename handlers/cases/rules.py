@@ -1,0 +1,198 @@
+"""What is decided about cases. Pure: states (D8), points held until the decision (D47), places near each other."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import cos, floor, radians
+
+HOUR_MS = 3_600_000
+DAY_MS = 86_400_000
+OPEN = ("registered", "verified", "assigned", "rectifying", "awaiting_acceptance", "returned", "extended", "relapsed")
+AFTER: Mapping[str, frozenset[str]] = {
+    "registered": frozenset({"verified", "rejected", "duplicate"}),
+    "verified": frozenset({"assigned"}),
+    "assigned": frozenset({"rectifying", "returned", "extended"}),
+    "rectifying": frozenset({"awaiting_acceptance", "returned", "extended"}),
+    "extended": frozenset({"rectifying", "awaiting_acceptance", "returned"}),
+    "returned": frozenset({"assigned"}),
+    "awaiting_acceptance": frozenset({"closed", "rectifying"}),
+    "closed": frozenset({"relapsed"}),
+    "relapsed": frozenset({"assigned"}),
+    "rejected": frozenset(),
+    "duplicate": frozenset(),
+}
+DECISIONS = ("verified", "rejected", "duplicate")
+
+WRONG_CODES_LARGEST = 5
+LOCK_MS = HOUR_MS
+CASE_WRONG_CODES_LARGEST = 20
+
+CELL_DEGREES = 0.002
+METRES_PER_DEGREE = 111_195.0
+CELLS_LARGEST = 400
+
+_NUMBER = re.compile(r"(?:(20[0-9]{2})\s*-?\s*)?([0-9]{1,6})")
+_FULL_NUMBER = re.compile(r"20[0-9]{2}-[0-9]{4,6}")
+_CODE = re.compile(r"[0-9]{6}")
+_PROBLEMS = ("垃圾", "脏", "臭", "污染", "没人管", "没人扫")
+_ACCUSING = ("有人", "举报", "偷", "乱")
+
+
+def follows(state: str, event: str) -> bool:
+    """Whether a case in `state` may become `event`'s state (D8: nothing skips its check)."""
+    return event in AFTER[state]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Where points go at one step of a case; `key` makes it happen once."""
+
+    source: str
+    destination: str
+    reason: str
+    key: str
+
+
+def hold_account(case_id: int) -> str:
+    """Points promised at the tip-off, until the decision."""
+    return f"hold:case:{case_id}"
+
+
+def claim_account(case_id: int) -> str:
+    """Points of an anonymous report, until somebody brings its code."""
+    return f"claim:case:{case_id}"
+
+
+PROGRAMME = "programme:reports"
+
+
+def promise(case_id: int) -> Move:
+    """At the tip-off: the programme sets points aside."""
+    return Move(PROGRAMME, hold_account(case_id), "report_pending", f"case:{case_id}:promise")
+
+
+def settle(case_id: int, event: str, beneficiary: str | None) -> Move:
+    """At the decision: verified points go to `beneficiary` (None: to whoever brings the code), all others back."""
+    key = f"case:{case_id}:settle"
+    if event == "verified":
+        return Move(hold_account(case_id), beneficiary or claim_account(case_id), "report_verified", key)
+    return Move(hold_account(case_id), PROGRAMME, f"report_{event}", key)
+
+
+def claim(case_id: int, beneficiary: str) -> Move:
+    """The code was brought in time."""
+    return Move(claim_account(case_id), beneficiary, "report_claimed", f"case:{case_id}:claim")
+
+
+def expire(case_id: int) -> Move:
+    """Nobody claimed in time: back to the programme (D47, after 龙塘镇: forfeited)."""
+    return Move(claim_account(case_id), PROGRAMME, "report_claim_expired", f"case:{case_id}:expire")
+
+
+def points_promised(kind_points: int, already_today: int, largest_a_day: int) -> int:
+    """A kind's points, cut to what the person may still earn that day."""
+    return max(0, min(kind_points, largest_a_day - already_today))
+
+
+def late_ms(received_ms: int, verify_hours: int, waiting_too_long_hours: int) -> int:
+    """From when an undecided case counts as waiting too long: whichever limit comes first."""
+    return received_ms + min(verify_hours, waiting_too_long_hours) * HOUR_MS
+
+
+def case_number(year: int, sequence: int) -> str:
+    """2026-0113."""
+    return f"{year}-{sequence:04d}"
+
+
+def read_number(said: str, this_year: int) -> str | None:
+    """A case number as people write it («2026-113», «0113», «２０２６－０１１３»), or None."""
+    plain = unicodedata.normalize("NFKC", said).strip(" #号:.。").replace("—", "-").replace("–", "-")
+    found = _NUMBER.fullmatch(plain)
+    return case_number(int(found[1] or this_year), int(found[2])) if found else None
+
+
+def read_claim(said: str, this_year: int) -> tuple[str, str] | None:
+    """«2026-0113 123456» as (number, code); the code may be grouped («123 456»). None when it is neither."""
+    plain = unicodedata.normalize("NFKC", said).replace(",", " ").replace("，", " ")
+    head, _, tail = " ".join(plain.split()).partition(" ")
+    number = read_number(head, this_year)
+    code = re.sub(r"[\s-]", "", tail)
+    return (number, code) if number and _CODE.fullmatch(code) else None
+
+
+def mentioned(said: str) -> str | None:
+    """The text when it is nothing but a full case number, as from a copied message."""
+    plain = unicodedata.normalize("NFKC", said).strip()
+    return plain if _FULL_NUMBER.fullmatch(plain) else None
+
+
+def hash_code(salt: str, code: str) -> str:
+    """What is kept of a claim code."""
+    return hashlib.sha256(f"{salt}\x1f{code}".encode()).hexdigest()
+
+
+def locked_until_ms(tries_ms: Sequence[int], now_ms: int, largest: int = WRONG_CODES_LARGEST) -> int:
+    """Until when wrong codes shut someone out: an hour after the `largest`-th within an hour; 0 when they don't.
+
+    `tries_ms` are the moments of wrong codes of the last two hours, in any order.
+    """
+    tries = sorted(tries_ms)
+    locks = [
+        last + LOCK_MS
+        for first, last in zip(tries, tries[largest - 1 :], strict=False)
+        if last - first < HOUR_MS and last + LOCK_MS > now_ms
+    ]
+    return max(locks, default=0)
+
+
+def tries_left(tries_ms: Sequence[int], now_ms: int) -> int:
+    """How many more wrong codes the hour allows."""
+    return max(0, WRONG_CODES_LARGEST - sum(now_ms - at < HOUR_MS for at in tries_ms))
+
+
+def cell_of(lat: float, lng: float) -> int:
+    """The square of about 200 m that a point lies in, as one number."""
+    return floor(lat / CELL_DEGREES) * 1_000_000 + floor(lng / CELL_DEGREES)
+
+
+def degrees_for(metres: float, lat: float) -> tuple[float, float]:
+    """How many degrees of latitude and of longitude a distance is at that latitude."""
+    up = metres / METRES_PER_DEGREE
+    return up, up / max(0.01, cos(radians(lat)))
+
+
+def cells_near(lat: float, lng: float, metres: float) -> tuple[int, ...]:
+    """The squares that a circle around a point touches; () when they are too many to name."""
+    up, across = degrees_for(metres, lat)
+    rows = range(floor((lat - up) / CELL_DEGREES), floor((lat + up) / CELL_DEGREES) + 1)
+    columns = range(floor((lng - across) / CELL_DEGREES), floor((lng + across) / CELL_DEGREES) + 1)
+    if len(rows) * len(columns) > CELLS_LARGEST:
+        return ()
+    return tuple(row * 1_000_000 + column for row in rows for column in columns)
+
+
+def names_a_problem(said: str) -> bool:
+    """Whether words complain of something, without saying what kind it is."""
+    return any(word in said for word in _PROBLEMS)
+
+
+def is_tip_off(said: str, *, names_a_kind: bool, names_a_place: bool, is_other_job: bool) -> bool:
+    """Whether free words report a problem: a report kind's word, or a problem and where it is.
+
+    `is_other_job`: the words also read as a weigh-in or a clean-up («12人 3车 清理河道»); then only an accusation
+    («有人…») makes them a report.
+    """
+    if is_other_job:
+        return names_a_kind and any(word in said for word in _ACCUSING)
+    return names_a_kind or (names_a_place and names_a_problem(said))
+
+
+def refuse_duplicate(case_received_ms: int, original_received_ms: int, original_state: str) -> str:
+    """Why a case can't be called a duplicate of another: a problem code, or "" (D47: the first report counts)."""
+    if original_state == "rejected":
+        return "original_rejected"
+    return "original_is_later" if original_received_ms > case_received_ms else ""

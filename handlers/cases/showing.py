@@ -1,0 +1,154 @@
+"""`/case` and `/mycases`: what a person may see of a case. The reporter sees their own; staff see their area's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.errors import PersonError
+from bot.talk.geo import Point, distance_m
+from bot.talk.messages import Button, Say, Text, Words, text
+from bot.turn import Turn
+from handlers.cases import rules
+from handlers.cases.notices import decision_rows, facts, kind_text, links_of, shortened, state_text
+from handlers.people.actions import called, private
+from handlers.people.rules import may
+from storage import case_vault, cases, media, people
+from storage.database import Row
+
+LISTED = 10
+
+
+async def case_command(turn: Turn, args: str) -> None:
+    """`/case 2026-0113`: for its reporter and the area's staff; to others there is no such case."""
+    private(turn)
+    number = rules.read_number(args, turn.world.local(turn.now_ms).year)
+    case = await cases.case_of_number(turn.tx, number) if number else None
+    if case is None:
+        raise PersonError("case_unknown", said=args[:40])
+    reporter = await case_vault.reporter(turn.tx, case["id"])
+    if reporter is not None and reporter["person_id"] == turn.person.id:
+        await _show_own(turn, case)
+    elif may(turn.person.roles, "see_cases", case["area_id"], turn.world.places.covers):
+        await show_case(turn, case)
+    else:
+        raise PersonError("case_unknown", said=args[:40])
+
+
+async def my_cases(turn: Turn, args: str) -> None:
+    """`/mycases`: the person's latest reports with their states."""
+    private(turn)
+    rows = await case_vault.reports_of(turn.tx, turn.person.id, limit=LISTED)
+    if not rows:
+        turn.reply(Say(text("case.mine_none"), ((Button(text("menu.report"), "/report", "primary"),),)))
+        return
+    lines: list[Words] = [text("case.mine", count=len(rows))]
+    lines += [
+        text(
+            "case.mine_line",
+            number=row["number"],
+            kind=kind_text(row["kind"]),
+            place=shortened(row["place"], 30),
+            state=state_text(row["state"]),
+        )
+        for row in rows
+    ]
+    turn.reply(Say(text("case.lines", lines=lines), number_rows(rows)))
+
+
+async def waiting_cases(turn: Turn, args: str) -> None:
+    """`/cases`: what waits to be verified in the areas that the person looks after, the oldest first."""
+    private(turn)
+    places = turn.world.places
+    area_ids = [one for one in places.areas if may(turn.person.roles, "see_cases", one, places.covers)]
+    total, rows = await cases.undecided(turn.tx, area_ids=area_ids, limit=LISTED)
+    if not rows:
+        turn.reply(text("case.waiting_none"))
+        return
+    lines: list[Words] = [text("case.waiting", count=total)]
+    lines += [
+        text(
+            "case.waiting_line",
+            number=row["number"],
+            kind=kind_text(row["kind"]),
+            place=shortened(row["place"], 30),
+            at_ms=row["received_ms"],
+        )
+        for row in rows
+    ]
+    turn.reply(Say(text("case.lines", lines=lines), number_rows(rows)))
+
+
+def number_rows(rows: Sequence[Row]) -> tuple[tuple[Button, ...], ...]:
+    """A button a case, two in a row."""
+    buttons = [Button(row["number"], f"/case {row['number']}") for row in rows]
+    return tuple(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
+
+
+async def _show_own(turn: Turn, case: Row) -> None:
+    """What the reporter sees: no word of the staff's own."""
+    lines = await facts(turn, case, for_staff=False)
+    events = await cases.events(turn.tx, case["id"])
+    lines += [text("case.event", at_ms=event["at_ms"], state=state_text(event["event"])) for event in events]
+    if case["claim_until_ms"] is not None:
+        lines.append(text("case.claim_until", until_ms=case["claim_until_ms"]))
+    photos = tuple(await cases.media_of(turn.tx, case["id"]))
+    turn.reply(Say(text("case.lines", lines=lines), media=photos, links=links_of(case)))
+
+
+async def show_case(turn: Turn, case: Row) -> None:
+    """What the area's staff see; with the buttons while nothing is decided."""
+    lines = await facts(turn, case)
+    photos = await cases.media_of(turn.tx, case["id"])
+    lines += await _taken_elsewhere(turn, case, photos)
+    for event in await cases.events(turn.tx, case["id"]):
+        by = text("case.event_by", by=called(event["name"] or "")) if event["person_id"] is not None else ""
+        lines.append(text("case.event_staff", at_ms=event["at_ms"], state=state_text(event["event"]), by=by))
+        if event["note"]:
+            lines.append(text("case.note", note=shortened(event["note"])))
+    reporter = await case_vault.reporter(turn.tx, case["id"])
+    own = reporter is not None and reporter["person_id"] == turn.person.id
+    if may(turn.person.roles, "see_reporter", case["area_id"], turn.world.places.covers):
+        lines.append(await _reporter_line(turn, reporter))
+    await media.grant(turn.tx, photos, turn.person.id)
+    covers = turn.world.places.covers
+    decides = case["state"] == "registered" and not own
+    rows = decision_rows(case["number"]) if decides and may(
+        turn.person.roles, "verify_case", case["area_id"], covers
+    ) else ()
+    turn.reply(Say(text("case.lines", lines=lines), rows, media=tuple(photos), links=links_of(case)))
+
+
+async def _reporter_line(turn: Turn, reporter: Row | None) -> Text:
+    """Who reported, for those with the right; an anonymous report names nobody to anybody."""
+    if reporter is None or reporter["anonymous"] or reporter["person_id"] is None:
+        return text("case.reporter", reporter=text("case.anonymous"))
+    row = await people.person(turn.tx, reporter["person_id"])
+    return text("case.reporter", reporter=called(row["name"] if row else ""))
+
+
+async def _taken_elsewhere(turn: Turn, case: Row, photos: list[str]) -> list[Text]:
+    """Where the photos themselves say that they were taken: evidence, if inside the township, and never asked for."""
+    if case["lat"] is None:
+        return []
+    here = Point(case["lat"], case["lng"])
+    taken = [
+        Point(row["lat"], row["lng"], row["datum"] or "WGS-84")
+        for row in await media.get_many(turn.tx, photos)
+        if row["lat"] is not None
+    ]
+    inside = [distance_m(here, point) for point in taken if turn.world.places.locate(point) is not None]
+    return [text("case.photo_place", metres=round(min(inside)))] if inside else []
+
+
+async def decided_text(turn: Turn, case: Row) -> Text:
+    """Who decided what, and when."""
+    for event in reversed(await cases.events(turn.tx, case["id"])):
+        if event["event"] in rules.DECISIONS:
+            return text(
+                "case.decided_before",
+                number=case["number"],
+                state=state_text(event["event"]),
+                by=called(event["name"] or ""),
+                at_ms=event["at_ms"],
+            )
+    return text("case.not_decided", number=case["number"])

@@ -1,0 +1,20 @@
+"""What must hold of the product's stored data: `verify` and `doctor` ask for it."""
+
+from __future__ import annotations
+
+from handlers.film.checks import check_tickets
+from handlers.world import World
+from storage import case_checks, ledger
+from storage.database import Tx
+
+
+async def product_faults(tx: Tx, world: World) -> dict[str, list[str]]:
+    """For each thing looked at, everything that is wrong with it (nothing, in a sound town)."""
+    held = await case_checks.held_after_decision(tx)
+    silent = await case_checks.without_event(tx)
+    return {
+        "ledger": await ledger.faults(tx),
+        "film tickets": await check_tickets(tx, world),
+        "case points": [f"case {row['number']}: decided, {row['balance']} points still held" for row in held],
+        "case events": [f"case {row['number']}: {row['state']} without that event" for row in silent],
+    }

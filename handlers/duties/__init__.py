@@ -1,0 +1,1 @@
+"""Recurring duties: the working calendar, the weekly clean-up, its reminders, reports and roll-call."""

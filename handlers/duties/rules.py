@@ -1,0 +1,256 @@
+"""What is decided about the weekly clean-up: which day, when its reminders, what effort was said. Pure; D15, D21."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from bot.talk.lines import Cleanup, parse_cleanup_line
+from bot.talk.messages import Text, Words, text
+from bot.talk.numerals import NUMERAL_CHARS, QuantityError
+from bot.talk.quantity import format_volume, parse_people, parse_vehicles, parse_volume_l
+
+METRICS = ("people", "vehicles", "volume")
+# D15: 人 and 人次, 车 and 车次, 台 and 台次 are series of their own; other words only name the same thing differently.
+UNITS: Mapping[str, Mapping[str, str]] = {
+    "people": {"人次": "person_time"},
+    "vehicles": {"车次": "vehicle_run", "趟": "vehicle_run", "台": "machine", "台车": "machine", "台次": "machine_run"},
+    "volume": {},
+}
+PLAIN_UNIT = {"people": "person", "vehicles": "vehicle", "volume": "m3"}
+SERIES = tuple(
+    (metric, unit) for metric in METRICS for unit in dict.fromkeys((PLAIN_UNIT[metric], *UNITS[metric].values()))
+)
+ACCUSING = ("有人", "举报", "偷", "乱倒", "乱扔")
+LATE_DAYS = 2
+
+PARSERS: Mapping[str, Callable[[str], object]] = {
+    "people": parse_people,
+    "vehicles": parse_vehicles,
+    "volume": parse_volume_l,
+}
+_NAMED = re.compile(rf"[{NUMERAL_CHARS}几多来]\s*(?:个|名)?(人|车|方)")
+
+Workday = Callable[[date], bool]
+
+
+def cleanup_day(nominal: date, on_holiday: str, is_workday: Workday) -> date | None:
+    """The day on which a week's clean-up takes place, or None when it is skipped.
+
+    On a holiday `last_workday` moves it forward to the last working day before, within its week (Monday to Sunday).
+    """
+    if is_workday(nominal):
+        return nominal
+    if on_holiday == "last_workday":
+        for back in range(1, nominal.isoweekday()):
+            day = nominal - timedelta(days=back)
+            if is_workday(day):
+                return day
+    return None
+
+
+def week_of(day: date) -> list[date]:
+    """Monday to Sunday around a day."""
+    monday = day - timedelta(days=day.isoweekday() - 1)
+    return [monday + timedelta(days=at) for at in range(7)]
+
+
+def reminder_day(cleanup: date, weekday: int, reminder_weekday: int) -> date:
+    """The day of a reminder: as long before the clean-up as the policy's weekdays are apart."""
+    return cleanup - timedelta(days=(weekday - reminder_weekday) % 7)
+
+
+def report_day(today: date, is_cleanup: Callable[[date], bool]) -> date:
+    """The day that a report is about unless another is said: the clean-up of today or of the last two days."""
+    near = (today - timedelta(days=back) for back in range(LATE_DAYS + 1))
+    return next((day for day in near if is_cleanup(day)), today)
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """One figure of a series (metric, unit), in thousandths of the unit."""
+
+    metric: str
+    unit: str
+    milli: int
+
+    def to_json(self) -> dict[str, Any]:
+        """As a form's answer."""
+        return {"unit": self.unit, "milli": self.milli}
+
+
+def effort_of(metric: str, said_unit: str, milli: int) -> Effort:
+    """The figure in the series that the said unit belongs to."""
+    return Effort(metric, UNITS[metric].get(said_unit, PLAIN_UNIT[metric]), milli)
+
+
+def effort_text(effort: Effort) -> Text:
+    """«12 人», «3 车次», «8.5 方»."""
+    return text(f"effort.{effort.unit}", value=format_volume(effort.milli))
+
+
+def efforts_line(efforts: Iterable[Effort]) -> Words:
+    """Figures side by side."""
+    found: Words = ""
+    for effort in efforts:
+        found = text("effort.beside", before=found, effort=effort_text(effort)) if found else effort_text(effort)
+    return found
+
+
+def add_up(efforts: Iterable[Effort]) -> tuple[Effort, ...]:
+    """The sum of each series, in the order of `SERIES`; a series without any figure is left out (D15)."""
+    sums: dict[tuple[str, str], int] = {}
+    for effort in efforts:
+        key = effort.metric, effort.unit
+        sums[key] = sums.get(key, 0) + effort.milli
+    return tuple(Effort(*key, sums[key]) for key in SERIES if key in sums)
+
+
+def not_said(efforts: Iterable[Effort]) -> tuple[str, ...]:
+    """The metrics of which nothing was said."""
+    said = {effort.metric for effort in efforts}
+    return tuple(metric for metric in METRICS if metric not in said)
+
+
+def efforts_of(line: Cleanup) -> dict[str, Effort]:
+    """What a line says, by metric; what it does not say is left out (never zero)."""
+    found: dict[str, Effort] = {}
+    if line.people is not None:
+        found["people"] = effort_of("people", line.people_unit, line.people * 1000)
+    if line.vehicles is not None:
+        found["vehicles"] = effort_of("vehicles", line.vehicle_unit, line.vehicles * 1000)
+    if line.volume_l is not None:
+        found["volume"] = effort_of("volume", "", line.volume_l)
+    return found
+
+
+def read_effort(said: str, metric: str) -> Effort:
+    """One figure with or without its unit («12», «12人次», «8.5方»). Raises QuantityError."""
+    if metric == "people":
+        people = parse_people(said, default_unit="人")
+        return effort_of(metric, people.unit, people.value * 1000)
+    if metric == "vehicles":
+        vehicles = parse_vehicles(said, default_unit="车")
+        return effort_of(metric, vehicles.unit, vehicles.value * 1000)
+    return effort_of(metric, "", parse_volume_l(said, default_unit="方").litres)
+
+
+def is_cleanup_line(said: str) -> bool:
+    """Whether free words on a clean-up day are a village's report.
+
+    At least two of people, vehicles and m³, or one of them and nothing else; never an accusation («有人…»).
+    Raises QuantityError for a report with a wrong number («12人 -3车»).
+    """
+    if any(word in said for word in ACCUSING):
+        return False
+    try:
+        named = efforts_of(parse_cleanup_line(said))
+    except QuantityError as problem:
+        if problem.code == "not_a_number" or len({*_NAMED.findall(said)}) < 2:
+            return False
+        raise
+    return len(named) > 1 or any(_is_all(said, metric) for metric in named)
+
+
+def _is_all(said: str, metric: str) -> bool:
+    """Whether the words are that one figure and nothing else."""
+    try:
+        PARSERS[metric](said)
+    except QuantityError:
+        return False
+    return True
+
+
+def after_command_word(said: str, words: Sequence[str]) -> str | None:
+    """What follows a command word at the beginning («周五 12人3车»), or None when there is no such word."""
+    for word in sorted(words, key=len, reverse=True):
+        if word and said.casefold().startswith(word.casefold()):
+            return said[len(word) :].lstrip(" :：,，。")
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Above which figures a report is asked again (policy.friday)."""
+
+    people: int
+    vehicles: int
+    volume_m3: int
+
+    def unlikely(self, effort: Effort) -> bool:
+        """Whether a figure is so large that it is asked again."""
+        largest = {"people": self.people, "vehicles": self.vehicles, "volume": self.volume_m3}[effort.metric]
+        return effort.milli > largest * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Village:
+    """A village on the roll: what it reported (None: nothing yet), and whether with photos."""
+
+    area_id: int
+    name: str
+    efforts: tuple[Effort, ...] | None = None
+    photos: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rollcall:
+    """A clean-up's roll-call as of `as_of_ms`; `from_ms` is the day's beginning, `until_ms` the end of reporting."""
+
+    from_ms: int
+    until_ms: int
+    as_of_ms: int
+    villages: tuple[Village, ...]
+
+    @property
+    def reported(self) -> tuple[Village, ...]:
+        """The villages that reported."""
+        return tuple(village for village in self.villages if village.efforts is not None)
+
+    @property
+    def missing(self) -> tuple[Village, ...]:
+        """The villages that did not."""
+        return tuple(village for village in self.villages if village.efforts is None)
+
+    @property
+    def totals(self) -> tuple[Effort, ...]:
+        """Each series added up."""
+        return add_up(effort for village in self.reported for effort in village.efforts or ())
+
+
+def names(villages: Iterable[Village]) -> str:
+    """Villages in a row."""
+    return "、".join(village.name for village in villages)
+
+
+def rollcall_lines(roll: Rollcall) -> list[Text]:
+    """«已报 18/24» and who is missing."""
+    lines = [
+        text("rollcall.title", day_ms=roll.from_ms),
+        text("rollcall.reported", reported=len(roll.reported), villages=len(roll.villages)),
+    ]
+    if roll.missing:
+        lines.append(text("rollcall.missing", count=len(roll.missing), names=names(roll.missing)))
+    elif roll.villages:
+        lines.append(text("rollcall.complete"))
+    without = [village for village in roll.reported if not village.photos]
+    if without:
+        lines.append(text("rollcall.no_photos", count=len(without), names=names(without)))
+    return lines
+
+
+def page_lines(roll: Rollcall) -> list[Text]:
+    """The one-page report: the roll-call, each series' total, each village's figures, and the data's period."""
+    lines = rollcall_lines(roll)
+    lines.insert(1, text("data.period", from_ms=roll.from_ms, until_ms=roll.as_of_ms))
+    lines.append(text("rollcall.totals"))
+    lines += [effort_text(effort) for effort in roll.totals]
+    lines += [text(f"effort.{metric}.unknown") for metric in not_said(roll.totals)]
+    if roll.reported:
+        lines.append(text("rollcall.each"))
+    for village in roll.reported:
+        lines.append(text("rollcall.village", name=village.name, efforts=efforts_line(village.efforts or ())))
+    return lines

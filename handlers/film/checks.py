@@ -1,0 +1,76 @@
+"""What `doctor` asks of film: every ticket gives the same figures again, and paid exactly what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from handlers.film import rules
+from handlers.film.record import account_of
+from handlers.film.terms import recompute
+from handlers.world import World
+from storage import film, ledger
+from storage.database import Tx
+from storage.film import Ticket
+
+PAGE = 500
+
+
+async def check_tickets(tx: Tx, world: World, *, limit: int = 100) -> list[str]:
+    """Faults of tickets, one line each, at most `limit`; empty when all is well.
+
+    Each ticket is worked out again from its stored inputs and its policy version, and compared with its transfers;
+    each fund's cap is compared with its tickets.
+    """
+    found = [
+        f"cap of {row['fund']} {row['period']}: {row['spent_fen']} fen used, tickets say {row['derived_fen']}"
+        for row in await film.broken_budgets(tx)
+    ]
+    after_id = 0
+    while len(found) < limit and (page := await film.page_of_tickets(tx, after_id=after_id, limit=PAGE)):
+        after_id = page[-1].id
+        moved = await ledger.moved(tx, [ticket.ref for ticket in page])
+        for ticket in page:
+            found += _figures(ticket, world) + _transfers(ticket, moved.get(ticket.ref, {}))
+    return found[:limit]
+
+
+def _figures(ticket: Ticket, world: World) -> list[str]:
+    """Whether a ticket's rates and figures come out the same again."""
+    policy = next((one.policy for one in world.policies.versions if one.version == ticket.policy_version), None)
+    if policy is None:
+        return [f"{ticket.number}: policy version {ticket.policy_version} is gone"]
+    try:
+        terms, again = recompute(ticket, policy, world.day(ticket.weighed_ms))
+    except (KeyError, rules.WeightError) as problem:
+        return [f"{ticket.number}: can't be worked out again ({problem})"]
+    stored = {
+        "county_rate_e4": (ticket.county_rate_e4, terms.county_rate_e4),
+        "township_rate_e4": (ticket.township_rate_e4, terms.township_rate_e4),
+        "points_rate_e4": (ticket.points_rate_e4, terms.points_rate_e4),
+        "accepted_g": (ticket.accepted_g, again.accepted_g),
+        "county_fen": (ticket.county_fen, again.county_fen),
+        "township_fen": (ticket.township_fen, again.township_fen),
+        "points": (ticket.points, again.points),
+    }
+    return [
+        f"{ticket.number}: {name} is {had}, comes out as {new}" for name, (had, new) in stored.items() if had != new
+    ]
+
+
+def _transfers(ticket: Ticket, moved: Mapping[tuple[str, str, str], int]) -> list[str]:
+    """Whether the ledger moved what the ticket says: its figures while it stands, nothing in sum otherwise."""
+    stands = ticket.state in rules.STANDS
+    account = account_of(ticket.household_id)
+    wanted = {
+        ("fund:county", account, "fen"): ticket.county_fen,
+        ("fund:township", account, "fen"): ticket.township_fen,
+        ("programme:film", account, "points"): ticket.points,
+    }
+    faults = []
+    for way, amount in wanted.items():
+        source, destination, unit = way
+        net = moved.get(way, 0) - moved.get((destination, source, unit), 0)
+        due = amount if stands else 0
+        if net != due:
+            faults.append(f"{ticket.number} ({ticket.state}): {source} gave {net} {unit}, not {due}")
+    return faults

@@ -1,0 +1,120 @@
+"""Staff correct by reversal: what a ticket paid goes back, and a new ticket says what is right (D8, 1B.5)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from bot.errors import PersonError
+from bot.talk.form import Answers
+from bot.talk.messages import Words, text
+from bot.turn import Turn
+from handlers.film import decide, record, rules, search, show, weigh
+from handlers.film.record import Entry
+from handlers.people.actions import private
+from handlers.people.rules import may
+from handlers.world import World
+from storage import households
+from storage.film import Ticket
+from storage.households import HouseholdFound
+
+
+async def command(turn: Turn, args: str) -> None:
+    """`/correct F2026-00042`: ask what was wrong with it."""
+    private(turn)
+    ticket = await search.ticket_named(turn, args)
+    await _check(turn, ticket)
+    turn.open("correct_ticket", ticket=decide.chosen(turn, ticket))
+
+
+async def _check(turn: Turn, ticket: Ticket) -> None:
+    """Raise PersonError when this person may not take this ticket back."""
+    world: World = turn.world
+    if not may(turn.person.roles, "correct_film", ticket.village_id, world.places.covers):
+        raise PersonError("film_other_area", number=ticket.number, place=show.place_name(world, ticket))
+    if turn.person.id in await show.members_of(turn.tx, ticket.household_id):
+        raise PersonError("film_own_household", number=ticket.number)
+    if ticket.state == "held":
+        raise PersonError("film_still_held", number=ticket.number)
+    if not rules.may_follow(ticket.state, "reversed"):
+        raise PersonError("film_decided", number=ticket.number, state=text(f"film.state.{ticket.state}"))
+    weighed_it = await show.same_person(turn.tx, ticket.operator_id) == turn.person.id
+    if weighed_it and ticket.state == "objected":
+        raise PersonError("film_own_ticket", number=ticket.number)
+
+
+async def submit(turn: Turn, answers: Answers) -> None:
+    """The `submit` of `correct_ticket`: reverse, and unless the ticket is void write the right one in its place."""
+    old = await search.ticket_with_id(turn, answers["ticket"]["id"])
+    await _check(turn, old)
+    reason, objected = answers["reason"], old.state == "objected"
+    old = await record.count(turn, old, "reversed", reason)
+    new = None if answers["wrong"] == "void" else await _right_one(turn, old, answers)
+    await record.give_back(turn, old, reason)
+    name = await show.householder(turn.tx, old)
+    lines: list[Words] = [text("film.reversed", number=old.number, name=name)]
+    if new is not None:
+        new_name = await show.householder(turn.tx, new)
+        lines.append(text("film.corrected.held" if new.state == "held" else "film.corrected", number=new.number))
+        lines += show.figures(turn.world, new, new_name, turn.person.language)
+    turn.reply(text("film.lines", lines=lines))
+    await _tell(turn, old, name, reason, objected)
+    if new is not None:
+        await weigh.announce(turn, new, await show.householder(turn.tx, new))
+
+
+async def _right_one(turn: Turn, old: Ticket, answers: Answers) -> Ticket:
+    """The ticket in place of a reversed one: only what was wrong differs, the date and its policy stay."""
+    changed: dict[str, Any] = {}
+    household = await _household(turn, answers, old)
+    if answers["wrong"] == "weight":
+        weight = answers["weight"]
+        changed = {name: weight[name] for name in ("gross_g", "tare_g", "net_g")}
+        if "impurity_bp" in weight:
+            changed["impurity_bp"] = weight["impurity_bp"]
+    elif answers["wrong"] == "kind":
+        changed = {"kind": answers["kind"]["id"]}
+    elif answers["wrong"] == "impurity":
+        changed = {"impurity_bp": answers["impurity"]["bp"]}
+    entry = Entry(
+        household=household,
+        kind=old.kind,
+        gross_g=old.gross_g,
+        tare_g=old.tare_g,
+        net_g=old.net_g,
+        impurity_bp=old.impurity_bp,
+        photos=old.photos,
+        weighed_ms=old.weighed_ms,
+        corrects=old.id,
+    )
+    return await record.record(turn, replace(entry, **changed))
+
+
+async def _household(turn: Turn, answers: Answers, old: Ticket) -> HouseholdFound:
+    household_id = int(answers["household"]["id"]) if answers["wrong"] == "household" else old.household_id
+    found = await households.household(turn.tx, household_id)
+    if found is None:
+        raise PersonError("film_household_gone")
+    if answers["wrong"] == "household" and household_id == old.household_id:
+        raise PersonError("film_same_household", step="household")
+    return found
+
+
+async def _tell(turn: Turn, old: Ticket, name: str, reason: str, objected: bool) -> None:
+    """Both sides hear that a ticket was taken back, and why."""
+    key = "film.reversed.objection" if objected else "film.reversed.household"
+    message = show.joined(
+        [
+            text(
+                key,
+                number=old.number,
+                reason=reason,
+                county_fen=old.county_fen,
+                township_fen=old.township_fen,
+                points=old.points,
+            )
+        ]
+    )
+    members = await show.members_of(turn.tx, old.household_id)
+    await show.tell_each(turn, members, lambda _: message, key=f"film:{old.id}:reversed")
+    await decide.tell_operator(turn, old, "film.reversed.operator", name=name, reason=reason)

@@ -1,0 +1,115 @@
+"""What is asked about film: a weigh-in, a confirmation, an objection, a decision, a correction. Ids are forever."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.talk.form import Answers, Choice, Form, Found, FreeText, Option, Photos, Quantity, YesNo
+from bot.talk.messages import Words, text
+from bot.turn import Turn
+from handlers.film import correct, decide, objections, search, weigh
+from handlers.film.reading import read_impurity, read_weight
+from handlers.film.show import weight_line
+from handlers.world import World
+
+PHOTOS_OF_A_SCALE = 3
+REASON_CHARS = 200
+
+
+def shown_weight(value: Any) -> Words:
+    """A stored weight in the review: «15.75公斤», with gross and tare where they were said."""
+    return weight_line(value["gross_g"], value["tare_g"], value["net_g"])
+
+
+def shown_impurity(value: Any) -> Words:
+    """A stored impurity in the review."""
+    return text("film.impurity", impurity_bp=value["bp"])
+
+
+async def kinds(turn: Turn, answers: Answers) -> Sequence[Option]:
+    """The film kinds of the policy."""
+    world: World = turn.world
+    return [Option(kind.id, kind.name.in_language(turn.person.language)) for kind in world.policy.film.kinds]
+
+
+def impurity_said(answers: Mapping[str, Any]) -> Any:
+    """The impurity that was said together with the weight."""
+    said = (answers.get("weight") or {}).get("impurity_bp")
+    return None if said is None else {"bp": said}
+
+
+def wrong_is(what: str) -> Any:
+    """The `when` of a correction's step: only the figure that was wrong is asked."""
+    return lambda answers: answers.get("wrong") == what
+
+
+WEIGH = Form(
+    "weigh",
+    (
+        Found(id="household", prepare=search.households_said, search=search.households_named),
+        Choice(id="kind", prepare=kinds),
+        Quantity(id="weight", parse=read_weight, shown=shown_weight),
+        Quantity(id="impurity", parse=read_impurity, shown=shown_impurity, optional=True, assume=impurity_said),
+        Photos(id="photo", limit=PHOTOS_OF_A_SCALE, video=False, optional=True),
+    ),
+    weigh.submit,
+    right="weigh_film",
+)
+
+WEIGH_SURE = Form(
+    "weigh_sure",
+    (Found(id="entry"), YesNo(id="sure")),
+    weigh.submit_sure,
+    review=False,
+    right="weigh_film",
+)
+
+OBJECT_TICKET = Form(
+    "object_ticket",
+    (
+        Found(id="ticket", prepare=search.tickets_to_object, search=search.ticket_to_object),
+        FreeText(id="reason", min_chars=2, max_chars=REASON_CHARS),
+    ),
+    objections.submit_objection,
+    review=False,
+)
+
+REFUSE_WEIGHT = Form(
+    "refuse_weight",
+    (
+        Found(id="ticket", search=search.ticket_of_area),
+        FreeText(id="reason", min_chars=2, max_chars=REASON_CHARS),
+    ),
+    decide.submit_refusal,
+    review=False,
+    right="approve_weight",
+)
+
+UPHOLD_TICKET = Form(
+    "uphold_ticket",
+    (
+        Found(id="ticket", search=search.ticket_of_area),
+        FreeText(id="reason", min_chars=2, max_chars=REASON_CHARS),
+    ),
+    objections.submit_uphold,
+    review=False,
+    right="correct_film",
+)
+
+CORRECT_TICKET = Form(
+    "correct_ticket",
+    (
+        Found(id="ticket", search=search.ticket_of_area),
+        Choice(id="wrong", options=("household", "weight", "kind", "impurity", "void")),
+        Found(id="household", search=search.households_named, when=wrong_is("household")),
+        Quantity(id="weight", parse=read_weight, shown=shown_weight, when=wrong_is("weight")),
+        Choice(id="kind", prepare=kinds, when=wrong_is("kind")),
+        Quantity(id="impurity", parse=read_impurity, shown=shown_impurity, when=wrong_is("impurity")),
+        FreeText(id="reason", min_chars=2, max_chars=REASON_CHARS),
+    ),
+    correct.submit,
+    right="correct_film",
+)
+
+FORMS = {form.id: form for form in (WEIGH, WEIGH_SURE, OBJECT_TICKET, REFUSE_WEIGHT, UPHOLD_TICKET, CORRECT_TICKET)}

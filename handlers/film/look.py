@@ -1,0 +1,116 @@
+"""Looking at tickets: «今天的称重», one ticket with all that became of it."""
+
+from __future__ import annotations
+
+from bot.errors import PersonError
+from bot.talk.messages import Button, Words, text
+from bot.turn import Turn
+from handlers.film import rules, search, show
+from handlers.film.record import day_bounds_ms
+from handlers.people.actions import private
+from handlers.people.rules import may
+from handlers.world import World
+from storage import film
+from storage.film import Ticket
+
+LISTED = 20
+
+
+async def today(turn: Turn, args: str) -> None:
+    """`/tickets`: what this person weighed today, with totals; tickets that wait or were taken back are marked."""
+    private(turn)
+    world: World = turn.world
+    from_ms, until_ms = day_bounds_ms(world, world.day(turn.now_ms))
+    found = await film.of_operator(turn.tx, turn.person.id, from_ms=from_ms, until_ms=until_ms)
+    if not found:
+        turn.reply(show.joined([text("film.today.none")], ((Button(text("film.button.weigh"), "/weigh"),),)))
+        return
+    counted = [ticket for ticket in found if ticket.state in rules.STANDS]
+    waiting = sum(ticket.state == "held" for ticket in found)
+    lines: list[Words] = [
+        text(
+            "film.today.head",
+            count=len(counted),
+            accepted_g=sum(ticket.accepted_g for ticket in counted),
+            county_fen=sum(ticket.county_fen for ticket in counted),
+            township_fen=sum(ticket.township_fen for ticket in counted),
+            points=sum(ticket.points for ticket in counted),
+        )
+    ]
+    if waiting:
+        lines.append(text("film.today.waiting", count=waiting))
+    lines += [await _line(turn, ticket) for ticket in found[:LISTED]]
+    if len(found) > LISTED:
+        lines.append(text("film.today.more", count=len(found) - LISTED))
+    turn.reply(text("film.lines", lines=lines))
+
+
+async def _line(turn: Turn, ticket: Ticket) -> Words:
+    key = "film.today.line" if ticket.state in ("counted", "approved") else "film.today.line.marked"
+    return text(
+        key,
+        at_ms=ticket.created_ms,
+        name=await show.householder(turn.tx, ticket),
+        accepted_g=ticket.accepted_g,
+        number=ticket.number,
+        state=text(f"film.state.{ticket.state}"),
+    )
+
+
+async def one(turn: Turn, args: str) -> None:
+    """`/ticket F2026-00042`: for who weighed it, the household, and those who may see the ledger there."""
+    private(turn)
+    ticket = await search.ticket_named(turn, args)
+    world: World = turn.world
+    mine = await show.same_person(turn.tx, ticket.operator_id) == turn.person.id
+    ours = turn.person.id in await show.members_of(turn.tx, ticket.household_id)
+    if not (mine or ours or may(turn.person.roles, "see_ledger", ticket.village_id, world.places.covers)):
+        raise PersonError("film_not_yours", number=ticket.number)
+    name = await show.householder(turn.tx, ticket)
+    lines: list[Words] = [
+        text(
+            "film.one.head",
+            number=ticket.number,
+            at_ms=ticket.weighed_ms,
+            operator=await show.name_of(turn.tx, ticket.operator_id),
+            state=text(f"film.state.{ticket.state}"),
+            version=ticket.policy_version,
+        ),
+        *show.figures(world, ticket, name, turn.person.language),
+        *await _history(turn, ticket),
+    ]
+    turn.reply(show.joined(lines, await _buttons(turn, ticket, ours=ours)))
+
+
+async def _history(turn: Turn, ticket: Ticket) -> list[Words]:
+    lines: list[Words] = []
+    for row in await film.events(turn.tx, ticket.id):
+        key = "film.one.event.noted" if row["note"] else "film.one.event"
+        event = text(f"film.event.{row['kind']}")
+        lines.append(text(key, at_ms=row["at_ms"], event=event, name=row["name"] or "—", note=row["note"]))
+    if ticket.corrects is not None:
+        numbers = await film.numbers(turn.tx, [ticket.corrects])
+        lines.append(text("film.one.corrects", number=numbers[ticket.corrects]))
+    newer = await film.corrected_by(turn.tx, ticket.id)
+    if newer is not None:
+        lines.append(text("film.one.corrected_by", number=newer.number))
+    return lines
+
+
+async def _buttons(turn: Turn, ticket: Ticket, *, ours: bool) -> tuple[tuple[Button, ...], ...]:
+    """What this person could do next with this ticket."""
+    world: World = turn.world
+    buttons: list[Button] = []
+    if ours and rules.may_follow(ticket.state, "objected"):
+        if turn.now_ms < await search.objection_until_ms(turn, ticket):
+            buttons.append(Button(text("film.button.object"), f"/object {ticket.id}"))
+    elif may(turn.person.roles, "correct_film", ticket.village_id, world.places.covers):
+        if ticket.state == "held":
+            buttons.append(Button(text("film.button.approve"), f"/weight {ticket.id} ok", "primary"))
+            buttons.append(Button(text("film.button.refuse"), f"/weight {ticket.id} no", "danger"))
+        elif ticket.state == "objected":
+            buttons.append(Button(text("film.button.reverse"), f"/objection {ticket.id} reverse", "danger"))
+            buttons.append(Button(text("film.button.uphold"), f"/objection {ticket.id} uphold"))
+        elif rules.may_follow(ticket.state, "reversed"):
+            buttons.append(Button(text("film.button.correct"), f"/correct {ticket.number}"))
+    return (tuple(buttons),) if buttons else ()

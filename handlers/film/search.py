@@ -1,0 +1,116 @@
+"""What film forms look up while they ask: households by name, card or code, and tickets by number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.errors import PersonError
+from bot.talk.form import Answers, Option
+from bot.talk.messages import text
+from bot.turn import Turn
+from handlers.film import rules, show
+from handlers.film.reading import card_said
+from handlers.people.rules import may, roles_with
+from handlers.world import World
+from storage import film, households
+from storage.film import Ticket
+from storage.households import HouseholdFound
+
+OFFERED_TICKETS = 6
+
+
+def home_village(turn: Turn, right: str) -> int | None:
+    """The village that a person works in by a right: there a name is looked for first."""
+    world: World = turn.world
+    for area_id in sorted(turn.person.areas(*roles_with(right))):
+        village = world.places.village_of(area_id)
+        if village is not None:
+            return village.area_id
+    return None
+
+
+async def find_households(turn: Turn, said: str) -> list[HouseholdFound]:
+    """Households by card, by the words of a scanned code, or by name: the person's village first."""
+    return await households.search(turn.tx, card_said(said), village_id=home_village(turn, "weigh_film"))
+
+
+async def households_named(turn: Turn, answers: Answers, said: str) -> Sequence[Option]:
+    """The `search` of a household step."""
+    return [household_option(found) for found in await find_households(turn, said)]
+
+
+async def households_said(turn: Turn, answers: Answers) -> Sequence[Option]:
+    """What to offer when a one-line weigh-in named several households."""
+    said = answers.get("household_said")
+    return await households_named(turn, answers, said) if isinstance(said, str) else ()
+
+
+def household_option(found: HouseholdFound) -> Option:
+    """A household to choose."""
+    return Option(str(found.household_id), show.household_label(found))
+
+
+async def ticket_named(turn: Turn, said: str) -> Ticket:
+    """The ticket of a number as people type it; raises PersonError."""
+    if not said.strip():
+        raise PersonError("film_which_ticket")
+    number = rules.read_ticket_number(said, turn.world.day(turn.now_ms).year)
+    ticket = await film.ticket_by_number(turn.tx, number) if number else None
+    if ticket is None:
+        raise PersonError("film_no_ticket", said=said.strip()[:30])
+    return ticket
+
+
+async def ticket_with_id(turn: Turn, said: str) -> Ticket:
+    """The ticket of an id on a button; raises PersonError."""
+    ticket = await film.ticket(turn.tx, int(said)) if said.isascii() and said.isdigit() and len(said) < 17 else None
+    if ticket is None:
+        raise PersonError("film_no_ticket", said=said[:30])
+    return ticket
+
+
+async def ticket_of_area(turn: Turn, answers: Answers, said: str) -> Sequence[Option]:
+    """A ticket by its number, where the person may see it."""
+    number = rules.read_ticket_number(said, turn.world.day(turn.now_ms).year)
+    ticket = await film.ticket_by_number(turn.tx, number) if number else None
+    world: World = turn.world
+    if ticket is None or not may(turn.person.roles, "see_ledger", ticket.village_id, world.places.covers):
+        return ()
+    return [ticket_option(ticket)]
+
+
+def ticket_option(ticket: Ticket) -> Option:
+    """A ticket to choose."""
+    return Option(
+        str(ticket.id), text("film.ticket.option", number=ticket.number, net_g=ticket.net_g, at_ms=ticket.weighed_ms)
+    )
+
+
+async def tickets_to_object(turn: Turn, answers: Answers) -> Sequence[Option]:
+    """The person's household's tickets that may still be objected to."""
+    tickets: list[Ticket] = []
+    since_ms = turn.now_ms - 366 * rules.DAY_MS
+    for household_id in await show.households_of(turn.tx, turn.person.id):
+        tickets += await film.of_household(turn.tx, household_id, since_ms=since_ms, limit=OFFERED_TICKETS)
+    open_ones = [
+        ticket
+        for ticket in tickets
+        if rules.may_follow(ticket.state, "objected") and turn.now_ms < await objection_until_ms(turn, ticket)
+    ]
+    return [ticket_option(ticket) for ticket in open_ones[:OFFERED_TICKETS]]
+
+
+async def ticket_to_object(turn: Turn, answers: Answers, said: str) -> Sequence[Option]:
+    """One of those by its number."""
+    number = rules.read_ticket_number(said, turn.world.day(turn.now_ms).year)
+    ticket = await film.ticket_by_number(turn.tx, number) if number else None
+    options = await tickets_to_object(turn, answers)
+    return [option for option in options if ticket is not None and option.value == str(ticket.id)]
+
+
+async def objection_until_ms(turn: Turn, ticket: Ticket) -> int:
+    """Until when the household may object: policy days from when the ticket began to count."""
+    world: World = turn.world
+    rows = await film.events(turn.tx, ticket.id)
+    counted_ms = next((row["at_ms"] for row in rows if row["kind"] in ("counted", "approved")), ticket.created_ms)
+    return rules.objection_until_ms(counted_ms, world.policy_at(ticket.weighed_ms).policy.film.objection_days)

@@ -1,0 +1,106 @@
+"""Weighing in: what a finished form writes, and who hears of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.errors import PersonError
+from bot.talk.form import Answers
+from bot.talk.messages import Words, text
+from bot.turn import Turn
+from handlers.film import reading, rules, show
+from handlers.film.record import Entry, record
+from handlers.film.terms import bounds_of
+from handlers.world import World
+from storage import film, households, media
+from storage.film import Ticket
+from storage.households import HouseholdFound
+
+
+async def submit(turn: Turn, answers: Answers) -> None:
+    """The `submit` of `weigh`: write the ticket, or ask once more about what is odd or was just entered."""
+    household = await _household(turn, answers["household"]["id"])
+    doubts: list[Words] = [
+        text(f"film.sure.{code}", **fields)
+        for code, fields in reading.concerns(answers, bounds_of(turn.world.policy.film.bounds))
+    ]
+    before = await film.same_again(
+        turn.tx,
+        household_id=household.household_id,
+        operator_id=turn.person.id,
+        net_g=answers["weight"]["net_g"],
+        since_ms=turn.now_ms - rules.SAME_WITHIN_MS,
+    )
+    if before is not None:
+        doubts.append(
+            text(
+                "film.sure.twice",
+                name=household.householder,
+                net_g=before.net_g,
+                number=before.number,
+                at_ms=before.created_ms,
+            )
+        )
+    if doubts:
+        turn.reply(text("film.lines", lines=doubts))
+        turn.open("weigh_sure", entry={**answers, "label": household.householder})
+        return
+    await _write(turn, answers, household)
+
+
+async def submit_sure(turn: Turn, answers: Answers) -> None:
+    """The `submit` of `weigh_sure`: write what was doubted, or drop it."""
+    entry = answers["entry"]
+    if not answers["sure"]:
+        turn.reply(text("film.dropped"))
+        return
+    await _write(turn, entry, await _household(turn, entry["household"]["id"]))
+
+
+async def _household(turn: Turn, household_id: str) -> HouseholdFound:
+    found = await households.household(turn.tx, int(household_id))
+    if found is None:
+        raise PersonError("film_household_gone", step="household")
+    return found
+
+
+async def _write(turn: Turn, answers: Mapping[str, Any], household: HouseholdFound) -> None:
+    photos = await media.attach(turn, turn.person.id, turn.person.channel, answers.get("photo") or ())
+    weight, impurity = answers["weight"], answers.get("impurity") or {"bp": 0}
+    ticket = await record(
+        turn,
+        Entry(
+            household=household,
+            kind=answers["kind"]["id"],
+            gross_g=weight["gross_g"],
+            tare_g=weight["tare_g"],
+            net_g=weight["net_g"],
+            impurity_bp=impurity["bp"],
+            photos=tuple(photos),
+            weighed_ms=turn.now_ms,
+        ),
+    )
+    turn.reply(show.for_operator(turn.world, ticket, household.householder, turn.person.language))
+    await announce(turn, ticket, household.householder)
+
+
+async def announce(turn: Turn, ticket: Ticket, name: str) -> None:
+    """Tell whom a new ticket concerns: the household when it counts, staff when it waits for them."""
+    world: World = turn.world
+    if ticket.state == "held":
+        operator = await show.name_of(turn.tx, ticket.operator_id)
+        await show.tell_each(
+            turn,
+            await show.deciders_of(turn, ticket),
+            lambda language: show.for_staff_held(world, ticket, name, language, operator),
+            key=f"film:{ticket.id}:held",
+            due_ms=world.after_quiet_ms(turn.now_ms),
+        )
+        return
+    await show.tell_each(
+        turn,
+        await show.members_of(turn.tx, ticket.household_id),
+        lambda language: show.for_household(world, ticket, name, language, counted_ms=turn.now_ms),
+        key=f"film:{ticket.id}:ticket",
+    )

@@ -1,0 +1,1 @@
+"""People: consent, roles and invitations, joined contacts, households, erasure, reminders, the menu."""

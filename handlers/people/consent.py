@@ -1,0 +1,82 @@
+"""The one screen before anything else: what is kept, why, how long, how to erase it (PIPL 13, 15, 17)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from bot.errors import PersonError
+from bot.talk.form import Choice, Form, Option, YesNo
+from bot.talk.messages import text
+from bot.turn import Turn
+from handlers.people.actions import policy_text
+from handlers.people.privacy import forget_everything
+from storage import people
+
+AGREE, REFUSE, LEAVE = "1", "0", "leave"
+
+
+async def offer(turn: Turn, _: Mapping[str, Any]) -> Sequence[Option]:
+    """Tell the whole text once, then offer the two answers.
+
+    Somebody who had agreed before and now refuses is asked once more, for it ends all that they have here.
+    """
+    known = turn.person.consent_version is not None
+    turn.reply(policy_text(turn, "consent.changed" if known else "consent.first"))
+    refuse = LEAVE if known else REFUSE
+    return (Option(AGREE, text("consent.agree")), Option(refuse, text("consent.refuse")))
+
+
+async def submit(turn: Turn, answers: Mapping[str, Any]) -> None:
+    """Store the answer; a refusal erases the contact and says how to come back."""
+    chosen = answers["agree"]["id"]
+    if chosen == LEAVE and not answers["sure"]:
+        raise PersonError("consent_needed")
+    if chosen != AGREE:
+        await forget_everything(turn, turn.person.id, "refused")
+        turn.reply(text("consent.refused"))
+        turn.person = replace(turn.person, name="", roles=(), household_id=None, consent_version=None)
+        return
+    await _come_back(turn)
+    version = turn.world.policy.consent.version
+    await people.set_person(turn.tx, turn.person.id, consent_version=version, consent_ms=turn.now_ms)
+    await people.add_consent(
+        turn.tx,
+        consent_id=turn.ids.next(),
+        person_id=turn.person.id,
+        version=version,
+        answer="agreed",
+        now_ms=turn.now_ms,
+    )
+    turn.person = replace(turn.person, consent_version=version)
+    turn.reply(text("consent.accepted"))
+
+
+async def _come_back(turn: Turn) -> None:
+    """Whoever was erased a moment ago and writes on is somebody new."""
+    row = await people.person(turn.tx, turn.person.id)
+    if row is not None and row["state"] == "active":
+        return
+    person_id = turn.ids.next()
+    await people.add_person(turn.tx, person_id=person_id, name="", language=turn.person.language, now_ms=turn.now_ms)
+    await people.add_contact(
+        turn.tx,
+        channel=turn.person.channel,
+        address=turn.person.address,
+        person_id=person_id,
+        now_ms=turn.now_ms,
+    )
+    turn.person = replace(turn.person, id=person_id, name="")
+
+
+CONSENT = Form(
+    "consent",
+    (
+        Choice(id="agree", prepare=offer, columns=1),
+        YesNo(id="sure", when=lambda answers: (answers.get("agree") or {}).get("id") == LEAVE),
+    ),
+    submit,
+    review=False,
+    cancel=False,
+)

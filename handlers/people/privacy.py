@@ -1,0 +1,98 @@
+"""What is kept about oneself, and having it erased («删除我的信息», PIPL 15, 47)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import time, timedelta
+from typing import Any
+
+from bot.talk.form import Form, YesNo
+from bot.talk.messages import text
+from bot.turn import Desk, Turn
+from handlers.people.actions import policy_text, private
+from handlers.world import World
+from storage import case_vault, erasure, media, people
+
+FORGET, SWEEP = "people.forget", "people.sweep"
+AFTERWARDS_MS = 3_600_000
+# PIPL 19: whoever never answered the consent screen is not kept.
+UNANSWERED_DAYS = 7
+SWEEP_AT = time(3, 10)
+SWEEP_LARGEST = 500
+
+
+async def submit(turn: Turn, answers: Mapping[str, Any]) -> None:
+    """Erase the person, if they mean it. What the ledgers need stays, without a name."""
+    if not answers["sure"]:
+        turn.reply(text("erase.kept"))
+        return
+    await forget_everything(turn, turn.person.id, "withdrawn")
+    turn.reply(text("erase.done"))
+    turn.person = replace(turn.person, name="", roles=(), household_id=None, consent_version=None)
+
+
+async def forget_everything(desk: Desk, person_id: int, answer: str = "") -> None:
+    """Erase a person's name, contacts, conversation, words and photos' links; end their roles and households.
+
+    The update being handled and the farewell are still to be written: a timer erases those an hour later.
+    """
+    tx, now_ms = desk.tx, desk.now_ms
+    row = await people.person(tx, person_id)
+    version = row["consent_version"] if row is not None else None
+    if answer:
+        asked = version if version is not None else desk.world.policy.consent.version
+        await people.add_consent(
+            tx, consent_id=desk.ids.next(), person_id=person_id, version=asked, answer=answer, now_ms=now_ms
+        )
+    contacts = await people.all_contacts_of(tx, person_id)
+    addresses = [contact["address"] for contact in contacts]
+    await erasure.end_links(tx, person_id, now_ms=now_ms)
+    await case_vault.forget_reporter(tx, person_id)
+    await media.forget(tx, person_id, addresses)
+    for address in addresses:
+        pseudonym = f"erased:{desk.ids.next()}"
+        await erasure.forget_contact(tx, address, pseudonym)
+        await erasure.forget_words(tx, address, pseudonym, until_ms=now_ms)
+        desk.later(
+            FORGET,
+            f"{FORGET}:{pseudonym}",
+            now_ms + AFTERWARDS_MS,
+            person_id=person_id,
+            address=address,
+            pseudonym=pseudonym,
+            until_ms=now_ms,
+        )
+    await erasure.forget_person(tx, person_id)
+
+
+async def forget_rest(desk: Desk, payload: Mapping[str, Any]) -> None:
+    """Timer: erase what was written while the person was being erased, and this timer's own payload."""
+    pseudonym = payload["pseudonym"]
+    await erasure.forget_words(desk.tx, payload["address"], pseudonym, until_ms=payload["until_ms"])
+    await erasure.forget_person(desk.tx, payload["person_id"])
+    await erasure.forget_timer(desk.tx, f"{FORGET}:{pseudonym}")
+
+
+async def plan(desk: Desk) -> None:
+    """Once a day, early in the morning, look for those who never answered the consent screen."""
+    world: World = desk.world
+    today = world.day(desk.now_ms)
+    for day in (today, today + timedelta(days=1)):
+        desk.later(SWEEP, f"{SWEEP}:{day.isoformat()}", world.moment_ms(day, SWEEP_AT))
+
+
+async def sweep(desk: Desk, _: Mapping[str, Any]) -> None:
+    """Timer: erase those who never agreed and have been silent for a week."""
+    before_ms = desk.now_ms - UNANSWERED_DAYS * 86_400_000
+    for row in await people.without_consent(desk.tx, before_ms=before_ms, limit=SWEEP_LARGEST):
+        await forget_everything(desk, row["id"])
+
+
+async def privacy(turn: Turn, _: str) -> None:
+    """`/privacy`: the text that was agreed to, at any time."""
+    private(turn)
+    turn.reply(policy_text(turn, "consent.again"))
+
+
+ERASE = Form("erase", (YesNo(id="sure"),), submit, review=False)

@@ -1,0 +1,137 @@
+"""Who holds what where: `/roles`, `/revoke`, and «谁负责 王家沟»."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.errors import PersonError
+from bot.talk.form import Form, Found, Option
+from bot.talk.messages import Button, Say, Text, text
+from bot.turn import Intent, Turn
+from handlers.areas.index import Gazetteer
+from handlers.people.actions import area_name, called, private, role_at
+from handlers.people.menu import menu_rows
+from handlers.people.rules import ROLES, may, may_grant
+from handlers.people.search import any_area, named_areas, role_holders
+from storage import people
+from storage.database import Row
+
+PAGE = 20
+# Who answers for a place, the nearest first; the office's inner roles are not asked about.
+ANSWERABLE = ("cleaner", "grid_keeper", "station_keeper", "staff")
+_ASKED = r"谁负责|谁在管|归谁管|谁管|负责人是谁|的负责人|^who (?:is in charge of|looks after|cares for)"
+_WHO = re.compile(_ASKED)
+_NOT_PLACE = re.compile(_ASKED + r"|请问|你好|您好|是谁|[?？!！。,，]")
+
+
+async def roles(turn: Turn, args: str) -> None:
+    """`/roles [PAGE]`: everyone who holds a role within the person's areas, by area."""
+    private(turn)
+    places: Gazetteer = turn.world.places
+    found = [
+        row
+        for row in await people.holders(turn.tx, ROLES)
+        if may(turn.person.roles, "manage_roles", row["area_id"], places.covers)
+    ]
+    found.sort(key=lambda row: (_code(places, row["area_id"]), ROLES.index(row["role"]), row["role_id"]))
+    pages = max(1, -(-len(found) // PAGE))
+    page = min(max(int(args), 1), pages) if args.isascii() and args.isdigit() and len(args) < 6 else 1
+    shown = found[(page - 1) * PAGE : page * PAGE]
+    lines = [
+        text("roles.line", name=called(row["name"]), role=role_at(places, row["role"], row["area_id"])) for row in shown
+    ]
+    buttons: list[tuple[Button, ...]] = []
+    if page < pages:
+        buttons.append((Button(text("roles.more"), f"/roles {page + 1}"),))
+    buttons.append((Button(text("menu.invite"), "/invite"), Button(text("menu.revoke"), "/revoke")))
+    turn.reply(
+        Say(text("roles.list", count=len(found), page=page, pages=pages, lines=lines or text("none")), tuple(buttons))
+    )
+
+
+def _code(places: Gazetteer, area_id: int) -> tuple[bool, str]:
+    area = places.areas.get(area_id)
+    return (area is None or area.level != "town", area.code if area is not None else "")
+
+
+async def revoke_submit(turn: Turn, answers: Mapping[str, Any]) -> None:
+    """Take a role back; its holder is told."""
+    places: Gazetteer = turn.world.places
+    row = await people.role_row(turn.tx, int(answers["role"]["id"]))
+    if row is None or row["until_ms"] is not None:
+        raise PersonError("role_gone", step="role")
+    if not may_grant(turn.person.roles, row["role"], row["area_id"], places.covers):
+        raise PersonError("no_right", who=text("right.manage_roles.who"))
+    if row["role"] == "admin" and len(await people.holders(turn.tx, ("admin",))) == 1:
+        raise PersonError("last_admin")
+    await people.end_role_row(turn.tx, row["role_id"], now_ms=turn.now_ms)
+    what = role_at(places, row["role"], row["area_id"])
+    turn.reply(text("revoke.done", name=called(row["name"]), role=what))
+    if row["person_id"] != turn.person.id:
+        say = Say(text("revoke.told", role=what, who=called(turn.person.name)))
+        await turn.tell(row["person_id"], say, key=f"revoked.{row['role_id']}")
+
+
+async def who(turn: Turn, args: str) -> None:
+    """`/who PLACE`: who answers for a place; without one it is asked."""
+    places: Gazetteer = turn.world.places
+    if not args.strip():
+        turn.open("who")
+        return
+    found = named_areas(places, args)
+    if not found:
+        raise PersonError("place_unknown", said=args.strip()[:40])
+    if len(found) > 1:
+        rows = tuple((Button(area_name(places, one.area_id), f"/who {one.name}"),) for one in found)
+        turn.reply(Say(text("who.which"), rows))
+        return
+    await _answer(turn, found[0].area_id)
+
+
+async def who_submit(turn: Turn, answers: Mapping[str, Any]) -> None:
+    """The same from the form."""
+    await _answer(turn, int(answers["area"]["id"]))
+
+
+async def _answer(turn: Turn, area_id: int) -> None:
+    places: Gazetteer = turn.world.places
+    found = [row for row in await people.holders(turn.tx, ANSWERABLE) if places.covers(row["area_id"], area_id)]
+    lines: list[Text] = [
+        text("who.line", role=text(f"role.{role}"), names=_names(turn, found, role))
+        for role in ANSWERABLE
+        if any(row["role"] == role for row in found)
+    ]
+    area = area_name(places, area_id)
+    if lines:
+        turn.reply(Say(text("who.answer", area=area, lines=lines), menu_rows(())[:1]))
+    else:
+        turn.reply(
+            text("who.nobody", area=area, keeper=turn.world.policy.consent.keeper.in_language(turn.person.language))
+        )
+
+
+def _names(turn: Turn, found: Sequence[Row], role: str) -> str:
+    render = turn.catalogues[turn.person.language].render
+    return "、".join(dict.fromkeys(render(called(row["name"])) for row in found if row["role"] == role))
+
+
+async def asks_who(turn: Turn) -> Intent | None:
+    """Interpreter: «谁负责王家沟», «王家沟归谁管?»."""
+    said = turn.event.text.strip().lower() if turn.event.kind == "text" else ""
+    if not said or len(said) > 40 or not _WHO.search(said):
+        return None
+    place = _NOT_PLACE.sub("", said).strip()
+    return Intent(command="who", args=place)
+
+
+async def home(turn: Turn, _: Mapping[str, Any]) -> Sequence[Option]:
+    """The villages where the person works: most ask about those."""
+    places: Gazetteer = turn.world.places
+    ids = dict.fromkeys(held.area_id for held in turn.person.roles if held.area_id in places.areas)
+    return [Option(str(area_id), area_name(places, area_id)) for area_id in ids]
+
+
+REVOKE = Form("revoke", (Found(id="role", search=role_holders),), revoke_submit, right="invite")
+WHO = Form("who", (Found(id="area", prepare=home, search=any_area),), who_submit, review=False)

@@ -1,0 +1,158 @@
+"""Who may do what where, and the other decisions about people. Pure.
+
+`RIGHTS` is the one table of rights: each is named after what is done and lists the roles that may do it. Whoever
+adds a right adds a text `right.<right>.who` («保洁员或镇上工作人员») that a refusal names.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, Protocol
+
+ROLES = ("cleaner", "station_keeper", "grid_keeper", "staff", "finance", "auditor", "admin")
+
+# A role also has the rights of those it stands for (an admin those of everybody).
+STANDS_FOR: Mapping[str, frozenset[str]] = {
+    "staff": frozenset({"grid_keeper"}),
+    "admin": frozenset(ROLES),
+}
+
+RIGHTS: Mapping[str, frozenset[str]] = {
+    # people
+    "invite": frozenset({"staff"}),
+    "manage_roles": frozenset({"admin"}),
+    "confirm_household": frozenset({"grid_keeper"}),
+    # cases
+    "verify_case": frozenset({"grid_keeper"}),
+    "see_cases": frozenset({"grid_keeper", "auditor"}),
+    "see_reporter": frozenset({"finance"}),
+    # film
+    "weigh_film": frozenset({"cleaner", "station_keeper", "staff"}),
+    "approve_weight": frozenset({"staff"}),
+    "correct_film": frozenset({"staff"}),
+    # points and subsidies
+    "see_ledger": frozenset({"staff", "finance", "auditor"}),
+    "correct_points": frozenset({"staff"}),
+    "pay": frozenset({"finance"}),
+    # duties and digests
+    "report_cleanup": frozenset({"cleaner", "grid_keeper"}),
+    "see_rollcall": frozenset({"grid_keeper", "auditor"}),
+    "see_digest": frozenset({"grid_keeper", "finance", "auditor"}),
+    # the house
+    "import": frozenset({"admin"}),
+}
+
+# Which roles a role may hand out, within its own area.
+GRANTS: Mapping[str, frozenset[str]] = {
+    "staff": frozenset({"cleaner", "station_keeper", "grid_keeper"}),
+    "admin": frozenset(ROLES),
+}
+
+Covers = Callable[[int, int | None], bool]
+InvitationState = Literal["good", "unknown", "withdrawn", "expired", "used", "yours"]
+MAX_NAME_CHARS = 20
+LINK_CODE_DIGITS = 8
+WRONG_CODES_AN_HOUR = 5
+HOUR_MS = 3_600_000
+
+
+class Held(Protocol):
+    """A role held for an area."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def area_id(self) -> int: ...
+
+
+class Fields(Protocol):
+    """A row of a table, or a dict."""
+
+    def __getitem__(self, key: Any, /) -> Any: ...
+
+
+def roles_with(right: str) -> frozenset[str]:
+    """The roles that may do something, those that stand for them included. Raises KeyError on an unknown right."""
+    named = RIGHTS[right]
+    return named | {role for role, others in STANDS_FOR.items() if others & named}
+
+
+def may(roles: Iterable[Held], right: str, area_id: int | None = None, covers: Covers | None = None) -> bool:
+    """Whether somebody with these roles may do `right`: anywhere, or at `area_id` when it is given.
+
+    A role reaches its area and everything below it: `covers(outer, inner)` knows (`world.places.covers`); without
+    it only the very same area counts. The right "" is everybody's.
+    """
+    if not right:
+        return True
+    allowed = roles_with(right)
+    return any(role.name in allowed and _reaches(role.area_id, area_id, covers) for role in roles)
+
+
+def may_grant(roles: Iterable[Held], role: str, area_id: int, covers: Covers | None = None) -> bool:
+    """Whether somebody may give (or take) `role` for an area: an admin any, staff those who work in their area."""
+    return any(role in GRANTS.get(held.name, frozenset()) and _reaches(held.area_id, area_id, covers) for held in roles)
+
+
+def grantable(roles: Iterable[Held]) -> tuple[str, ...]:
+    """The roles that somebody may give somewhere, in the order of `ROLES`."""
+    found = frozenset[str]().union(*(GRANTS.get(held.name, frozenset()) for held in roles))
+    return tuple(role for role in ROLES if role in found)
+
+
+def _reaches(outer: int, inner: int | None, covers: Covers | None) -> bool:
+    if inner is None:
+        return True
+    return covers(outer, inner) if covers is not None else outer == inner
+
+
+def invitation_state(row: Fields | None, kind: str, person_id: int, now_ms: int) -> InvitationState:
+    """What an invitation (or a joining code) is worth to a person now.
+
+    `row`: kind, expires_ms, withdrawn_ms, used_by, used_ms; None when no such token was ever given out.
+    """
+    if row is None or row["kind"] != kind:
+        return "unknown"
+    if row["used_ms"] is not None:
+        return "yours" if row["used_by"] == person_id else "used"
+    if row["withdrawn_ms"] is not None:
+        return "withdrawn"
+    return "expired" if now_ms >= row["expires_ms"] else "good"
+
+
+def read_code(said: str) -> str | None:
+    """The digits of a joining code as people type it («1234 5678», «１２３４-５６７８»), or None."""
+    plain = "".join(one for one in unicodedata.normalize("NFKC", said) if not one.isspace() and one not in "-—.。")
+    return plain if len(plain) == LINK_CODE_DIGITS and plain.isascii() and plain.isdigit() else None
+
+
+def tidy_name(said: str) -> str | None:
+    """A name to call a person by, or None when it can't be one.
+
+    Control characters and marks that turn the writing round are left out; at least one letter must remain, and at
+    most `MAX_NAME_CHARS` characters.
+    """
+    plain = unicodedata.normalize("NFKC", said)
+    plain = "".join(one for one in plain if one.isspace() or unicodedata.category(one)[0] != "C")
+    plain = " ".join(plain.split())
+    if not any(one.isalpha() for one in plain) or len(plain) > MAX_NAME_CHARS:
+        return None
+    return plain
+
+
+def wants_reminders(row: Fields, now_ms: int) -> bool:
+    """Whether a person (row: reminders_off, snoozed_until_ms) wants to be reminded of something now."""
+    return not row["reminders_off"] and row["snoozed_until_ms"] <= now_ms
+
+
+def reminder_due_ms(row: Fields, now_ms: int) -> int | None:
+    """When a reminder may reach a person: now, after their snooze, or (None) never."""
+    return None if row["reminders_off"] else max(now_ms, row["snoozed_until_ms"])
+
+
+def older(one: Fields, other: Fields) -> tuple[Fields, Fields]:
+    """Two people's rows (id, created_ms) as (the one who has been here longer, the newer one)."""
+    first, second = sorted((one, other), key=lambda row: (row["created_ms"], row["id"]))
+    return first, second

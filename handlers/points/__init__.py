@@ -1,0 +1,1 @@
+"""Points and subsidies as people see them: a balance and every entry with its reason."""

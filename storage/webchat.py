@@ -1,0 +1,34 @@
+"""What the web chat reads of the machine's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from storage.database import Row, Tx
+
+
+async def received(tx: Tx, update_key: str) -> Row | None:
+    """The stored update of that key: id, received_ms."""
+    return await tx.one(
+        "SELECT id, received_ms FROM inbox WHERE township_id = :t AND channel = 'web' AND update_key = :update_key",
+        {"update_key": update_key},
+    )
+
+
+async def sent_after(tx: Tx, address: str, *, after_id: int, limit: int) -> Sequence[Row]:
+    """What an address sent after an id, oldest first: id, body, received_ms."""
+    return await tx.all(
+        "SELECT id, body, received_ms FROM inbox WHERE township_id = :t AND address = :address AND id > :after_id"
+        " ORDER BY id LIMIT :limit",
+        {"address": address, "after_id": after_id, "limit": limit},
+    )
+
+
+async def language_of(tx: Tx, address: str) -> str | None:
+    """The language of the person behind an address, None when nobody is known there."""
+    row = await tx.one(
+        "SELECT p.language FROM contacts c JOIN people p ON p.township_id = c.township_id AND p.id = c.person_id"
+        " WHERE c.township_id = :t AND c.address = :address AND c.state <> 'erased' AND p.state = 'active'",
+        {"address": address},
+    )
+    return row["language"] if row else None

@@ -1,0 +1,1 @@
+"""The simulator: one seed drives time, ids, chance, faults, duplicates, reordering and crashes at every await."""

@@ -1,0 +1,45 @@
+"""`python -m tests.sim --seed 123 --verbose` plays one seed; `--seeds 500 --from 1` plays many."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from tests.sim.town import run_seed
+
+
+def main() -> int:
+    """Command line; 1 when a promise was broken."""
+    parser = argparse.ArgumentParser(prog="python -m tests.sim", description=__doc__)
+    parser.add_argument("--seed", type=int, help="play this seed and print its trace")
+    parser.add_argument("--verbose", action="store_true", help="print the trace also when all is well")
+    parser.add_argument("--seeds", type=int, default=200, help="how many seeds to play")
+    parser.add_argument("--from", dest="first", type=int, default=0, help="the first of them")
+    wanted = parser.parse_args()
+    if wanted.seed is not None:
+        report = run_seed(wanted.seed, trace=True)
+        if report.broken or wanted.verbose:
+            print("\n".join(report.trace))
+        print(*(report.broken or ["all promises kept"]), sep="\n")
+        return bool(report.broken)
+    begun_s, failed = time.perf_counter(), []
+    crashes = updates = arrivals = repeats = 0
+    virtual_s = 0.0
+    for seed in range(wanted.first, wanted.first + wanted.seeds):
+        report = run_seed(seed)
+        crashes, updates, arrivals = crashes + report.crashes, updates + report.updates, arrivals + report.arrivals
+        repeats, virtual_s = repeats + report.repeats, virtual_s + report.virtual_s
+        if report.broken:
+            failed.append(seed)
+            print(f"seed {seed}: {report.broken[0]}", flush=True)
+    spent_s = time.perf_counter() - begun_s
+    print(
+        f"{wanted.seeds} seeds in {spent_s:.1f} s ({wanted.seeds / spent_s:.1f} a second): {crashes} lives,"
+        f" {updates} updates, {arrivals} messages, {repeats} repeated, {virtual_s / 3600:.1f} h; failed: {failed}"
+    )
+    return bool(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,179 @@
+"""What must hold: always after a restart, and at the end when everything has drained."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from bot.talk.session import Session
+from tests.sim.platform import Platform
+
+KEPT = ("inbox", "outbox", "timers", "transfers", "people", "contacts", "cases", "events", "tickets", "sim_effects")
+DATUMS = {"WGS-84", "GCJ-02", "BD-09"}
+DAY_MS = 86_400_000
+
+
+@dataclass
+class Watch:
+    """Looks at the database between the program's lives. Returns broken promises as sentences."""
+
+    platform: Platform
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def always(self, connection: sqlite3.Connection) -> list[str]:
+        """What holds at every moment, also right after a crash."""
+        found = [*ledger(connection), *sessions(connection), *self._kept(connection), *data(connection)]
+        stored = {row[0] for row in connection.execute("SELECT update_key FROM inbox")}
+        lost = [update.key for update in self.platform.acked if update.key not in stored]
+        if lost:
+            found.append(f"acknowledged and lost: {lost[:5]}")
+        settled = {row[0] for row in connection.execute("SELECT id FROM outbox WHERE state IN ('sent', 'waiting')")}
+        unsent = settled - self.platform.sent.keys()
+        if unsent:
+            found.append(f"marked as sent, never arrived: {sorted(unsent)[:5]}")
+        self.platform.settled = {
+            row[0] for row in connection.execute("SELECT id FROM outbox WHERE state NOT IN ('due')")
+        } - self.platform.refused
+        return found
+
+    def _kept(self, connection: sqlite3.Connection) -> list[str]:
+        """Rows of these tables are never deleted."""
+        found = []
+        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        for table in KEPT:
+            if table in tables:
+                count = connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]
+                if count < self.counts.get(table, 0):
+                    found.append(f"{table} shrank from {self.counts[table]} to {count}")
+                self.counts[table] = count
+        return found
+
+    def at_the_end(self, connection: sqlite3.Connection, now_ms: int, poison: int) -> list[str]:
+        """What holds once nothing is under way."""
+        found = self.always(connection)
+        waiting = connection.execute("SELECT COUNT(*) FROM inbox WHERE state = 'new'").fetchone()[0]
+        if waiting:
+            found.append(f"{waiting} updates were never handled")
+        rows = connection.execute("SELECT update_key, error FROM inbox WHERE state = 'quarantined'").fetchall()
+        if len(rows) != poison:
+            found.append(f"{len(rows)} updates in quarantine instead of {poison}: {[tuple(row) for row in rows][:3]}")
+        due = connection.execute(
+            "SELECT COUNT(*) FROM outbox WHERE state = 'due' AND due_ms <= ?", (now_ms,)
+        ).fetchone()[0]
+        if due:
+            found.append(f"{due} messages were never sent")
+        found += self._unexplained(connection)
+        timers = connection.execute(
+            "SELECT timer_key, state, error FROM timers WHERE state = 'failed' OR (state = 'due' AND fire_ms <= ?)",
+            (now_ms,),
+        ).fetchall()
+        if timers:
+            found.append(f"timers not run: {[tuple(row) for row in timers][:3]}")
+        return found
+
+    def _unexplained(self, connection: sqlite3.Connection) -> list[str]:
+        """Messages that failed though nobody refused them and they were not a day old, or expired without a date."""
+        found = []
+        for row in connection.execute(
+            "SELECT id, state, error, expires_ms FROM outbox WHERE state IN ('failed', 'expired')"
+        ):
+            old = row["error"] in ("busy", "timed out")
+            if row["state"] == "failed" and row["id"] not in self.platform.refused and not old:
+                found.append(f"message {row['id']} failed: {row['error']}")
+            if row["state"] == "expired" and row["expires_ms"] is None:
+                found.append(f"message {row['id']} expired without a date")
+        return found
+
+
+def ledger(connection: sqlite3.Connection) -> list[str]:
+    """Balanced, derived again, nobody below zero, one input a key."""
+    derived: dict[tuple[str, str], int] = {}
+    keys: set[str] = set()
+    found = []
+    for row in connection.execute("SELECT source, destination, unit, amount, transfer_key FROM transfers"):
+        for account, change in ((row["source"], -row["amount"]), (row["destination"], row["amount"])):
+            derived[account, row["unit"]] = derived.get((account, row["unit"]), 0) + change
+        if row["transfer_key"] in keys:
+            found.append(f"transfer key {row['transfer_key']} twice")
+        keys.add(row["transfer_key"])
+    stored = {(row[0], row[1]): row[2] for row in connection.execute("SELECT account, unit, balance FROM balances")}
+    if stored != derived:
+        different = {key for key in stored | derived if stored.get(key) != derived.get(key)}
+        found.append(f"balances are not their transfers: {sorted(different)[:5]}")
+    totals: dict[str, int] = {}
+    for (account, unit), amount in stored.items():
+        totals[unit] = totals.get(unit, 0) + amount
+        if amount < 0 and not account.startswith(("fund:", "programme:")):
+            found.append(f"{account} is at {amount} {unit}")
+    found += [f"{unit} sum to {total}" for unit, total in totals.items() if total]
+    return found
+
+
+def sessions(connection: sqlite3.Connection) -> list[str]:
+    """Every stored session can be read."""
+    found = []
+    for row in connection.execute("SELECT person_id, body FROM sessions"):
+        try:
+            Session.from_json(orjson.loads(row["body"]))
+        except (KeyError, TypeError, ValueError) as error:
+            found.append(f"session of {row['person_id']}: {error!r}")
+    return found
+
+
+def data(connection: sqlite3.Connection) -> list[str]:
+    """Every point of a session carries its datum."""
+    found = []
+    for row in connection.execute("SELECT person_id, body FROM sessions"):
+        for frame in orjson.loads(row["body"])["frames"]:
+            for answer in frame["answers"].values():
+                if isinstance(answer, Mapping) and "lat" in answer and answer.get("datum") not in DATUMS:
+                    found.append(f"a point without a datum in the session of {row['person_id']}")
+    return found
+
+
+def product_always(connection: sqlite3.Connection) -> list[str]:
+    """The simulator's own product: each token once, each period once, each timer once."""
+    found = []
+    for row in connection.execute(
+        "SELECT person_id, token, COUNT(*) AS n FROM sim_effects GROUP BY person_id, token HAVING COUNT(*) > 1"
+    ):
+        found.append(f"{row['token']} took effect {row['n']} times")
+    for row in connection.execute("SELECT token FROM sim_effects WHERE how IN ('boom', 'refused')"):
+        found.append(f"{row['token']} was written though it failed")
+    for row in connection.execute("SELECT lat FROM sim_effects WHERE lat IS NOT NULL AND datum IS NULL"):
+        found.append(f"a point without a datum: {row['lat']}")
+    for row in connection.execute(
+        "SELECT ref, COUNT(*) AS n FROM transfers WHERE reason IN ('daily', 'day', 'settle', 'shake')"
+        " GROUP BY reason, ref HAVING COUNT(*) > 1"
+    ):
+        found.append(f"{row['ref']} ran {row['n']} times")
+    counted = {row[0]: row[1] for row in connection.execute("SELECT person_id, n FROM sim_counters")}
+    effects = {row[0]: row[1] for row in connection.execute(
+        "SELECT person_id, COUNT(*) FROM sim_effects GROUP BY person_id"
+    )}
+    if counted != effects:
+        found.append(f"counters {counted} are not the effects {effects}")
+    return found
+
+
+def product_at_the_end(connection: sqlite3.Connection, tokens: Mapping[str, int], now_ms: int) -> list[str]:
+    """Every wish has its effect, its settled points and its timers; every period of the cadence ran."""
+    found = []
+    effects: dict[str, Any] = {row["token"]: row for row in connection.execute("SELECT id, token FROM sim_effects")}
+    if effects.keys() != tokens.keys():
+        found.append(f"wished {sorted(tokens.keys() - effects.keys())}, unwished {sorted(effects.keys() - tokens.keys())}")
+    for reason, kind in (("settle", "sim.settle"), ("shake", "sim.shaky"), ("day", "sim.daily"), ("fetched", "sim.fetch")):
+        ran = connection.execute("SELECT COUNT(*) FROM transfers WHERE reason = ?", (reason,)).fetchone()[0]
+        planned = connection.execute(
+            "SELECT COUNT(*) FROM timers WHERE kind = ? AND fire_ms <= ?", (kind, now_ms)
+        ).fetchone()[0]
+        if ran != planned:
+            found.append(f"{planned} timers {kind}, {ran} ran")
+    held = connection.execute("SELECT account FROM balances WHERE account LIKE 'hold:%' AND balance <> 0").fetchall()
+    if held:
+        found.append(f"still held: {[row[0] for row in held][:5]}")
+    return found

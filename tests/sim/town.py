@@ -1,0 +1,414 @@
+"""One seed: a town of a few people, the program in several lives, and what must hold between and after them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import structlog
+
+from bot.clock import TimeIds
+from bot.delivery import Delivery
+from bot.flood import FloodGate
+from bot.intake import Intake
+from bot.schedule import PLAN_S, TICK_S, Schedule
+from storage import inbox
+from storage.database import Database
+from storage.sqlite import connect
+from tests.sim import invariants
+from tests.sim.database import SimDatabase
+from tests.sim.faults import Chaos, Crashed, DiskTrouble
+from tests.sim.invariants import Watch
+from tests.sim.loop import NothingLeft, SimLoop
+from tests.sim.platform import NAME, Platform, SimChannel
+from tests.sim.product import Defect, KeyCatalogues, SimProduct, make_template
+from tests.sim.users import SimScript, User, Wish
+
+START_MS = 1_795_000_000_000  # 2026-11-18 in Shanghai
+LIFE_S = 120.0
+CALM_S = 1_200.0
+LEAPS_MS = (30_000, 3_600_000, 13 * 3_600_000, 30 * 3_600_000)
+SCRATCH = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
+
+
+@dataclass
+class Parts:
+    """The classes under test; a test that breaks a law on purpose replaces one."""
+
+    intake: type[Intake] = Intake
+    delivery: type[Delivery] = Delivery
+    schedule: type[Schedule] = Schedule
+    ids: type[TimeIds] = TimeIds
+
+
+@dataclass
+class Report:
+    """What one seed came to."""
+
+    seed: int
+    broken: list[str]
+    crashes: int = 0
+    updates: int = 0
+    arrivals: int = 0
+    repeats: int = 0
+    virtual_s: float = 0.0
+    trace: list[str] = field(default_factory=list)
+
+
+class SimDice:
+    """Repeatable secrets."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(f"{seed}:dice")
+
+    def token(self) -> str:
+        return f"{self._random.getrandbits(256):x}"
+
+    def digits(self, count: int) -> str:
+        return f"{self._random.randrange(10**count):0{count}d}"
+
+
+@lru_cache(maxsize=1)
+def template() -> bytes:
+    """The empty township's database file."""
+    folder = Path(mkdtemp(prefix="sim", dir=SCRATCH))
+    try:
+        make_template(folder / "template.db", START_MS - 86_400_000)
+        return (folder / "template.db").read_bytes()
+    finally:
+        shutil.rmtree(folder)
+
+
+class Life:
+    """One run of the program, from its start to its death."""
+
+    def __init__(self, town: Town, number: int) -> None:
+        self.town = town
+        self.number = number
+        self.chaos = town.chaos
+        self.dead = False
+        self.over: asyncio.Future[str] = town.loop.create_future()
+        self.database: SimDatabase | None = None
+        self.intake: Intake | None = None
+        self.delivery: Delivery | None = None
+        self.channel: SimChannel | None = None
+
+    def point(self, name: str) -> None:
+        """A place where the program may die."""
+        if not self.dead and self.chaos.hits(name):
+            self.die(name)
+        if self.dead:
+            raise Crashed(name)
+
+    def turn(self) -> None:
+        """Another turn of the loop, the finest grain of all."""
+        if not self.dead and self.chaos.hits("await"):
+            self.die("await")
+
+    def die(self, where: str) -> None:
+        """From now on nothing of this life reaches the outside."""
+        self.dead = True
+        if not self.over.done():
+            self.over.set_result(where)
+
+    async def serve(self) -> None:
+        """Put the program together as bot/app.py does, and run it."""
+        town, parts = self.town, self.town.parts
+        database = self.database = SimDatabase(town.path, self)
+        db: Database = database
+        clock = town
+        while True:
+            try:
+                ids = parts.ids(clock, after=await db.read(inbox.last_id))
+                deferred = await db.read(inbox.deferred)
+                break
+            except sqlite3.OperationalError:
+                await asyncio.sleep(1)  # a person starts it again
+        channel = self.channel = SimChannel(town.platform, self, town.now_ms)
+        channels: Mapping[str, Any] = {NAME: channel}
+        flood = FloodGate(0)
+        for row in deferred:
+            flood.resume(row["address"], row["due_ms"])
+        delivery = self.delivery = parts.delivery(db, channels, clock=clock)
+        shared: dict[str, Any] = {"clock": clock, "ids": ids, "dice": town.dice, "deliver": delivery.offer}
+        self.intake = parts.intake(db, town.product, channels, town.catalogues, flood=flood, **shared)
+        schedule = parts.schedule(db, town.product, town.catalogues, errands=town.product.errands, **shared)
+        tasks = [self._spawn("delivery", delivery.run()), self._spawn("intake", self.intake.run())]
+        tasks.append(self._spawn("timers", self._tick(schedule, schedule.run_due, TICK_S)))
+        tasks.append(self._spawn("plans", self._tick(schedule, schedule.plan, PLAN_S)))
+        await channel.start(self.intake.accept)
+        await asyncio.wait(tasks)
+
+    def _spawn(self, name: str, running: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.ensure_future(running)
+        task.add_done_callback(lambda done: self._ended(name, done))
+        return task
+
+    def _ended(self, name: str, task: asyncio.Task[None]) -> None:
+        if not self.dead and not task.cancelled():
+            self.town.blame(f"{name} has ended: {task.exception()!r}")
+
+    @staticmethod
+    async def _tick(schedule: Schedule, job: Callable[[], Any], every_s: float) -> None:
+        while True:
+            await schedule._guarded(job)
+            await asyncio.sleep(every_s)
+
+
+class Town:
+    """Everything around the program."""
+
+    def __init__(self, seed: int, path: Path, loop: SimLoop, parts: Parts, trace: bool) -> None:
+        self.seed = seed
+        self.path = path
+        self.loop = loop
+        self.parts = parts
+        self.chaos = Chaos(seed)
+        self.dice = SimDice(seed)
+        self.broken: list[str] = []
+        self.trace: list[str] = []
+        self._tracing = trace
+        self.offset_ms = 0
+        self.platform = Platform(self.chaos, self.blame, self.note)
+        self.watch = Watch(self.platform)
+        setup = random.Random(f"{seed}:town")
+        self.product = SimProduct(self.chaos, setup.choice((0, 0, 120, 20)))
+        self.catalogues = KeyCatalogues()
+        self.content: asyncio.Future[None] = loop.create_future()
+        self.users = self._people(setup)
+        self.crashes = 0
+        self.life: Life | None = None
+
+    def _people(self, setup: random.Random) -> list[User]:
+        clumsiness = setup.choice((0.0, 0.1, 0.25))
+        users = []
+        for number in range(setup.choice((1, 2, 3, 5))):
+            wishes = [
+                Wish(f"w{number}-{at}", setup.choice(("form", "add", "words"))) for at in range(setup.choice((2, 3, 5)))
+            ]
+            address = f"{NAME}:{number}"
+            dice = random.Random(f"{self.seed}:user:{number}")
+            user = User(
+                address, self.platform, SimScript(), dice, wishes, self.loop.call_later, self._content, clumsiness
+            )
+            self.platform.listeners[address] = user.hears
+            self.platform.names[address] = f"user {number}"
+            users.append(user)
+        for user in users:
+            user.others = [other for other in users if other is not user]
+        return users
+
+    # -- what the program sees of the world
+
+    def now_ms(self) -> int:
+        """The clock on the wall; it leaps when the machine was suspended or set."""
+        return START_MS + self.offset_ms + int(self.loop.now_s * 1000)
+
+    # -- keeping book
+
+    def note(self, what: str, /, **fields: Any) -> None:
+        """A line of the trace."""
+        if self._tracing:
+            told = " ".join(f"{name}={value!r}" for name, value in fields.items())
+            self.trace.append(f"{self.loop.now_s:10.4f} {what} {told}")
+
+    def blame(self, what: str) -> None:
+        """A promise was broken: the seed has failed."""
+        self.note("BROKEN", why=what)
+        self.broken.append(what)
+        if self.life is not None:
+            self.life.die("broken")
+
+    def logged(self, logger: Any, method: str, event: dict[str, Any]) -> Any:
+        """A line of the program's log. A logged exception that was not injected is a defect."""
+        error = sys.exc_info()[1]
+        self.note("log", event=event.get("event"), error=error)
+        if method in ("error", "critical", "exception") and error is not None and not expected(error):
+            self.blame(f"{event.get('event')}: {error!r}")
+        raise structlog.DropEvent
+
+    def lost(self, loop: Any, context: dict[str, Any]) -> None:
+        """An exception that nobody caught."""
+        error = context.get("exception")
+        if not isinstance(error, (Crashed, asyncio.CancelledError)) and not (self.life and self.life.dead):
+            self.blame(f"uncaught: {context.get('message')} {error!r}")
+
+    def _content(self) -> None:
+        if not self.content.done() and all(user.wish is None for user in self.users):
+            self.content.set_result(None)
+
+    # -- the course of a seed
+
+    async def run(self) -> None:
+        """Lives and deaths, then calm, then the last look."""
+        for user in self.users:
+            user.start()
+        self.loop.call_later(5, self._leap)
+        while not self.broken and self.chaos.crashes_left > 0 and not self.content.done():
+            await self._one_life()
+        if not self.broken:
+            await self._calm()
+
+    def _leap(self) -> None:
+        """Now and then the wall clock jumps while the program runs."""
+        if self.chaos.calm:
+            return
+        if self.chaos.dice.random() < 0.3:
+            self.offset_ms += self.chaos.dice.choice(LEAPS_MS)
+            self.note("leap", now_ms=self.now_ms())
+        self.loop.call_later(self.chaos.dice.choice((2, 10, 30)), self._leap)
+
+    async def _begin(self) -> Life:
+        self.crashes += 1
+        self.chaos.arm()
+        life = self.life = Life(self, self.crashes)
+        self.loop.on_turn = life.turn
+        self.note("life", number=life.number)
+        self._serving = asyncio.ensure_future(life.serve())
+        self._serving.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return life
+
+    async def _one_life(self) -> None:
+        life = await self._begin()
+        await asyncio.wait({life.over, self.content}, timeout=LIFE_S, return_when=asyncio.FIRST_COMPLETED)
+        if not life.over.done():
+            self.chaos.crashes_left -= 1
+        await self._end(life)
+        downtime_s = self.chaos.dice.choice((0.01, 0.5, 3, 3))
+        if self.chaos.dice.random() < 0.1:
+            self.offset_ms += self.chaos.dice.choice((*LEAPS_MS, -2_000, -60_000, 3 * 86_400_000))
+        await asyncio.sleep(downtime_s)
+
+    async def _end(self, life: Life) -> None:
+        """Abandon everything of a life: its tasks may unwind, but nothing they do counts."""
+        life.die("end")
+        self.note("dies", where=life.over.result())
+        self.loop.on_turn = None
+        me = asyncio.current_task()
+        while tasks := [task for task in asyncio.all_tasks() if task is not me]:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+        self.platform.carried.clear()
+        self.platform.news = asyncio.Event()
+        if life.database is not None:
+            await life.database.close()
+        self.look()
+
+    def look(self, end: bool = False) -> None:
+        """Check what must hold."""
+        connection = connect(self.path, synchronous="OFF")
+        try:
+            found = invariants.product_always(connection)
+            if end:
+                poison = connection.execute(
+                    "SELECT COUNT(*) FROM inbox WHERE body = x'fffe' OR (body LIKE '%\"/boom%' AND state <> 'done')"
+                ).fetchone()[0]
+                found += self.watch.at_the_end(connection, self.now_ms(), poison)
+                tokens = {wish.token: 1 for user in self.users for wish in user.wishes}
+                found += invariants.product_at_the_end(connection, tokens, self.now_ms())
+            else:
+                found += self.watch.always(connection)
+        finally:
+            connection.close()
+        for one in found:
+            self.blame(one)
+
+    async def _calm(self) -> None:
+        """No more faults: everybody gets what they want, and everything drains."""
+        self.chaos.calm = True
+        for user in self.users:
+            user.calm = True
+            user.start()
+        life = await self._begin()
+        await asyncio.wait({life.over, self.content}, timeout=CALM_S, return_when=asyncio.FIRST_COMPLETED)
+        if not self.broken and not self.content.done():
+            stuck = {user.address: user.wish.token for user in self.users if user.wish}
+            self.blame(f"stuck: {stuck}")
+        for _ in range(100):
+            await asyncio.sleep(6)
+            if self.broken or self._drained():
+                break
+        await self._stop(life)
+        if not self.broken:
+            self.look(end=True)
+
+    def _drained(self) -> bool:
+        assert self.life is not None and self.life.database is not None
+        raw = self.life.database._raw
+        left = raw.execute(
+            "SELECT (SELECT COUNT(*) FROM inbox WHERE state = 'new')"
+            " + (SELECT COUNT(*) FROM outbox WHERE state = 'due' AND due_ms <= :now)"
+            " + (SELECT COUNT(*) FROM timers WHERE state = 'due' AND fire_ms <= :now + 5000)",
+            {"now": self.now_ms()},
+        ).fetchone()[0]
+        return self.platform.quiet and left == 0
+
+    async def _stop(self, life: Life) -> None:
+        """A clean stop, as bot/app.py does it."""
+        if not life.dead and life.channel and life.intake and life.delivery:
+            await life.channel.stop()
+            life.intake.stop()
+            life.delivery.stop()
+            await asyncio.sleep(3)
+        await self._end(life)
+
+
+def expected(error: BaseException) -> bool:
+    """Whether an exception was made by the simulator itself."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, (DiskTrouble, Defect, Crashed)):
+            return True
+        cause = cause.__cause__
+    return type(error).__module__ == "orjson" or isinstance(error, UnicodeDecodeError)
+
+
+@contextmanager
+def quiet_log(town: Town) -> Iterator[None]:
+    """The program's log goes to the town."""
+    before = structlog.get_config()
+    structlog.configure(processors=[town.logged], logger_factory=structlog.ReturnLoggerFactory())
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
+def run_seed(seed: int, *, parts: Parts | None = None, trace: bool = False) -> Report:
+    """Play one seed to its end."""
+    folder = Path(mkdtemp(prefix="sim", dir=SCRATCH))
+    loop = SimLoop()
+    try:
+        path = folder / "town.db"
+        path.write_bytes(template())
+        town = Town(seed, path, loop, parts or Parts(), trace)
+        loop.set_exception_handler(town.lost)
+        with quiet_log(town):
+            try:
+                loop.run_until_complete(town.run())
+            except NothingLeft:
+                town.blame("everything waits for ever")
+        return Report(
+            seed,
+            town.broken,
+            town.crashes,
+            town.platform.told,
+            len(town.platform.sent),
+            town.platform.repeats,
+            loop.now_s,
+            town.trace,
+        )
+    finally:
+        loop.close()
+        shutil.rmtree(folder)

@@ -1,0 +1,294 @@
+"""Rows of photos: attaching, fetching, and who may look; and the store of the files behind them."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import shutil
+from collections import namedtuple
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from PIL import Image
+
+from bot.clock import SystemClock, SystemDice, TimeIds
+from bot.errors import GiveUp, RetryLater
+from bot.i18n import Catalogues
+from bot.media import MediaStore
+from bot.media_files import NoRoom, path_of
+from bot.pictures import Refused
+from bot.turn import Desk
+from handlers.media import media_fetched
+from storage import media, outbox, people
+from storage.database import Tx
+from storage.migrate import migrate
+from storage.sqlite import SqliteDatabase
+from tests.channels.webtexts import web_catalogues
+
+T = TypeVar("T")
+NOW_MS = 1_795_000_000_000
+OWNER, OTHER, STAFF = "web:" + "a" * 64, "web:" + "b" * 64, "web:" + "c" * 64
+
+
+def photo(seed: int = 1) -> bytes:
+    stored = io.BytesIO()
+    Image.new("RGB", (60, 40), (seed * 40 % 256, 90, 60)).save(stored, "JPEG")
+    return stored.getvalue()
+
+
+@dataclass
+class World:
+    """A database with three people, and the store."""
+
+    database: SqliteDatabase
+    store: MediaStore
+    folder: Path
+    catalogues: Catalogues
+    ids: TimeIds = field(default_factory=lambda: TimeIds(SystemClock()))
+    timers: list[dict[str, Any]] = field(default_factory=list)
+
+    async def desk(self, work: Callable[[Desk], Awaitable[T]]) -> T:
+        """Run an action's work in a transaction, and write what it leaves."""
+
+        async def whole(tx: Tx) -> T:
+            desk = Desk(tx=tx, now_ms=NOW_MS, ids=self.ids, dice=SystemDice(), catalogues=self.catalogues, world=None)
+            result = await work(desk)
+            await outbox.put(tx, desk.outbox)
+            self.timers += desk.timers
+            return result
+
+        return await self.database.transaction(whole)
+
+    async def attach(self, person_id: int, channel: str, *items: list[Any]) -> list[str]:
+        return await self.desk(lambda desk: media.attach(desk, person_id, channel, items))
+
+    async def row(self, media_id: str) -> Any:
+        return await self.database.read(lambda tx: media.get(tx, media_id))
+
+    async def sees(self, media_id: str, address: str) -> bool:
+        return await self.store.may_see(media_id, address)
+
+    async def said_to(self, address: str) -> list[str]:
+        rows = await self.database.read(lambda tx: outbox.of_address(tx, address, now_ms=NOW_MS))
+        return [row["body"] for row in rows]
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    path = tmp_path / "jingxiang.db"
+    migrate(path, now_ms=NOW_MS)
+    database = await SqliteDatabase.open(path)
+
+    async def everybody(tx: Tx) -> None:
+        for person_id, address in ((1, OWNER), (2, OTHER), (3, STAFF)):
+            await people.add_person(tx, person_id=person_id, name="", language="zh_CN", now_ms=NOW_MS)
+            await people.add_contact(tx, channel="web", address=address, person_id=person_id, now_ms=NOW_MS)
+        await people.add_contact(tx, channel="telegram", address="telegram:9", person_id=1, now_ms=NOW_MS - 5)
+
+    await database.transaction(everybody)
+    yield World(
+        database, MediaStore(tmp_path / "media", database), tmp_path / "media", web_catalogues(tmp_path / "texts")
+    )
+    await database.close()
+
+
+async def test_an_upload_lies_under_its_hash_and_keeps_its_bytes(world: World) -> None:
+    content = photo()
+    media_id = await world.store.save_bytes(OWNER, content, "张三家.jpg")
+    sha256 = hashlib.sha256(content).hexdigest()
+    assert path_of(world.folder, sha256).read_bytes() == content
+    row = await world.row(media_id)
+    assert (row["state"], row["sha256"], row["size_bytes"], row["kind"]) == ("ready", sha256, len(content), "image")
+    assert not list((world.folder / "incoming").iterdir())
+    shown = await world.store.shown(media_id, thumb=True)
+    assert shown is not None and shown.path is not None and shown.mime == "image/jpeg"
+
+
+async def test_the_same_upload_again_is_the_same_photo_but_not_another_person_s(world: World) -> None:
+    first, again = [await world.store.save_bytes(OWNER, photo()) for _ in range(2)]
+    assert first == again
+    assert await world.store.save_bytes(OTHER, photo()) != first
+
+
+async def test_only_the_owner_someone_granted_or_someone_written_to_may_look(world: World) -> None:
+    media_id = await world.store.save_bytes(OWNER, photo())
+    assert await world.sees(media_id, OWNER)
+    assert not await world.sees(media_id, OTHER) and not await world.sees(media_id, STAFF)
+    await world.database.transaction(lambda tx: media.grant(tx, [media_id], 3))
+    await world.database.transaction(lambda tx: media.grant(tx, [media_id], 3))
+    assert await world.sees(media_id, STAFF) and not await world.sees(media_id, OTHER)
+
+    async def tell(desk: Desk) -> None:
+        from bot.talk.messages import Out
+
+        desk.post(2, "web", OTHER, Out("看看", media=(media_id,)))
+
+    await world.desk(tell)
+    assert await world.sees(media_id, OTHER)
+    assert not await world.sees(media_id, "web:nobody") and not await world.sees("../../x", OWNER)
+
+
+async def test_an_erased_person_s_photo_stays_without_them(world: World) -> None:
+    media_id = await world.store.save_bytes(OWNER, photo())
+    await world.attach(1, "web", ["image", media_id, 0])
+    await world.database.transaction(lambda tx: media.forget(tx, 1, [OWNER]))
+    row = await world.row(media_id)
+    assert (row["owner_address"], row["person_id"]) == (None, None)
+    assert row["sha256"] and not await world.sees(media_id, OWNER)
+
+
+async def test_two_contacts_joined_see_each_other_s_photos(world: World) -> None:
+    mine, granted = [await world.store.save_bytes(OWNER, photo(seed)) for seed in (1, 2)]
+    await world.attach(1, "web", ["image", mine, 0])
+    await world.attach(1, "web", ["image", granted, 0])
+    await world.database.transaction(lambda tx: media.move(tx, from_person=1, to_person=2))
+    assert await world.sees(mine, OTHER)
+
+
+async def test_attaching_keeps_order_and_counts_a_photo_once(world: World) -> None:
+    first, second = [await world.store.save_bytes(OWNER, photo(seed)) for seed in (1, 2)]
+    unknown = "i" + "0" * 31
+    answer = [["image", second, 0], ["image", first, 0], ["image", second, 0], ["image", unknown, 0]]
+    assert await world.attach(1, "web", *answer) == [second, first]
+    assert (await world.row(first))["person_id"] == 1
+    assert not world.timers
+
+
+async def test_a_photo_of_another_channel_is_fetched_once_by_an_errand(world: World) -> None:
+    [media_id] = await world.attach(1, "telegram", ["image", "file-1", 900])
+    assert await world.attach(1, "telegram", ["image", "file-1", 900]) == [media_id]
+    [timer] = world.timers
+    assert (timer["kind"], timer["timer_key"]) == ("media.fetch", f"media.fetch:{media_id}")
+    asked: list[str] = []
+
+    async def fetch(ref: str) -> AsyncIterator[bytes]:
+        asked.append(ref)
+        yield photo()[:10]
+        yield photo()[10:]
+
+    world.store.fetchers["telegram"] = fetch
+    payload = {"media_id": media_id, "number": 1}
+    found = await world.store.fetch_errand(payload)
+    await world.desk(lambda desk: media_fetched(desk, {**payload, **found}))
+    row = await world.row(media_id)
+    assert (row["state"], row["width_px"]) == ("ready", 60)
+    assert await world.store.fetch_errand(payload) == {"settled": "ready"}
+    await world.desk(lambda desk: media_fetched(desk, {**payload, "settled": "ready"}))
+    assert asked == ["file-1"] and not await world.said_to(OWNER)
+    assert await world.sees(media_id, OWNER) and not await world.sees(media_id, OTHER)
+
+
+async def test_a_photo_begun_on_one_contact_may_be_sent_in_on_the_other(world: World) -> None:
+    uploaded = await world.store.save_bytes(OWNER, photo())
+    mixed = [["image", uploaded, 0], ["image", "file-1", 900]]
+    web_first, telegram_second = await world.attach(1, "web", *mixed)
+    assert web_first == uploaded
+    assert (await world.row(telegram_second))["channel"] == "telegram"
+    assert await world.attach(1, "telegram", *mixed) == [web_first, telegram_second]
+
+
+async def test_looking_before_the_errand_ran_fetches_it_once(world: World) -> None:
+    [media_id] = await world.attach(1, "telegram", ["image", "file-1", 900])
+    asked: list[str] = []
+
+    async def fetch(ref: str) -> AsyncIterator[bytes]:
+        asked.append(ref)
+        await asyncio.sleep(0.01)
+        yield photo()
+
+    world.store.fetchers["telegram"] = fetch
+    copies = await asyncio.gather(*(world.store.viewing_copy(media_id) for _ in range(4)))
+    assert all(copy is not None and copy[1] == "image" for copy in copies)
+    assert asked == ["file-1"]
+    assert await world.store.fetch_errand({"media_id": media_id}) == {"settled": "ready"}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"PK\x03\x04 a zip", "不是照片"), (photo()[:-60], "打不开"), (b"\xff\xd8\xff" + bytes(3000), "太大了")],
+)
+async def test_a_photo_that_can_t_be_used_is_told_to_its_sender_once(world: World, content: bytes, words: str) -> None:
+    world.store.max_bytes = 2_000
+    [first, second] = await world.attach(1, "telegram", ["image", "file-1", 0], ["image", "file-2", 0])
+
+    async def fetch(ref: str) -> AsyncIterator[bytes]:
+        yield content
+
+    world.store.fetchers["telegram"] = fetch
+    payload = {"media_id": second, "number": 2}
+    found = await world.store.fetch_errand(payload)
+    for _ in range(2):
+        await world.desk(lambda desk: media_fetched(desk, {**payload, **found}))
+    [said] = await world.said_to(OWNER)
+    assert "第 2 张" in said and words in said
+    assert (await world.row(second))["state"] == "refused"
+    assert (await world.row(first))["state"] == "fetching"
+    assert await world.store.viewing_copy(second) is None
+    assert await world.store.fetch_errand(payload) == {"settled": "refused"}
+
+
+async def test_a_photo_too_large_by_its_own_word_is_not_fetched(world: World) -> None:
+    [media_id] = await world.attach(1, "telegram", ["video", "file-1", 30_000_000])
+
+    async def fetch(ref: str) -> AsyncIterator[bytes]:
+        raise AssertionError("fetched")
+        yield b""
+
+    world.store.fetchers["telegram"] = fetch
+    assert await world.store.fetch_errand({"media_id": media_id}) == {"refused": "video_too_large"}
+
+
+async def test_a_channel_that_fails_is_asked_again_or_given_up(world: World) -> None:
+    [media_id] = await world.attach(1, "telegram", ["image", "file-1", 0])
+    payload = {"media_id": media_id, "number": 1}
+    with pytest.raises(RetryLater):
+        await world.store.fetch_errand(payload)
+
+    async def gone(ref: str) -> AsyncIterator[bytes]:
+        raise GiveUp("file is gone")
+        yield b""
+
+    world.store.fetchers["telegram"] = gone
+    with pytest.raises(GiveUp):
+        await world.store.fetch_errand(payload)
+    assert await world.store.viewing_copy(media_id) is None
+    await world.desk(lambda desk: media_fetched(desk, {**payload, "failed": "file is gone"}))
+    [said] = await world.said_to(OWNER)
+    assert "没有取到" in said
+
+
+async def test_a_picture_made_by_the_program_needs_no_file(world: World) -> None:
+    media_id = await world.desk(lambda desk: media.put_generated(desk, b"\x89PNG of a code"))
+    assert not await world.sees(media_id, OWNER)
+    await world.database.transaction(lambda tx: media.grant(tx, [media_id], 1))
+    assert await world.sees(media_id, OWNER)
+    assert await world.store.viewing_copy(media_id) == (b"\x89PNG of a code", "image")
+
+
+async def test_a_nearly_full_disk_takes_nothing_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, 1000))
+    with pytest.raises(NoRoom):
+        await world.store.save_bytes(OWNER, photo())
+
+
+async def test_what_is_refused_leaves_nothing_behind(world: World) -> None:
+    for content in (b"", b"PK\x03\x04", photo()[:-60]):
+        with pytest.raises(Refused):
+            await world.store.save_bytes(OWNER, content)
+    files = [path for path in world.folder.rglob("*") if path.is_file()]
+    assert not files
+
+
+async def test_a_client_that_goes_away_leaves_nothing_behind(world: World) -> None:
+    async def broken_off() -> AsyncIterator[bytes]:
+        yield photo()[:100]
+        raise ConnectionError("gone")
+
+    with pytest.raises(ConnectionError):
+        await world.store.save_stream(OWNER, broken_off())
+    assert not [path for path in world.folder.rglob("*") if path.is_file()]
