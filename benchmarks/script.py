@@ -56,8 +56,18 @@ REPORT = (
     Rule(Action("location"), text="位置|地点|在哪|哪里"),
 )
 
-# Ours asks a new person for consent first; its own words may differ from the rivals' later, so it has its own table.
-OURS = (Rule(Action("tap", "同意"), label="同意"), *REPORT)
+# Ours asks a new person for consent first, and says some things that ask for nothing: only what has buttons, or a
+# case number, is answered.
+OURS = (
+    Rule(START, text="编号"),
+    Rule(START, label="举报垃圾"),
+    Rule(Action("tap", "同意"), label="^同意$"),
+    Rule(Action("tap", "提交举报"), label="提交举报"),
+    Rule(Action("tap", "发完了"), label="发完了"),
+    Rule(Action("tap", "乱倒"), label="乱倒"),
+    Rule(Action("location"), label="发送我的位置"),
+    Rule(Action("photo"), label="跳过"),
+)
 
 # The bare loop has no product: the same seven kinds of update, in turn, whatever it says.
 CYCLE = (

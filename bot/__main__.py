@@ -91,6 +91,8 @@ def run(
 
 
 async def _serve(settings: Settings, example: Path | None) -> None:
+    from telegram.error import TelegramError
+
     from bot.app import AlreadyRunning, build
     from bot.console import has_township, import_township
 
@@ -106,8 +108,9 @@ async def _serve(settings: Settings, example: Path | None) -> None:
     program = await build(settings)
     try:
         await program.start()
-    except AlreadyRunning as error:
-        fail(str(error))
+    except (AlreadyRunning, OSError, TelegramError) as error:
+        await program.stop()
+        fail(f"{type(error).__name__}: {error}")
     stopped = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stopped.set)

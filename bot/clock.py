@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 from typing import Protocol
 
@@ -43,15 +44,17 @@ class SystemClock:
 
 class TimeIds:
     """Ids that begin with the time: rows made later sort later. `after` is the newest id in the database, so
-    that this holds after a restart with the clock set back."""
+    that this holds after a restart with the clock set back. Several threads may ask."""
 
     def __init__(self, clock: Clock, after: int = 0) -> None:
         self._clock = clock
         self._last = after
+        self._lock = threading.Lock()
 
     def next(self) -> int:
-        self._last = max(self._last + 1, (self._clock.now_ms() - EPOCH_MS) << SEQUENCE_BITS)
-        return self._last
+        with self._lock:
+            self._last = max(self._last + 1, (self._clock.now_ms() - EPOCH_MS) << SEQUENCE_BITS)
+            return self._last
 
 
 class SystemDice:

@@ -84,6 +84,8 @@ class Dialogue:
             return await self._open(turn, session, Intent(form=gate))
         rev = top.rev
         was_answer = turn.event.kind == "tap"
+        if was_answer and not self._own_tap(turn):
+            return session
         session = await self._in_form(turn, session)
         if session.top is None or session.top.form != gate:
             return session if self._product.gate(turn) is None else replace(session, stash=())
@@ -121,12 +123,9 @@ class Dialogue:
         if intent is not None:
             return await self._do(turn, session, intent)
         if event.kind == "tap":
-            tag, _, rest = event.data.partition(".")
-            if tag != tag_of(turn.person.id):
-                turn.reply(text("tap.not_yours"))
+            if not self._own_tap(turn):
                 return session
-            turn.event = replace(event, data=rest)
-            rev, _, verb = rest.partition(".")
+            rev, _, verb = turn.event.data.partition(".")
             if verb in (CONTINUE, DROP) and rev == str(session.rev) and session.top:
                 return await self._resumed(turn, session, verb)
         if session.top is not None:
@@ -136,6 +135,16 @@ class Dialogue:
             return session
         intent = await self._product.interpret(turn)
         return session if intent is None else await self._do(turn, session, intent)
+
+    @staticmethod
+    def _own_tap(turn: Turn) -> bool:
+        """Take the person's tag off a pressed button; False, and said so, when it is another person's."""
+        tag, _, rest = turn.event.data.partition(".")
+        if tag != tag_of(turn.person.id):
+            turn.reply(text("tap.not_yours"))
+            return False
+        turn.event = replace(turn.event, data=rest)
+        return True
 
     async def _resumed(self, turn: Turn, session: Session, verb: str) -> Session:
         session = replace(session, updated_ms=turn.now_ms)
@@ -200,7 +209,9 @@ class Dialogue:
         render = turn.catalogues[turn.person.language].render
         return [Option(option.value, render(option.label)) for option in options]
 
-    async def _show(self, turn: Turn, session: Session, form: Form, effect: Effect) -> Session:
+    async def _show(
+        self, turn: Turn, session: Session, form: Form, effect: Effect, *, stale: bool = False
+    ) -> Session:
         """Turn an effect into a message, and the session it leaves."""
         match effect:
             case Quiet():
@@ -214,7 +225,7 @@ class Dialogue:
             case Submit():
                 return await self._submit(turn, session, form)
             case Review():
-                return self._screen(turn, session, lambda frame: review_say(form, frame))
+                return self._screen(turn, session, lambda frame: review_say(form, frame), stale)
             case Ask(step=step):
                 frame = session.top
                 assert frame is not None
@@ -222,14 +233,18 @@ class Dialogue:
                     options = self._labelled(turn, await step.prepare(turn, frame.answers))
                     pairs = tuple((option.value, str(option.label)) for option in options)
                     session = session.with_top(replace(frame, offered=pairs))
-                return self._screen(turn, session, lambda frame: ask_say(form, frame, effect))
+                return self._screen(turn, session, lambda frame: ask_say(form, frame, effect), stale)
 
-    def _screen(self, turn: Turn, session: Session, say_of: Callable[[Frame], Say]) -> Session:
-        """Show a screen under a new revision, and remember what its buttons stand for."""
+    def _screen(self, turn: Turn, session: Session, say_of: Callable[[Frame], Say], stale: bool) -> Session:
+        """Show a screen under a new revision, and remember what its buttons stand for.
+
+        After a stale button the same screen is shown again and keeps its revision: else a person whose updates
+        wait in a queue would press buttons that are old before they are handled, without end.
+        """
         frame = session.top
         assert frame is not None
         out = turn.catalogues[turn.person.language].out(say_of(frame))
-        rev = session.rev + 1
+        rev = frame.rev if stale else session.rev + 1
         prefix = f"{tag_of(turn.person.id)}.{rev}."
         menu = tuple((label, verb) for row in out.rows for label, verb, _ in row if verb[0] != DEVICE)
         rows = tuple(
@@ -237,7 +252,7 @@ class Dialogue:
             for row in out.rows
         )
         turn.post(turn.person.id, turn.person.channel, turn.person.address, replace(out, rows=rows))
-        return replace(session, rev=rev).with_top(replace(frame, rev=rev, menu=menu))
+        return replace(session, rev=max(rev, session.rev)).with_top(replace(frame, rev=rev, menu=menu))
 
     async def _submit(self, turn: Turn, session: Session, form: Form) -> Session:
         frame = session.top
@@ -273,8 +288,8 @@ class Dialogue:
             if note == "stale":
                 turn.reply(text("step.stale"))
             frame, effect = engine.proceed(form, frame)
-            return await self._show(turn, session.with_top(frame), form, effect)
-        return await self._show(turn, session, form, Ask(step, note=wrong))
+            return await self._show(turn, session.with_top(frame), form, effect, stale=note == "stale")
+        return await self._show(turn, session, form, Ask(step, note=wrong), stale=note == "stale")
 
     @staticmethod
     def _undo(turn: Turn, mark: tuple[int, int]) -> None:

@@ -12,6 +12,7 @@ MAX_ADDRESSES = 20_000
 @dataclass(slots=True)
 class _Meter:
     slot_ms: int = 0
+    due_ms: int = 0
     told_ms: int = -WINDOW_MS
     notice: bool = False
 
@@ -33,19 +34,23 @@ class FloodGate:
 
     def due_ms(self, address: str, now_ms: int) -> int:
         """When the update that arrives now is to be handled."""
-        if not self._burst:
-            return now_ms
         meter = self._meters.get(address)
+        if not self._burst:
+            return max(now_ms, meter.due_ms) if meter else now_ms
         if meter is None:
             meter = self._meters[address] = _Meter()
             if len(self._meters) > MAX_ADDRESSES:
                 self._meters.popitem(last=False)
         else:
             self._meters.move_to_end(address)
+        ahead_ms = (self._burst - 1) * self._gap_ms
+        if meter.due_ms > now_ms:  # what came earlier goes first, also after a restart or under another rate
+            meter.slot_ms = max(meter.slot_ms, meter.due_ms + ahead_ms)
         meter.slot_ms = max(meter.slot_ms + self._gap_ms, now_ms)
-        due_ms = meter.slot_ms - (self._burst - 1) * self._gap_ms
+        due_ms = meter.slot_ms - ahead_ms
         if due_ms <= now_ms:
             return now_ms
+        meter.due_ms = due_ms
         if now_ms - meter.told_ms >= WINDOW_MS:
             meter.told_ms = now_ms
             meter.notice = True
@@ -61,4 +66,4 @@ class FloodGate:
 
     def resume(self, address: str, due_ms: int) -> None:
         """After a restart: that address still has updates put off until `due_ms`; later ones come after."""
-        self._meters[address] = _Meter(slot_ms=due_ms + (self._burst - 1) * self._gap_ms)
+        self._meters[address] = _Meter(due_ms=due_ms)

@@ -24,9 +24,10 @@ from bot.i18n import Catalogues
 from bot.talk.messages import In, text
 from bot.turn import Person, Product, Turn
 from storage import inbox, outbox, sessions, timers
-from storage.database import Database, Tx
+from storage.database import Database, Row, Tx, Unavailable
 
 BATCH_ROWS = 100
+PAUSE_S = 1.0
 log = structlog.get_logger()
 
 
@@ -70,6 +71,7 @@ class Intake:
         self._township_id = township_id
         self._wake = asyncio.Event()
         self._stopping = False
+        self._at: Row | None = None  # the update in hand
         self.accepted_total = 0
         self.handled_total = 0
 
@@ -96,10 +98,15 @@ class Intake:
         """Handle updates until `stop`."""
         while not self._stopping:
             self._wake.clear()
-            if await self.step():
-                continue
+            try:
+                if await self.step():
+                    continue
+                pause_s = await self._pause_s()
+            except Exception:
+                log.exception("intake.step_failed", pause_s=PAUSE_S)
+                pause_s = PAUSE_S
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), timeout=await self._pause_s())
+                await asyncio.wait_for(self._wake.wait(), timeout=pause_s)
 
     async def _pause_s(self) -> float | None:
         """Until the next put-off update (a flood's) is due; None when there is none."""
@@ -117,6 +124,8 @@ class Intake:
             batch, count = await self._database.transaction(
                 lambda tx: self._batch(tx, BATCH_ROWS), township_id=self._township_id
             )
+        except Unavailable:
+            raise
         except Exception:
             log.exception("intake.batch_failed", action="one_by_one")
             return await self._one_by_one()
@@ -130,9 +139,12 @@ class Intake:
                     lambda tx: self._batch(tx, 1), township_id=self._township_id
                 )
             except Exception as error:
-                log.exception("intake.quarantined")
+                culprit = self._at
+                if culprit is None or isinstance(error, Unavailable):
+                    raise  # no update is to blame: they all wait
+                log.exception("intake.quarantined", update=culprit["id"])
                 batch, count = await self._database.transaction(
-                    lambda tx, error=error: self._quarantine(tx, error),  # type: ignore[misc]
+                    lambda tx, row=culprit, error=error: self._quarantine(tx, row, error),  # type: ignore[misc]
                     township_id=self._township_id,
                 )
             self._after(batch)
@@ -148,6 +160,7 @@ class Intake:
 
     async def _batch(self, tx: Tx, limit: int) -> tuple[Batch, int]:
         """Everything between BEGIN and COMMIT."""
+        self._at = None
         now_ms = self._clock.now_ms()
         rows = await inbox.oldest_new(tx, now_ms=now_ms, limit=limit)
         batch = Batch()
@@ -158,6 +171,7 @@ class Intake:
         callers = Callers(self._ids, self._catalogues.default)
         await callers.load(tx, list({row["address"] for row in rows}), now_ms)
         for row in rows:
+            self._at = row
             raw = Raw(row["channel"], row["update_key"], row["address"], row["body"])
             turn = await self._handle(tx, callers, raw, now_ms, world)
             batch.handled.append(raw)
@@ -209,20 +223,22 @@ class Intake:
         due = [row for row in batch.outbox if row["due_ms"] <= now_ms]
         batch.letters = [letter_of(row, row["out"], self._township_id) for row in due]
 
-    async def _quarantine(self, tx: Tx, error: Exception) -> tuple[Batch, int]:
-        """Set the oldest update aside and tell its person."""
+    async def _quarantine(self, tx: Tx, row: Row, error: Exception) -> tuple[Batch, int]:
+        """Set an update aside and tell its person."""
         now_ms = self._clock.now_ms()
-        rows = await inbox.oldest_new(tx, now_ms=now_ms, limit=1)
         batch = Batch()
-        for row in rows:
-            await inbox.quarantine(tx, row["id"], f"{type(error).__name__}: {error}")
-            batch.handled.append(Raw(row["channel"], row["update_key"], row["address"], row["body"]))
-            callers = Callers(self._ids, self._catalogues.default)
-            await callers.load(tx, [row["address"]], now_ms)
-            caller = callers.known(row["address"])
-            if caller is not None:
-                turn = self._turn(tx, caller.person, In("nothing"), now_ms, None)
-                turn.reply(text("quarantine.sorry"))
-                batch.outbox = turn.outbox
+        await inbox.quarantine(tx, row["id"], f"{type(error).__name__}: {error}")
+        batch.handled.append(Raw(row["channel"], row["update_key"], row["address"], row["body"]))
+        callers = Callers(self._ids, self._catalogues.default)
+        await callers.load(tx, [row["address"]], now_ms)
+        caller = callers.known(row["address"])
+        if caller is not None:
+            turn = self._turn(tx, caller.person, In("nothing"), now_ms, None)
+            turn.reply(text("quarantine.sorry"))
+            batch.outbox = turn.outbox
+            session = caller.conversation.session
+            if session.stash:  # what waits there may be what failed: nobody may be stuck behind it
+                caller.conversation.session = replace(session, stash=())
+                await sessions.save(tx, callers.changed(now_ms))
         await self._write(tx, batch, now_ms)
-        return batch, len(rows)
+        return batch, 1

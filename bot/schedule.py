@@ -23,7 +23,7 @@ from bot.errors import GiveUp, RetryLater
 from bot.i18n import Catalogues
 from bot.turn import Desk, Product
 from storage import outbox, timers
-from storage.database import Database, Row, Tx
+from storage.database import Database, Row, Tx, Unavailable
 
 TICK_S = 1
 PLAN_S = 600
@@ -139,31 +139,38 @@ class Schedule:
 
         try:
             letters = await self._database.transaction(work, township_id=self._township_id)
+        except Unavailable as error:
+            log.warning("schedule.database_unavailable", kind=row["kind"], error=str(error))  # it stays due
         except Exception as error:
             log.exception("schedule.timer_failed", kind=row["kind"])
-            await self._failed(row, error, 0)
+            await self._failed(row, error, 0, told="failed" in result)
         else:
             self._deliver(letters)
 
-    async def _failed(self, row: Row, error: Exception, after_ms: int) -> None:
-        """Try again later; after MAX_ATTEMPTS the timer is given up and `doctor` names it."""
+    async def _failed(self, row: Row, error: Exception, after_ms: int, *, told: bool = False) -> None:
+        """Try again later; after MAX_ATTEMPTS the timer is given up and `doctor` names it.
+
+        A timer with an errand is run once more to hear that it failed, unless it was `told` already.
+        """
         now_ms = self._clock.now_ms()
         reason = f"{type(error).__name__}: {error}"
         attempts = row["attempts"]
-        if attempts + 1 >= MAX_ATTEMPTS:
-            if row["kind"] in self._errands:
-                await self._fire(row, {"failed": reason})
-                return
-            await self._database.transaction(
-                lambda tx: timers.failed(tx, row["id"], now_ms=now_ms, error=reason),
-                township_id=self._township_id,
-            )
+        last = attempts + 1 >= MAX_ATTEMPTS
+        if last and row["kind"] in self._errands and not told:
+            await self._fire(row, {"failed": reason})
             return
         fire_ms = now_ms + max(after_ms, backoff_ms(attempts))
-        await self._database.transaction(
-            lambda tx: timers.again(tx, row["id"], fire_ms=fire_ms, error=reason),
-            township_id=self._township_id,
-        )
+
+        async def work(tx: Tx) -> None:
+            if last:
+                await timers.failed(tx, row["id"], now_ms=now_ms, error=reason)
+            else:
+                await timers.again(tx, row["id"], fire_ms=fire_ms, error=reason)
+
+        try:
+            await self._database.transaction(work, township_id=self._township_id)
+        except Unavailable as problem:
+            log.warning("schedule.database_unavailable", kind=row["kind"], error=str(problem))  # it stays due
 
     async def _desk(self, tx: Tx) -> Desk:
         now_ms = self._clock.now_ms()

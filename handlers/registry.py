@@ -13,6 +13,9 @@ from bot.talk.form import Form
 from bot.turn import Desk, Intent, Turn
 from handlers.cases import claiming, deciding, opening, showing
 from handlers.cases import forms as case_forms
+from handlers.digests import actions as digests
+from handlers.duties import forms as duty_forms
+from handlers.duties import reminders, report, rollcall
 from handlers.film import correct, decide, line, look, objections
 from handlers.film import forms as film_forms
 from handlers.people import consent, guide, homes, invitations, links, privacy, profile, roles
@@ -69,6 +72,11 @@ COMMANDS: Mapping[str, Command] = {
     "points": Command(accounts.points),
     "subsidy": Command(accounts.subsidy),
     "subsidies": Command(accounts.subsidy),
+    # duties and digests
+    "cleanup": Command(report.cleanup, "report_cleanup"),
+    "rollcall": Command(rollcall.rollcall, "see_rollcall"),
+    "friday": Command(rollcall.friday, "see_rollcall"),
+    "digest": Command(digests.digest, "see_digest"),
 }
 FORM_COMMANDS: Mapping[str, str] = {
     # people
@@ -96,6 +104,8 @@ FORMS: Mapping[str, Form] = {
     "duplicate_case": case_forms.DUPLICATE_CASE,
     # film
     **film_forms.FORMS,
+    # duties
+    "cleanup": duty_forms.CLEANUP,
 }
 TIMERS: Mapping[str, Callable[[Desk, Mapping[str, Any]], Awaitable[None]]] = {
     # people
@@ -105,11 +115,17 @@ TIMERS: Mapping[str, Callable[[Desk, Mapping[str, Any]], Awaitable[None]]] = {
     # cases
     claiming.EXPIRE: claiming.expire,
     claiming.FORGET: claiming.forget,
+    # duties and digests
+    "friday.reminder": reminders.reminder_due,
+    "friday.rollcall": rollcall.rollcall_due,
+    "digest.send": digests.digest_due,
 }
 INTERPRETERS: tuple[Callable[[Turn], Awaitable[Intent | None]], ...] = (
     # people
     invitations.pasted_link,
     roles.asks_who,
+    # duties
+    report.interpret,
     # film
     line.interpret,
     # cases
@@ -120,4 +136,7 @@ PLANS: tuple[Callable[[Desk], Awaitable[None]], ...] = (
     privacy.plan,
     # cases
     claiming.plan,
+    # duties and digests
+    reminders.plan,
+    digests.plan,
 )

@@ -66,5 +66,9 @@ class Database(Protocol):
         ...
 
 
+class Unavailable(Exception):
+    """The database can't work now (locked, full, a failing disk): nothing was written, the same may be tried again."""
+
+
 class ForeignAwait(RuntimeError):
     """A transaction awaited something that is not its own database."""

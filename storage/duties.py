@@ -1,4 +1,4 @@
-"""Recurring duties: what is planned, what was dropped, what villages reported of their clean-up. Rows are only added."""
+"""Recurring duties: what is planned, what was dropped, what villages reported. Reports are only ever added."""
 
 from __future__ import annotations
 

@@ -23,10 +23,11 @@ async def put(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
 
 
 async def oldest_new(tx: Tx, *, now_ms: int, limit: int) -> Sequence[Row]:
-    """The oldest unhandled updates that are due."""
+    """The oldest unhandled updates that are due; one that was not put off is, also with the clock set back."""
     return await tx.all(
         "SELECT id, channel, update_key, address, body, received_ms FROM inbox"
-        " WHERE township_id = :t AND state = 'new' AND due_ms <= :now_ms ORDER BY id LIMIT :limit",
+        " WHERE township_id = :t AND state = 'new' AND (due_ms <= :now_ms OR due_ms <= received_ms)"
+        " ORDER BY id LIMIT :limit",
         {"now_ms": now_ms, "limit": limit},
     )
 

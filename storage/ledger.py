@@ -105,18 +105,24 @@ async def transfer(tx: Tx, wanted: Transfer) -> bool:
         },
     )
     for account, change in ((wanted.source, -wanted.amount), (wanted.destination, wanted.amount)):
+        await _change(tx, account, wanted.unit, change)
+    return True
+
+
+async def _change(tx: Tx, account: str, unit: str, change: int) -> None:
+    """Move a balance. (An upsert would not do: its row is checked against zero before it meets the one there.)"""
+    values = {"account": account, "unit": unit, "change": change}
+    changed = await tx.run(
+        "UPDATE balances SET balance = balance + :change"
+        " WHERE township_id = :t AND account = :account AND unit = :unit",
+        values,
+    )
+    if not changed:
         await tx.run(
             "INSERT INTO balances (township_id, account, unit, balance, may_be_negative)"
-            " VALUES (:t, :account, :unit, :change, :may_be_negative)"
-            " ON CONFLICT (township_id, account, unit) DO UPDATE SET balance = balances.balance + excluded.balance",
-            {
-                "account": account,
-                "unit": wanted.unit,
-                "change": change,
-                "may_be_negative": int(account.startswith(SOURCES)),
-            },
+            " VALUES (:t, :account, :unit, :change, :may_be_negative)",
+            {**values, "may_be_negative": int(account.startswith(SOURCES))},
         )
-    return True
 
 
 async def balance(tx: Tx, account: str, unit: str) -> int:

@@ -35,10 +35,13 @@ async def has_key(tx: Tx, message_key: str, address: str) -> bool:
 
 
 async def due(tx: Tx, *, now_ms: int, limit: int) -> Sequence[Row]:
-    """The oldest messages whose time has come, in order of their ids."""
+    """The oldest messages whose time has come, in order of their ids.
+
+    What was not put off is due whatever the clock says now: it may have been set back since.
+    """
     return await tx.all(
-        f"SELECT {COLUMNS} FROM outbox WHERE township_id = :t AND state = 'due' AND due_ms <= :now_ms"
-        " ORDER BY id LIMIT :limit",
+        f"SELECT {COLUMNS} FROM outbox WHERE township_id = :t AND state = 'due'"
+        " AND (due_ms <= :now_ms OR due_ms <= created_ms) ORDER BY id LIMIT :limit",
         {"now_ms": now_ms, "limit": limit},
     )
 

@@ -11,12 +11,21 @@ from typing import Any, TypeVar, cast
 
 import aiosqlite
 
-from storage.database import ForeignAwait, Params, Row, Work
+from storage.database import ForeignAwait, Params, Row, Unavailable, Work
 
 T = TypeVar("T")
 BUSY_TIMEOUT_MS = 10_000
 READERS = 2
 STATEMENT_CACHE = 512
+PASSING = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+}
 
 
 class SqliteTx:
@@ -71,14 +80,17 @@ def drive(work: Coroutine[Any, Any, T]) -> T:
 
 
 def run_work(connection: sqlite3.Connection, begin: str, work: Work[T], tx: SqliteTx) -> T:
-    """BEGIN, the work, COMMIT, in this thread; ROLLBACK on any exception."""
-    connection.execute(begin)
+    """BEGIN, the work, COMMIT, in this thread; ROLLBACK on any exception. Raises Unavailable for disk trouble."""
     try:
+        connection.execute(begin)
         result = drive(cast("Coroutine[Any, Any, T]", work(tx)))
-    except BaseException:
-        connection.execute("ROLLBACK")
+        connection.execute("COMMIT")  # may fail too, and must not leave its transaction open
+    except BaseException as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        if isinstance(error, sqlite3.OperationalError) and getattr(error, "sqlite_errorcode", 0) & 0xFF in PASSING:
+            raise Unavailable(str(error)) from error
         raise
-    connection.execute("COMMIT")
     return result
 
 

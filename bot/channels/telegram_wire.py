@@ -43,7 +43,7 @@ def arrival_of(update: Update, username: str) -> Arrival:
 
 
 def _arrival(user: User, event: In, group: str) -> Arrival:
-    return Arrival(event, clean(user.full_name)[:60], user.language_code or "", group)
+    return Arrival(event, clean(user.full_name or "")[:60], user.language_code or "", group)
 
 
 def _group_of(update: Update) -> str:

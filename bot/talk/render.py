@@ -71,7 +71,8 @@ def ask_say(form: Form, frame: Frame, effect: Ask) -> Say:
 
 
 def choice_rows(form: Form, frame: Frame, step: Step) -> Rows:
-    """One button for each option, in columns; long labels get a row of their own."""
+    """One button for each option, in columns; long labels get a row of their own. A place's first button is the
+    device's own: «send my position»."""
     if isinstance(step, YesNo):
         return [
             (
@@ -85,12 +86,13 @@ def choice_rows(form: Form, frame: Frame, step: Step) -> Rows:
     buttons += [Button(label, f"{CHOOSE}{value}") for value, label in frame.offered]
     long = isinstance(step, Found) or any(len(label) > SHORT_LABEL for _, label in frame.offered)
     columns = 1 if long else getattr(step, "columns", 2)
-    return [tuple(buttons[at : at + columns]) for at in range(0, len(buttons), columns)]
+    device: Rows = [(Button(text("button.send_place"), "#place", "primary"),)] if isinstance(step, Place) else []
+    return device + [tuple(buttons[at : at + columns]) for at in range(0, len(buttons), columns)]
 
 
 def control_rows(form: Form, frame: Frame, step: Step) -> Rows:
-    """Done, skip, back and cancel, where each makes sense; a place may be sent by the device itself."""
-    rows: Rows = [(Button(text("button.send_place"), "#place", "primary"),)] if isinstance(step, Place) else []
+    """Done, skip, back and cancel, where each makes sense."""
+    rows: Rows = []
     if isinstance(step, Photos) and frame.answers.get(step.id):
         rows.append((Button(text("button.done"), DONE, "primary"),))
     controls: list[Button] = []

@@ -116,7 +116,7 @@ def bot_message(message_id: int, at_ms: int, out: Out) -> dict[str, Any]:
         "from": "bot",
         "at_ms": at_ms,
         "text": out.text,
-        "choices": [[{"label": label, "data": data, "style": style} for label, data, style in row] for row in out.rows],
+        "choices": [[{"label": label, "data": data, "style": style} for label, data, style in row] for row in own_rows(out)],
         "ask": out.ask or None,
         "media": media_json(out.media),
         "links": [{"label": label, "url": url} for label, url in out.links],

@@ -68,7 +68,7 @@ def _of_place(turn: Turn, event: In) -> dict[str, Any]:
     if isinstance(reading, Answer):
         return {"place": reading.value}
     if isinstance(reading, Wrong):
-        turn.reply(text(f"form.report.place.{reading.code}|step.place.{reading.code}", **reading.fields))
+        turn.reply(text(f"step.place.{reading.code}|step.{reading.code}", **reading.fields))
     return {}
 
 

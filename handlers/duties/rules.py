@@ -138,21 +138,18 @@ def read_effort(said: str, metric: str) -> Effort:
     return effort_of(metric, "", parse_volume_l(said, default_unit="方").litres)
 
 
-def is_cleanup_line(said: str) -> bool:
-    """Whether free words on a clean-up day are a village's report.
+def is_cleanup_line(said: str, *, strict: bool = True) -> bool:
+    """Whether free words are a village's report, perhaps with a wrong number in it; never an accusation («有人…»).
 
-    At least two of people, vehicles and m³, or one of them and nothing else; never an accusation («有人…»).
-    Raises QuantityError for a report with a wrong number («12人 -3车»).
+    Strict: at least two of people, vehicles and m³, or one of them and nothing else. Otherwise one is enough.
     """
     if any(word in said for word in ACCUSING):
         return False
     try:
         named = efforts_of(parse_cleanup_line(said))
     except QuantityError as problem:
-        if problem.code == "not_a_number" or len({*_NAMED.findall(said)}) < 2:
-            return False
-        raise
-    return len(named) > 1 or any(_is_all(said, metric) for metric in named)
+        return problem.code != "not_a_number" and (not strict or len({*_NAMED.findall(said)}) > 1)
+    return not strict or len(named) > 1 or any(_is_all(said, metric) for metric in named)
 
 
 def _is_all(said: str, metric: str) -> bool:

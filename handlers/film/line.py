@@ -9,7 +9,7 @@ from typing import Any
 from bot.talk.form import Wrong
 from bot.talk.lines import WeighReading, parse_weigh_line
 from bot.talk.messages import Media, text
-from bot.talk.numerals import NUMERAL_CHARS, QuantityError
+from bot.talk.numerals import QuantityError
 from bot.turn import Intent, Turn
 from handlers.film import reading, search
 from handlers.people.actions import private
@@ -18,7 +18,7 @@ from handlers.policy.model import Policy
 from handlers.world import Facts, World
 from storage.households import HouseholdFound
 
-_NAME = re.compile(rf"\s*([^\s{NUMERAL_CHARS}毛皮净负+-]\S*?)家?\s*(?=[\s毛皮净负+-]|[{NUMERAL_CHARS}])")
+LONGEST_NAME = 4
 _LIKE_A_NAME = re.compile(r"[一-鿿·]{2,4}|[A-Za-z]{1,3}[0-9]{2,8}")
 
 
@@ -95,7 +95,8 @@ def _prefill(turn: Turn, policy: Policy, photos: Sequence[Media]) -> dict[str, A
 async def _exactly(turn: Turn, name: str) -> list[HouseholdFound]:
     """Households whose card or a member's name is exactly what was said."""
     said = reading.card_said(name)
-    return [one for one in await search.find_households(turn, said) if one.matched.upper() == said.upper()]
+    called = said.split()[-1].upper() if said else ""
+    return [one for one in await search.find_households(turn, said) if one.matched.upper() == called]
 
 
 def _chosen(turn: Turn, found: HouseholdFound) -> dict[str, str]:
@@ -114,17 +115,26 @@ async def _odd_line(turn: Turn, said: str, problem: QuantityError, photos: Seque
             return None
         value = {name: part for name, part in checked.value.items() if name != "sure"}
         return Intent(form="weigh", answers={**_prefill(turn, policy, photos), "weight": value})
-    named = _NAME.match(said)
-    found = await _exactly(turn, named[1]) if named else []
-    if not found:
+    named = await _begins_with_household(turn, said)
+    if named is None:
         return None
+    name, found = named
     turn.reply(text(f"form.weigh.weight.{problem.code}", said=said[:30]))
     answers = _prefill(turn, policy, photos)
     if len(found) == 1:
         answers["household"] = _chosen(turn, found[0])
     else:
-        answers["household_said"] = named[1] if named else ""
+        answers["household_said"] = name
     return Intent(form="weigh", answers=answers)
+
+
+async def _begins_with_household(turn: Turn, said: str) -> tuple[str, list[HouseholdFound]] | None:
+    """The known household that a line begins with, its name followed by a space or by anything else."""
+    first = said.split()[0]
+    for name in dict.fromkeys((first, *(first[:length] for length in range(LONGEST_NAME, 1, -1)))):
+        if found := await _exactly(turn, name):
+            return name, found
+    return None
 
 
 def _unknown(turn: Turn, readings: Sequence[WeighReading], photos: Sequence[Media]) -> Intent | None:

@@ -8,11 +8,12 @@ from bot.errors import PersonError
 from bot.talk.form import Answers, Option
 from bot.talk.messages import text
 from bot.turn import Turn
+from handlers.areas import actions
 from handlers.film import rules, show
 from handlers.film.reading import card_said
 from handlers.people.rules import may, roles_with
 from handlers.world import World
-from storage import film, households
+from storage import film
 from storage.film import Ticket
 from storage.households import HouseholdFound
 
@@ -31,7 +32,8 @@ def home_village(turn: Turn, right: str) -> int | None:
 
 async def find_households(turn: Turn, said: str) -> list[HouseholdFound]:
     """Households by card, by the words of a scanned code, or by name: the person's village first."""
-    return await households.search(turn.tx, card_said(said), village_id=home_village(turn, "weigh_film"))
+    village_id = home_village(turn, "weigh_film")
+    return await actions.find_households(turn.tx, turn.world.places, card_said(said), village_id=village_id)
 
 
 async def households_named(turn: Turn, answers: Answers, said: str) -> Sequence[Option]:

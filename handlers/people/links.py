@@ -73,8 +73,8 @@ async def _take_code(turn: Turn, args: str) -> None:
     row = await invitations.invitation(turn.tx, token_hash)
     state = invitation_state(row, "link", turn.person.id, turn.now_ms)
     owner = await people.person(turn.tx, row["person_id"]) if row is not None and row["person_id"] else None
-    if owner is not None and owner["id"] == turn.person.id:
-        turn.reply(text("link.joined_already" if state == "yours" else "link.same"))
+    if row is not None and owner is not None and owner["id"] == turn.person.id:
+        turn.reply(text("link.same" if row["used_ms"] is None else "link.joined_already"))
         return
     if state != "good" or owner is None or owner["state"] != "active":
         await invitations.add_wrong_code(turn.tx, row_id=turn.ids.next(), person_id=turn.person.id, now_ms=turn.now_ms)

@@ -13,6 +13,7 @@ from typing import Literal
 from bot.errors import PersonError
 from bot.talk.messages import Button, Say, Words, text
 from bot.turn import Turn
+from handlers.areas.actions import find_households
 from handlers.people.actions import private
 from handlers.people.rules import may, roles_with
 from handlers.points import rules
@@ -103,7 +104,8 @@ async def _look_up(turn: Turn, said: str, unit: Unit) -> None:
         raise PersonError("no_right", who=text("right.see_ledger.who"))
     areas = sorted(turn.person.areas(*roles_with("see_ledger")))
     village = next((one for area_id in areas if (one := world.places.village_of(area_id))), None)
-    found = await households.search(turn.tx, said, village_id=village.area_id if village else None)
+    village_id = village.area_id if village else None
+    found = await find_households(turn.tx, world.places, said, village_id=village_id)
     near = [one for one in found if may(turn.person.roles, "see_ledger", one.village_id, world.places.covers)]
     if not near and found:
         _check_area(turn, found[0])

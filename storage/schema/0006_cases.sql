@@ -39,8 +39,7 @@ CREATE TABLE cases (
 CREATE UNIQUE INDEX cases_number ON cases (township_id, number);
 CREATE INDEX cases_area ON cases (township_id, area_id, received_ms);
 CREATE INDEX cases_cell ON cases (township_id, kind, cell, received_ms);
-CREATE INDEX cases_waiting ON cases (township_id, late_ms, received_ms, area_id) WHERE decided_ms IS NULL;
-CREATE INDEX cases_decided ON cases (township_id, decided_ms, late_ms, received_ms, area_id) WHERE decided_ms IS NOT NULL;
+CREATE INDEX cases_decided ON cases (township_id, decided_ms, late_ms, received_ms, area_id);
 
 CREATE TRIGGER cases_no_delete BEFORE DELETE ON cases
 BEGIN SELECT RAISE(ABORT, 'cases are never deleted'); END;

@@ -138,7 +138,7 @@ async def submit_gift(turn: Turn, answers: Mapping[str, Any]) -> None:
     effect_id = await add_effect(turn, answers["note"], "gift", answers.get("where"))
     for at, _ in enumerate(answers.get("photos") or ()):
         turn.later("sim.fetch", f"fetch:{effect_id}:{at}", turn.now_ms, token=answers["note"], person=turn.person.id)
-    turn.later("sim.shaky", f"shaky:{effect_id}", turn.now_ms + 500, key=f"shaky:{effect_id}")
+    turn.later("sim.shaky", f"shaky:{effect_id}", turn.now_ms + 500, shaky=f"shaky:{effect_id}")
     turn.reply(text("done", token=answers["note"]))
 
 
@@ -271,10 +271,10 @@ class SimProduct:
     async def _shake(self, desk: Desk, payload: Mapping[str, Any]) -> None:
         """Fails a few times, after having written."""
         key = f"shake:{desk.ids.next()}"
-        await transfer(desk.tx, points(desk, key, "programme:sim", "fund:shaky", 1, payload["key"]))
-        failures = self._shaky.setdefault(payload["key"], self._chaos.dice.choice((0, 0, 1, 2)))
+        await transfer(desk.tx, points(desk, key, "programme:sim", "fund:shaky", 1, payload["shaky"]))
+        failures = self._shaky.setdefault(payload["shaky"], self._chaos.dice.choice((0, 0, 1, 2)))
         if failures and not self._chaos.calm:
-            self._shaky[payload["key"]] -= 1
+            self._shaky[payload["shaky"]] -= 1
             raise Defect("shaky")
 
     async def _fetch(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -23,7 +23,7 @@ from bot.flood import FloodGate
 from bot.intake import Intake
 from bot.schedule import PLAN_S, TICK_S, Schedule
 from storage import inbox
-from storage.database import Database
+from storage.database import Database, Unavailable
 from storage.sqlite import connect
 from tests.sim import invariants
 from tests.sim.database import SimDatabase
@@ -97,6 +97,7 @@ class Life:
         self.number = number
         self.chaos = town.chaos
         self.dead = False
+        self.stopping = False
         self.over: asyncio.Future[str] = town.loop.create_future()
         self.database: SimDatabase | None = None
         self.intake: Intake | None = None
@@ -132,7 +133,7 @@ class Life:
                 ids = parts.ids(clock, after=await db.read(inbox.last_id))
                 deferred = await db.read(inbox.deferred)
                 break
-            except sqlite3.OperationalError:
+            except Unavailable:
                 await asyncio.sleep(1)  # a person starts it again
         channel = self.channel = SimChannel(town.platform, self, town.now_ms)
         channels: Mapping[str, Any] = {NAME: channel}
@@ -155,7 +156,7 @@ class Life:
         return task
 
     def _ended(self, name: str, task: asyncio.Task[None]) -> None:
-        if not self.dead and not task.cancelled():
+        if not (self.dead or self.stopping or task.cancelled()):
             self.town.blame(f"{name} has ended: {task.exception()!r}")
 
     @staticmethod
@@ -287,6 +288,7 @@ class Town:
         downtime_s = self.chaos.dice.choice((0.01, 0.5, 3, 3))
         if self.chaos.dice.random() < 0.1:
             self.offset_ms += self.chaos.dice.choice((*LEAPS_MS, -2_000, -60_000, 3 * 86_400_000))
+            self.note("clock set", now_ms=self.now_ms())
         await asyncio.sleep(downtime_s)
 
     async def _end(self, life: Life) -> None:
@@ -311,10 +313,7 @@ class Town:
         try:
             found = invariants.product_always(connection)
             if end:
-                poison = connection.execute(
-                    "SELECT COUNT(*) FROM inbox WHERE body = x'fffe' OR (body LIKE '%\"/boom%' AND state <> 'done')"
-                ).fetchone()[0]
-                found += self.watch.at_the_end(connection, self.now_ms(), poison)
+                found += self.watch.at_the_end(connection, self.now_ms())
                 tokens = {wish.token: 1 for user in self.users for wish in user.wishes}
                 found += invariants.product_at_the_end(connection, tokens, self.now_ms())
             else:
@@ -327,6 +326,7 @@ class Town:
     async def _calm(self) -> None:
         """No more faults: everybody gets what they want, and everything drains."""
         self.chaos.calm = True
+        self.offset_ms += 120_000  # past everything that was planned before the clock was set back
         for user in self.users:
             user.calm = True
             user.start()
@@ -357,6 +357,7 @@ class Town:
     async def _stop(self, life: Life) -> None:
         """A clean stop, as bot/app.py does it."""
         if not life.dead and life.channel and life.intake and life.delivery:
+            life.stopping = True
             await life.channel.stop()
             life.intake.stop()
             life.delivery.stop()

@@ -107,7 +107,7 @@ class User:
     def hears(self, out: Out) -> None:
         """A message has come."""
         concerns = False
-        for wish in self.script.done(out, self.wishes):
+        for wish in self.script.done(out, [wish for wish in self.wishes if not wish.done]):
             wish.done = self.may_begin = concerns = True
         if self.asked >= self.asks_from and self.script.is_answer(out, self.asked):
             self.may_begin = concerns = True

@@ -224,11 +224,11 @@ PLANS = [
         " AND at_ms < 2 GROUP BY area_id, event",
         "case_events_time",
     ),
-    ("SELECT COUNT(*) FROM cases WHERE township_id = 1 AND decided_ms IS NULL AND late_ms <= 5", "cases_waiting"),
+    ("SELECT COUNT(*) FROM cases WHERE township_id = 1 AND decided_ms IS NULL AND late_ms <= 5", "cases_decided"),
     (
         "SELECT id FROM cases WHERE township_id = 1 AND decided_ms IS NULL AND late_ms > 0 AND area_id IN (5, 6)"
         " ORDER BY received_ms, id LIMIT 10",
-        "cases_waiting",
+        "cases_decided",
     ),
     ("SELECT COUNT(*) FROM cases WHERE township_id = 1 AND decided_ms > 5 AND late_ms <= 5", "cases_decided"),
     (

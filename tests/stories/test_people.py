@@ -1,18 +1,450 @@
-"""People: consent, invitations, roles, joined contacts, households, erasure, reminders, the menu."""
+"""People: consent, invitations, roles, joined contacts, erasure, reminders, the menu."""
 
 from __future__ import annotations
 
+import re
+
+import pytest
+
+from handlers.people.invitations import create_invitation
+from storage import people
+from storage.database import Tx
 from tests.stories.town import Someone, Town
+
+TOKEN = re.compile(r"\?join=([A-Za-z0-9_-]+)")
+CODE = re.compile(r"/link (\d{4} \d{4})")
+
+
+async def token_for(town: Town, role: str = "cleaner", area: str = "王家沟", hours: int = 72) -> str:
+    """An invitation from the console."""
+    area_id = await town.area_id(area)
+    app = town.app
+
+    async def work(tx: Tx) -> str:
+        now_ms = town.clock.now_ms()
+        return await create_invitation(tx, app.ids, app.intake._dice, role, area_id, now_ms, hours)
+
+    return await app.database.transaction(work)
+
+
+async def invites(someone: Someone, role: str, area: str) -> str:
+    """The token that a person gets in the chat."""
+    await someone.says("发邀请")
+    await someone.taps(role)
+    await someone.says(area)
+    await someone.taps("生成邀请")
+    found = TOKEN.search(someone.sees("只能用一次").text)
+    assert found
+    return found.group(1)
+
+
+# ── consent ──────────────────────────────────────────────────────────────────
 
 
 async def test_the_first_words_are_kept_until_consent(town: Town) -> None:
     aunt = await town.person("", consent=False)
     await aunt.says("谁负责王家沟")
-    aunt.sees("记什么", "删除我的信息")
+    aunt.sees("删除我的信息")
     assert aunt.last.labels[:2] == ["同意", "不同意"]
-    aunt.sees_not("负责的人")
-    await aunt.taps("同意")
+    aunt.sees_not("王家沟")
+    await aunt.says("同意")
     aunt.sees("记下了")
-    aunt.sees("王家沟")
+    aunt.sees("王家沟村")
     rows = await town.rows("SELECT version, answer FROM consents WHERE township_id = :t")
     assert [tuple(row) for row in rows] == [(1, "agreed")]
+    people_rows = await town.rows("SELECT consent_version, consent_ms FROM people WHERE township_id = :t")
+    assert [tuple(row) for row in people_rows] == [(1, town.clock.now_ms())]
+
+
+async def test_words_instead_of_an_answer_get_the_question_again_and_are_not_lost(town: Town) -> None:
+    aunt = await town.person("", consent=False)
+    await aunt.says("你好")
+    await aunt.says("谁负责王家沟")
+    aunt.sees("替您留着", "同意")
+    await aunt.taps("同意")
+    aunt.sees("举报垃圾")
+    aunt.sees("王家沟村")
+
+
+async def test_a_refusal_erases_the_contact_and_says_how_to_come_back(town: Town) -> None:
+    aunt = await town.person("", consent=False)
+    await aunt.starts()
+    await aunt.taps("不同意")
+    aunt.sees("已经删掉", "回来")
+    assert await town.rows(
+        "SELECT 1 FROM contacts WHERE township_id = :t AND address = :address", address=aunt.driver.address
+    ) == []
+    town.clock.advance(hours=2)
+    await town.tick()
+    assert await town.rows(
+        "SELECT 1 FROM inbox WHERE township_id = :t AND (address = :address OR body <> :empty)",
+        address=aunt.driver.address,
+        empty=b"",
+    ) == []
+    await aunt.says("你好")
+    await aunt.taps("同意")
+    aunt.sees("举报垃圾")
+
+
+async def test_a_changed_text_asks_again_and_a_slip_of_the_finger_loses_nothing(town: Town) -> None:
+    cleaner = await town.person("李师傅", role="cleaner", area="王家沟")
+    await town.write("UPDATE people SET consent_version = 0 WHERE township_id = :t")
+    await cleaner.says("我的信息")
+    cleaner.sees("改过了")
+    await cleaner.taps("不同意")
+    cleaner.sees("真的不同意吗")
+    await cleaner.taps("再想想")
+    cleaner.sees("没有删")
+    await cleaner.says("我的信息")
+    await cleaner.taps("同意")
+    cleaner.sees("王家沟村 保洁员")
+    answers = await town.rows("SELECT answer FROM consents WHERE township_id = :t ORDER BY id")
+    assert [row["answer"] for row in answers] == ["agreed", "agreed"]
+
+
+async def test_whoever_never_answers_is_not_kept(town: Town) -> None:
+    silent = await town.person("", consent=False)
+    await silent.says("有人吗")
+    kept = await town.person("王大娘")
+    for _ in range(9):
+        town.clock.advance(days=1)
+        await town.tick()
+    states = {row["id"]: row["state"] for row in await town.rows("SELECT id, state FROM people WHERE township_id = :t")}
+    assert states.pop(await kept.person_id()) == "active"
+    assert list(states.values()) == ["erased"]
+
+
+# ── invitations ──────────────────────────────────────────────────────────────
+
+
+async def test_an_invitation_from_the_console_makes_the_first_admin(town: Town) -> None:
+    token = await token_for(town, "admin", "")
+    head = await town.person("", consent=False)
+    await head.starts(token)
+    await head.taps("同意")
+    head.sees("欢迎", "青禾塬镇 管理员")
+    assert "发邀请" in head.last.labels
+    stored = await town.rows("SELECT token_hash FROM invitations WHERE township_id = :t")
+    assert stored[0]["token_hash"] != token and len(stored[0]["token_hash"]) == 64
+
+
+async def test_an_admin_invites_a_cleaner_with_a_link_and_a_picture(town: Town) -> None:
+    head = await town.person("马主任", role="admin")
+    token = await invites(head, "保洁员", "王家沟")
+    answer = head.sees("https://chat.example/?join=", "72 小时")
+    assert len(answer.media) == 1 or any(heard.media for heard in head.news)
+    pictures = await town.rows("SELECT content FROM media WHERE township_id = :t")
+    assert pictures[0]["content"].startswith(b"\x89PNG") and len(pictures[0]["content"]) < 2_000
+    cleaner = await town.person("", consent=False)
+    await cleaner.starts(token)
+    await cleaner.taps("同意")
+    cleaner.sees("王家沟村 保洁员")
+    assert "称重" in cleaner.last.labels
+    head.sees("王家沟村 保洁员", "接受")
+
+
+@pytest.mark.parametrize(("paste", "words"), [(True, "?join="), (False, "")])
+async def test_a_link_works_once_and_for_one_person(town: Town, paste: bool, words: str) -> None:
+    token = await token_for(town)
+    first = await town.person("李师傅")
+    if paste:
+        await first.says(f"看看这个 https://chat.example/{words}{token}")
+    else:
+        await first.starts(token)
+    first.sees("欢迎", "保洁员")
+    await first.starts(token)
+    first.sees("已经是「王家沟村 保洁员」")
+    second = await town.person("赵四")
+    await second.starts(token)
+    second.sees("有人用过", "环境治理办")
+    roles = await town.rows("SELECT person_id FROM roles WHERE township_id = :t AND until_ms IS NULL")
+    assert [row["person_id"] for row in roles] == [await first.person_id()]
+
+
+async def test_expired_unknown_and_withdrawn_invitations_say_whom_to_ask(town: Town) -> None:
+    head = await town.person("马主任", role="admin")
+    old = await invites(head, "网格员", "王家沟")
+    town.clock.advance(hours=73)
+    late = await town.person("赵四")
+    await late.starts(old)
+    late.sees("过期", "马主任")
+    await late.starts("x" * 43)
+    late.sees("邀请链接不对", "环境治理办")
+    taken_back = await invites(head, "网格员", "王家沟")
+    await head.taps("作废")
+    head.sees("已经作废")
+    await late.starts(taken_back)
+    late.sees("已经作废", "马主任")
+    assert await late.person_id() not in {
+        row["person_id"] for row in await town.rows("SELECT person_id FROM roles WHERE township_id = :t")
+    }
+
+
+async def test_an_invitation_ends_with_the_right_of_whoever_gave_it(town: Town) -> None:
+    staff = await town.person("赵干事", role="staff", area="王家沟")
+    token = await invites(staff, "保洁员", "王家沟")
+    await town.write("UPDATE roles SET until_ms = 1 WHERE township_id = :t")
+    someone = await town.person("赵四")
+    await someone.starts(token)
+    someone.sees("作废", "环境治理办")
+
+
+async def test_staff_invite_only_those_below_them_in_their_own_village(town: Town) -> None:
+    staff = await town.person("赵干事", role="staff", area="王家沟")
+    await staff.says("/invite")
+    assert "管理员" not in staff.last.labels and "财务人员" not in staff.last.labels
+    await staff.taps("保洁员")
+    assert "王家沟村" in staff.last.labels
+    await staff.says("柳树湾")
+    staff.sees("没找到「柳树湾」")
+    await staff.taps("王家沟村")
+    staff.sees("王家沟村", "保洁员")
+
+
+async def test_a_villager_is_told_who_can_invite(town: Town) -> None:
+    aunt = await town.person("王大娘")
+    await aunt.says("/invite")
+    aunt.sees("镇上工作人员或管理员")
+    await aunt.says("/roles")
+    aunt.sees("管理员来办")
+
+
+# ── roles ────────────────────────────────────────────────────────────────────
+
+
+async def test_who_holds_what_and_taking_a_role_back(town: Town) -> None:
+    head = await town.person("马主任", role="admin")
+    cleaner = await town.person("李师傅", role="cleaner", area="王家沟")
+    await head.says("/roles")
+    head.sees("李师傅 · 王家沟村 保洁员", "马主任")
+    await head.taps("收回角色")
+    await head.says("李师傅")
+    await head.taps("收回")
+    head.sees("已经收回")
+    cleaner.sees("收回了您的角色", "王家沟村 保洁员")
+    await cleaner.says("/help")
+    assert "称重" not in cleaner.last.labels
+
+
+async def test_the_last_admin_stays(town: Town) -> None:
+    head = await town.person("马主任", role="admin")
+    await head.says("收回角色")
+    await head.says("马主任")
+    await head.taps("收回")
+    head.sees("最后一个管理员")
+    rows = await town.rows("SELECT 1 FROM roles WHERE township_id = :t AND role = 'admin' AND until_ms IS NULL")
+    assert len(rows) == 1
+
+
+async def test_who_answers_for_a_village(town: Town) -> None:
+    await town.person("李师傅", role="cleaner", area="王家沟")
+    await town.person("赵干事", role="staff")
+    aunt = await town.person("王大娘")
+    await aunt.says("王家沟归谁管？")
+    aunt.sees("保洁员：李师傅", "镇上工作人员：赵干事")
+    await aunt.says("谁负责")
+    await aunt.says("柳树湾")
+    aunt.sees("赵干事")
+    aunt.sees_not("李师傅")
+    await aunt.says("/who 天边")
+    aunt.sees("没找到「天边」")
+
+
+# ── one person, two contacts ─────────────────────────────────────────────────
+
+
+async def test_two_contacts_become_one_person(town: Town) -> None:
+    first = await town.person("李师傅", role="cleaner", area="王家沟")
+    town.clock.advance(minutes=1)
+    second = await town.person("", channel="web")
+    newer = await second.person_id()
+    await town.write(
+        "INSERT INTO transfers (township_id, id, source, destination, amount, unit, transfer_key, input_hash, reason,"
+        " ref, policy_version, at_ms) VALUES (:t, 1, 'programme:reports', :account, 5, 'points', 'k', 'h', 'r', 'x', 1, 1)",
+        account=f"person:{newer}",
+    )
+    for account, balance in ((f"person:{newer}", 5), ("programme:reports", -5)):
+        await town.write(
+            "INSERT INTO balances (township_id, account, unit, balance, may_be_negative)"
+            " VALUES (:t, :account, 'points', :balance, :negative)",
+            account=account,
+            balance=balance,
+            negative=int(balance < 0),
+        )
+    await first.says("绑定")
+    code = CODE.search(first.sees("您的验证码").text)
+    assert code
+    await second.says(f"/link {code.group(1)}")
+    second.sees("连好了，李师傅")
+    first.sees("连成了同一个人")
+    assert await second.person_id() == await first.person_id()
+    await second.says("/me")
+    second.sees("王家沟村 保洁员")
+    balances = await town.rows("SELECT account, balance FROM balances WHERE township_id = :t AND unit = 'points'")
+    assert {row["account"]: row["balance"] for row in balances} == {
+        f"person:{newer}": 0,
+        f"person:{await first.person_id()}": 5,
+        "programme:reports": -5,
+    }
+    found = await town.app.database.read(lambda tx: people.person(tx, newer))
+    assert found is not None and found["id"] == await first.person_id()
+
+
+async def test_an_open_question_goes_along(town: Town) -> None:
+    first = await town.person("李师傅")
+    town.clock.advance(minutes=1)
+    second = await town.person("", channel="web")
+    await first.says("绑定")
+    code = CODE.search(first.last.text)
+    assert code
+    await first.says("改称呼")
+    await second.says(f"/link {code.group(1)}")
+    second.sees("连好了")
+    second.sees("怎么称呼您")
+    await second.says("李老三")
+    second.sees("以后叫您李老三")
+
+
+async def test_guessing_codes_ends_after_five(town: Town) -> None:
+    first = await town.person("李师傅")
+    thief = await town.person("", channel="web")
+    await first.says("绑定")
+    code = CODE.search(first.last.text)
+    assert code
+    await thief.says("/link 你好")
+    thief.sees("8 个数字")
+    wrong = "0000 0000" if code.group(1) != "0000 0000" else "1111 1111"
+    for left in (4, 3, 2, 1, 0):
+        await thief.says(f"/link {wrong}")
+        thief.sees(f"还可以试 {left} 次")
+    await thief.says(f"/link {code.group(1)}")
+    thief.sees("一小时后再试")
+    assert await thief.person_id() != await first.person_id()
+    await first.says(f"/link {code.group(1)}")
+    first.sees("您自己在这里要的")
+
+
+async def test_a_code_lapses_and_works_once(town: Town) -> None:
+    first = await town.person("李师傅")
+    second = await town.person("", channel="web")
+    await first.says("绑定")
+    code = CODE.search(first.last.text)
+    assert code
+    town.clock.advance(minutes=16)
+    await second.says(f"/link {code.group(1)}")
+    second.sees("过期")
+    await first.says("绑定")
+    fresh = CODE.search(first.last.text)
+    assert fresh
+    await second.says(f"/link {fresh.group(1)}")
+    second.sees("连好了")
+    await second.says(f"/link {fresh.group(1)}")
+    second.sees("已经连好")
+    third = await town.person("", channel="web")
+    await third.says(f"/link {fresh.group(1)}")
+    third.sees("还可以试")
+
+
+# ── erasure ──────────────────────────────────────────────────────────────────
+
+
+async def test_an_erased_person_leaves_no_name_and_may_come_back(town: Town) -> None:
+    aunt = await town.person("王大娘", role="cleaner", area="王家沟")
+    old = await aunt.person_id()
+    await aunt.says("删除我的信息")
+    aunt.sees("会删掉", "会留下")
+    await aunt.taps("不删")
+    aunt.sees("没有删")
+    await aunt.says("删除我的信息")
+    await aunt.taps("删除")
+    aunt.sees("已经删除")
+    town.clock.advance(hours=2)
+    await town.tick()
+    row = (await town.rows("SELECT name, state, consent_version FROM people WHERE township_id = :t AND id = :id", id=old))[0]
+    assert tuple(row) == ("", "erased", None)
+    address = aunt.driver.address
+    for table in ("contacts", "inbox", "outbox"):
+        sql = f"SELECT 1 FROM {table} WHERE township_id = :t AND address = :address"
+        assert await town.rows(sql, address=address) == [], table
+    assert await town.rows("SELECT 1 FROM timers WHERE township_id = :t AND payload LIKE :a", a=f"%{address}%") == []
+    assert await town.rows("SELECT 1 FROM roles WHERE township_id = :t AND until_ms IS NULL") == []
+    await aunt.says("你好")
+    aunt.sees("删除我的信息")
+    await aunt.taps("同意")
+    assert await aunt.person_id() != old
+    await aunt.says("/me")
+    aunt.sees_not("王大娘")
+    answers = await town.rows("SELECT answer FROM consents WHERE township_id = :t ORDER BY id")
+    assert [row["answer"] for row in answers] == ["agreed", "withdrawn", "agreed"]
+
+
+async def test_writing_on_right_after_the_erasure(town: Town) -> None:
+    aunt = await town.person("王大娘")
+    await aunt.says("删除我的信息")
+    await aunt.taps("删除")
+    await aunt.says("你好")
+    aunt.sees("删除我的信息")
+    await aunt.taps("同意")
+    town.clock.advance(hours=2)
+    await town.tick()
+    await aunt.says("我的信息")
+    aunt.sees("没留称呼")
+
+
+# ── oneself, reminders, the menu ─────────────────────────────────────────────
+
+
+async def test_name_and_language(town: Town) -> None:
+    aunt = await town.person("")
+    await aunt.says("改称呼")
+    await aunt.says("12345")
+    aunt.sees("用不了")
+    await aunt.says("王大娘")
+    aunt.sees("以后叫您王大娘")
+    await aunt.says("/name 王 婶")
+    aunt.sees("王 婶")
+    await aunt.says("语言")
+    await aunt.taps("English")
+    aunt.sees("English from now on")
+    await aunt.says("my details")
+    aunt.sees("Name: 王 婶")
+
+
+async def test_reminders_are_put_off_and_stopped(town: Town) -> None:
+    aunt = await town.person("王大娘")
+    await aunt.says("/snooze 60 report")
+    aunt.sees("以后再提醒")
+    town.clock.advance(minutes=59)
+    await town.tick()
+    aunt.sees_not("时间到了")
+    town.clock.advance(minutes=2)
+    await town.tick()
+    assert aunt.sees("时间到了").labels == ["举报垃圾"]
+    await aunt.says("稍后提醒")
+    await aunt.taps("3 小时后")
+    await aunt.says("不再提醒")
+    aunt.sees("不再提醒您")
+    town.clock.advance(hours=4)
+    await town.tick()
+    aunt.sees_not("时间到了")
+    await aunt.says("提醒")
+    aunt.sees("现在不提醒")
+    await aunt.taps("恢复提醒")
+    aunt.sees("照常提醒")
+
+
+@pytest.mark.parametrize("said", ["😀😀😀", "/fly", "咕咕嘎嘎", "……"])
+async def test_whatever_is_not_understood_gets_the_menu(town: Town, said: str) -> None:
+    aunt = await town.person("王大娘")
+    await aunt.says(said)
+    aunt.sees("举报垃圾")
+    assert {"我的积分", "我的补贴", "我的信息"} <= set(aunt.last.labels)
+
+
+async def test_greetings_and_being_at_a_loss(town: Town) -> None:
+    aunt = await town.person("王大娘")
+    for said in ("你好", "不知道怎么办", "帮助", "/start"):
+        await aunt.says(said)
+        aunt.sees("青禾塬镇净乡服务")
+    await aunt.says("隐私说明")
+    aunt.sees("个人信息说明")
