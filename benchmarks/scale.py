@@ -76,7 +76,7 @@ class Talker:
 
     def post(self, **body: Any) -> Raw:
         self.sent += 1
-        content = json.dumps({"id": f"{self.address}:{self.sent}", **body}, ensure_ascii=False).encode()
+        content = json.dumps({"id": f"m{self.sent}-{self.address[-16:]}", **body}, ensure_ascii=False).encode()
         return Raw("web", f"{self.address}:{self.sent}", self.address, content)
 
     def next(self, out: Any) -> Raw:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ app = typer.Typer(
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 Progress = Callable[[str, int, int], None]
+GC_AFTER_OBJECTS = 20_000
 
 
 def fail(*lines: str) -> NoReturn:
@@ -111,6 +113,9 @@ async def _serve(settings: Settings, example: Path | None) -> None:
     except (AlreadyRunning, OSError, TelegramError) as error:
         await program.stop()
         fail(f"{type(error).__name__}: {error}")
+    gc.collect()
+    gc.freeze()  # what was loaded so far stays: looking through it again and again costs a tenth of all work
+    gc.set_threshold(GC_AFTER_OBJECTS, 20, 100)
     stopped = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stopped.set)

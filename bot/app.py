@@ -18,6 +18,7 @@ import structlog
 from starlette.routing import Route
 
 from bot.channels.base import Channel, Letter
+from bot.channels.telegram import Telegram
 from bot.channels.webchat import WebChat
 from bot.clock import Clock, Dice, Ids, SystemClock, SystemDice, TimeIds
 from bot.delivery import Delivery
@@ -27,7 +28,6 @@ from bot.intake import Intake
 from bot.media import MediaStore
 from bot.schedule import Schedule
 from bot.settings import Settings
-from bot.turn import Product
 from bot.web.app import Web, build_web
 from handlers.product import Township
 from storage import inbox
@@ -49,7 +49,7 @@ class App:
 
     settings: Settings
     database: Database
-    product: Product
+    product: Township
     catalogues: Catalogues
     channels: dict[str, Channel]
     intake: Intake
@@ -58,6 +58,7 @@ class App:
     media: MediaStore
     clock: Clock
     ids: Ids
+    telegram: Telegram | None = None
     web: Web | None = None
     _tasks: list[asyncio.Task[Any]] = field(default_factory=list)
     _lock: IO[str] | None = None
@@ -78,6 +79,8 @@ class App:
         self.schedule.start()
         for channel in self.channels.values():
             await channel.start(self.intake.accept)
+        if self.telegram is not None:
+            self.product.name_telegram_bot(self.telegram.username)
         if self.web is not None:
             await self.web.start()
         log.info("app.started", address=self.settings.address, channels=sorted(self.channels))
@@ -134,9 +137,8 @@ async def build(
     webchat = WebChat()
     channels: dict[str, Channel] = {webchat.name: webchat}
     routes: Sequence[Route] = ()
+    telegram = None
     if settings.telegram_token:
-        from bot.channels.telegram import Telegram  # a heavy import that a web-only office does without
-
         telegram = Telegram(settings, clock, media)
         channels[telegram.name] = telegram
         media.fetchers[telegram.name] = telegram.fetch
@@ -148,8 +150,12 @@ async def build(
     deliver: Callable[[Sequence[Letter]], None] = delivery.offer
     parts: dict[str, Any] = {"clock": clock, "ids": ids, "dice": dice, "deliver": deliver}
     intake = Intake(database, product, channels, catalogues, flood=flood, **parts)
-    schedule = Schedule(database, product, catalogues, errands={"media.fetch": media.fetch_errand}, **parts)
-    app = App(settings, database, product, catalogues, channels, intake, delivery, schedule, media, clock, ids)
+    schedule = Schedule(
+        database, product, catalogues, errands={"media.fetch": media.fetch_errand}, calm=intake.calm, **parts
+    )
+    app = App(
+        settings, database, product, catalogues, channels, intake, delivery, schedule, media, clock, ids, telegram
+    )
     if serve_web:
         app.web = build_web(
             settings, database, intake.accept, webchat, media, catalogues, clock, routes, counters=app.totals

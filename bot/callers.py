@@ -110,15 +110,28 @@ class Callers:
             if person.id != caller.conversation.person_id:
                 caller.conversation = self._conversations.setdefault(person.id, Conversation(person.id))
 
+    async def forget(self, tx: Tx, caller: Caller, now_ms: int) -> None:
+        """The person was erased: store the empty session, and meet whoever writes from those addresses anew."""
+        person_id = caller.conversation.person_id
+        row = {"person_id": person_id, "body": _dump(caller.conversation.session), "updated_ms": now_ms}
+        await sessions.save(tx, [row])
+        self._conversations.pop(person_id, None)
+        for address in [one for one, known in self._by_address.items() if known.conversation is caller.conversation]:
+            del self._by_address[address]
+
     def changed(self, now_ms: int) -> list[dict[str, object]]:
         """Rows of the sessions that must be stored."""
         touched = {caller.conversation.person_id: caller.conversation for caller in self._by_address.values()}
         return [
             {
                 "person_id": conversation.person_id,
-                "body": orjson.dumps(conversation.session.to_json()).decode(),
+                "body": _dump(conversation.session),
                 "updated_ms": now_ms,
             }
             for conversation in touched.values()
             if conversation.session is not conversation.stored
         ]
+
+
+def _dump(session: Session) -> str:
+    return orjson.dumps(session.to_json()).decode()

@@ -1,7 +1,8 @@
 """The outbox, sent: in order for each address, at the pace each channel allows, again after a failure.
 
 A lane is the queue of one address. A letter leaves its lane when it was sent or given up; what became of it is
-written in batches. Between sending and writing lies the only window in which a message can be repeated.
+written in batches, and a lane goes on only after that. So the one message of a person that lies between sending
+and writing is all that a crash can repeat.
 """
 
 from __future__ import annotations
@@ -76,6 +77,9 @@ class Delivery:
         self._ended: list[dict[str, Any]] = []
         self._unreachable: list[str] = []
         self._marks = asyncio.Event()
+        self._batch = 1  # the batch that takes what is settled now
+        self._written = 0  # the last one that was written
+        self._writing = asyncio.Event()
         self.sent_total = 0
 
     def offer(self, letters: Sequence[Letter]) -> None:
@@ -143,8 +147,10 @@ class Delivery:
         while True:
             await self.poll()
             while self._tasks:
-                await asyncio.wait(set(self._tasks))
-            await self._mark()
+                marks = asyncio.ensure_future(self._marks.wait())
+                await asyncio.wait({*self._tasks, marks}, return_when=asyncio.FIRST_COMPLETED)
+                marks.cancel()
+                await self._mark()
             if not self._behind:
                 return
 
@@ -156,6 +162,9 @@ class Delivery:
                 wait_ms = await self._send(letter)
                 if wait_ms is None:
                     lane.popleft()
+                    batch = self._batch
+                    while self._written < batch:
+                        await self._writing.wait()
                 else:
                     lane[0] = replace(letter, attempts=letter.attempts + 1)
                     await asyncio.sleep(wait_ms / 1000)
@@ -223,6 +232,7 @@ class Delivery:
         if not (sent or again or ended or unreachable):
             return
         self._sent, self._again, self._ended, self._unreachable = [], [], [], []
+        batch, self._batch = self._batch, self._batch + 1
 
         async def work(tx: Tx) -> None:
             await outbox.mark(tx, sent=sent, again=again, ended=ended)
@@ -237,3 +247,6 @@ class Delivery:
             self._marks.set()
             raise
         self._settled += [row["id"] for row in (*sent, *ended)]
+        self._written = batch
+        self._writing.set()
+        self._writing.clear()  # whoever waited has been woken

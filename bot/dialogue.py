@@ -174,6 +174,8 @@ class Dialogue:
             turn.reply(text(f"error.{error.code}", **error.fields))
 
     async def _after_action(self, turn: Turn, session: Session) -> Session:
+        if turn.forgotten:
+            return Session(rev=session.rev)
         if turn.opened is not None:
             intent, turn.opened = turn.opened, None
             return await self._open(turn, session, intent)
@@ -187,6 +189,7 @@ class Dialogue:
             turn.reply(text(f"error.{error.code}", **error.fields))
             return await self._ask_again(turn, session) if session.top else session
         frame, effect = engine.begin(form, intent.answers)
+        frame = replace(frame, album=turn.event.album)  # its other photos belong to the same answer
         return await self._show(turn, session.push(frame), form, effect)
 
     async def _in_form(self, turn: Turn, session: Session) -> Session:
@@ -209,9 +212,7 @@ class Dialogue:
         render = turn.catalogues[turn.person.language].render
         return [Option(option.value, render(option.label)) for option in options]
 
-    async def _show(
-        self, turn: Turn, session: Session, form: Form, effect: Effect, *, stale: bool = False
-    ) -> Session:
+    async def _show(self, turn: Turn, session: Session, form: Form, effect: Effect, *, stale: bool = False) -> Session:
         """Turn an effect into a message, and the session it leaves."""
         match effect:
             case Quiet():
@@ -266,7 +267,8 @@ class Dialogue:
             turn.reply(text(f"error.{error.code}", **error.fields))
             step = form.step(error.step) if error.step else None
             if step is not None:
-                return await self._show(turn, session, form, engine.ask(frame, step)[1])
+                frame, effect = engine.ask(frame, step)
+                return await self._show(turn, session.with_top(frame), form, effect)
             if form.review:
                 return await self._show(turn, session.with_top(replace(frame, asked=REVIEW)), form, Review())
             session = session.pop()

@@ -111,9 +111,13 @@ class Catalogue:
         )
 
     @cached_property
-    def control_words(self) -> dict[str, str]:
-        """What people type instead of pressing a control («取消»), to the engine's verbs."""
-        return {word: VERBS[name] for word, name in self.synonyms("words.").items()}
+    def control_words(self) -> dict[str, tuple[str, ...]]:
+        """What people type instead of pressing a control, to the engine's verbs: «对» may confirm or submit."""
+        found: dict[str, tuple[str, ...]] = {}
+        for name, verb in VERBS.items():
+            for word in str(self._texts.get(f"words.{name}", "")).split("|"):
+                found[bare(word)] = (*found.get(bare(word), ()), verb)
+        return found
 
     def synonyms(self, prefix: str) -> dict[str, str]:
         """Typed words to ids: each text under `prefix` is a «|»-separated list of what people type."""

@@ -27,6 +27,8 @@ from storage import inbox, outbox, sessions, timers
 from storage.database import Database, Row, Tx, Unavailable
 
 BATCH_ROWS = 100
+CROWD_ROWS = 10
+CALM_AFTER_MS = 500
 PAUSE_S = 1.0
 log = structlog.get_logger()
 
@@ -72,6 +74,7 @@ class Intake:
         self._wake = asyncio.Event()
         self._stopping = False
         self._at: Row | None = None  # the update in hand
+        self._crowded_ms = 0
         self.accepted_total = 0
         self.handled_total = 0
 
@@ -113,6 +116,10 @@ class Intake:
         due_ms = await self._database.read(inbox.next_due_ms, township_id=self._township_id)
         return None if due_ms is None else max(0.01, (due_ms - self._clock.now_ms()) / 1000)
 
+    def calm(self) -> bool:
+        """Whether nobody is kept waiting: the last full batch is a moment ago."""
+        return self._clock.now_ms() - self._crowded_ms > CALM_AFTER_MS
+
     def stop(self) -> None:
         """End `run` after the batch in hand."""
         self._stopping = True
@@ -153,6 +160,8 @@ class Intake:
         return BATCH_ROWS
 
     def _after(self, batch: Batch) -> None:
+        if len(batch.handled) >= CROWD_ROWS:
+            self._crowded_ms = self._clock.now_ms()
         self.handled_total += len(batch.handled)
         self._deliver(batch.letters)
         for raw in batch.handled:
@@ -203,6 +212,8 @@ class Intake:
         if not arrival.reply_to:
             callers.became(caller, turn.person)
         caller.conversation.session = session
+        if turn.forgotten:
+            await callers.forget(tx, caller, now_ms)
         return turn
 
     def _turn(self, tx: Tx, person: Person, event: In, now_ms: int, world: object) -> Turn:

@@ -2,7 +2,8 @@
 
 A tick runs the timers that are due, each in a transaction of its own; another plans the product's periods ahead
 (a row a period, its key unique), so that each runs once, also after a day of downtime. An errand is what a timer
-needs from outside (a photo's bytes): it runs before the transaction and hands its result in.
+needs from outside (a photo's bytes): it runs before the transaction and hands its result in. People come first:
+while updates keep coming in by the dozen, errands wait, up to PATIENCE_MS (docs/decisions/0005).
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ PLAN_S = 600
 BATCH_ROWS = 50
 ERRANDS_AT_ONCE = 4
 MAX_ATTEMPTS = 8
+PATIENCE_MS = 300_000
 Errand = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
 log = structlog.get_logger()
 
@@ -48,11 +50,13 @@ class Schedule:
         dice: Dice,
         deliver: Callable[[Sequence[Letter]], None],
         errands: Mapping[str, Errand] | None = None,
+        calm: Callable[[], bool] = lambda: True,
         township_id: int = 1,
     ) -> None:
         self._database = database
         self._product = product
         self._catalogues = catalogues
+        self._calm = calm
         self._clock = clock
         self._ids = ids
         self._dice = dice
@@ -95,20 +99,26 @@ class Schedule:
     async def run_due(self) -> int:
         """Run every timer that is due (errands in the background); how many were begun."""
         now_ms = self._clock.now_ms()
-        rows = await self._database.read(
-            lambda tx: timers.due(tx, now_ms=now_ms, limit=BATCH_ROWS), township_id=self._township_id
-        )
-        started = 0
+        rows = await self._due(now_ms, errands=False)
         for row in rows:
-            if row["id"] in self._running:
-                continue
-            started += 1
-            if row["kind"] in self._errands:
-                task = self._running[row["id"]] = asyncio.ensure_future(self._run_errand(row))
-                task.add_done_callback(lambda _, timer_id=row["id"]: self._running.pop(timer_id, None))  # type: ignore[misc]
-            else:
-                await self._fire(row, {})
-        return started
+            await self._fire(row, {})
+        begun = 0
+        if len(self._running) < ERRANDS_AT_ONCE:
+            for row in await self._due(now_ms, errands=True):
+                if row["id"] not in self._running and (self._calm() or now_ms - row["fire_ms"] > PATIENCE_MS):
+                    begun += 1
+                    task = self._running[row["id"]] = asyncio.ensure_future(self._run_errand(row))
+                    task.add_done_callback(lambda _, timer_id=row["id"]: self._running.pop(timer_id, None))  # type: ignore[misc]
+        return len(rows) + begun
+
+    async def _due(self, now_ms: int, *, errands: bool) -> Sequence[Row]:
+        kinds = tuple(self._errands)
+        if errands and not kinds:
+            return ()
+        return await self._database.read(
+            lambda tx: timers.due(tx, now_ms=now_ms, limit=BATCH_ROWS, kinds=kinds, among=errands),
+            township_id=self._township_id,
+        )
 
     async def errands_done(self) -> None:
         """Wait for the errands that are under way."""

@@ -159,12 +159,17 @@ class Turn(Desk):
     person: Person
     event: In
     opened: Intent | None = None
+    forgotten: bool = False
 
     def reply(self, say: Say | Words, *, key: str | None = None) -> None:
         """Answer in the same chat."""
         message = say if isinstance(say, Say) else Say(say)
         out = self.catalogues[self.person.language].out(message)
         self.post(self.person.id, self.person.channel, self.person.address, out, key=key)
+
+    def forget(self) -> None:
+        """The person was erased: nothing of the conversation is kept, and who writes next from there is new."""
+        self.forgotten = True
 
     def open(self, form: str, **answers: Any) -> None:
         """Begin a form after this action, with what is already known."""

@@ -29,6 +29,10 @@ class Township:
         self._worlds = Worlds(zone, public_url)
         self._phrases: dict[str, dict[str, str]] = {}
 
+    def name_telegram_bot(self, username: str) -> None:
+        """Tell the product under which name it is found on Telegram."""
+        self._worlds.name_telegram_bot(username)
+
     async def world(self, tx: Tx, now_ms: int) -> World:
         """Policy and places in force."""
         return await self._worlds.load(tx, now_ms)

@@ -21,11 +21,12 @@ NEAR_M = 800
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """`policies` has every version, `current` is the one in force now."""
+    """`policies` has every version, `current` is the one in force now; `telegram_name` the bot's, "" without one."""
 
     name: str
     zone: ZoneInfo
     public_url: str
+    telegram_name: str
     places: Gazetteer
     policies: Policies
     current: PolicyVersion

@@ -18,7 +18,13 @@ class Worlds:
     def __init__(self, zone: ZoneInfo, public_url: str) -> None:
         self._zone = zone
         self._public_url = public_url
+        self._telegram_name = ""
         self._loaded: dict[int, World] = {}
+
+    def name_telegram_bot(self, username: str) -> None:
+        """The bot's public name is known now: invitations link to it too."""
+        self._telegram_name = username
+        self._loaded.clear()
 
     async def load(self, tx: Tx, now_ms: int) -> World:
         """The world at `now_ms`; raises LookupError when nothing was imported yet."""
@@ -37,4 +43,7 @@ class Worlds:
             raise LookupError("no township has been imported: run `python -m bot import FOLDER`")
         policies = await load_policies(tx)
         places = await load_gazetteer(tx)
-        return World(township["name"], self._zone, self._public_url, places, policies, policies.at(now_ms))
+        current = policies.at(now_ms)
+        return World(
+            township["name"], self._zone, self._public_url, self._telegram_name, places, policies, current
+        )

@@ -73,24 +73,13 @@ async def points_since(tx: Tx, person_id: int, since_ms: int) -> int:
     return int(row["points"]) if row else 0
 
 
-async def points_pending(tx: Tx, person_id: int) -> tuple[int, int]:
-    """A person's reports that are not decided yet: how many, and the points they are promised."""
-    row = await tx.one(
-        "SELECT COUNT(*) AS cases, COALESCE(SUM(r.points), 0) AS points FROM case_reporters r"
-        " JOIN cases c ON c.township_id = r.township_id AND c.id = r.case_id"
-        f" WHERE r.township_id = :t AND {_THEIRS} AND r.points > 0 AND c.state = 'registered'",
-        {"person_id": person_id},
-    )
-    return (int(row["cases"]), int(row["points"])) if row else (0, 0)
-
-
 async def reports_of(tx: Tx, person_id: int, *, limit: int) -> Sequence[Row]:
     """A person's own reports, newest first: id, number, kind, state, place, area_id, received_ms, points, anonymous."""
     return await tx.all(
         "SELECT c.id, c.number, c.kind, c.state, c.place, c.area_id, c.received_ms, c.points, r.anonymous"
-        " FROM case_reporters r"
-        " JOIN cases c ON c.township_id = r.township_id AND c.id = r.case_id"
-        f" WHERE r.township_id = :t AND {_THEIRS} ORDER BY r.case_id DESC LIMIT :limit",
+        " FROM (SELECT r.township_id, r.case_id, r.anonymous FROM case_reporters r"
+        f" WHERE r.township_id = :t AND {_THEIRS} ORDER BY r.case_id DESC LIMIT :limit) AS r"
+        " JOIN cases c ON c.township_id = r.township_id AND c.id = r.case_id ORDER BY r.case_id DESC",
         {"person_id": person_id, "limit": limit},
     )
 

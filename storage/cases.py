@@ -140,9 +140,7 @@ async def case(tx: Tx, case_id: int) -> Row | None:
 
 async def case_of_number(tx: Tx, number: str) -> Row | None:
     """One case by its number («2026-0113»)."""
-    return await tx.one(
-        f"SELECT {COLUMNS} FROM cases WHERE township_id = :t AND number = :number", {"number": number}
-    )
+    return await tx.one(f"SELECT {COLUMNS} FROM cases WHERE township_id = :t AND number = :number", {"number": number})
 
 
 async def events(tx: Tx, case_id: int) -> Sequence[Row]:
@@ -228,9 +226,6 @@ class Count:
     cases: int = 0
     points: int = 0
 
-    def __add__(self, other: Count) -> Count:
-        return Count(self.cases + other.cases, self.points + other.points)
-
 
 async def figures_by_area(
     tx: Tx, *, from_ms: int, until_ms: int, area_ids: Collection[int] | None = None
@@ -251,17 +246,6 @@ async def figures_by_area(
         if area_ids is None or row["area_id"] in area_ids:
             found.setdefault(row["area_id"], {})[row["event"]] = Count(row["cases"], int(row["points"]))
     return found
-
-
-async def figures(
-    tx: Tx, *, from_ms: int, until_ms: int, area_ids: Collection[int] | None = None
-) -> dict[str, Count]:
-    """The same for all of `area_ids` together: event → Count (an event that did not happen is left out)."""
-    total: dict[str, Count] = {}
-    for counts in (await figures_by_area(tx, from_ms=from_ms, until_ms=until_ms, area_ids=area_ids)).values():
-        for event, count in counts.items():
-            total[event] = total.get(event, Count()) + count
-    return total
 
 
 _WAITING = ("decided_ms IS NULL AND late_ms <= :at_ms", "decided_ms > :at_ms AND late_ms <= :at_ms")
@@ -308,12 +292,3 @@ def _in_areas(area_ids: Collection[int] | None) -> str:
     if area_ids is None:
         return ""
     return f" AND area_id IN ({', '.join(str(int(one)) for one in sorted(area_ids)) or 'NULL'})"
-
-
-async def states_without_event(tx: Tx) -> Sequence[Row]:
-    """Cases whose state is not the one of their newest state event, for `doctor`: id, number, state."""
-    return await tx.all(
-        "SELECT c.id, c.number, c.state FROM cases c WHERE c.township_id = :t AND c.state <> COALESCE(("
-        "SELECT e.event FROM case_events e WHERE e.township_id = c.township_id AND e.case_id = c.id"
-        " AND e.event NOT IN ('claimed', 'claim_expired') ORDER BY e.id DESC LIMIT 1), '')"
-    )

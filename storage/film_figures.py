@@ -28,41 +28,53 @@ class FilmFigures:
     township_fen: int = 0
     points: int = 0
 
+    def __add__(self, other: FilmFigures) -> FilmFigures:
+        """Two villages' or two days' figures together."""
+        return FilmFigures(**{name: getattr(self, name) + getattr(other, name) for name in FilmFigures.__slots__})
+
     @property
     def empty(self) -> bool:
         """Whether nothing happened at all."""
         return self == FilmFigures()
 
 
-def _count(kinds: str, name: str) -> str:
-    return f"COALESCE(SUM(CASE WHEN kind IN ({kinds}) THEN 1 ELSE 0 END), 0) AS {name}"
-
-
-_SUMS = ", ".join(
-    (
-        _count("'counted', 'approved'", "tickets"),
-        _count("'reversed'", "reversed_tickets"),
-        _count("'held'", "held"),
-        _count("'refused'", "refused"),
-        _count("'objected'", "objections"),
-        _count("'upheld'", "upheld"),
-        *(f"COALESCE(SUM({name}), 0) AS {name}" for name in ("accepted_g", "county_fen", "township_fen", "points")),
-    )
-)
+_KINDS = {
+    "counted": "tickets",
+    "approved": "tickets",
+    "reversed": "reversed_tickets",
+    "held": "held",
+    "refused": "refused",
+    "objected": "objections",
+    "upheld": "upheld",
+}
+_SUMMED = ("accepted_g", "county_fen", "township_fen", "points")
 
 
 async def figures(tx: Tx, *, from_ms: int, until_ms: int, village_ids: Collection[int]) -> FilmFigures:
-    """The figures of `[from_ms, until_ms)` for some villages; `village_ids` empty gives zeros."""
+    """The figures of `[from_ms, until_ms)` for some villages together; `village_ids` empty gives zeros."""
+    found = await figures_by_village(tx, from_ms=from_ms, until_ms=until_ms, village_ids=village_ids)
+    return sum(found.values(), FilmFigures())
+
+
+async def figures_by_village(
+    tx: Tx, *, from_ms: int, until_ms: int, village_ids: Collection[int]
+) -> dict[int, FilmFigures]:
+    """The figures of each village in which something happened."""
     if not village_ids:
-        return FilmFigures()
+        return {}
     names, params = in_list("v", sorted(village_ids))
-    row = await tx.one(
-        f"SELECT {_SUMS} FROM film_ticket_events WHERE township_id = :t AND village_id IN ({names})"
-        " AND at_ms >= :from_ms AND at_ms < :until_ms",
+    kinds = ", ".join(f"'{kind}'" for kind in _KINDS)
+    rows = await tx.all(
+        f"SELECT village_id, kind, COUNT(*) AS n, {', '.join(f'SUM({name}) AS {name}' for name in _SUMMED)}"
+        f" FROM film_ticket_events WHERE township_id = :t AND village_id IN ({names}) AND kind IN ({kinds})"
+        " AND at_ms >= :from_ms AND at_ms < :until_ms GROUP BY village_id, kind",
         {"from_ms": from_ms, "until_ms": until_ms, **params},
     )
-    assert row is not None
-    return FilmFigures(**{name: int(row[name]) for name in FilmFigures.__slots__})
+    found: dict[int, FilmFigures] = {}
+    for row in rows:
+        part = {_KINDS[row["kind"]]: int(row["n"]), **{name: int(row[name]) for name in _SUMMED}}
+        found[row["village_id"]] = found.get(row["village_id"], FilmFigures()) + FilmFigures(**part)
+    return found
 
 
 async def waiting(tx: Tx, *, until_ms: int, village_ids: Collection[int], limit: int) -> Sequence[Row]:

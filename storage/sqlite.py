@@ -16,6 +16,7 @@ from storage.database import ForeignAwait, Params, Row, Unavailable, Work
 T = TypeVar("T")
 BUSY_TIMEOUT_MS = 10_000
 READERS = 2
+WRITER_CACHE_KIB, READER_CACHE_KIB = 12_288, 2_048
 STATEMENT_CACHE = 512
 PASSING = {
     sqlite3.SQLITE_BUSY,
@@ -103,6 +104,7 @@ def connect(path: Path, *, read_only: bool = False, synchronous: str = "FULL") -
     connection.row_factory = sqlite3.Row
     connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
     connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute(f"PRAGMA cache_size=-{READER_CACHE_KIB if read_only else WRITER_CACHE_KIB}")
     if not read_only:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={synchronous}")

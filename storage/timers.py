@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from storage.database import Row, Tx
+from storage.sessions import in_list
 
 
 async def put(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -21,12 +22,15 @@ async def put(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     )
 
 
-async def due(tx: Tx, *, now_ms: int, limit: int) -> Sequence[Row]:
-    """Timers whose time has come: id, kind, timer_key, fire_ms, payload, attempts."""
+async def due(tx: Tx, *, now_ms: int, limit: int, kinds: Sequence[str] = (), among: bool = False) -> Sequence[Row]:
+    """Timers whose time has come: id, kind, timer_key, fire_ms, payload, attempts. `among`: only of `kinds`; else
+    of all others.
+    """
+    names, params = in_list("k", kinds or ("",))
     return await tx.all(
-        "SELECT id, kind, timer_key, fire_ms, payload, attempts FROM timers"
-        " WHERE township_id = :t AND state = 'due' AND fire_ms <= :now_ms ORDER BY fire_ms, id LIMIT :limit",
-        {"now_ms": now_ms, "limit": limit},
+        "SELECT id, kind, timer_key, fire_ms, payload, attempts FROM timers WHERE township_id = :t AND state = 'due'"
+        f" AND fire_ms <= :now_ms AND kind {'IN' if among else 'NOT IN'} ({names}) ORDER BY fire_ms, id LIMIT :limit",
+        {"now_ms": now_ms, "limit": limit, **params},
     )
 
 

@@ -29,7 +29,8 @@ def arrival_of(update: Update, username: str) -> Arrival:
     if user is None:
         return Arrival(In("nothing"))
     if update.callback_query is not None:
-        return _arrival(user, _tap(update.callback_query), _group_of(update))
+        group = _group_of(update)
+        return _arrival(user, _tap(update.callback_query, bool(group)), group)
     if update.my_chat_member is not None:
         return _arrival(user, _membership(update.my_chat_member), "")
     if update.edited_message is not None:
@@ -51,8 +52,8 @@ def _group_of(update: Update) -> str:
     return f"telegram:{chat.id}" if chat is not None and chat.type != PRIVATE else ""
 
 
-def _tap(query: CallbackQuery) -> In:
-    return In("tap", data=query.data) if query.data else In("nothing")
+def _tap(query: CallbackQuery, group: bool) -> In:
+    return In("tap", data=query.data, group=group) if query.data else In("nothing")
 
 
 def _membership(change: ChatMemberUpdated) -> In:

@@ -140,7 +140,7 @@ def advance(
     frame: Frame,
     event: In,
     facts: Any,
-    words: Mapping[str, str],
+    words: Mapping[str, Sequence[str]],
     found: Sequence[Option] | None = None,
 ) -> tuple[Frame, Effect]:
     """Apply one event to a frame.
@@ -179,7 +179,7 @@ def answer(form: Form, frame: Frame, step: Step, value: Any) -> tuple[Frame, Eff
     return proceed(form, replace(frame, answers={**frame.answers, step.id: value}, doubt=None))
 
 
-def typed_verb(form: Form, frame: Frame, said: str, words: Mapping[str, str]) -> str:
+def typed_verb(form: Form, frame: Frame, said: str, words: Mapping[str, Sequence[str]]) -> str:
     """The verb that typed words stand for: a shown label, a number of a list, or a control word."""
     plain = bare(said)
     if not plain:
@@ -192,8 +192,8 @@ def typed_verb(form: Form, frame: Frame, said: str, words: Mapping[str, str]) ->
     numbered = frame.asked == REVIEW or frame.offered or isinstance(step, (Choice, YesNo))
     if numbered and plain.isascii() and plain.isdigit() and 1 <= int(plain[:4]) <= len(choices):
         return choices[int(plain[:4]) - 1]
-    verb = words.get(plain, "")
-    return verb if verb and any(verb == shown for _, shown in frame.menu) else ""
+    on_screen = {verb for _, verb in frame.menu}
+    return next((verb for verb in words.get(plain, ()) if verb in on_screen), "")
 
 
 def bare(label: str) -> str:

@@ -85,8 +85,8 @@ class EventResponse(Response):
     async def _catch_up(self, send: Send) -> None:
         """What was kept for the person while nobody was there, then everything after the last event known."""
         parts, after_id = self._parts, self._after_id
-        await self._send_waiting(send)
         page: int | None = after_id if after_id >= 0 else None
+        await self._send_waiting(send, until_id=history.NEWEST if page is None else page)
         while page is not None and not self._stream.closed:
 
             async def work(tx: Tx, page: int = page) -> tuple[list[history.Line], int | None]:
@@ -98,10 +98,10 @@ class EventResponse(Response):
             lines, page = await parts.database.read(work, township_id=parts.township_id)
             await self._send_lines(send, lines)
 
-    async def _send_waiting(self, send: Send) -> None:
+    async def _send_waiting(self, send: Send, *, until_id: int = history.NEWEST) -> None:
         parts = self._parts
         lines = await parts.database.read(lambda tx: history.waiting(tx, self._address), township_id=parts.township_id)
-        await self._send_lines(send, lines)
+        await self._send_lines(send, [line for line in lines if line.id <= until_id])
 
     async def _send_lines(self, send: Send, lines: Sequence[history.Line]) -> None:
         """Write lines, then mark those that had been waiting as sent."""

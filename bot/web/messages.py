@@ -20,6 +20,7 @@ MAX_TOKEN_CHARS = 200
 MAX_MEDIA = 20
 MAX_LANGUAGE_CHARS = 35
 CUT = "…"
+DEVICE = "#"  # begins the data of a button that the person's device answers itself
 CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 KINDS = ("text", "tap", "place", "media", "start")
 
@@ -109,6 +110,12 @@ def media_json(media_ids: Sequence[str]) -> list[dict[str, str]]:
     return found
 
 
+def choices_json(out: Out) -> list[list[dict[str, str]]]:
+    """The buttons; what a device answers itself («send my position») the page offers in its own way."""
+    rows = [[button for button in row if not button[1].startswith(DEVICE)] for row in out.rows]
+    return [[{"label": label, "data": data, "style": style} for label, data, style in row] for row in rows if row]
+
+
 def bot_message(message_id: int, at_ms: int, out: Out) -> dict[str, Any]:
     """A message from the bot."""
     return {
@@ -116,7 +123,7 @@ def bot_message(message_id: int, at_ms: int, out: Out) -> dict[str, Any]:
         "from": "bot",
         "at_ms": at_ms,
         "text": out.text,
-        "choices": [[{"label": label, "data": data, "style": style} for label, data, style in row] for row in own_rows(out)],
+        "choices": choices_json(out),
         "ask": out.ask or None,
         "media": media_json(out.media),
         "links": [{"label": label, "url": url} for label, url in out.links],

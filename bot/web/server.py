@@ -6,14 +6,24 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 BACKLOG = 512
 STOP_S = 3
 KEEP_ALIVE_S = 30
 DEAD_LINE_MS = 60_000
+
+
+class _Protocol(HttpToolsProtocol):
+    """HTTP without an access log, whatever the loggers are set to: paths hold join tokens and media ids."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.access_log = False
 
 
 class _Server(uvicorn.Server):
@@ -56,11 +66,11 @@ async def serve(app: ASGIApp, host: str, port: int) -> Serving:
     listening = _listen(host, port)
     config = uvicorn.Config(
         app,
-        access_log=False,  # addresses hold join tokens and media ids
+        access_log=False,
         log_config=None,
         lifespan="off",
         ws="none",
-        http="httptools",
+        http=_Protocol,
         loop="none",
         date_header=False,
         server_header=False,
@@ -81,7 +91,8 @@ async def serve(app: ASGIApp, host: str, port: int) -> Serving:
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio sends without delay only on sockets that name their protocol
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # inherited: a phone out of reach is noticed within a minute

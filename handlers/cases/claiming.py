@@ -113,9 +113,7 @@ async def _note(desk: Desk, case: Row, event: str, points: int) -> None:
 
 async def _expire(desk: Desk, case: Row, points: int) -> None:
     """The points go back to the programme."""
-    await move(
-        desk, rules.expire(case["id"]), case_id=case["id"], points=points, policy_version=case["policy_version"]
-    )
+    await move(desk, rules.expire(case["id"]), case_id=case["id"], points=points, policy_version=case["policy_version"])
     await _note(desk, case, "claim_expired", points)
 
 

@@ -66,9 +66,8 @@ async def submit_duplicate(turn: Turn, answers: Mapping[str, Any]) -> None:
         return
     while original["duplicate_of"] is not None:
         original = await _case_of(turn, {"id": original["duplicate_of"]})
-    if original["id"] == case["id"]:
-        raise PersonError("case_duplicate_of_itself", step="original")
-    if code := rules.refuse_duplicate(case["received_ms"], original["received_ms"], original["state"]):
+    receipts = (case["received_ms"], case["id"]), (original["received_ms"], original["id"])
+    if code := rules.refuse_duplicate(*receipts, original["state"]):
         raise PersonError(f"case_{code}", step="original", number=original["number"], this=case["number"])
     await _decide_by_form(turn, answers, "duplicate", original=original)
 

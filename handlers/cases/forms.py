@@ -43,9 +43,7 @@ REPORT = Form(
         Choice(id="kind", options=KINDS, assume=kind_assumed, shown=kind_shown),
         Photos(id="photos", optional=True, limit=9, prepare=before_photos),
         Place(id="place", prepare=before_place, search=search_place),
-        FreeText(
-            id="statement", optional=True, max_chars=WORDS_LARGEST, assume=lambda _: "", shown=words_shown
-        ),
+        FreeText(id="statement", optional=True, max_chars=WORDS_LARGEST, assume=lambda _: "", shown=words_shown),
         YesNo(id="anonymous", assume=lambda _: False),
         BENEFICIARY,
     ),

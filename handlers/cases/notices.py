@@ -8,7 +8,7 @@ from typing import Any
 from bot.talk.geo import Point, distance_m, map_link
 from bot.talk.messages import Button, Link, Say, Text, Words, text
 from bot.turn import Desk
-from handlers.people.actions import in_charge
+from handlers.people.actions import area_name, in_charge
 from storage import case_vault, cases, media
 from storage.database import Row
 
@@ -35,8 +35,9 @@ async def tell_staff(desk: Desk, case: Mapping[str, Any], media_ids: Sequence[st
 
     The reporter is left out, who may not verify their own report.
     """
+    due = text("case.verify_by", due_ms=case["verify_due_ms"])
     say = Say(
-        text("case.lines", lines=[text("case.new"), *await facts(desk, case)]),
+        text("case.lines", lines=[text("case.new"), *await facts(desk, case), due]),
         decision_rows(str(case["number"])),
         media=tuple(media_ids),
         links=links_of(case),
@@ -63,10 +64,10 @@ async def tell_reporter(desk: Desk, case: Row, words: Words, *, key: str) -> Non
 
 async def facts(desk: Desk, case: Mapping[str, Any] | Row, *, for_staff: bool = True) -> list[Text]:
     """What a case is about, line by line; for staff also which case it may repeat."""
-    area = desk.world.places.areas.get(case["area_id"])
+    area = area_name(desk.world.places, case["area_id"])
     lines = [
         text("case.head", number=case["number"], kind=kind_text(case["kind"])),
-        text("case.place", place=case["place"], area=area.name if area else ""),
+        text("case.place" if area in case["place"] else "case.place_in", place=case["place"], area=area),
         text("case.received", at_ms=case["received_ms"]),
     ]
     if case["statement"]:

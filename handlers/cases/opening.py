@@ -140,11 +140,9 @@ def is_other_job(said: str, policy: Policy) -> bool:
 
 async def warn_first(turn: Turn, answers: Mapping[str, Any]) -> None:
     """Say «先拨119» before anything else is asked about a fire (D45); once in ten minutes, not at each question."""
-    kind = answers.get("kind")
-    if kind is None:
-        return
-    number = turn.world.policy.report.kind(kind).call_first
-    if number is None:
+    said = answers.get("kind")
+    kind = next((one for one in turn.world.policy.report.kinds if one.id == said), None)
+    if kind is None or kind.call_first is None:
         return
     period = turn.now_ms // WARN_EVERY_MS
     for key in (f"call_first:{turn.person.id}:{period - 1}", f"call_first:{turn.person.id}:{period}"):
@@ -152,7 +150,7 @@ async def warn_first(turn: Turn, answers: Mapping[str, Any]) -> None:
             return
         if await outbox.has_key(turn.tx, key, turn.person.address):
             return
-    turn.reply(text("report.call_first", number=number), key=f"call_first:{turn.person.id}:{period}")
+    turn.reply(text("report.call_first", number=kind.call_first), key=f"call_first:{turn.person.id}:{period}")
 
 
 async def before_photos(turn: Turn, answers: Mapping[str, Any]) -> Sequence[Option]:

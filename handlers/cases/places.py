@@ -8,11 +8,12 @@ from typing import Any
 
 from bot.errors import PersonError
 from bot.talk.form import Option
+from bot.talk.geo import Point
 from bot.turn import Turn
 from handlers.areas.index import Gazetteer
 from handlers.areas.places import Area, Landmark, PlaceMatch
 from handlers.world import World, place_answer
-from storage import case_vault, cases, households
+from storage import case_vault, cases, households, media
 
 OFFERED_LARGEST = 8
 PLACE_CHARS = 200
@@ -41,13 +42,16 @@ async def home_village(turn: Turn) -> Area | None:
 
 
 async def offered_places(turn: Turn, answers: Mapping[str, Any]) -> Sequence[Option]:
-    """At most eight: what the person's sentence may mean, else landmarks of their village, else of each village."""
+    """At most eight: what the person's sentence may mean; else what lies near where their photo was taken; else the
+    landmarks of their village, or of where they last reported; else one of each village."""
     places: Gazetteer = turn.world.places
     home = await home_village(turn)
     said = answers.get("statement")
     match = places.find_place(said, home_village_id=home.area_id if home else None) if said else None
     if match is not None and match.choices:
         return meant(match)[:OFFERED_LARGEST]
+    if near := await _near_photos(turn, answers):
+        return near
     earlier = await case_vault.reports_of(turn.tx, turn.person.id, limit=1)
     options = [Option(f"{EARLIER}{row['id']}", row["place"]) for row in earlier if len(row["place"]) <= PLACE_CHARS]
     if home is None and earlier:
@@ -58,6 +62,20 @@ async def offered_places(turn: Turn, answers: Mapping[str, Any]) -> Sequence[Opt
         options += [_main(places, village) for village in places.villages]
     by_label = {str(option.label): option for option in options}
     return tuple(by_label.values())[:OFFERED_LARGEST]
+
+
+async def _near_photos(turn: Turn, answers: Mapping[str, Any]) -> list[Option]:
+    """Landmarks around the first photo that says where it was taken, if that is inside the township."""
+    world: World = turn.world
+    refs = [ref for _, ref, _ in answers.get("photos") or () if media.is_id(ref)]
+    for row in await media.get_many(turn.tx, refs):
+        if row["lat"] is None:
+            continue
+        point = Point(row["lat"], row["lng"], row["datum"] or "WGS-84")
+        if world.places.locate(point) is not None:
+            near = world.places.nearest_landmarks(point, limit=OFFERED_LARGEST)
+            return [_landmark(world.places.areas[one.landmark.village_id], one.landmark) for one in near]
+    return []
 
 
 def _landmark(village: Area, landmark: Landmark) -> Option:

@@ -11,7 +11,6 @@ from math import cos, floor, radians
 
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
-OPEN = ("registered", "verified", "assigned", "rectifying", "awaiting_acceptance", "returned", "extended", "relapsed")
 AFTER: Mapping[str, frozenset[str]] = {
     "registered": frozenset({"verified", "rejected", "duplicate"}),
     "verified": frozenset({"assigned"}),
@@ -191,8 +190,13 @@ def is_tip_off(said: str, *, names_a_kind: bool, names_a_place: bool, is_other_j
     return names_a_kind or (names_a_place and names_a_problem(said))
 
 
-def refuse_duplicate(case_received_ms: int, original_received_ms: int, original_state: str) -> str:
+Receipt = tuple[int, int]  # when a report was received (ms), and its id, which decides within one millisecond
+
+
+def refuse_duplicate(case: Receipt, original: Receipt, original_state: str) -> str:
     """Why a case can't be called a duplicate of another: a problem code, or "" (D47: the first report counts)."""
+    if case == original:
+        return "duplicate_of_itself"
     if original_state == "rejected":
         return "original_rejected"
-    return "original_is_later" if original_received_ms > case_received_ms else ""
+    return "original_is_later" if original > case else ""

@@ -101,8 +101,11 @@ async def show_case(turn: Turn, case: Row) -> None:
     photos = await cases.media_of(turn.tx, case["id"])
     lines += await _taken_elsewhere(turn, case, photos)
     for event in await cases.events(turn.tx, case["id"]):
-        by = text("case.event_by", by=called(event["name"] or "")) if event["person_id"] is not None else ""
-        lines.append(text("case.event_staff", at_ms=event["at_ms"], state=state_text(event["event"]), by=by))
+        when, state = event["at_ms"], state_text(event["event"])
+        if event["person_id"] is None:
+            lines.append(text("case.event", at_ms=when, state=state))
+        else:
+            lines.append(text("case.event_by", at_ms=when, state=state, by=called(event["name"] or "")))
         if event["note"]:
             lines.append(text("case.note", note=shortened(event["note"])))
     reporter = await case_vault.reporter(turn.tx, case["id"])
@@ -112,9 +115,11 @@ async def show_case(turn: Turn, case: Row) -> None:
     await media.grant(turn.tx, photos, turn.person.id)
     covers = turn.world.places.covers
     decides = case["state"] == "registered" and not own
-    rows = decision_rows(case["number"]) if decides and may(
-        turn.person.roles, "verify_case", case["area_id"], covers
-    ) else ()
+    rows = (
+        decision_rows(case["number"])
+        if decides and may(turn.person.roles, "verify_case", case["area_id"], covers)
+        else ()
+    )
     turn.reply(Say(text("case.lines", lines=lines), rows, media=tuple(photos), links=links_of(case)))
 
 

@@ -36,9 +36,8 @@ async def submit(turn: Turn, answers: Mapping[str, Any]) -> None:
     if chosen != AGREE:
         await forget_everything(turn, turn.person.id, "refused")
         turn.reply(text("consent.refused"))
-        turn.person = replace(turn.person, name="", roles=(), household_id=None, consent_version=None)
+        turn.forget()
         return
-    await _come_back(turn)
     version = turn.world.policy.consent.version
     await people.set_person(turn.tx, turn.person.id, consent_version=version, consent_ms=turn.now_ms)
     await people.add_consent(
@@ -51,23 +50,6 @@ async def submit(turn: Turn, answers: Mapping[str, Any]) -> None:
     )
     turn.person = replace(turn.person, consent_version=version)
     turn.reply(text("consent.accepted"))
-
-
-async def _come_back(turn: Turn) -> None:
-    """Whoever was erased a moment ago and writes on is somebody new."""
-    row = await people.person(turn.tx, turn.person.id)
-    if row is not None and row["state"] == "active":
-        return
-    person_id = turn.ids.next()
-    await people.add_person(turn.tx, person_id=person_id, name="", language=turn.person.language, now_ms=turn.now_ms)
-    await people.add_contact(
-        turn.tx,
-        channel=turn.person.channel,
-        address=turn.person.address,
-        person_id=person_id,
-        now_ms=turn.now_ms,
-    )
-    turn.person = replace(turn.person, id=person_id, name="")
 
 
 CONSENT = Form(

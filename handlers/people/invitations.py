@@ -6,11 +6,10 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import segno
 
-from bot.clock import Dice, Ids
 from bot.errors import PersonError
 from bot.talk.form import Choice, Form, Found, Option
 from bot.talk.messages import Button, Link, Say, Words, text
@@ -26,6 +25,18 @@ from storage.database import Row, Tx
 HOUR_MS = 3_600_000
 QR_SCALE, QR_BORDER = 8, 4
 _TOKEN = re.compile(r"[?&](?:join|start)=([A-Za-z0-9_-]{16,128})\b")
+
+
+class Ids(Protocol):
+    """Where ids come from (`bot.clock.Ids`)."""
+
+    def next(self) -> int: ...
+
+
+class Dice(Protocol):
+    """Where tokens come from (`bot.clock.Dice`)."""
+
+    def token(self) -> str: ...
 
 
 async def create_invitation(
@@ -95,7 +106,7 @@ async def submit(turn: Turn, answers: Mapping[str, Any]) -> None:
         url,
     ]
     links = [Link(text("invite.open_web"), url)]
-    bot_name = getattr(world, "telegram_name", "")
+    bot_name = world.telegram_name
     if bot_name:
         telegram = f"https://t.me/{bot_name}?start={token}"
         lines.append(telegram)

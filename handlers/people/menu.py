@@ -31,6 +31,7 @@ MENU: tuple[Item, ...] = (
     Item("invite", "invite"),
     Item("roles", "manage_roles"),
     Item("report", style="primary"),
+    Item("mycases"),
     Item("points"),
     Item("subsidies"),
     Item("me"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import time, timedelta
 from typing import Any
 
@@ -29,7 +28,7 @@ async def submit(turn: Turn, answers: Mapping[str, Any]) -> None:
         return
     await forget_everything(turn, turn.person.id, "withdrawn")
     turn.reply(text("erase.done"))
-    turn.person = replace(turn.person, name="", roles=(), household_id=None, consent_version=None)
+    turn.forget()
 
 
 async def forget_everything(desk: Desk, person_id: int, answer: str = "") -> None:

@@ -35,7 +35,7 @@ async def me(turn: Turn, _: str) -> None:
     contacts = await people.contacts_of(turn.tx, turn.person.id)
     channels = dict.fromkeys(contact["channel"] for contact in contacts)
     lines += [text("me.contact", channel=text(f"channel.{channel}")) for channel in channels]
-    commands = ("name", "language", "household", "link", "reminders", "privacy", "erase")
+    commands = ("name", "language", "household", "proxy", "link", "reminders", "privacy", "erase")
     buttons = [Button(text(f"menu.{name}"), f"/{name}") for name in commands]
     rows = tuple(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
     turn.reply(Say(text("me.answer", lines=lines), rows))

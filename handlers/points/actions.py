@@ -194,6 +194,8 @@ def _entry(row: Row, number: str, unit: Unit) -> Words:
     """One line: day, change, why, what about. A reward whose case may not be named is just a reward."""
     hidden = row["ref"].startswith("case:") and not number
     reason = "reward" if hidden else row["reason"]
+    if reason == "film_reversed":
+        reason += "." + row["destination"].partition(":")[2]
     key = f"points.entry.{unit}" + (".about" if number else "") + (".noted" if row["note"] else "")
     return text(
         key,

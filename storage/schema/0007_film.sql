@@ -68,7 +68,7 @@ CREATE TABLE film_ticket_events (
 -- With all that a ticket's state at a moment needs: SQLite takes an index that does not cover for no index at all.
 CREATE INDEX film_events_ticket ON film_ticket_events (township_id, ticket_id, id, kind, at_ms);
 CREATE INDEX film_events_period ON film_ticket_events
-    (township_id, village_id, at_ms, kind, accepted_g, county_fen, township_fen, points);
+    (township_id, village_id, kind, at_ms, accepted_g, county_fen, township_fen, points);
 CREATE INDEX film_events_waiting ON film_ticket_events (township_id, at_ms, village_id, ticket_id)
     WHERE kind IN ('held', 'objected');
 

@@ -44,7 +44,7 @@ def test_pure_modules_import_only_the_standard_library_and_each_other(path: Path
         assert pure or module.startswith("handlers.policy.model"), f"{name(path)} imports {module}"
 
 
-@pytest.mark.parametrize("path", sources("handlers"), ids=name)
+@pytest.mark.parametrize("path", list(sources("handlers")), ids=name)
 def test_handlers_see_talk_turn_errors_and_storage(path: Path) -> None:
     mine = name(path).split("/")[1]
     for module in imports(path):
@@ -55,12 +55,12 @@ def test_handlers_see_talk_turn_errors_and_storage(path: Path) -> None:
             assert parts[1] == mine, f"{name(path)} imports another folder's forms: {module}"
 
 
-@pytest.mark.parametrize("path", sources("storage"), ids=name)
+@pytest.mark.parametrize("path", list(sources("storage")), ids=name)
 def test_storage_knows_neither_machine_nor_product(path: Path) -> None:
     assert not [m for m in imports(path) if m.split(".")[0] in ("bot", "handlers")]
 
 
-@pytest.mark.parametrize("path", sources("bot"), ids=name)
+@pytest.mark.parametrize("path", list(sources("bot")), ids=name)
 def test_only_the_composition_root_sees_the_product(path: Path) -> None:
     if name(path) not in COMPOSITION_ROOT:
         assert not [module for module in imports(path) if module.startswith("handlers")]
@@ -88,7 +88,7 @@ def test_no_circles_between_capabilities() -> None:
     assert [one for one in edges if reaches(one, one, set())] == []
 
 
-@pytest.mark.parametrize("path", sources("bot", "handlers", "storage"), ids=name)
+@pytest.mark.parametrize("path", list(sources("bot", "handlers", "storage")), ids=name)
 def test_files_and_functions_stay_small(path: Path) -> None:
     text = path.read_text("utf-8")
     assert len(text.splitlines()) <= 330, f"{name(path)} has two jobs"
@@ -98,7 +98,7 @@ def test_files_and_functions_stay_small(path: Path) -> None:
             assert length <= 70, f"{name(path)}:{node.name} has {length} lines"
 
 
-@pytest.mark.parametrize("path", sources("bot", "handlers", "storage"), ids=name)
+@pytest.mark.parametrize("path", list(sources("bot", "handlers", "storage")), ids=name)
 def test_public_things_have_docstrings(path: Path) -> None:
     tree = ast.parse(path.read_text("utf-8"))
     assert ast.get_docstring(tree) or not tree.body, name(path)

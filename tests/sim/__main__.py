@@ -6,7 +6,8 @@ import argparse
 import sys
 import time
 
-from tests.sim.town import run_seed
+from tests.sim.broken import BROKEN
+from tests.sim.town import Parts, run_seed
 
 
 def main() -> int:
@@ -16,9 +17,18 @@ def main() -> int:
     parser.add_argument("--verbose", action="store_true", help="print the trace also when all is well")
     parser.add_argument("--seeds", type=int, default=200, help="how many seeds to play")
     parser.add_argument("--from", dest="first", type=int, default=0, help="the first of them")
+    parser.add_argument("--broken", choices=sorted(BROKEN), help="break this law on purpose")
     wanted = parser.parse_args()
+    if not wanted.broken:
+        return play(wanted, Parts())
+    with BROKEN[wanted.broken]() as parts:
+        return play(wanted, parts)
+
+
+def play(wanted: argparse.Namespace, parts: Parts) -> int:
+    """One seed with its trace, or many with their figures."""
     if wanted.seed is not None:
-        report = run_seed(wanted.seed, trace=True)
+        report = run_seed(wanted.seed, parts=parts, trace=True)
         if report.broken or wanted.verbose:
             print("\n".join(report.trace))
         print(*(report.broken or ["all promises kept"]), sep="\n")
@@ -27,7 +37,7 @@ def main() -> int:
     crashes = updates = arrivals = repeats = 0
     virtual_s = 0.0
     for seed in range(wanted.first, wanted.first + wanted.seeds):
-        report = run_seed(seed)
+        report = run_seed(seed, parts=parts)
         crashes, updates, arrivals = crashes + report.crashes, updates + report.updates, arrivals + report.arrivals
         repeats, virtual_s = repeats + report.repeats, virtual_s + report.virtual_s
         if report.broken:

@@ -14,7 +14,17 @@ from tests.sim.platform import JUNK, Platform
 
 KEPT = ("inbox", "outbox", "timers", "transfers", "people", "contacts", "cases", "events", "tickets", "sim_effects")
 DATUMS = {"WGS-84", "GCJ-02", "BD-09"}
-DAY_MS = 86_400_000
+PRODUCT_LAWS = {
+    "{0} took effect {1} times": (
+        "SELECT token, COUNT(*) FROM sim_effects GROUP BY person_id, token HAVING COUNT(*) > 1"
+    ),
+    "{0} was written though it failed": "SELECT token FROM sim_effects WHERE how IN ('boom', 'refused')",
+    "a point without a datum: {0}": "SELECT lat FROM sim_effects WHERE lat IS NOT NULL AND datum IS NULL",
+    "{0} ran {1} times": (
+        "SELECT ref, COUNT(*) FROM transfers WHERE reason IN ('day', 'settle', 'shake')"
+        " GROUP BY reason, ref HAVING COUNT(*) > 1"
+    ),
+}
 
 
 @dataclass
@@ -35,10 +45,19 @@ class Watch:
         unsent = settled - self.platform.sent.keys()
         if unsent:
             found.append(f"marked as sent, never arrived: {sorted(unsent)[:5]}")
-        self.platform.settled = {
-            row[0] for row in connection.execute("SELECT id FROM outbox WHERE state NOT IN ('due')")
-        } - self.platform.refused
-        return found
+        self.platform.settled = {row[0] for row in connection.execute("SELECT id FROM outbox WHERE state <> 'due'")}
+        return found + self._to_repeat()
+
+    def _to_repeat(self) -> list[str]:
+        """Of each person's messages at most the last one may have arrived without a note of it."""
+        last = max((sent.life for sent in self.platform.sent.values()), default=0)
+        open_letters: dict[str, list[int]] = {}
+        for letter_id, sent in self.platform.sent.items():
+            if sent.life == last and letter_id not in self.platform.settled:
+                open_letters.setdefault(sent.address, []).append(letter_id)
+        return [
+            f"{address} will hear {len(ids)} messages again" for address, ids in open_letters.items() if len(ids) > 1
+        ]
 
     def _kept(self, connection: sqlite3.Connection) -> list[str]:
         """Rows of these tables are never deleted."""
@@ -59,7 +78,8 @@ class Watch:
         if waiting:
             found.append(f"{waiting} updates were never handled")
         rows = connection.execute(
-            "SELECT update_key, error FROM inbox WHERE body <> :junk AND state = 'quarantined' AND error NOT LIKE 'Defect%'"
+            "SELECT update_key, error FROM inbox"
+            " WHERE body <> :junk AND state = 'quarantined' AND error NOT LIKE 'Defect%'"
             " UNION SELECT update_key, 'not in quarantine' FROM inbox WHERE body = :junk AND state <> 'quarantined'",
             {"junk": JUNK},
         ).fetchall()
@@ -130,35 +150,29 @@ def sessions(connection: sqlite3.Connection) -> list[str]:
 
 def data(connection: sqlite3.Connection) -> list[str]:
     """Every point of a session carries its datum."""
-    found = []
-    for row in connection.execute("SELECT person_id, body FROM sessions"):
-        for frame in orjson.loads(row["body"])["frames"]:
-            for answer in frame["answers"].values():
-                if isinstance(answer, Mapping) and "lat" in answer and answer.get("datum") not in DATUMS:
-                    found.append(f"a point without a datum in the session of {row['person_id']}")
-    return found
+    return [
+        f"a point without a datum in the session of {row['person_id']}"
+        for row in connection.execute("SELECT person_id, body FROM sessions")
+        for frame in orjson.loads(row["body"])["frames"]
+        for answer in frame["answers"].values()
+        if isinstance(answer, Mapping) and "lat" in answer and answer.get("datum") not in DATUMS
+    ]
 
 
-def product_always(connection: sqlite3.Connection) -> list[str]:
-    """The simulator's own product: each token once, each period once, each timer once."""
-    found = []
-    for row in connection.execute(
-        "SELECT person_id, token, COUNT(*) AS n FROM sim_effects GROUP BY person_id, token HAVING COUNT(*) > 1"
-    ):
-        found.append(f"{row['token']} took effect {row['n']} times")
-    for row in connection.execute("SELECT token FROM sim_effects WHERE how IN ('boom', 'refused')"):
-        found.append(f"{row['token']} was written though it failed")
-    for row in connection.execute("SELECT lat FROM sim_effects WHERE lat IS NOT NULL AND datum IS NULL"):
-        found.append(f"a point without a datum: {row['lat']}")
-    for row in connection.execute(
-        "SELECT ref, COUNT(*) AS n FROM transfers WHERE reason IN ('daily', 'day', 'settle', 'shake')"
-        " GROUP BY reason, ref HAVING COUNT(*) > 1"
-    ):
-        found.append(f"{row['ref']} ran {row['n']} times")
+def product_always(connection: sqlite3.Connection, reviews: Mapping[str, str]) -> list[str]:
+    """The simulator's own product: each token once, as it was reviewed; each period once, each timer once."""
+    pressed = connection.execute("SELECT token, button, reviewed FROM sim_effects WHERE button LIKE '%.!'")
+    found = [
+        f"{row['token']} was submitted by the button of another review"
+        for row in pressed
+        if not all(part in reviews.get(row["button"], "") for part in row["reviewed"].split("\n"))
+    ]
+    for words, sql in PRODUCT_LAWS.items():
+        found += [words.format(*row) for row in connection.execute(sql)]
     counted = {row[0]: row[1] for row in connection.execute("SELECT person_id, n FROM sim_counters")}
-    effects = {row[0]: row[1] for row in connection.execute(
-        "SELECT person_id, COUNT(*) FROM sim_effects GROUP BY person_id"
-    )}
+    effects = {
+        row[0]: row[1] for row in connection.execute("SELECT person_id, COUNT(*) FROM sim_effects GROUP BY person_id")
+    }
     if counted != effects:
         found.append(f"counters {counted} are not the effects {effects}")
     return found
@@ -169,8 +183,15 @@ def product_at_the_end(connection: sqlite3.Connection, tokens: Mapping[str, int]
     found = []
     effects: dict[str, Any] = {row["token"]: row for row in connection.execute("SELECT id, token FROM sim_effects")}
     if effects.keys() != tokens.keys():
-        found.append(f"wished {sorted(tokens.keys() - effects.keys())}, unwished {sorted(effects.keys() - tokens.keys())}")
-    for reason, kind in (("settle", "sim.settle"), ("shake", "sim.shaky"), ("day", "sim.daily"), ("fetched", "sim.fetch")):
+        found.append(
+            f"wished {sorted(tokens.keys() - effects.keys())}, unwished {sorted(effects.keys() - tokens.keys())}"
+        )
+    for reason, kind in (
+        ("settle", "sim.settle"),
+        ("shake", "sim.shaky"),
+        ("day", "sim.daily"),
+        ("fetched", "sim.fetch"),
+    ):
         ran = connection.execute("SELECT COUNT(*) FROM transfers WHERE reason = ?", (reason,)).fetchone()[0]
         planned = connection.execute(
             "SELECT COUNT(*) FROM timers WHERE kind = ? AND (fire_ms <= ? OR state = 'done')", (kind, now_ms)

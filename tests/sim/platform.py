@@ -9,7 +9,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import orjson
 
@@ -40,6 +39,7 @@ class Sent:
     """The last time a message arrived: in which life, and whether that life was told that it had not."""
 
     life: int
+    address: str
     denied: bool = False
 
 
@@ -67,6 +67,7 @@ class Platform:
     settled: set[int] = field(default_factory=set)
     handled: dict[str, int] = field(default_factory=dict)
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    reviews: dict[str, str] = field(default_factory=dict)
     told: int = 0
     repeats: int = 0
 
@@ -121,7 +122,7 @@ class Platform:
     def arrive(self, letter: Letter, life: int, denied: bool, old: bool) -> None:
         """A message reaches its person; checks that it may (again), and that it comes in order."""
         before = self.sent.get(letter.id)
-        self.sent[letter.id] = Sent(life, denied)
+        self.sent[letter.id] = Sent(life, letter.address, denied)
         self.note("arrives", address=letter.address, letter=letter.id, text=letter.out.text, again=before is not None)
         if letter.id in self.settled:
             self.blame(f"message {letter.id} was sent again though it was settled")
@@ -133,6 +134,10 @@ class Platform:
             if letter.id < self.newest.get(letter.address, 0):
                 self.blame(f"message {letter.id} to {letter.address} arrived after a later one")
             self.newest[letter.address] = letter.id
+        for row in letter.out.rows:
+            for _, data, _ in row:
+                if data.endswith(".!"):
+                    self.reviews[f"{letter.address} {data.partition('.')[2]}"] = letter.out.text
         listener = self.listeners.get(letter.address)
         if listener is not None:
             asyncio.get_running_loop().call_later(self.chaos.dice.choice((0.0, 0.05, 0.2)), listener, letter.out)

@@ -27,7 +27,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 DAY_MS = 86_400_000
 SCHEMA = """
 CREATE TABLE sim_effects (township_id INTEGER NOT NULL, id INTEGER NOT NULL, person_id INTEGER NOT NULL,
-    token TEXT NOT NULL, how TEXT NOT NULL, lat REAL, datum TEXT, PRIMARY KEY (township_id, id)) STRICT;
+    token TEXT NOT NULL, how TEXT NOT NULL, lat REAL, datum TEXT, button TEXT, reviewed TEXT, PRIMARY KEY (township_id, id)) STRICT;
 CREATE INDEX sim_tokens ON sim_effects (township_id, person_id, token);
 CREATE TABLE sim_counters (township_id INTEGER NOT NULL, person_id INTEGER NOT NULL, n INTEGER NOT NULL,
     PRIMARY KEY (township_id, person_id)) STRICT;
@@ -81,12 +81,14 @@ def read_amount(words: str, facts: Any) -> Reading:
     return Doubt(amount, "much") if amount > 50 else Answer(amount)
 
 
-async def add_effect(turn: Turn, token: str, how: str, place: Mapping[str, Any] | None = None) -> int:
+async def add_effect(turn: Turn, token: str, how: str, answers: Mapping[str, Any] | None = None) -> int:
     """A row, a counter and ten points for one thing done; its id."""
     effect_id = turn.ids.next()
-    place = place or {}
+    answers = answers or {}
+    place = answers.get("where") or {}
+    reviewed = [f"option.{answers.get('kind')}", f"amount.label: {answers.get('amount') or 'review.none'}", token]
     await turn.tx.run(
-        "INSERT INTO sim_effects VALUES (:t, :id, :person_id, :token, :how, :lat, :datum)",
+        "INSERT INTO sim_effects VALUES (:t, :id, :person_id, :token, :how, :lat, :datum, :button, :reviewed)",
         {
             "id": effect_id,
             "person_id": turn.person.id,
@@ -94,6 +96,8 @@ async def add_effect(turn: Turn, token: str, how: str, place: Mapping[str, Any] 
             "how": how,
             "lat": place.get("lat"),
             "datum": place.get("datum"),
+            "reviewed": "\n".join(reviewed),
+            "button": f"{turn.person.address} {turn.event.data}" if turn.event.kind == "tap" else None,
         },
     )
     await turn.tx.run(
@@ -135,7 +139,7 @@ async def agree(turn: Turn, answers: Mapping[str, Any]) -> None:
 
 async def submit_gift(turn: Turn, answers: Mapping[str, Any]) -> None:
     """The thing is done; each photo is fetched later."""
-    effect_id = await add_effect(turn, answers["note"], "gift", answers.get("where"))
+    effect_id = await add_effect(turn, answers["note"], "gift", answers)
     for at, _ in enumerate(answers.get("photos") or ()):
         turn.later("sim.fetch", f"fetch:{effect_id}:{at}", turn.now_ms, token=answers["note"], person=turn.person.id)
     turn.later("sim.shaky", f"shaky:{effect_id}", turn.now_ms + 500, shaky=f"shaky:{effect_id}")

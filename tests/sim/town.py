@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import shutil
-import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -143,7 +142,9 @@ class Life:
         delivery = self.delivery = parts.delivery(db, channels, clock=clock)
         shared: dict[str, Any] = {"clock": clock, "ids": ids, "dice": town.dice, "deliver": delivery.offer}
         self.intake = parts.intake(db, town.product, channels, town.catalogues, flood=flood, **shared)
-        schedule = parts.schedule(db, town.product, town.catalogues, errands=town.product.errands, **shared)
+        schedule = parts.schedule(
+            db, town.product, town.catalogues, errands=town.product.errands, calm=self.intake.calm, **shared
+        )
         tasks = [self._spawn("delivery", delivery.run()), self._spawn("intake", self.intake.run())]
         tasks.append(self._spawn("timers", self._tick(schedule, schedule.run_due, TICK_S)))
         tasks.append(self._spawn("plans", self._tick(schedule, schedule.plan, PLAN_S)))
@@ -286,8 +287,8 @@ class Town:
             self.chaos.crashes_left -= 1
         await self._end(life)
         downtime_s = self.chaos.dice.choice((0.01, 0.5, 3, 3))
-        if self.chaos.dice.random() < 0.1:
-            self.offset_ms += self.chaos.dice.choice((*LEAPS_MS, -2_000, -60_000, 3 * 86_400_000))
+        if self.chaos.dice.random() < 0.2:
+            self.offset_ms += self.chaos.dice.choice((*LEAPS_MS, -2_000, -60_000, -600_000, 3 * 86_400_000))
             self.note("clock set", now_ms=self.now_ms())
         await asyncio.sleep(downtime_s)
 
@@ -311,7 +312,7 @@ class Town:
         """Check what must hold."""
         connection = connect(self.path, synchronous="OFF")
         try:
-            found = invariants.product_always(connection)
+            found = invariants.product_always(connection, self.platform.reviews)
             if end:
                 found += self.watch.at_the_end(connection, self.now_ms())
                 tokens = {wish.token: 1 for user in self.users for wish in user.wishes}
@@ -326,7 +327,7 @@ class Town:
     async def _calm(self) -> None:
         """No more faults: everybody gets what they want, and everything drains."""
         self.chaos.calm = True
-        self.offset_ms += 120_000  # past everything that was planned before the clock was set back
+        self.offset_ms += 6_000_000  # past everything that was planned before the clock was set back
         for user in self.users:
             user.calm = True
             user.start()

@@ -212,7 +212,11 @@ class User:
     def _clumsy(self, how: str) -> None:
         seen = [screen for user in (self.others if how == "foreign" else [self]) for screen in user.screens]
         if how in ("stale", "foreign") and seen:
-            self._send(self._tap(self.dice.choice(self.dice.choice(seen).buttons)))
+            submits = [screen.verbs["!"] for screen in seen if "!" in screen.verbs]
+            if submits and self.dice.random() < 0.5:
+                self._send(self._tap(self.dice.choice(submits)))
+            else:
+                self._send(self._tap(self.dice.choice(self.dice.choice(seen).buttons)))
         elif how == "double" and self.screen is not None and self.wish is not None:
             event = self._response(self.screen, self.wish)
             self._send(event)

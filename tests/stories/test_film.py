@@ -362,7 +362,7 @@ async def test_the_household_objects_and_staff_take_the_ticket_back(town: Town) 
     assert (await balance(town, "fen"), await balance(town, "points")) == (3000, 20)
     await aunt.says("我的补贴")
     statement = aunt.sees("余额：30.00 元", "县补累计 20.00 元", "镇补累计 10.00 元")
-    assert "−15.60 元 冲正 F2026-00001：少看了一袋" in statement.text
+    assert "−15.60 元 冲正县补 F2026-00001：少看了一袋" in statement.text
     await staff.says("/ticket f2026-1")
     staff.sees("已冲正", "农户说不对 张大娘：我交的是20公斤", "已由 F2026-00002 更正")
 
@@ -386,6 +386,28 @@ async def test_the_household_objects_and_staff_uphold(town: Town) -> None:
     await aunt.taps("不对", on=ticket)
     aunt.sees("复核过")
     assert await balance(town, "fen") == 2340
+
+
+async def test_an_objection_in_words(town: Town) -> None:
+    cleaner = await cleaner_of(town)
+    aunt = await town.person("张大娘")
+    await belongs(town, aunt)
+    staff = await town.person("王干事", role="staff")
+    await weighs(cleaner, "张三 15.6公斤")
+    await weighs(cleaner, "张三 20公斤")
+    await aunt.says("称重不对")
+    aunt.sees("哪一单不对", "F2026-00001", "F2026-00002")
+    await aunt.says("F2026-9")
+    aunt.sees("没有「F2026-9」")
+    await aunt.taps("F2026-00001")
+    await aunt.says("那天没交")
+    staff.sees("F2026-00001", "那天没交")
+    await staff.taps("冲正")
+    await staff.taps("整单作废")
+    await staff.says("记重了")
+    await staff.taps("冲正")
+    aunt.sees("F2026-00001", "已冲正", "记重了")
+    assert await balance(town, "fen") == 3000
 
 
 async def test_an_objection_has_its_time_and_its_people(town: Town) -> None:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
+from bot.i18n import Catalogues
+from bot.talk.engine import bare
+from bot.talk.messages import text
+from handlers import registry
 from handlers.people.invitations import create_invitation
+from handlers.people.menu import MENU
 from storage import people
 from storage.database import Tx
-from tests.stories.town import Someone, Town
+from tests.stories.town import ZONE, Someone, Town
 
 TOKEN = re.compile(r"\?join=([A-Za-z0-9_-]+)")
 CODE = re.compile(r"/link (\d{4} \d{4})")
@@ -62,7 +68,7 @@ async def test_words_instead_of_an_answer_get_the_question_again_and_are_not_los
     await aunt.says("谁负责王家沟")
     aunt.sees("替您留着", "同意")
     await aunt.taps("同意")
-    aunt.sees("举报垃圾")
+    aunt.sees("我要举报")
     aunt.sees("王家沟村")
 
 
@@ -71,19 +77,25 @@ async def test_a_refusal_erases_the_contact_and_says_how_to_come_back(town: Town
     await aunt.starts()
     await aunt.taps("不同意")
     aunt.sees("已经删掉", "回来")
-    assert await town.rows(
-        "SELECT 1 FROM contacts WHERE township_id = :t AND address = :address", address=aunt.driver.address
-    ) == []
+    assert (
+        await town.rows(
+            "SELECT 1 FROM contacts WHERE township_id = :t AND address = :address", address=aunt.driver.address
+        )
+        == []
+    )
     town.clock.advance(hours=2)
     await town.tick()
-    assert await town.rows(
-        "SELECT 1 FROM inbox WHERE township_id = :t AND (address = :address OR body <> :empty)",
-        address=aunt.driver.address,
-        empty=b"",
-    ) == []
+    assert (
+        await town.rows(
+            "SELECT 1 FROM inbox WHERE township_id = :t AND (address = :address OR body <> :empty)",
+            address=aunt.driver.address,
+            empty=b"",
+        )
+        == []
+    )
     await aunt.says("你好")
     await aunt.taps("同意")
-    aunt.sees("举报垃圾")
+    aunt.sees("我要举报")
 
 
 async def test_a_changed_text_asks_again_and_a_slip_of_the_finger_loses_nothing(town: Town) -> None:
@@ -260,7 +272,8 @@ async def test_two_contacts_become_one_person(town: Town) -> None:
     newer = await second.person_id()
     await town.write(
         "INSERT INTO transfers (township_id, id, source, destination, amount, unit, transfer_key, input_hash, reason,"
-        " ref, policy_version, at_ms) VALUES (:t, 1, 'programme:reports', :account, 5, 'points', 'k', 'h', 'r', 'x', 1, 1)",
+        " ref, policy_version, at_ms) VALUES (:t, 1, 'programme:reports', :account, 5, 'points', 'k', 'h',"
+        " 'r', 'x', 1, 1)",
         account=f"person:{newer}",
     )
     for account, balance in ((f"person:{newer}", 5), ("programme:reports", -5)):
@@ -351,6 +364,7 @@ async def test_a_code_lapses_and_works_once(town: Town) -> None:
 async def test_an_erased_person_leaves_no_name_and_may_come_back(town: Town) -> None:
     aunt = await town.person("王大娘", role="cleaner", area="王家沟")
     old = await aunt.person_id()
+    await aunt.says("/name 王婶婶")
     await aunt.says("删除我的信息")
     aunt.sees("会删掉", "会留下")
     await aunt.taps("不删")
@@ -360,8 +374,8 @@ async def test_an_erased_person_leaves_no_name_and_may_come_back(town: Town) -> 
     aunt.sees("已经删除")
     town.clock.advance(hours=2)
     await town.tick()
-    row = (await town.rows("SELECT name, state, consent_version FROM people WHERE township_id = :t AND id = :id", id=old))[0]
-    assert tuple(row) == ("", "erased", None)
+    erased = "SELECT name, state, consent_version FROM people WHERE township_id = :t AND id = :id"
+    assert [tuple(row) for row in await town.rows(erased, id=old)] == [("", "erased", None)]
     address = aunt.driver.address
     for table in ("contacts", "inbox", "outbox"):
         sql = f"SELECT 1 FROM {table} WHERE township_id = :t AND address = :address"
@@ -373,22 +387,28 @@ async def test_an_erased_person_leaves_no_name_and_may_come_back(town: Town) -> 
     await aunt.taps("同意")
     assert await aunt.person_id() != old
     await aunt.says("/me")
-    aunt.sees_not("王大娘")
+    aunt.sees("您的信息")
+    aunt.sees_not("王婶婶")
+    aunt.sees_not("保洁员")
     answers = await town.rows("SELECT answer FROM consents WHERE township_id = :t ORDER BY id")
     assert [row["answer"] for row in answers] == ["agreed", "withdrawn", "agreed"]
 
 
-async def test_writing_on_right_after_the_erasure(town: Town) -> None:
+async def test_what_is_written_right_after_the_erasure_stays(town: Town) -> None:
     aunt = await town.person("王大娘")
+    old = await aunt.person_id()
+    await aunt.says("/name 王婶婶")
     await aunt.says("删除我的信息")
     await aunt.taps("删除")
-    await aunt.says("你好")
-    aunt.sees("删除我的信息")
+    await aunt.says("谁负责王家沟")
     await aunt.taps("同意")
+    aunt.sees("王家沟村")
+    await aunt.says("/name 新来的")
     town.clock.advance(hours=2)
     await town.tick()
     await aunt.says("我的信息")
-    aunt.sees("没留称呼")
+    aunt.sees("称呼：新来的")
+    assert await aunt.person_id() != old
 
 
 # ── oneself, reminders, the menu ─────────────────────────────────────────────
@@ -419,7 +439,7 @@ async def test_reminders_are_put_off_and_stopped(town: Town) -> None:
     aunt.sees_not("时间到了")
     town.clock.advance(minutes=2)
     await town.tick()
-    assert aunt.sees("时间到了").labels == ["举报垃圾"]
+    assert aunt.sees("时间到了").labels == ["我要举报"]
     await aunt.says("稍后提醒")
     await aunt.taps("3 小时后")
     await aunt.says("不再提醒")
@@ -437,8 +457,20 @@ async def test_reminders_are_put_off_and_stopped(town: Town) -> None:
 async def test_whatever_is_not_understood_gets_the_menu(town: Town, said: str) -> None:
     aunt = await town.person("王大娘")
     await aunt.says(said)
-    aunt.sees("举报垃圾")
+    aunt.sees("我要举报")
     assert {"我的积分", "我的补贴", "我的信息"} <= set(aunt.last.labels)
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+def test_a_menu_label_typed_as_words_does_what_its_button_does(language: str) -> None:
+    """Where a channel has no buttons, people type what they read."""
+    catalogue = Catalogues(ZONE)[language]
+    phrases = catalogue.synonyms("phrase.")
+    aliases = {"subsidies": "subsidy"}
+    for item in MENU:
+        assert item.command in registry.COMMANDS or item.command in registry.FORM_COMMANDS
+        label = catalogue.render(text(f"menu.{item.command}"))
+        assert phrases.get(bare(label)) == aliases.get(item.command, item.command), label
 
 
 async def test_greetings_and_being_at_a_loss(town: Town) -> None:
@@ -448,3 +480,35 @@ async def test_greetings_and_being_at_a_loss(town: Town) -> None:
         aunt.sees("青禾塬镇净乡服务")
     await aunt.says("隐私说明")
     aunt.sees("个人信息说明")
+
+
+async def test_in_a_group_nothing_personal_is_told(town: Town) -> None:
+    """Only Telegram has groups; the township's page is always one person's own."""
+    if town.channel != "telegram":
+        aunt = await town.person("王大娘")
+        await aunt.says("/me")
+        aunt.sees("称呼：王大娘")
+        return
+    cleaner = await town.person("李师傅", role="cleaner", area="王家沟")
+    group = town._bot_api.group("王家沟村群")
+
+    async def says(words: str) -> str:
+        await cleaner.driver._arrives(cleaner.driver.user.says(words, to=group))
+        await town.work()
+        return str((await group.hears()).text)
+
+    for personal in ("/me", "/link", "/name 李四", "/roles", "/claims", "/invite", "/erase", "/join x", "/proxy"):
+        answer = await says(personal)
+        assert "单独跟我说" in answer or "来办" in answer, (personal, answer)
+    assert "李师傅" in await says("/who 王家沟")
+    row = await town.app.database.read(people_row(await cleaner.person_id()))
+    assert row is not None and row["name"] == "李师傅"
+
+
+def people_row(person_id: int) -> Any:
+    """A read of one person's row."""
+
+    async def work(tx: Tx) -> Any:
+        return await people.person(tx, person_id)
+
+    return work

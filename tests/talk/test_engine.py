@@ -17,7 +17,7 @@ from bot.talk.form import Answer, Choice, Day, Doubt, Form, Found, FreeText, Opt
 from bot.talk.messages import In, Media
 from bot.talk.session import REVIEW, Frame, Session
 
-WORDS = {"取消": "x", "返回": "<", "跳过": ">", "完成": "ok", "提交": "!"}
+WORDS = {"取消": ("x",), "返回": ("<",), "跳过": (">",), "完成": ("ok",), "提交": ("!",), "对": ("yes", "!")}
 
 
 def place_of(event: In) -> Any:

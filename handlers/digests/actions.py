@@ -1,0 +1,117 @@
+"""The daily digest: planned, sent at its hour to everyone with the right, and any day again on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from bot.errors import PersonError
+from bot.talk.form import read_day
+from bot.talk.messages import Say
+from bot.turn import Desk, Role, Turn
+from handlers.digests import rules
+from handlers.digests.figures import Material, Period, digest_ms, figures, period_of, policy_on, read
+from handlers.duties.planning import drop, horizon, plan_timer
+from handlers.people.actions import private
+from handlers.people.rules import may, roles_with
+from handlers.world import World
+from storage import digests, people
+
+CADENCE = "digest"
+RIGHT = "see_digest"
+DAY_MS = 86_400_000
+
+
+async def plan(desk: Desk) -> None:
+    """Write the timers of the digests to come, and of those missed."""
+    planned = await horizon(desk, CADENCE)
+    for day in planned.days:
+        due_ms = digest_ms(desk.world, day)
+        if due_ms is not None:
+            plan_timer(desk, CADENCE, "send", day, due_ms, planned.since_ms)
+
+
+async def digest_due(desk: Desk, payload: Mapping[str, Any]) -> None:
+    """Timer: record the run, then send it to everyone who may see it; too late, it is dropped and counted."""
+    day = date.fromisoformat(payload["day"])
+    version = policy_on(desk.world, day)
+    period = await period_of(desk, day)
+    if version is None or period is None or not period.over or payload["planned_ms"] != digest_ms(desk.world, day):
+        return
+    period = await _record(desk, period)
+    late_ms = version.policy.digest.late_drop_minutes * 60_000
+    if desk.now_ms - period.until_ms > late_ms:
+        await drop(desk, CADENCE, day.isoformat(), "", period.until_ms)
+        return
+    due_ms = desk.world.after_quiet_ms(desk.now_ms)
+    for person_id, say in (await _digests(desk, period)).items():
+        await desk.tell(
+            person_id,
+            say,
+            key=f"{CADENCE}:{day.isoformat()}",
+            due_ms=due_ms,
+            expires_ms=max(period.until_ms + late_ms, due_ms + late_ms),
+        )
+
+
+async def _record(desk: Desk, period: Period) -> Period:
+    """Write down, once, what no event will tell again; from then on the period is that of its run."""
+    await digests.add_run(
+        desk.tx,
+        period.day.isoformat(),
+        from_ms=period.from_ms,
+        until_ms=period.until_ms,
+        policy_version=period.version.version,
+        is_cleanup=period.is_cleanup,
+        now_ms=desk.now_ms,
+    )
+    return await period_of(desk, period.day) or period
+
+
+async def _digests(desk: Desk, period: Period) -> Mapping[int, Say]:
+    """Everyone's digest by person; people in charge of the same areas share one."""
+    roles: dict[int, tuple[Role, ...]] = {}
+    for row in await people.holders(desk.tx, sorted(roles_with(RIGHT))):
+        roles[row["person_id"]] = (*roles.get(row["person_id"], ()), Role(row["role"], row["area_id"]))
+    material = await read(desk, period) if roles else None
+    composed: dict[tuple[frozenset[int], bool], Say] = {}
+    found: dict[int, Say] = {}
+    for person_id, held in roles.items():
+        assert material is not None
+        key = _roots(held), may(held, "see_cases")
+        if key not in composed:
+            composed[key] = await _say(desk, material, *key)
+        found[person_id] = composed[key]
+    return found
+
+
+def _roots(roles: tuple[Role, ...]) -> frozenset[int]:
+    """The areas for which roles show the digest."""
+    allowed = roles_with(RIGHT)
+    return frozenset(role.area_id for role in roles if role.name in allowed)
+
+
+async def _say(desk: Desk, material: Material, roots: frozenset[int], with_buttons: bool) -> Say:
+    found = await figures(desk, material, roots)
+    return rules.compose(found, with_buttons=with_buttons) if material.areas else rules.no_data(found)
+
+
+async def digest(turn: Turn, args: str) -> None:
+    """`/digest [day]`: the day's figures so far, or any day's again, the same as they were."""
+    private(turn)
+    world: World = turn.world
+    today = world.day(turn.now_ms)
+    said = args.strip()
+    day = read_day(said, today) if said else today
+    if day is None:
+        raise PersonError("digest_day", said=said[:20])
+    if day > today:
+        raise PersonError("digest_not_yet")
+    period = await period_of(turn, day)
+    if period is None:
+        raise PersonError("digest_before")
+    if period.over and not period.ran and turn.now_ms - period.until_ms < DAY_MS:
+        period = await _record(turn, period)
+    roles = turn.person.roles
+    turn.reply(await _say(turn, await read(turn, period), _roots(roles), may(roles, "see_cases")))

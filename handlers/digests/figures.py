@@ -1,0 +1,230 @@
+"""Reading a day's figures: what everybody's digest shares in one read a family, the rest by scope."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+
+from bot.turn import Desk
+from handlers.digests import rules
+from handlers.digests.rules import Area, Cleaning, Figures, Scope, Waiting
+from handlers.duties.rules import Effort, add_up
+from handlers.duties.week import cleanup_on
+from handlers.policy.model import PolicyVersion
+from handlers.policy.rules import NoPolicy
+from handlers.world import World
+from storage import cases, digests, duties, film_figures
+from storage.cases import Count
+from storage.database import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A day's digest covers `[from_ms, until_ms)`; `over`: nothing more can happen in it; `ran`: it has a run."""
+
+    day: date
+    from_ms: int
+    until_ms: int
+    version: PolicyVersion
+    is_cleanup: bool
+    over: bool
+    ran: bool
+
+
+def policy_on(world: World, day: date) -> PolicyVersion | None:
+    """The policy that a day begins with; None before the first."""
+    try:
+        return world.policy_at(world.moment_ms(day, time()))
+    except NoPolicy:
+        return None
+
+
+def digest_ms(world: World, day: date) -> int | None:
+    """When a day's digest is due; None before the first policy."""
+    version = policy_on(world, day)
+    return world.moment_ms(day, version.policy.digest.at) if version else None
+
+
+async def period_of(desk: Desk, day: date) -> Period | None:
+    """From the day before's digest to this one's (or to now); as it was when it ran. None before the first policy."""
+    world: World = desk.world
+    run = await digests.run_of(desk.tx, day.isoformat())
+    if run is not None:
+        version = next(one for one in world.policies.versions if one.version == run["policy_version"])
+        return Period(day, run["from_ms"], run["until_ms"], version, bool(run["is_cleanup"]), over=True, ran=True)
+    due_ms, version_now = digest_ms(world, day), policy_on(world, day)
+    if due_ms is None or version_now is None:
+        return None
+    before = day - timedelta(days=1)
+    run_before = await digests.run_of(desk.tx, before.isoformat())
+    from_ms = run_before["until_ms"] if run_before else digest_ms(world, before)
+    if from_ms is None:
+        from_ms = world.moment_ms(before, version_now.policy.digest.at)
+    over = due_ms <= desk.now_ms
+    until_ms = due_ms if over else max(from_ms, desk.now_ms + 1)
+    return Period(day, from_ms, until_ms, version_now, cleanup_on(world, day) is not None, over, ran=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """What villages had reported of a day by the period's end."""
+
+    day_ms: int
+    is_cleanup: bool
+    reported: frozenset[int]
+    efforts: tuple[tuple[int, Effort], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What the digests of a period share, still by area."""
+
+    period: Period
+    areas: tuple[Area, ...]
+    events: Mapping[int, Mapping[str, Count]]
+    points: Sequence[Row]
+    tickets_waiting: Sequence[Row]
+    cleaned: tuple[Cleaned, ...]
+    dropped: Mapping[str, int]
+    undelivered: Sequence[Row] | None
+
+
+async def read(desk: Desk, period: Period) -> Material:
+    """One read for each family of tables; events of the period, and states as they were at its end."""
+    tx, from_ms, until_ms = desk.tx, period.from_ms, period.until_ms
+    rows = await duties.areas_at(tx, until_ms)
+    undelivered: Sequence[Row] | None = None
+    if period.ran:
+        undelivered = await digests.undelivered_then(tx, period.day.isoformat())
+    elif not period.over:
+        undelivered = await digests.undelivered_now(tx, from_ms=from_ms, until_ms=until_ms)
+    return Material(
+        period=period,
+        areas=tuple(
+            Area(row["area_id"], row["parent_id"], row["level"], row["name"], bool(row["gone"])) for row in rows
+        ),
+        events=await cases.figures_by_area(tx, from_ms=from_ms, until_ms=until_ms),
+        points=await digests.points(tx, from_ms=from_ms, until_ms=until_ms),
+        tickets_waiting=await digests.tickets_waiting(tx, until_ms=until_ms),
+        cleaned=await _cleaned(desk, period),
+        dropped=await duties.drops(tx, from_ms=from_ms, until_ms=until_ms),
+        undelivered=undelivered,
+    )
+
+
+async def _cleaned(desk: Desk, period: Period) -> tuple[Cleaned, ...]:
+    """The clean-up of the period's own day, and every day about which villages wrote in the period."""
+    world: World = desk.world
+    days = set(await duties.days_reported(desk.tx, from_ms=period.from_ms, until_ms=period.until_ms))
+    if period.is_cleanup:
+        days.add(period.day.isoformat())
+    found = []
+    for named in sorted(days):
+        day = date.fromisoformat(named)
+        run = await digests.run_of(desk.tx, named)
+        is_cleanup = bool(run["is_cleanup"]) if run else cleanup_on(world, day) is not None
+        reports = await duties.reports(desk.tx, named, until_ms=period.until_ms)
+        efforts = await duties.effort(desk.tx, named, until_ms=period.until_ms)
+        found.append(
+            Cleaned(
+                world.moment_ms(day, time()),
+                is_cleanup,
+                frozenset(row["village_id"] for row in reports),
+                tuple((row["village_id"], Effort(row["metric"], row["unit"], row["value_milli"])) for row in efforts),
+            )
+        )
+    return tuple(found)
+
+
+async def figures(desk: Desk, material: Material, roots: Collection[int]) -> Figures:
+    """The figures of a period for somebody in charge of `roots`."""
+    world: World = desk.world
+    period, scope = material.period, rules.scope_of(material.areas, roots)
+    return Figures(
+        township=world.name,
+        day_ms=world.moment_ms(period.day, time()),
+        from_ms=period.from_ms,
+        until_ms=period.until_ms,
+        over=period.over,
+        scope=scope,
+        cases=await _cases(desk, material, scope),
+        film=await _film(desk, material, scope),
+        given_points=sum(row["given"] for row in material.points if scope.covers(row["area_id"])),
+        taken_points=sum(row["taken"] for row in material.points if scope.covers(row["area_id"])),
+        cleaning=tuple(_cleaning(material, one, scope) for one in material.cleaned if scope.village_ids),
+        dropped=material.dropped,
+        undelivered=_undelivered(material.undelivered, scope),
+    )
+
+
+async def _cases(desk: Desk, material: Material, scope: Scope) -> rules.Cases:
+    period = material.period
+    counts: dict[str, int] = {}
+    for area_id, events in material.events.items():
+        if scope.covers(area_id):
+            for event, count in events.items():
+                counts[event] = counts.get(event, 0) + count.cases
+    total, rows = await cases.waiting(
+        desk.tx,
+        at_ms=period.until_ms - 1,
+        area_ids=None if scope.whole else scope.area_ids,
+        limit=period.version.policy.digest.waiting_shown_largest,
+    )
+    by_id = {area.area_id: area for area in material.areas}
+    waiting = tuple(
+        Waiting(row["number"], row["kind"], _village(by_id, row["area_id"]), period.until_ms - row["received_ms"])
+        for row in rows
+    )
+    return rules.Cases(
+        new=counts.get("registered", 0),
+        verified=counts.get("verified", 0),
+        rejected=counts.get("rejected", 0),
+        duplicate=counts.get("duplicate", 0),
+        waiting_count=total,
+        waiting=waiting,
+    )
+
+
+def _village(by_id: Mapping[int, Area], area_id: int) -> str:
+    """The name of the village that an area is or lies in."""
+    area = by_id.get(area_id)
+    if area is not None and area.level == "hamlet" and area.parent_id is not None:
+        area = by_id.get(area.parent_id, area)
+    return area.name if area else ""
+
+
+async def _film(desk: Desk, material: Material, scope: Scope) -> rules.Film:
+    period = material.period
+    found = await film_figures.figures(
+        desk.tx, from_ms=period.from_ms, until_ms=period.until_ms, village_ids=scope.village_ids
+    )
+    return rules.Film(
+        tickets=found.tickets,
+        reversed_tickets=found.reversed_tickets,
+        accepted_g=found.accepted_g,
+        county_fen=found.county_fen,
+        township_fen=found.township_fen,
+        waiting=sum(row["tickets"] for row in material.tickets_waiting if scope.covers(row["village_id"])),
+    )
+
+
+def _cleaning(material: Material, cleaned: Cleaned, scope: Scope) -> Cleaning:
+    expected = {area.area_id for area in material.areas if area.area_id in scope.village_ids and not area.gone}
+    reported = cleaned.reported & scope.village_ids
+    return Cleaning(
+        day_ms=cleaned.day_ms,
+        reported=len(reported),
+        villages=len(expected | reported) if cleaned.is_cleanup else 0,
+        efforts=add_up(effort for village_id, effort in cleaned.efforts if village_id in scope.village_ids),
+    )
+
+
+def _undelivered(rows: Sequence[Row] | None, scope: Scope) -> Mapping[str, int] | None:
+    if rows is None:
+        return None
+    found: dict[str, int] = {}
+    for row in rows:
+        if scope.covers(row["area_id"]):
+            found[row["state"]] = found.get(row["state"], 0) + row["messages"]
+    return found

@@ -1,0 +1,237 @@
+"""From figures to the digest's text: short lines, numbers first, empty sections left out. Pure; D15, D30, D50."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.talk.messages import Button, Say, Text, Words, text
+from handlers.duties.rules import Effort, effort_text, not_said
+
+HOUR_MS = 3_600_000
+DAYS_FROM_HOURS = 72
+BUTTONS_IN_A_ROW = 2
+UNDELIVERED = ("waiting", "failed", "expired")
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """An area as it was at the period's end; `gone`: given up before."""
+
+    area_id: int
+    parent_id: int | None
+    level: str
+    name: str
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a digest covers: `roots` by name, every area below them. `whole`: the township, whatever lies in it."""
+
+    whole: bool
+    names: tuple[str, ...]
+    area_ids: frozenset[int]
+    village_ids: frozenset[int]
+
+    def covers(self, area_id: int) -> bool:
+        """Whether a figure of that area belongs here."""
+        return self.whole or area_id in self.area_ids
+
+
+def scope_of(areas: Sequence[Area], roots: Iterable[int]) -> Scope:
+    """The areas at or below `roots`; a root below another one adds nothing."""
+    by_id = {area.area_id: area for area in areas}
+    wanted = {root for root in roots if root in by_id}
+
+    def above(area_id: int | None) -> Iterable[int]:
+        while area_id is not None and area_id in by_id:
+            yield area_id
+            area_id = by_id[area_id].parent_id
+
+    inside = {area.area_id for area in areas if wanted.intersection(above(area.area_id))}
+    tops = [area for area in areas if area.area_id in wanted and not wanted.intersection(above(area.parent_id))]
+    return Scope(
+        whole=any(area.level == "town" for area in tops),
+        names=tuple(area.name for area in tops),
+        area_ids=frozenset(inside),
+        village_ids=frozenset(area_id for area_id in inside if by_id[area_id].level == "village"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A case that waits too long."""
+
+    number: str
+    kind: str
+    area: str
+    waited_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """What happened to cases; those waiting too long at the period's end (`waiting` are the longest of them)."""
+
+    new: int = 0
+    verified: int = 0
+    rejected: int = 0
+    duplicate: int = 0
+    waiting_count: int = 0
+    waiting: tuple[Waiting, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """Film that counted, net of what was taken back; `waiting` tickets need staff at the period's end."""
+
+    tickets: int = 0
+    reversed_tickets: int = 0
+    accepted_g: int = 0
+    county_fen: int = 0
+    township_fen: int = 0
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaning:
+    """What villages reported of one day. `villages` is 0 on a day without a common clean-up."""
+
+    day_ms: int
+    reported: int
+    villages: int
+    efforts: tuple[Effort, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Everything a digest says. `undelivered` None: not known."""
+
+    township: str
+    day_ms: int
+    from_ms: int
+    until_ms: int
+    over: bool
+    scope: Scope
+    cases: Cases = Cases()
+    film: Film = Film()
+    given_points: int = 0
+    taken_points: int = 0
+    cleaning: tuple[Cleaning, ...] = ()
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    undelivered: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading and its lines; without lines it is left out."""
+
+    title: Text
+    lines: tuple[Text, ...]
+
+
+def sections(figures: Figures) -> list[Section]:
+    """The sections that have something to say, in the order of what needs doing."""
+    found = [
+        Section(text("digest.cases"), _case_lines(figures.cases)),
+        _waiting(figures.cases),
+        Section(text("digest.film"), _film_lines(figures.film)),
+        Section(
+            text("digest.points"),
+            _counted(("digest.points.given", figures.given_points), ("digest.points.taken", figures.taken_points)),
+        ),
+        *(_cleaning(one) for one in figures.cleaning),
+        Section(
+            text("digest.dropped"),
+            _counted(*((f"digest.dropped.{cadence}", count) for cadence, count in sorted(figures.dropped.items()))),
+        ),
+        Section(text("digest.undelivered"), _undelivered_lines(figures.undelivered)),
+    ]
+    return [section for section in found if section.lines]
+
+
+def compose(figures: Figures, *, with_buttons: bool) -> Say:
+    """The digest as one message, with a button for each case that waits too long."""
+    scope = figures.scope
+    head = "digest.title" if figures.over else "digest.title.so_far"
+    lines: list[Words] = [
+        text(head, township=figures.township, day_ms=figures.day_ms),
+        text("data.period", from_ms=figures.from_ms, until_ms=figures.until_ms),
+        text("digest.scope.whole") if scope.whole else text("digest.scope", names="、".join(scope.names)),
+    ]
+    found = sections(figures)
+    lines += [text("digest.section", title=section.title, lines=section.lines) for section in found]
+    if not found:
+        lines.append(text("digest.nothing"))
+    buttons = [Button(text("digest.act", number=case.number), f"/case {case.number}") for case in figures.cases.waiting]
+    rows = tuple(
+        tuple(buttons[at : at + BUTTONS_IN_A_ROW]) for at in range(0, len(buttons), BUTTONS_IN_A_ROW)
+    )
+    return Say(text("digest.body", lines=lines), rows if with_buttons else ())
+
+
+def no_data(figures: Figures) -> Say:
+    """A day of which nothing is known."""
+    return Say(text("digest.no_data", township=figures.township, day_ms=figures.day_ms))
+
+
+def _counted(*counts: tuple[str, int]) -> tuple[Text, ...]:
+    return tuple(text(key, count=count) for key, count in counts if count)
+
+
+def _case_lines(cases: Cases) -> tuple[Text, ...]:
+    return _counted(
+        ("digest.cases.new", cases.new),
+        ("digest.cases.verified", cases.verified),
+        ("digest.cases.rejected", cases.rejected),
+        ("digest.cases.duplicate", cases.duplicate),
+    )
+
+
+def _waiting(cases: Cases) -> Section:
+    lines = [
+        text(
+            "digest.waiting.case",
+            waited=_waited(case.waited_ms),
+            number=case.number,
+            area=case.area,
+            kind=text(f"form.report.kind.option.{case.kind}"),
+        )
+        for case in cases.waiting
+    ]
+    if cases.waiting_count > len(lines):
+        lines.append(text("digest.waiting.more", count=cases.waiting_count - len(lines)))
+    return Section(text("digest.waiting", count=cases.waiting_count), tuple(lines))
+
+
+def _waited(waited_ms: int) -> Text:
+    hours = waited_ms // HOUR_MS
+    return text("digest.hours", count=hours) if hours < DAYS_FROM_HOURS else text("digest.days", count=hours // 24)
+
+
+def _film_lines(film: Film) -> tuple[Text, ...]:
+    lines: list[Text] = []
+    if film.tickets or film.accepted_g:
+        lines.append(text("digest.film.weight", accepted_g=film.accepted_g))
+    lines += _counted(("digest.film.tickets", film.tickets))
+    if film.tickets or film.reversed_tickets:
+        lines.append(text("digest.film.county", amount_fen=film.county_fen))
+        lines.append(text("digest.film.township", amount_fen=film.township_fen))
+    lines += _counted(("digest.film.reversed", film.reversed_tickets), ("digest.film.waiting", film.waiting))
+    return tuple(lines)
+
+
+def _cleaning(cleaning: Cleaning) -> Section:
+    lines: list[Text] = []
+    if cleaning.villages:
+        lines.append(text("digest.cleaning.reported", reported=cleaning.reported, villages=cleaning.villages))
+    lines += [effort_text(effort) for effort in cleaning.efforts]
+    lines += [text(f"effort.{metric}.unknown") for metric in not_said(cleaning.efforts)]
+    title = "digest.cleaning" if cleaning.villages else "digest.cleaning.other"
+    return Section(text(title, day_ms=cleaning.day_ms), tuple(lines))
+
+
+def _undelivered_lines(undelivered: Mapping[str, int] | None) -> tuple[Text, ...]:
+    if undelivered is None:
+        return (text("data.unknown"),)
+    return _counted(*((f"digest.undelivered.{state}", undelivered.get(state, 0)) for state in UNDELIVERED))

@@ -1,0 +1,203 @@
+"""A village reports its clean-up: from a button, a line, a photo's caption. A later report corrects the earlier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, time, timedelta
+from typing import Any
+
+import orjson
+
+from bot.errors import PersonError
+from bot.talk.form import Option, read_day
+from bot.talk.lines import parse_cleanup_line
+from bot.talk.messages import In, Say, Text, text
+from bot.talk.numerals import QuantityError
+from bot.turn import Intent, Turn
+from handlers.areas.places import Area
+from handlers.duties import reading, rules
+from handlers.duties.rollcall import load
+from handlers.duties.rules import Effort
+from handlers.duties.villages import reports_for
+from handlers.duties.week import cleanup_on
+from handlers.people.actions import private
+from handlers.people.rules import may
+from handlers.world import World
+from storage import duties, media
+from storage.database import Row
+
+FORM = "cleanup"
+RIGHT = "report_cleanup"
+OFFERED_LARGEST = 8
+OLDEST_DAYS = 31
+COMMAND_WORDS = "said.cleanup"
+
+
+async def cleanup(turn: Turn, args: str) -> None:
+    """`/cleanup [day] [12人 3车 8方]`, the reminder's button, «周五报到»."""
+    private(turn)
+    first, _, rest = args.strip().partition(" ")
+    today = turn.world.day(turn.now_ms)
+    day = read_day(first, today) if first and first[0].isdigit() else None
+    said = rest.strip() if day else args.strip()
+    day = day or _day(turn.world, today)
+    _check_day(turn, day, step=None)
+    turn.open(FORM, **_known(turn, day, said, None))
+
+
+async def interpret(turn: Turn) -> Intent | None:
+    """A line (or a photo's caption) that is a village's report: on a clean-up day, or after a command word."""
+    event = turn.event
+    if event.kind not in ("text", "media") or not may(turn.person.roles, RIGHT):
+        return None
+    said = event.text.strip()
+    words = turn.catalogues[turn.person.language].render(text(COMMAND_WORDS)).split("|")
+    today = turn.world.day(turn.now_ms)
+    said_after = rules.after_command_word(said, words)
+    if said_after is None:
+        if cleanup_on(turn.world, today) is None or not rules.is_cleanup_line(said):
+            return None
+        said_after = said
+    elif said_after and not rules.is_cleanup_line(said_after, strict=False):
+        return None
+    return Intent(form=FORM, answers=_known(turn, _day(turn.world, today), said_after, event))
+
+
+def _day(world: World, today: date) -> date:
+    """The day that a report is about when none is said."""
+    return rules.report_day(today, lambda day: cleanup_on(world, day) is not None)
+
+
+def _known(turn: Turn, day: date, said: str, event: In | None) -> dict[str, Any]:
+    """A form's answers from what is said: with the people known, straight to the review."""
+    answers: dict[str, Any] = {"day": day.isoformat()}
+    village = _village_said(turn, said)
+    if village is not None:
+        answers["village"] = {"id": str(village.area_id), "label": village.name}
+    if event and event.media:
+        answers["photos"] = [[one.kind, one.ref, one.size_bytes] for one in event.media]
+    if not said:
+        return answers
+    try:
+        efforts = rules.efforts_of(parse_cleanup_line(said))
+    except QuantityError as problem:
+        turn.reply(text(f"step.effort_{problem.code}", said=problem.said))
+        return answers
+    figures, odd = reading.answers_of(efforts, turn.world.policy.friday)
+    if odd:
+        turn.reply(text("cleanup.unlikely", efforts=rules.efforts_line(odd)))
+    left = {effort.metric for effort in odd}
+    answers |= {name: None for name in ("vehicles", "volume") if name not in left and "people" in efforts}
+    answers.setdefault("photos", None)
+    return {**answers, **figures}
+
+
+def _village_said(turn: Turn, said: str) -> Area | None:
+    """The village that the words name, if the person reports for it; else their only one."""
+    own = {village.area_id: village for village in reports_for(turn.world, turn.person.roles)}
+    match = turn.world.places.find_place(said) if said else None
+    if match is not None and match.village is not None and match.village.area_id in own:
+        return own[match.village.area_id]
+    return next(iter(own.values())) if len(own) == 1 else None
+
+
+async def own_villages(turn: Turn, _: Mapping[str, Any]) -> Sequence[Option]:
+    """The villages a person reports for, when they are few enough for buttons."""
+    own = reports_for(turn.world, turn.person.roles)
+    return [_option(village) for village in own] if len(own) <= OFFERED_LARGEST else []
+
+
+async def search_village(turn: Turn, _: Mapping[str, Any], said: str) -> Sequence[Option]:
+    """Those of them that the words name."""
+    own = reports_for(turn.world, turn.person.roles)
+    match = turn.world.places.find_place(said)
+    if match is not None:
+        named = {match.village.area_id} if match.village else {choice.village.area_id for choice in match.choices}
+        return [_option(village) for village in own if village.area_id in named]
+    return [_option(village) for village in own if said.strip() and said.strip() in village.name][:OFFERED_LARGEST]
+
+
+def _option(village: Area) -> Option:
+    return Option(str(village.area_id), village.name)
+
+
+def _check_day(turn: Turn, day: date, step: str | None) -> None:
+    world: World = turn.world
+    today = world.day(turn.now_ms)
+    if day > today:
+        raise PersonError("cleanup_not_yet", step=step, day_ms=world.moment_ms(day, time()))
+    if day < today - timedelta(days=OLDEST_DAYS):
+        raise PersonError("cleanup_too_old", step=step, days=OLDEST_DAYS)
+
+
+async def submit_cleanup(turn: Turn, answers: Mapping[str, Any]) -> None:
+    """Write the report and its effort (D15: each series its own row), in place of the village's earlier one."""
+    world: World = turn.world
+    day = date.fromisoformat(answers["day"])
+    _check_day(turn, day, step="day")
+    village_id = int(answers["village"]["id"])
+    if village_id not in {village.area_id for village in reports_for(world, turn.person.roles)}:
+        area = world.places.areas.get(village_id)
+        raise PersonError(
+            "not_your_area", step="village", area=area.name if area else "?", who=text(f"right.{RIGHT}.who")
+        )
+    efforts = [
+        reading.effort_from(metric, answers[metric]) for metric in rules.METRICS if answers.get(metric) is not None
+    ]
+    before = next(iter(await duties.reports(turn.tx, day.isoformat(), village_id=village_id)), None)
+    corrected = await _efforts(turn, day, before) if before else ()
+    photos = await _photos(turn, answers.get("photos") or (), before)
+    report = {
+        "id": turn.ids.next(),
+        "day": day.isoformat(),
+        "village_id": village_id,
+        "person_id": turn.person.id,
+        "words": str(answers.get("words") or "").strip(),
+        "photos": photos,
+        "replaces": before["id"] if before else None,
+        "policy_version": world.current.version,
+        "at_ms": turn.now_ms,
+    }
+    entries = [
+        {"id": turn.ids.next(), "metric": one.metric, "unit": one.unit, "value_milli": one.milli} for one in efforts
+    ]
+    await duties.add_report(turn.tx, report, entries)
+    turn.reply(await _receipt(turn, day, village_id, efforts, len(photos), corrected))
+
+
+async def _efforts(turn: Turn, day: date, report: Row) -> tuple[Effort, ...]:
+    """What an earlier report said."""
+    return tuple(
+        Effort(row["metric"], row["unit"], row["value_milli"])
+        for row in await duties.effort(turn.tx, day.isoformat())
+        if row["report_id"] == report["id"]
+    )
+
+
+async def _photos(turn: Turn, sent: Sequence[Sequence[Any]], before: Row | None) -> list[str]:
+    """The evidence: earlier photos of the day stay with the village's report, new ones are added."""
+    known: list[str] = orjson.loads(before["photos"]) if before else []
+    new = await media.attach(turn, turn.person.id, turn.person.channel, sent) if sent else []
+    return list(dict.fromkeys((*known, *new)))
+
+
+async def _receipt(
+    turn: Turn, day: date, village_id: int, efforts: Sequence[Effort], photos: int, corrected: Sequence[Effort]
+) -> Say:
+    """What was noted, what it corrects, and how far the roll-call is."""
+    world: World = turn.world
+    lines: list[Text] = [
+        text("cleanup.corrected" if corrected else "cleanup.noted", village=world.places.areas[village_id].name),
+        text("cleanup.day", day_ms=world.moment_ms(day, time())),
+        *(rules.effort_text(effort) for effort in efforts),
+        text("cleanup.photos" if photos else "cleanup.no_photos", count=photos),
+    ]
+    if corrected:
+        lines.append(text("cleanup.before", efforts=rules.efforts_line(corrected)))
+    due = cleanup_on(world, day)
+    if due is not None:
+        if turn.now_ms >= due.until_ms:
+            lines.append(text("cleanup.late", until_ms=due.until_ms))
+        roll = await load(turn, day)
+        lines.append(text("rollcall.reported", reported=len(roll.reported), villages=len(roll.villages)))
+    return Say(text("cleanup.lines", lines=lines))

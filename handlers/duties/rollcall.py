@@ -1,0 +1,145 @@
+"""The roll-call of a clean-up: on demand, at the end of reporting to staff, and any day again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, time, timedelta
+from typing import Any
+
+import orjson
+
+from bot.errors import PersonError
+from bot.talk.form import read_day
+from bot.talk.messages import Button, Say, Text, text
+from bot.turn import Desk, Turn
+from handlers.duties import rules
+from handlers.duties.planning import drop
+from handlers.duties.rules import Effort, Rollcall, Village
+from handlers.duties.villages import office
+from handlers.duties.week import cleanup_on, last_cleanup, next_cleanup, skipped_this_week
+from handlers.people.rules import Held, may
+from handlers.world import World
+from storage import duties
+from storage.database import Row
+
+RIGHT = "see_rollcall"
+
+
+async def load(
+    desk: Desk, day: date, roles: Iterable[Held] | None = None, *, as_of_ms: int | None = None
+) -> Rollcall:
+    """The roll-call of a day for those villages that the roles see; of the whole township without roles.
+
+    Without `as_of_ms` it is what is known now; printed as of the end of reporting, or of the last report after it.
+    """
+    world: World = desk.world
+    cleanup = cleanup_on(world, day)
+    from_ms = world.moment_ms(day, time())
+    until_ms = cleanup.until_ms if cleanup else world.moment_ms(day + timedelta(days=1), time())
+    known_ms = desk.now_ms + 1 if as_of_ms is None else as_of_ms
+    reports = await duties.reports(desk.tx, day.isoformat(), until_ms=known_ms)
+    last_ms = max((row["at_ms"] for row in reports), default=0)
+    shown_ms = min(desk.now_ms, max(until_ms, last_ms)) if as_of_ms is None else as_of_ms
+    efforts: dict[int, list[Effort]] = {}
+    for row in await duties.effort(desk.tx, day.isoformat(), until_ms=known_ms):
+        efforts.setdefault(row["village_id"], []).append(Effort(row["metric"], row["unit"], row["value_milli"]))
+    photos = {row["village_id"]: len(orjson.loads(row["photos"])) for row in reports}
+    seen = _sees(world, roles)
+    villages = tuple(
+        Village(
+            row["area_id"],
+            row["name"],
+            tuple(efforts.get(row["area_id"], ())) if row["area_id"] in photos else None,
+            photos.get(row["area_id"], 0),
+        )
+        for row in await duties.areas_at(desk.tx, min(shown_ms, until_ms))
+        if row["level"] == "village"
+        and (not row["gone"] or row["area_id"] in photos)
+        and seen(row)
+    )
+    return Rollcall(from_ms, until_ms, shown_ms, villages)
+
+
+def _sees(world: World, roles: Iterable[Held] | None) -> Callable[[Row], bool]:
+    """Which villages are seen; one that was given up since counts where its parent does."""
+    if roles is None:
+        return lambda row: True
+    held, covers = tuple(roles), world.places.covers
+    return lambda row: any(may(held, RIGHT, row[name], covers) for name in ("area_id", "parent_id") if row[name])
+
+
+async def rollcall(turn: Turn, args: str) -> None:
+    """`/rollcall [day]`, «点名»: who reported and who is missing; works in groups."""
+    day = await _day(turn, args)
+    if day is None:
+        return
+    roll = await load(turn, day, turn.person.roles)
+    lines = [*rules.rollcall_lines(roll), text("rollcall.as_of", at_ms=roll.as_of_ms)]
+    named = day.isoformat()
+    buttons = (
+        Button(text("rollcall.again"), f"/rollcall {named}"),
+        Button(text("rollcall.page"), f"/friday {named}"),
+    )
+    turn.reply(Say(text("rollcall.lines", lines=lines), (buttons,)))
+
+
+async def friday(turn: Turn, args: str) -> None:
+    """`/friday [day]`: the clean-up's one-page report, any day again."""
+    day = await _day(turn, args)
+    if day is not None:
+        roll = await load(turn, day, turn.person.roles)
+        turn.reply(text("rollcall.lines", lines=rules.page_lines(roll)))
+
+
+async def _day(turn: Turn, args: str) -> date | None:
+    """The day that is said, else the last clean-up; None after telling that there is none."""
+    world: World = turn.world
+    today = world.day(turn.now_ms)
+    said = args.strip()
+    if not said:
+        skipped = skipped_this_week(world, today)
+        if skipped is not None and skipped <= today:
+            turn.reply(_skipped(turn, skipped))
+            return None
+        last = last_cleanup(world, today)
+        if last is None:
+            raise PersonError("rollcall_none_yet")
+        return last.day
+    day = read_day(said, today)
+    if day is None:
+        raise PersonError("rollcall_day", said=said[:20])
+    if day > today:
+        raise PersonError("rollcall_not_yet", day_ms=world.moment_ms(day, time()))
+    if cleanup_on(world, day) is None and not await duties.reports(turn.tx, day.isoformat()):
+        turn.reply(_skipped(turn, day))
+        return None
+    return day
+
+
+def _skipped(turn: Turn, day: date) -> Text:
+    """There was no clean-up that day; when the next one is."""
+    world: World = turn.world
+    following = next_cleanup(world, turn.now_ms)
+    day_ms = world.moment_ms(day, time())
+    if following is None:
+        return text("rollcall.no_cleanup", day_ms=day_ms)
+    return text("rollcall.no_cleanup_next", day_ms=day_ms, next_ms=following.from_ms)
+
+
+async def rollcall_due(desk: Desk, payload: Mapping[str, Any]) -> None:
+    """Timer at the end of reporting: the one-page report to staff, each for their villages."""
+    cleanup = cleanup_on(desk.world, date.fromisoformat(payload["day"]))
+    if cleanup is None or cleanup.until_ms != payload["planned_ms"]:
+        return
+    if desk.now_ms - cleanup.until_ms > cleanup.late_ms:
+        await drop(desk, "rollcall", cleanup.period, "final", cleanup.until_ms)
+        return
+    for person_id, roles in (await office(desk)).items():
+        roll = await load(desk, cleanup.day, roles, as_of_ms=cleanup.until_ms)
+        if not roll.villages:
+            continue
+        lines = rules.page_lines(roll)
+        due_ms = desk.world.after_quiet_ms(desk.now_ms)
+        await desk.tell(
+            person_id, Say(text("rollcall.lines", lines=lines)), key=f"friday:{cleanup.period}:rollcall", due_ms=due_ms
+        )

@@ -1,0 +1,122 @@
+"""What digests need beside the figures of cases, film and duties: their runs, points by area, what never arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from storage.database import Row, Tx
+
+NO_AREA = 0
+
+
+async def run_of(tx: Tx, day: str) -> Row | None:
+    """The run of a day's digest: from_ms, until_ms, policy_version, is_cleanup, ran_ms; None if it never ran."""
+    return await tx.one(
+        "SELECT from_ms, until_ms, policy_version, is_cleanup, ran_ms FROM digest_runs"
+        " WHERE township_id = :t AND day = :day",
+        {"day": day},
+    )
+
+
+async def add_run(
+    tx: Tx, day: str, *, from_ms: int, until_ms: int, policy_version: int, is_cleanup: bool, now_ms: int
+) -> None:
+    """Record that a day's digest ran, once, with what had not been delivered by then."""
+    written = await tx.run(
+        "INSERT INTO digest_runs (township_id, day, from_ms, until_ms, policy_version, is_cleanup, ran_ms)"
+        " VALUES (:t, :day, :from_ms, :until_ms, :policy_version, :is_cleanup, :now_ms)"
+        " ON CONFLICT (township_id, day) DO NOTHING",
+        {
+            "day": day,
+            "from_ms": from_ms,
+            "until_ms": until_ms,
+            "policy_version": policy_version,
+            "is_cleanup": int(is_cleanup),
+            "now_ms": now_ms,
+        },
+    )
+    if not written:
+        return
+    await tx.many(
+        "INSERT INTO digest_undelivered (township_id, day, area_id, state, messages)"
+        " VALUES (:t, :day, :area_id, :state, :messages)",
+        [
+            {
+                "t": tx.township_id,
+                "day": day,
+                "area_id": row["area_id"],
+                "state": row["state"],
+                "messages": row["messages"],
+            }
+            for row in await undelivered_now(tx, from_ms=from_ms, until_ms=until_ms)
+        ],
+    )
+
+
+async def undelivered_now(tx: Tx, *, from_ms: int, until_ms: int) -> Sequence[Row]:
+    """Messages written in a period that have not arrived by now: area_id, state (waiting|failed|expired), messages.
+
+    A message belongs to the area of its person's household, else of their first role, else to NO_AREA.
+    """
+    return await tx.all(
+        "SELECT area_id, state, COUNT(*) AS messages FROM ("
+        "SELECT o.state, COALESCE((SELECT MIN(h.area_id) FROM household_members m JOIN households h"
+        " ON h.township_id = m.township_id AND h.household_id = m.household_id AND h.until_ms IS NULL"
+        " WHERE m.township_id = o.township_id AND m.person_id = o.person_id AND m.until_ms IS NULL"
+        " AND m.relation <> 'proxy'), (SELECT MIN(r.area_id) FROM roles r WHERE r.township_id = o.township_id"
+        f" AND r.person_id = o.person_id AND r.until_ms IS NULL), {NO_AREA}) AS area_id"
+        " FROM outbox o WHERE o.township_id = :t AND o.state IN ('waiting', 'failed', 'expired')"
+        " AND o.created_ms >= :from_ms AND o.created_ms < :until_ms) AS each_message"
+        " GROUP BY area_id, state ORDER BY area_id, state",
+        {"from_ms": from_ms, "until_ms": until_ms},
+    )
+
+
+async def undelivered_then(tx: Tx, day: str) -> Sequence[Row]:
+    """The same as it was when the day's digest ran."""
+    return await tx.all(
+        "SELECT area_id, state, messages FROM digest_undelivered WHERE township_id = :t AND day = :day"
+        " ORDER BY area_id, state",
+        {"day": day},
+    )
+
+
+def _peoples(account: str) -> str:
+    """A condition: the account is a person's, a household's, or waits for whoever brings a claim code."""
+    return f"({account} LIKE 'person:%' OR {account} LIKE 'household:%' OR {account} LIKE 'claim:%')"
+
+
+def _ref(kind: str) -> str:
+    """The id in a transfer's `ref` of that kind (`case:12`), NULL for other refs."""
+    return f"CASE WHEN x.ref LIKE '{kind}:%' THEN CAST(SUBSTR(x.ref, {len(kind) + 2}) AS BIGINT) END"
+
+
+async def points(tx: Tx, *, from_ms: int, until_ms: int) -> Sequence[Row]:
+    """Points that people were given, and that were taken back, in `[from_ms, until_ms)`: area_id, given, taken.
+
+    The area is that of the case or ticket they were for; NO_AREA when they were for something else.
+    """
+    return await tx.all(
+        f"SELECT COALESCE(c.area_id, k.village_id, {NO_AREA}) AS area_id,"
+        f" SUM(CASE WHEN {_peoples('x.source')} THEN 0 ELSE x.amount END) AS given,"
+        f" SUM(CASE WHEN {_peoples('x.source')} THEN x.amount ELSE 0 END) AS taken"
+        " FROM transfers x"
+        f" LEFT JOIN cases c ON c.township_id = x.township_id AND c.id = {_ref('case')}"
+        f" LEFT JOIN film_tickets k ON k.township_id = x.township_id AND k.id = {_ref('ticket')}"
+        " WHERE x.township_id = :t AND x.at_ms >= :from_ms AND x.at_ms < :until_ms AND x.unit = 'points'"
+        f" AND {_peoples('x.source')} <> {_peoples('x.destination')}"
+        " GROUP BY 1 ORDER BY 1",
+        {"from_ms": from_ms, "until_ms": until_ms},
+    )
+
+
+async def tickets_waiting(tx: Tx, *, until_ms: int) -> Sequence[Row]:
+    """Tickets that waited for staff at a moment: village_id, tickets."""
+    return await tx.all(
+        "SELECT e.village_id, COUNT(*) AS tickets FROM film_ticket_events e"
+        " WHERE e.township_id = :t AND e.kind IN ('held', 'objected') AND e.at_ms < :until_ms"
+        " AND NOT EXISTS (SELECT 1 FROM film_ticket_events d WHERE d.township_id = e.township_id"
+        " AND d.ticket_id = e.ticket_id AND d.id > e.id AND d.at_ms < :until_ms)"
+        " GROUP BY e.village_id ORDER BY e.village_id",
+        {"until_ms": until_ms},
+    )

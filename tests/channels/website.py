@@ -1,0 +1,293 @@
+"""The web chat served for a test: real sockets, the real machine, and a product that repeats what it hears."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import shutil
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import orjson
+
+from bot.channels.webchat import WebChat
+from bot.clock import SystemClock, SystemDice, TimeIds
+from bot.delivery import Delivery
+from bot.flood import FloodGate
+from bot.intake import Intake
+from bot.media import MediaStore
+from bot.settings import Settings
+from bot.talk.messages import Out, Say
+from bot.turn import Desk, Intent, Turn
+from bot.web.app import Web, build_web
+from bot.web.guard import address_of
+from storage import media, outbox, people
+from storage.database import Tx
+from storage.migrate import migrate
+from storage.sqlite import SqliteDatabase
+from tests.channels.webtexts import web_catalogues
+
+HEADERS = {"X-Jingxiang": "1"}
+PATIENCE_S = 10
+
+
+class Echo:
+    """Answers every message with its words, or with the photos it brought."""
+
+    forms: Mapping[str, Any] = {}
+    timers: Mapping[str, Any] = {}
+
+    async def world(self, tx: Tx, now_ms: int) -> Any:
+        return None
+
+    def messages_per_minute(self, world: Any) -> int:
+        return 10_000
+
+    def facts(self, turn: Turn) -> Any:
+        return None
+
+    def gate(self, turn: Turn) -> str | None:
+        return None
+
+    async def interpret(self, turn: Turn) -> Intent | None:
+        return None
+
+    def phrase(self, turn: Turn) -> Intent | None:
+        return Intent(command="echo")
+
+    async def command(self, turn: Turn, intent: Intent) -> None:
+        event = turn.event
+        if event.media:
+            items = [[item.kind, item.ref, item.size_bytes] for item in event.media]
+            found = await media.attach(turn, turn.person.id, turn.person.channel, items)
+            turn.reply(Say(f"{len(found)} photos", media=tuple(found)))
+        else:
+            turn.reply(f"{event.kind}:{event.text or event.data}:{event.lat},{event.lng}")
+
+    async def plan(self, desk: Desk) -> None:
+        return None
+
+    async def may_open(self, turn: Turn, form: Any) -> None:
+        return None
+
+
+@dataclass
+class Event:
+    """One server-sent event."""
+
+    name: str
+    data: dict[str, Any]
+    id: str
+
+
+class EventReader:
+    """The events of an open stream, in order."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self.response = response
+        self.comments = 0
+
+    async def next(self) -> Event:
+        """The next event; fails after PATIENCE_S."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                fields: dict[str, str] = {}
+                while line := (await self.response.content.readline()).decode().rstrip("\n"):
+                    name, _, value = line.partition(": ")
+                    if line.startswith(":"):
+                        self.comments += 1
+                    else:
+                        fields[name] = value
+                if not fields and self.response.content.at_eof():
+                    raise EOFError("the stream ended")
+                if "data" in fields:
+                    return Event(fields.get("event", "message"), orjson.loads(fields["data"]), fields.get("id", ""))
+
+    async def message(self) -> dict[str, Any]:
+        """The next message, whatever else comes before it."""
+        while (event := await self.next()).name != "message":
+            pass
+        assert event.id == event.data["id"]
+        return event.data
+
+    async def bot_says(self) -> str:
+        """The next words of the bot."""
+        while (message := await self.message())["from"] != "bot":
+            pass
+        return str(message["text"])
+
+
+class Page:
+    """One browser with its cookie."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.http = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
+
+    async def open(self, **headers: str) -> dict[str, Any]:
+        async with self.http.post(f"{self.url}/api/session", json={}, headers={**HEADERS, **headers}) as response:
+            assert response.status == 200, await response.text()
+            return dict(await response.json())
+
+    @property
+    def token(self) -> str:
+        return next(cookie.value for cookie in self.http.cookie_jar if cookie.key == "jingxiang")
+
+    @property
+    def address(self) -> str:
+        return address_of(self.token)
+
+    async def post(self, path: str = "/api/messages", *, headers: Any = None, **body: Any) -> tuple[int, Any]:
+        """Status and answer of a posted message (of the given fields)."""
+        body.setdefault("id", str(uuid.uuid4()))
+        headers = HEADERS if headers is None else headers
+        async with self.http.post(f"{self.url}{path}", json=body, headers=headers) as response:
+            return response.status, await response.json()
+
+    async def raw(self, content: bytes, **headers: str) -> tuple[int, Any]:
+        """Status and answer of a body that need not be JSON."""
+        sent = {"Content-Type": "application/json", **HEADERS, **headers}
+        async with self.http.post(f"{self.url}/api/messages", data=io.BytesIO(content), headers=sent) as response:
+            return response.status, await response.json()
+
+    async def says(self, words: str, **more: Any) -> Any:
+        status, answer = await self.post(kind="text", text=words, **more)
+        assert status == 202, answer
+        return answer
+
+    async def uploads(self, content: Any, name: str = "photo.jpg") -> tuple[int, Any]:
+        url = f"{self.url}/api/media"
+        content = io.BytesIO(content) if isinstance(content, bytes) else content
+        async with self.http.post(url, params={"name": name}, data=content, headers=HEADERS) as response:
+            return response.status, await response.json()
+
+    async def get(self, path: str, **headers: str) -> tuple[int, bytes, Mapping[str, str]]:
+        async with self.http.get(f"{self.url}{path}", headers=headers) as response:
+            return response.status, await response.read(), response.headers
+
+    async def history(self, **query: Any) -> dict[str, Any]:
+        async with self.http.get(f"{self.url}/api/history", params=query) as response:
+            assert response.status == 200
+            return dict(await response.json())
+
+    @asynccontextmanager
+    async def events(self, after: str = "", **query: str) -> AsyncIterator[EventReader]:
+        headers = {"Last-Event-ID": after} if after else {}
+        async with self.http.get(f"{self.url}/api/events", headers=headers, params=query, timeout=None) as response:
+            assert response.status == 200, await response.text()
+            assert response.content_type == "text/event-stream"
+            reader = EventReader(response)
+            assert (await response.content.readline()).startswith(b":")
+            assert await response.content.readline() == b"\n"
+            yield reader
+
+
+class Site:
+    """The program: web chat, intake, delivery."""
+
+    def __init__(self, folder: Path, database: SqliteDatabase, **settings: Any) -> None:
+        clock, ids, dice = SystemClock(), TimeIds(SystemClock()), SystemDice()
+        self.ids, self.clock = ids, clock
+        self.folder, self.database = folder, database
+        self.webchat = WebChat()
+        self.channels = {"web": self.webchat}
+        self.delivery = Delivery(database, self.channels, clock=clock)
+        catalogues = web_catalogues(folder / "texts")
+        self.intake = Intake(
+            database,
+            Echo(),
+            self.channels,
+            catalogues,
+            clock=clock,
+            ids=ids,
+            dice=dice,
+            deliver=self.delivery.offer,
+            flood=FloodGate(0),
+        )
+        self.media = MediaStore(folder / "media", database)
+        chosen = Settings(_env_file=None, **{"data_dir": folder, "web_port": 0, **settings})
+        self.web: Web = build_web(
+            chosen, database, self.intake.accept, self.webchat, self.media, catalogues, clock, keepalive_s=0.3
+        )
+        self.pages: list[Page] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.web.port}"
+
+    async def start(self) -> None:
+        self._tasks = [asyncio.create_task(self.delivery.run()), asyncio.create_task(self.intake.run())]
+        await self.web.start()
+
+    async def stop(self) -> None:
+        for page in self.pages:
+            await page.http.close()
+        await self.web.stop()
+        self.intake.stop()
+        self.delivery.stop()
+        self._tasks[0].cancel()  # it may sleep until its next poll
+        await asyncio.wait(self._tasks, timeout=PATIENCE_S)
+        await self.database.close()
+
+    async def page(self, *, session: bool = True, **headers: str) -> Page:
+        """A new browser."""
+        page = Page(self.url)
+        self.pages.append(page)
+        if session:
+            await page.open(**headers)
+        return page
+
+    async def tell(self, page: Page, words: str, *, due_in_ms: int = 0, media_ids: tuple[str, ...] = ()) -> int:
+        """Write a message to somebody, as an action would; its id."""
+
+        async def work(tx: Tx) -> int:
+            contact = await people.contact(tx, page.address)
+            desk = Desk(
+                tx=tx,
+                now_ms=self.clock.now_ms(),
+                ids=self.ids,
+                dice=SystemDice(),
+                catalogues=None,  # type: ignore[arg-type]
+                world=None,
+            )
+            person_id = contact["person_id"] if contact else 7
+            desk.post(person_id, "web", page.address, Out(words, media=media_ids), due_ms=desk.now_ms + due_in_ms)
+            await outbox.put(tx, desk.outbox)
+            return int(desk.outbox[0]["id"])
+
+        return await self.database.transaction(work)
+
+    async def rows(self, sql: str, **params: Any) -> Any:
+        async def work(tx: Tx) -> Any:
+            return await tx.all(sql, params)
+
+        return await self.database.read(work)
+
+    async def state_of(self, message_id: int, wanted: str) -> None:
+        """Wait until an outbox row is in that state."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                [row] = await self.rows("SELECT state FROM outbox WHERE township_id = :t AND id = :id", id=message_id)
+                if row["state"] == wanted:
+                    return
+                await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def serving(folder: Path, **settings: Any) -> AsyncIterator[Site]:
+    """A started site in that folder; what an earlier one left there is still there."""
+    path = folder / "jingxiang.db"
+    migrate(path, now_ms=SystemClock().now_ms())
+    shutil.rmtree(folder / "texts", ignore_errors=True)
+    site = Site(folder, await SqliteDatabase.open(path), **settings)
+    await site.start()
+    try:
+        yield site
+    finally:
+        await site.stop()

@@ -1,0 +1,146 @@
+"""The digest's text from its figures (D15, D30, D50)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.i18n import Catalogues
+from handlers.digests.rules import Area, Cases, Cleaning, Figures, Film, Scope, Waiting, compose, no_data, scope_of
+from handlers.duties.rules import Effort
+
+CATALOGUES = Catalogues(ZoneInfo("Asia/Shanghai"))
+HOUR_MS = 3_600_000
+UNTIL_MS = 1_795_168_800_000  # 2026-11-20 18:00
+WHOLE = Scope(True, ("青禾塬镇",), frozenset({1}), frozenset({2}))
+AREAS = (
+    Area(1, None, "town", "青禾塬镇"),
+    Area(2, 1, "village", "王家沟村"),
+    Area(3, 1, "village", "李家湾村"),
+    Area(21, 2, "hamlet", "一社"),
+    Area(22, 2, "hamlet", "二社"),
+    Area(4, 1, "village", "旧庄村", gone=True),
+)
+
+
+def figures(**given: object) -> Figures:
+    base = Figures("青禾塬镇", UNTIL_MS - 18 * HOUR_MS, UNTIL_MS - 24 * HOUR_MS, UNTIL_MS, True, WHOLE, undelivered={})
+    return replace(base, **given)  # type: ignore[arg-type]
+
+
+def printed(found: Figures, language: str = "zh_CN") -> str:
+    return CATALOGUES[language].render(compose(found, with_buttons=True).text)
+
+
+def test_an_empty_day_says_so_and_names_its_period() -> None:
+    assert printed(figures()) == (
+        "青禾塬镇日报 2026-11-20\n数据时间 11-19 18:00—11-20 18:00\n范围：全镇\n\n没有新情况。"
+    )
+
+
+def test_a_full_day() -> None:
+    found = figures(
+        cases=Cases(5, 3, 1, 1, 2, (Waiting("2026-0113", "dumping", "王家沟村", 26 * HOUR_MS + 5),)),
+        film=Film(12, 1, 156_400, 15_640, 7_820, 2),
+        given_points=45,
+        taken_points=5,
+        cleaning=(Cleaning(UNTIL_MS - 18 * HOUR_MS, 18, 24, (Effort("people", "person", 210_000),)),),
+        dropped={"friday": 1},
+        undelivered={"waiting": 3, "failed": 1},
+    )
+    assert printed(found).split("\n", 3)[3] == "\n".join(
+        [
+            "",
+            "【举报】",
+            "5 件新报",
+            "3 件属实",
+            "1 件不实",
+            "1 件重复",
+            "",
+            "【久等未核实 2 件】",
+            "26 小时 2026-0113 王家沟村 乱倒垃圾",
+            "还有 1 件，发「待办案件」看全部",
+            "",
+            "【农膜】",
+            "156.4 公斤计入",
+            "12 张磅单",
+            "156.40 元 县补",
+            "78.20 元 镇补",
+            "1 张冲回",
+            "2 张等工作人员处理",
+            "",
+            "【积分】",
+            "45 分发放",
+            "5 分收回",
+            "",
+            "【集中整治 2026-11-20】",
+            "18/24 村已报",
+            "210 人",
+            "车辆 暂无数据",
+            "方量 暂无数据",
+            "",
+            "【过时未发】",
+            "1 次整治提醒",
+            "",
+            "【未送达】",
+            "3 条等本人打开网页",
+            "1 条发送失败",
+        ]
+    )
+
+
+def test_each_case_that_waits_has_a_button_for_those_who_may_open_it() -> None:
+    waiting = tuple(Waiting(f"2026-{at:04d}", "river", "王家沟村", 80 * HOUR_MS) for at in range(3))
+    found = figures(cases=Cases(waiting_count=3, waiting=waiting))
+    rows = compose(found, with_buttons=True).rows
+    assert [button.data for row in rows for button in row] == ["/case 2026-0000", "/case 2026-0001", "/case 2026-0002"]
+    assert all(len(button.data) <= 40 for row in rows for button in row)
+    assert compose(found, with_buttons=False).rows == ()
+    assert "3 天 2026-0000" in printed(found)
+
+
+def test_what_is_not_known_is_said_not_guessed() -> None:
+    assert "【未送达】\n暂无数据" in printed(figures(undelivered=None))
+    assert "暂无数据" in CATALOGUES["zh_CN"].render(no_data(figures()).text)
+
+
+COUNTS = st.integers(0, 10**6)
+
+
+@given(
+    cases=st.builds(Cases, COUNTS, COUNTS, COUNTS, COUNTS),
+    film=st.builds(Film, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS),
+    given_points=COUNTS,
+    taken_points=COUNTS,
+    dropped=st.dictionaries(st.sampled_from(["friday", "rollcall", "digest"]), COUNTS),
+    undelivered=st.none() | st.dictionaries(st.sampled_from(["waiting", "failed", "expired"]), COUNTS),
+    over=st.booleans(),
+    language=st.sampled_from(["zh_CN", "en"]),
+)
+def test_no_section_is_empty_in_any_language(language: str, **given: object) -> None:
+    body = printed(figures(**given), language)
+    assert "】\n\n" not in body and "]\n\n" not in body and not body.endswith(("】", "]"))
+    assert "\n0 张" not in body and "\n0 件" not in body and "\n0 条" not in body and "\n0 次" not in body
+
+
+@pytest.mark.parametrize(
+    ("roots", "whole", "names", "villages"),
+    [
+        ({1}, True, ("青禾塬镇",), {2, 3, 4}),
+        ({1, 2}, True, ("青禾塬镇",), {2, 3, 4}),
+        ({2}, False, ("王家沟村",), {2}),
+        ({2, 3, 21}, False, ("王家沟村", "李家湾村"), {2, 3}),
+        ({21}, False, ("一社",), set()),
+        ({99}, False, (), set()),
+    ],
+)
+def test_whose_figures(roots: set[int], whole: bool, names: tuple[str, ...], villages: set[int]) -> None:
+    scope = scope_of(AREAS, roots)
+    assert (scope.whole, scope.names, scope.village_ids) == (whole, names, frozenset(villages))
+    assert scope.covers(99) is whole
+    if 2 in roots:
+        assert scope.covers(22)
