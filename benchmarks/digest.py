@@ -56,53 +56,91 @@ DECIDED = "ms + 14400000 + (i * 7919 % 24) * 3600000"
 EVENT = "CASE WHEN i % 100 < 80 THEN 'verified' WHEN i % 100 < 92 THEN 'rejected' ELSE 'duplicate' END"
 IS_DECIDED = f"i % 100 < 99 AND {DECIDED} < {END_MS}"
 FILLS = (
-    ("cases", 1, f"""
-INSERT INTO cases (township_id, id, number, kind, state, area_id, place, statement, urgent, received_ms, verify_due_ms,
-    late_ms, decided_ms, points, policy_version, claim_salt, claim_hash)
-SELECT 1, id, '2026-' || substr('000000' || i, -7), 'dumping', CASE WHEN {IS_DECIDED} THEN {EVENT} ELSE 'registered' END,
-    area_id, '桥头', '桥头有人倒垃圾', 0, ms, ms + 86400000, ms + 86400000,
-    CASE WHEN {IS_DECIDED} THEN {DECIDED} END, 5, 1, 'salt', 'hash' FROM each_row"""),
-    ("case events: registered", 2, """
+    (
+        "cases",
+        1,
+        f"""
+INSERT INTO cases (township_id, id, number, kind, state, area_id, place, statement, urgent, received_ms,
+    verify_due_ms, late_ms, decided_ms, points, policy_version, claim_salt, claim_hash)
+SELECT 1, id, '2026-' || substr('000000' || i, -7), 'dumping',
+    CASE WHEN {IS_DECIDED} THEN {EVENT} ELSE 'registered' END, area_id, '桥头', '桥头有人倒垃圾', 0, ms,
+    ms + 86400000, ms + 86400000, CASE WHEN {IS_DECIDED} THEN {DECIDED} END, 5, 1, 'salt', 'hash' FROM each_row""",
+    ),
+    (
+        "case events: registered",
+        2,
+        """
 INSERT INTO case_events (township_id, id, case_id, event, area_id, points, reason, note, policy_version, at_ms)
-SELECT 1, id, id - 1, 'registered', area_id, 5, '', '', 1, ms FROM each_row"""),
-    ("case events: decided", 3, f"""
-INSERT INTO case_events (township_id, id, case_id, event, area_id, points, person_id, reason, note, policy_version, at_ms)
-SELECT 1, id, id - 2, {EVENT}, area_id, 5, 7, '', '', 1, {DECIDED} FROM each_row WHERE {IS_DECIDED}"""),
-    ("points promised", 4, """
+SELECT 1, id, id - 1, 'registered', area_id, 5, '', '', 1, ms FROM each_row""",
+    ),
+    (
+        "case events: decided",
+        3,
+        f"""
+INSERT INTO case_events (township_id, id, case_id, event, area_id, points, person_id, reason, note, policy_version,
+    at_ms)
+SELECT 1, id, id - 2, {EVENT}, area_id, 5, 7, '', '', 1, {DECIDED} FROM each_row WHERE {IS_DECIDED}""",
+    ),
+    (
+        "points promised",
+        4,
+        """
 INSERT INTO transfers (township_id, id, source, destination, amount, unit, transfer_key, input_hash, reason, ref,
     policy_version, at_ms)
 SELECT 1, id, 'programme:reports', 'hold:case:' || (id - 3), 5, 'points', 'case:' || (id - 3) || ':promise', '',
-    'report_pending', 'case:' || (id - 3), 1, ms FROM each_row"""),
-    ("points settled", 5, f"""
+    'report_pending', 'case:' || (id - 3), 1, ms FROM each_row""",
+    ),
+    (
+        "points settled",
+        5,
+        f"""
 INSERT INTO transfers (township_id, id, source, destination, amount, unit, transfer_key, input_hash, reason, ref,
     policy_version, at_ms)
-SELECT 1, id, 'hold:case:' || (id - 4), CASE WHEN i % 100 < 80 THEN 'person:' || (i % 5000) ELSE 'programme:reports' END,
+SELECT 1, id, 'hold:case:' || (id - 4),
+    CASE WHEN i % 100 < 80 THEN 'person:' || (i % 5000) ELSE 'programme:reports' END,
     5, 'points', 'case:' || (id - 4) || ':settle', '', 'report_' || {EVENT}, 'case:' || (id - 4), 1, {DECIDED}
-FROM each_row WHERE {IS_DECIDED}"""),
-    ("tickets", 6, """
-INSERT INTO film_tickets (township_id, id, number, household_id, village_id, area_id, operator_id, kind, gross_g, tare_g,
-    net_g, impurity_bp, accepted_g, policy_version, county_rate_e4, township_rate_e4, points_rate_e4, points_left,
-    county_fen, township_fen, points, weighed_ms, created_ms)
+FROM each_row WHERE {IS_DECIDED}""",
+    ),
+    (
+        "tickets",
+        6,
+        """
+INSERT INTO film_tickets (township_id, id, number, household_id, village_id, area_id, operator_id, kind, gross_g,
+    tare_g, net_g, impurity_bp, accepted_g, policy_version, county_rate_e4, township_rate_e4, points_rate_e4,
+    points_left, county_fen, township_fen, points, weighed_ms, created_ms)
 SELECT 1, id, '2026-' || i, 1000 + i % 5000, village_id, area_id, 9, 'mulch', 15600, 0, 15600, 0, 15600, 1, 1000000,
-    500000, 10000, 500, 1560, 780, 15, ms, ms FROM each_row"""),
-    ("ticket events", 7, """
+    500000, 10000, 500, 1560, 780, 15, ms, ms FROM each_row""",
+    ),
+    (
+        "ticket events",
+        7,
+        """
 INSERT INTO film_ticket_events (township_id, id, ticket_id, kind, by_person, village_id, accepted_g, county_fen,
     township_fen, points, at_ms)
 SELECT 1, id, id - 1, CASE WHEN i % 50 = 0 THEN 'held' ELSE 'counted' END, 9, village_id,
     CASE WHEN i % 50 = 0 THEN 0 ELSE 15600 END, CASE WHEN i % 50 = 0 THEN 0 ELSE 1560 END,
-    CASE WHEN i % 50 = 0 THEN 0 ELSE 780 END, CASE WHEN i % 50 = 0 THEN 0 ELSE 15 END, ms FROM each_row"""),
-    ("held tickets approved", 8, f"""
+    CASE WHEN i % 50 = 0 THEN 0 ELSE 780 END, CASE WHEN i % 50 = 0 THEN 0 ELSE 15 END, ms FROM each_row""",
+    ),
+    (
+        "held tickets approved",
+        8,
+        f"""
 INSERT INTO film_ticket_events (township_id, id, ticket_id, kind, by_person, village_id, accepted_g, county_fen,
     township_fen, points, at_ms)
 SELECT 1, id, id - 2, 'approved', 7, village_id, 15600, 1560, 780, 15, {DECIDED} FROM each_row
-WHERE i % 50 = 0 AND i % 1000 <> 0 AND {DECIDED} < {END_MS}"""),
+WHERE i % 50 = 0 AND i % 1000 <> 0 AND {DECIDED} < {END_MS}""",
+    ),
     *(
-        (f"paid: {part}", slot, f"""
+        (
+            f"paid: {part}",
+            slot,
+            f"""
 INSERT INTO transfers (township_id, id, source, destination, amount, unit, transfer_key, input_hash, reason, ref,
     policy_version, at_ms)
 SELECT 1, id, '{source}', 'household:' || (1000 + i % 5000), {amount}, '{unit}',
     'ticket:' || (id - {slot - 6}) || ':{part}', '', 'film_{part}', 'ticket:' || (id - {slot - 6}), 1, ms
-FROM each_row WHERE i % 50 > 0""")
+FROM each_row WHERE i % 50 > 0""",
+        )
         for part, slot, source, amount, unit in (
             ("county", 9, "fund:county", 1560, "fen"),
             ("township", 10, "fund:township", 780, "fen"),
@@ -149,18 +187,19 @@ def fill(path: Path, rows: int) -> int:
         " WHERE until_ms IS NULL AND level <> 'town'"
     )
     connection.execute("CREATE UNIQUE INDEX temp.bench_place ON bench_places (place, area_id, village_id)")
-    total = 0
+    before = connection.total_changes
     connection.execute("BEGIN")
     for name, slot, statement in FILLS:
-        total += connection.execute(ROWS_SQL.strip() + statement, {"rows": rows, "slot": slot}).rowcount
+        connection.execute(ROWS_SQL.strip() + statement, {"rows": rows, "slot": slot})
         _progress(name)
     connection.execute("COMMIT")
+    written = connection.total_changes - before
     for name, sql in indexes:
         connection.execute(sql)
         _progress(f"index {name}")
     connection.close()
     _progress("")
-    return total
+    return written
 
 
 def _progress(doing: str) -> None:
@@ -180,9 +219,7 @@ async def measure(path: Path, day: date, *, village: bool) -> tuple[float, float
 
     async def work(tx: Tx) -> str:
         world = await worlds.load(tx, END_MS)
-        desk = Desk(
-            tx=tx, now_ms=END_MS, ids=TimeIds(clock), dice=SystemDice(), catalogues=catalogue, world=world
-        )
+        desk = Desk(tx=tx, now_ms=END_MS, ids=TimeIds(clock), dice=SystemDice(), catalogues=catalogue, world=world)
         period = await period_of(desk, day)
         assert period is not None and world.places.town is not None
         roots = {world.places.villages[0].area_id if village else world.places.town.area_id}

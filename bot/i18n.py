@@ -48,6 +48,7 @@ class Catalogue:
         self._texts = texts
         self._zone = zone
         self._parts: dict[str, list[Part]] = {}
+        self._plain: dict[str, str] = {}
         self._specs: dict[str, Callable[[Any], str]] = {
             "": str,
             "kg": format_kg,
@@ -83,8 +84,16 @@ class Catalogue:
         """Words, or a list of them on lines, in this language."""
         if isinstance(words, str):
             return words
+        if isinstance(words, Text) and not words.fields:
+            plain = self._plain.get(words.key)
+            if plain is None:
+                plain = self._plain[words.key] = self._filled(words)
+            return plain
         if not isinstance(words, Text):
             return "\n".join(self.render(one) for one in words)
+        return self._filled(words)
+
+    def _filled(self, words: Text) -> str:
         template = self._template(words.key, words.fields)
         parts = self._parts.get(template)
         if parts is None:

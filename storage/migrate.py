@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storage.sqlite import connect
+from storage.statistics import write_statistics
 
 SCHEMA_FOLDER = Path(__file__).parent / "schema"
 
@@ -70,6 +71,8 @@ def migrate(path: Path, *, now_ms: int, migrations: list[Migration] | None = Non
         pending = [migration for migration in wanted if migration.number not in applied]
         for migration in pending:
             apply(connection, migration, now_ms)
+        if pending:
+            write_statistics(connection)
         return pending
     finally:
         connection.close()

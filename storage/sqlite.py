@@ -16,6 +16,7 @@ from storage.database import ForeignAwait, Params, Row, Unavailable, Work
 T = TypeVar("T")
 BUSY_TIMEOUT_MS = 10_000
 READERS = 2
+CHECKPOINT_PAGES = 4_000  # pages that many updates touch are copied into the file once, not a dozen times
 WRITER_CACHE_KIB, READER_CACHE_KIB = 12_288, 2_048
 STATEMENT_CACHE = 512
 PASSING = {
@@ -108,6 +109,7 @@ def connect(path: Path, *, read_only: bool = False, synchronous: str = "FULL") -
     if not read_only:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={synchronous}")
+        connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
     return connection
 
 

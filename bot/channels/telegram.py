@@ -25,7 +25,7 @@ from telegram.request._requestparameter import RequestParameter
 from bot.channels.base import Accept, Arrival, Letter, Raw
 from bot.channels.pacing import Pace, telegram_limits
 from bot.channels.telegram_request import AiohttpRequest
-from bot.channels.telegram_wire import arrival_of, messages_of, sender_of
+from bot.channels.telegram_wire import arrival_of, lightened, messages_of, sender_of
 from bot.clock import Clock
 from bot.errors import GiveUp, RetryLater
 from bot.settings import Settings
@@ -164,8 +164,8 @@ class Telegram:
 
     def decode(self, raw: Raw) -> Arrival:
         """Read a stored update."""
-        update = Update.de_json(orjson.loads(raw.body), None)
-        return arrival_of(update, self.username)
+        update, group = lightened(orjson.loads(raw.body))
+        return arrival_of(Update.de_json(update, None), self.username, group)
 
     def handled(self, raw: Raw) -> None:
         """Stop the spinner of a pressed button; best effort, in the background."""

@@ -12,6 +12,7 @@ from bot.talk.messages import In, Media, Out
 
 MAX_CHARS = 4_000
 PRIVATE = "private"
+NEVER_READ = ("entities", "caption_entities", "reply_to_message", "link_preview_options", "forward_origin", "quote")
 
 
 def sender_of(update: dict[str, Any]) -> int:
@@ -23,33 +24,47 @@ def sender_of(update: dict[str, Any]) -> int:
     return 0
 
 
-def arrival_of(update: Update, username: str) -> Arrival:
+def lightened(update: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """The update without what is never read, and the group's address it came from ("" in a private chat).
+
+    A tap brings the whole message along that the button stood under: making objects of it would cost more than
+    everything else that is done for the tap.
+    """
+    query = update.get("callback_query")
+    message = query.pop("message", None) if query is not None else _message_of(update)
+    chat = (message or {}).get("chat") or {}
+    group = f"telegram:{chat['id']}" if chat.get("type", PRIVATE) != PRIVATE else ""
+    if query is None and message is not None:
+        for name in NEVER_READ:
+            message.pop(name, None)
+        if message.get("photo"):
+            message["photo"] = message["photo"][-1:]  # the largest
+    return update, group
+
+
+def _message_of(update: dict[str, Any]) -> dict[str, Any] | None:
+    return update.get("message") or update.get("edited_message") or update.get("my_chat_member")
+
+
+def arrival_of(update: Update, username: str, group: str) -> Arrival:
     """What an update means."""
     user = update.effective_user
     if user is None:
         return Arrival(In("nothing"))
     if update.callback_query is not None:
-        group = _group_of(update)
         return _arrival(user, _tap(update.callback_query, bool(group)), group)
     if update.my_chat_member is not None:
         return _arrival(user, _membership(update.my_chat_member), "")
     if update.edited_message is not None:
-        group = _group_of(update)
         return _arrival(user, In("nothing" if group else "edited"), group)
     if update.message is None:
         return _arrival(user, In("nothing"), "")
-    group = _group_of(update)
     event = _in_group(update.message, username) if group else _event(update.message)
     return _arrival(user, event, group)
 
 
 def _arrival(user: User, event: In, group: str) -> Arrival:
     return Arrival(event, clean(user.full_name or "")[:60], user.language_code or "", group)
-
-
-def _group_of(update: Update) -> str:
-    chat = update.effective_chat
-    return f"telegram:{chat.id}" if chat is not None and chat.type != PRIVATE else ""
 
 
 def _tap(query: CallbackQuery, group: bool) -> In:

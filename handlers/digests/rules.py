@@ -164,9 +164,7 @@ def compose(figures: Figures, *, with_buttons: bool) -> Say:
     if not found:
         lines.append(text("digest.nothing"))
     buttons = [Button(text("digest.act", number=case.number), f"/case {case.number}") for case in figures.cases.waiting]
-    rows = tuple(
-        tuple(buttons[at : at + BUTTONS_IN_A_ROW]) for at in range(0, len(buttons), BUTTONS_IN_A_ROW)
-    )
+    rows = tuple(tuple(buttons[at : at + BUTTONS_IN_A_ROW]) for at in range(0, len(buttons), BUTTONS_IN_A_ROW))
     return Say(text("digest.body", lines=lines), rows if with_buttons else ())
 
 

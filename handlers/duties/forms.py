@@ -38,9 +38,7 @@ CLEANUP = Form(
             shown=partial(reading.shown, "volume"),
         ),
         Photos(id="photos", optional=True, limit=9),
-        FreeText(
-            id="words", optional=True, max_chars=WORDS_LARGEST, assume=lambda _: "", shown=words_shown
-        ),
+        FreeText(id="words", optional=True, max_chars=WORDS_LARGEST, assume=lambda _: "", shown=words_shown),
     ),
     submit_cleanup,
     right="report_cleanup",

@@ -25,9 +25,7 @@ from storage.database import Row
 RIGHT = "see_rollcall"
 
 
-async def load(
-    desk: Desk, day: date, roles: Iterable[Held] | None = None, *, as_of_ms: int | None = None
-) -> Rollcall:
+async def load(desk: Desk, day: date, roles: Iterable[Held] | None = None, *, as_of_ms: int | None = None) -> Rollcall:
     """The roll-call of a day for those villages that the roles see; of the whole township without roles.
 
     Without `as_of_ms` it is what is known now; printed as of the end of reporting, or of the last report after it.
@@ -53,9 +51,7 @@ async def load(
             photos.get(row["area_id"], 0),
         )
         for row in await duties.areas_at(desk.tx, min(shown_ms, until_ms))
-        if row["level"] == "village"
-        and (not row["gone"] or row["area_id"] in photos)
-        and seen(row)
+        if row["level"] == "village" and (not row["gone"] or row["area_id"] in photos) and seen(row)
     )
     return Rollcall(from_ms, until_ms, shown_ms, villages)
 

@@ -112,6 +112,7 @@ CREATE TABLE household_members (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX household_members_person ON household_members (township_id, person_id)
     WHERE until_ms IS NULL AND relation <> 'proxy';
+CREATE INDEX household_members_of_person ON household_members (township_id, person_id) WHERE until_ms IS NULL;
 CREATE INDEX household_members_household ON household_members (township_id, household_id) WHERE until_ms IS NULL;
 
 CREATE TABLE policies (

@@ -15,9 +15,10 @@ from typing import Any
 import aiohttp
 import orjson
 
+from bot.channels.base import Letter
 from bot.channels.webchat import WebChat
 from bot.clock import SystemClock, SystemDice, TimeIds
-from bot.delivery import Delivery
+from bot.delivery import Delivery, letter_of
 from bot.flood import FloodGate
 from bot.intake import Intake
 from bot.media import MediaStore
@@ -246,7 +247,7 @@ class Site:
     async def tell(self, page: Page, words: str, *, due_in_ms: int = 0, media_ids: tuple[str, ...] = ()) -> int:
         """Write a message to somebody, as an action would; its id."""
 
-        async def work(tx: Tx) -> int:
+        async def work(tx: Tx) -> list[Letter]:
             contact = await people.contact(tx, page.address)
             desk = Desk(
                 tx=tx,
@@ -259,9 +260,12 @@ class Site:
             person_id = contact["person_id"] if contact else 7
             desk.post(person_id, "web", page.address, Out(words, media=media_ids), due_ms=desk.now_ms + due_in_ms)
             await outbox.put(tx, desk.outbox)
-            return int(desk.outbox[0]["id"])
+            return [letter_of(row, row["out"], 1) for row in desk.outbox]
 
-        return await self.database.transaction(work)
+        letters = await self.database.transaction(work)
+        if not due_in_ms:
+            self.delivery.offer(letters)
+        return letters[0].id
 
     async def rows(self, sql: str, **params: Any) -> Any:
         async def work(tx: Tx) -> Any:

@@ -66,9 +66,7 @@ def test_the_day_of_the_clean_up(nominal: str, on_holiday: str, expected: str | 
 
 
 @given(DAYS, st.sampled_from(["skip", "last_workday"]), st.frozensets(st.integers(0, 6)))
-def test_a_clean_up_is_on_a_working_day_of_its_own_week(
-    nominal: date, on_holiday: str, off: frozenset[int]
-) -> None:
+def test_a_clean_up_is_on_a_working_day_of_its_own_week(nominal: date, on_holiday: str, off: frozenset[int]) -> None:
     week = week_of(nominal)
     found = cleanup_day(nominal, on_holiday, lambda day: week.index(day) not in off)
     if found is None:

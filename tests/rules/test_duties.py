@@ -15,9 +15,7 @@ from handlers.duties.rules import Effort, Limits, Rollcall, Village, add_up, is_
 
 CHINESE = Catalogues(ZoneInfo("Asia/Shanghai"))["zh_CN"]
 ENGLISH = Catalogues(ZoneInfo("Asia/Shanghai"))["en"]
-EFFORTS = st.builds(
-    lambda series, milli: Effort(*series, milli), st.sampled_from(rules.SERIES), st.integers(0, 10**9)
-)
+EFFORTS = st.builds(lambda series, milli: Effort(*series, milli), st.sampled_from(rules.SERIES), st.integers(0, 10**9))
 
 
 def said(line: str) -> str:

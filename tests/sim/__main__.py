@@ -7,7 +7,11 @@ import sys
 import time
 
 from tests.sim.broken import BROKEN
+from tests.sim.play import SimPlay
 from tests.sim.town import Parts, run_seed
+from tests.sim.township import TownshipPlay
+
+PLAYS = {"sim": SimPlay, "township": TownshipPlay}
 
 
 def main() -> int:
@@ -18,6 +22,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=200, help="how many seeds to play")
     parser.add_argument("--from", dest="first", type=int, default=0, help="the first of them")
     parser.add_argument("--broken", choices=sorted(BROKEN), help="break this law on purpose")
+    parser.add_argument("--play", choices=sorted(PLAYS), default="sim", help="the product that is played")
     wanted = parser.parse_args()
     if not wanted.broken:
         return play(wanted, Parts())
@@ -28,7 +33,7 @@ def main() -> int:
 def play(wanted: argparse.Namespace, parts: Parts) -> int:
     """One seed with its trace, or many with their figures."""
     if wanted.seed is not None:
-        report = run_seed(wanted.seed, parts=parts, trace=True)
+        report = run_seed(wanted.seed, parts=parts, play=PLAYS[wanted.play], trace=True)
         if report.broken or wanted.verbose:
             print("\n".join(report.trace))
         print(*(report.broken or ["all promises kept"]), sep="\n")
@@ -37,7 +42,7 @@ def play(wanted: argparse.Namespace, parts: Parts) -> int:
     crashes = updates = arrivals = repeats = 0
     virtual_s = 0.0
     for seed in range(wanted.first, wanted.first + wanted.seeds):
-        report = run_seed(seed, parts=parts)
+        report = run_seed(seed, parts=parts, play=PLAYS[wanted.play])
         crashes, updates, arrivals = crashes + report.crashes, updates + report.updates, arrivals + report.arrivals
         repeats, virtual_s = repeats + report.repeats, virtual_s + report.virtual_s
         if report.broken:

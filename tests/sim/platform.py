@@ -67,12 +67,11 @@ class Platform:
     settled: set[int] = field(default_factory=set)
     handled: dict[str, int] = field(default_factory=dict)
     news: asyncio.Event = field(default_factory=asyncio.Event)
-    reviews: dict[str, str] = field(default_factory=dict)
-    told: int = 0
+    told: int = 0  # how many updates people sent
     repeats: int = 0
 
-    def says(self, address: str, event: In | None) -> None:
-        """A person sends something; None is an update that nobody can read."""
+    def says(self, address: str, event: In | None) -> int:
+        """A person sends something (None: an update that nobody can read); its number."""
         self.told += 1
         sent = {"number": self.told, "event": event.to_json()} if event else None
         self.note("says", address=address, number=self.told, event=sent and sent["event"])
@@ -81,6 +80,7 @@ class Platform:
         update = Update(f"{number}", address, self.told, body)
         self.queues.setdefault(address, deque()).append(update)
         self.news.set()
+        return self.told
 
     def fetch(self) -> list[Update]:
         """What one connection is given: some people's oldest updates in their order, the people mixed."""
@@ -134,10 +134,6 @@ class Platform:
             if letter.id < self.newest.get(letter.address, 0):
                 self.blame(f"message {letter.id} to {letter.address} arrived after a later one")
             self.newest[letter.address] = letter.id
-        for row in letter.out.rows:
-            for _, data, _ in row:
-                if data.endswith(".!"):
-                    self.reviews[f"{letter.address} {data.partition('.')[2]}"] = letter.out.text
         listener = self.listeners.get(letter.address)
         if listener is not None:
             asyncio.get_running_loop().call_later(self.chaos.dice.choice((0.0, 0.05, 0.2)), listener, letter.out)

@@ -5,6 +5,7 @@ What it writes can be counted: each wish of a simulated person has a token of it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from bot.errors import GiveUp, PersonError, RetryLater
 from bot.i18n import Catalogue, Catalogues
+from bot.talk.engine import SUBMIT
 from bot.talk.form import Answer, Choice, Doubt, Form, FreeText, Photos, Place, Quantity, Reading, Wrong, YesNo
 from bot.talk.messages import Button, In, Say, text
 from bot.turn import Desk, Intent, Turn
@@ -25,9 +27,11 @@ from tests.sim.faults import Chaos
 
 ZONE = ZoneInfo("Asia/Shanghai")
 DAY_MS = 86_400_000
+REVIEW = re.compile(r'"\w{5}\.(\d+)\.!"')
 SCHEMA = """
 CREATE TABLE sim_effects (township_id INTEGER NOT NULL, id INTEGER NOT NULL, person_id INTEGER NOT NULL,
-    token TEXT NOT NULL, how TEXT NOT NULL, lat REAL, datum TEXT, button TEXT, reviewed TEXT, PRIMARY KEY (township_id, id)) STRICT;
+    token TEXT NOT NULL, how TEXT NOT NULL, lat REAL, datum TEXT, pressed INTEGER, shown INTEGER,
+    PRIMARY KEY (township_id, id)) STRICT;
 CREATE INDEX sim_tokens ON sim_effects (township_id, person_id, token);
 CREATE TABLE sim_counters (township_id INTEGER NOT NULL, person_id INTEGER NOT NULL, n INTEGER NOT NULL,
     PRIMARY KEY (township_id, person_id)) STRICT;
@@ -81,14 +85,13 @@ def read_amount(words: str, facts: Any) -> Reading:
     return Doubt(amount, "much") if amount > 50 else Answer(amount)
 
 
-async def add_effect(turn: Turn, token: str, how: str, answers: Mapping[str, Any] | None = None) -> int:
+async def add_effect(turn: Turn, token: str, how: str, place: Mapping[str, Any] | None = None) -> int:
     """A row, a counter and ten points for one thing done; its id."""
     effect_id = turn.ids.next()
-    answers = answers or {}
-    place = answers.get("where") or {}
-    reviewed = [f"option.{answers.get('kind')}", f"amount.label: {answers.get('amount') or 'review.none'}", token]
+    place = place or {}
+    rev, _, verb = turn.event.data.partition(".")
     await turn.tx.run(
-        "INSERT INTO sim_effects VALUES (:t, :id, :person_id, :token, :how, :lat, :datum, :button, :reviewed)",
+        "INSERT INTO sim_effects VALUES (:t, :id, :person_id, :token, :how, :lat, :datum, :pressed, :shown)",
         {
             "id": effect_id,
             "person_id": turn.person.id,
@@ -96,8 +99,8 @@ async def add_effect(turn: Turn, token: str, how: str, answers: Mapping[str, Any
             "how": how,
             "lat": place.get("lat"),
             "datum": place.get("datum"),
-            "reviewed": "\n".join(reviewed),
-            "button": f"{turn.person.address} {turn.event.data}" if turn.event.kind == "tap" else None,
+            "pressed": int(rev) if turn.event.kind == "tap" and verb == SUBMIT else None,
+            "shown": await last_review(turn),
         },
     )
     await turn.tx.run(
@@ -110,6 +113,15 @@ async def add_effect(turn: Turn, token: str, how: str, answers: Mapping[str, Any
     )
     turn.later("sim.settle", f"settle:{effect_id}", turn.now_ms + 3_000, effect=effect_id, person=turn.person.id)
     return effect_id
+
+
+async def last_review(turn: Turn) -> int:
+    """The revision of the newest review that was written for this person."""
+    rows = await turn.tx.all(
+        "SELECT body FROM outbox WHERE township_id = :t AND address = :address ORDER BY id DESC LIMIT 6",
+        {"address": turn.person.address},
+    )
+    return max((int(rev) for row in rows for rev in REVIEW.findall(row["body"])), default=0)
 
 
 def points(desk: Desk, key: str, source: str, destination: str, amount: int, ref: str) -> Transfer:
@@ -139,7 +151,7 @@ async def agree(turn: Turn, answers: Mapping[str, Any]) -> None:
 
 async def submit_gift(turn: Turn, answers: Mapping[str, Any]) -> None:
     """The thing is done; each photo is fetched later."""
-    effect_id = await add_effect(turn, answers["note"], "gift", answers)
+    effect_id = await add_effect(turn, answers["note"], "gift", answers.get("where"))
     for at, _ in enumerate(answers.get("photos") or ()):
         turn.later("sim.fetch", f"fetch:{effect_id}:{at}", turn.now_ms, token=answers["note"], person=turn.person.id)
     turn.later("sim.shaky", f"shaky:{effect_id}", turn.now_ms + 500, shaky=f"shaky:{effect_id}")

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -24,20 +23,18 @@ from bot.schedule import PLAN_S, TICK_S, Schedule
 from storage import inbox
 from storage.database import Database, Unavailable
 from storage.sqlite import connect
-from tests.sim import invariants
 from tests.sim.database import SimDatabase
 from tests.sim.faults import Chaos, Crashed, DiskTrouble
 from tests.sim.invariants import Watch
 from tests.sim.loop import NothingLeft, SimLoop
 from tests.sim.platform import NAME, Platform, SimChannel
-from tests.sim.product import Defect, KeyCatalogues, SimProduct, make_template
-from tests.sim.users import SimScript, User, Wish
+from tests.sim.play import SCRATCH, START_MS, Play, SimPlay
+from tests.sim.product import Defect
+from tests.sim.users import User
 
-START_MS = 1_795_000_000_000  # 2026-11-18 in Shanghai
 LIFE_S = 120.0
 CALM_S = 1_200.0
 LEAPS_MS = (30_000, 3_600_000, 13 * 3_600_000, 30 * 3_600_000)
-SCRATCH = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 
 
 @dataclass
@@ -75,17 +72,6 @@ class SimDice:
 
     def digits(self, count: int) -> str:
         return f"{self._random.randrange(10**count):0{count}d}"
-
-
-@lru_cache(maxsize=1)
-def template() -> bytes:
-    """The empty township's database file."""
-    folder = Path(mkdtemp(prefix="sim", dir=SCRATCH))
-    try:
-        make_template(folder / "template.db", START_MS - 86_400_000)
-        return (folder / "template.db").read_bytes()
-    finally:
-        shutil.rmtree(folder)
 
 
 class Life:
@@ -141,9 +127,9 @@ class Life:
             flood.resume(row["address"], row["due_ms"])
         delivery = self.delivery = parts.delivery(db, channels, clock=clock)
         shared: dict[str, Any] = {"clock": clock, "ids": ids, "dice": town.dice, "deliver": delivery.offer}
-        self.intake = parts.intake(db, town.product, channels, town.catalogues, flood=flood, **shared)
+        self.intake = parts.intake(db, town.play.product, channels, town.play.catalogues, flood=flood, **shared)
         schedule = parts.schedule(
-            db, town.product, town.catalogues, errands=town.product.errands, calm=self.intake.calm, **shared
+            db, town.play.product, town.play.catalogues, errands=town.play.errands, calm=self.intake.calm, **shared
         )
         tasks = [self._spawn("delivery", delivery.run()), self._spawn("intake", self.intake.run())]
         tasks.append(self._spawn("timers", self._tick(schedule, schedule.run_due, TICK_S)))
@@ -170,7 +156,9 @@ class Life:
 class Town:
     """Everything around the program."""
 
-    def __init__(self, seed: int, path: Path, loop: SimLoop, parts: Parts, trace: bool) -> None:
+    def __init__(
+        self, seed: int, path: Path, loop: SimLoop, parts: Parts, make_play: Callable[[int, Chaos], Play], trace: bool
+    ) -> None:
         self.seed = seed
         self.path = path
         self.loop = loop
@@ -183,32 +171,17 @@ class Town:
         self.offset_ms = 0
         self.platform = Platform(self.chaos, self.blame, self.note)
         self.watch = Watch(self.platform)
-        setup = random.Random(f"{seed}:town")
-        self.product = SimProduct(self.chaos, setup.choice((0, 0, 120, 20)))
-        self.catalogues = KeyCatalogues()
-        self.content: asyncio.Future[None] = loop.create_future()
-        self.users = self._people(setup)
+        self.play = make_play(seed, self.chaos)
+        path.write_bytes(self.play.database())
+        self.call_later = loop.call_later
+        self.satisfied: asyncio.Future[None] = loop.create_future()
+        self.users: list[User] = []
+        self.users = self.play.people(self)
+        for user in self.users:
+            user.others = [other for other in self.users if other is not user]
+            self.platform.listeners[user.address] = user.hears
         self.crashes = 0
         self.life: Life | None = None
-
-    def _people(self, setup: random.Random) -> list[User]:
-        clumsiness = setup.choice((0.0, 0.1, 0.25))
-        users = []
-        for number in range(setup.choice((1, 2, 3, 5))):
-            wishes = [
-                Wish(f"w{number}-{at}", setup.choice(("form", "add", "words"))) for at in range(setup.choice((2, 3, 5)))
-            ]
-            address = f"{NAME}:{number}"
-            dice = random.Random(f"{self.seed}:user:{number}")
-            user = User(
-                address, self.platform, SimScript(), dice, wishes, self.loop.call_later, self._content, clumsiness
-            )
-            self.platform.listeners[address] = user.hears
-            self.platform.names[address] = f"user {number}"
-            users.append(user)
-        for user in users:
-            user.others = [other for other in users if other is not user]
-        return users
 
     # -- what the program sees of the world
 
@@ -245,9 +218,10 @@ class Town:
         if not isinstance(error, (Crashed, asyncio.CancelledError)) and not (self.life and self.life.dead):
             self.blame(f"uncaught: {context.get('message')} {error!r}")
 
-    def _content(self) -> None:
-        if not self.content.done() and all(user.wish is None for user in self.users):
-            self.content.set_result(None)
+    def content(self) -> None:
+        """Somebody has everything; perhaps everybody."""
+        if not self.satisfied.done() and all(user.wish is None for user in self.users):
+            self.satisfied.set_result(None)
 
     # -- the course of a seed
 
@@ -256,7 +230,7 @@ class Town:
         for user in self.users:
             user.start()
         self.loop.call_later(5, self._leap)
-        while not self.broken and self.chaos.crashes_left > 0 and not self.content.done():
+        while not self.broken and self.chaos.crashes_left > 0 and not self.satisfied.done():
             await self._one_life()
         if not self.broken:
             await self._calm()
@@ -282,7 +256,7 @@ class Town:
 
     async def _one_life(self) -> None:
         life = await self._begin()
-        await asyncio.wait({life.over, self.content}, timeout=LIFE_S, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({life.over, self.satisfied}, timeout=LIFE_S, return_when=asyncio.FIRST_COMPLETED)
         if not life.over.done():
             self.chaos.crashes_left -= 1
         await self._end(life)
@@ -312,11 +286,10 @@ class Town:
         """Check what must hold."""
         connection = connect(self.path, synchronous="OFF")
         try:
-            found = invariants.product_always(connection, self.platform.reviews)
+            found = list(self.play.always(connection))
             if end:
                 found += self.watch.at_the_end(connection, self.now_ms())
-                tokens = {wish.token: 1 for user in self.users for wish in user.wishes}
-                found += invariants.product_at_the_end(connection, tokens, self.now_ms())
+                found += self.play.at_the_end(connection, self, self.now_ms())
             else:
                 found += self.watch.always(connection)
         finally:
@@ -332,8 +305,8 @@ class Town:
             user.calm = True
             user.start()
         life = await self._begin()
-        await asyncio.wait({life.over, self.content}, timeout=CALM_S, return_when=asyncio.FIRST_COMPLETED)
-        if not self.broken and not self.content.done():
+        await asyncio.wait({life.over, self.satisfied}, timeout=CALM_S, return_when=asyncio.FIRST_COMPLETED)
+        if not self.broken and not self.satisfied.done():
             stuck = {user.address: user.wish.token for user in self.users if user.wish}
             self.blame(f"stuck: {stuck}")
         for _ in range(100):
@@ -387,14 +360,15 @@ def quiet_log(town: Town) -> Iterator[None]:
         structlog.configure(**before)
 
 
-def run_seed(seed: int, *, parts: Parts | None = None, trace: bool = False) -> Report:
+def run_seed(
+    seed: int, *, parts: Parts | None = None, play: Callable[[int, Chaos], Play] = SimPlay, trace: bool = False
+) -> Report:
     """Play one seed to its end."""
     folder = Path(mkdtemp(prefix="sim", dir=SCRATCH))
     loop = SimLoop()
     try:
         path = folder / "town.db"
-        path.write_bytes(template())
-        town = Town(seed, path, loop, parts or Parts(), trace)
+        town = Town(seed, path, loop, parts or Parts(), play, trace)
         loop.set_exception_handler(town.lost)
         with quiet_log(town):
             try:

@@ -1,6 +1,10 @@
-"""The weekly clean-up: reminders, one-line reports, corrections, the roll-call; holidays, opt-out, a day of downtime."""
+"""The weekly clean-up: reminders, one-line reports, corrections, the roll-call; holidays, opt-out, downtime."""
 
 from __future__ import annotations
+
+import sqlite3
+
+import pytest
 
 from tests.stories.town import Someone, Town
 
@@ -64,11 +68,15 @@ async def test_from_the_reminder_to_the_roll_call(town: Town) -> None:
     assert await effort(town) == {("people", "person"): 12_000, ("vehicles", "vehicle"): 3_000, ("volume", "m3"): 8_500}
 
     await staff.says("点名")
-    roll = staff.sees("集中整治点名 2026-11-20", "已报 1/24", "未报 23 个村", "缺照片 1 个村：王家沟村", "截至 11-20 15:00")
+    roll = staff.sees(
+        "集中整治点名 2026-11-20", "已报 1/24", "未报 23 个村", "缺照片 1 个村：王家沟村", "截至 11-20 15:00"
+    )
     assert "李家" in roll.text
     town.clock.go_to("2026-11-20 20:00")
     await town.tick()
-    final = staff.sees("集中整治点名 2026-11-20", "已报 1/24", "合计\n12 人\n3 车\n8.5 方", "王家沟村 12 人 3 车 8.5 方")
+    final = staff.sees(
+        "集中整治点名 2026-11-20", "已报 1/24", "合计\n12 人\n3 车\n8.5 方", "王家沟村 12 人 3 车 8.5 方"
+    )
     assert "数据时间 11-20 00:00—11-20 20:00" in final.text
     keeper.sees_not("点名")
     town.clock.advance(days=3)
@@ -149,6 +157,36 @@ async def test_an_unlikely_line_is_asked_again(town: Town) -> None:
     keeper.sees("来了多少人")
     await keeper.says("30人")
     keeper.sees("30 人", "3 车", "8 方")
+
+
+async def test_a_vague_line_is_told_and_asked(town: Town) -> None:
+    keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
+    await keeper.says("周五 十几人 3车 8方")
+    keeper.sees("请写准数")
+    keeper.sees("来了多少人")
+
+
+async def test_on_other_days_a_bare_line_is_not_a_report(town: Town) -> None:
+    keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
+    await keeper.says("12人 3车 8方")
+    keeper.sees_not("集中整治报到")
+    await keeper.says("整治 12人 3车 8方")
+    keeper.sees("集中整治报到", "2026-11-18")
+
+
+async def test_what_was_reported_is_never_changed(town: Town) -> None:
+    keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
+    town.clock.go_to("2026-11-20 10:00")
+    await keeper.says("12人 3车 8方")
+    await keeper.taps("提交")
+    for statement in (
+        "UPDATE effort_entries SET value_milli = 1 WHERE township_id = :t",
+        "DELETE FROM effort_entries WHERE township_id = :t",
+        "UPDATE cleanup_reports SET words = '' WHERE township_id = :t",
+        "DELETE FROM cleanup_reports WHERE township_id = :t",
+    ):
+        with pytest.raises(sqlite3.IntegrityError):
+            await town.write(statement)
 
 
 async def test_somebody_for_several_villages_names_theirs(town: Town) -> None:

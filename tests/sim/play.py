@@ -1,0 +1,115 @@
+"""What a simulation is about: a product, its people and its own laws. The machine around it is always the same."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any, Protocol
+
+from bot.i18n import Catalogues
+from tests.sim import invariants
+from tests.sim.faults import Chaos
+from tests.sim.platform import NAME, Platform
+from tests.sim.product import KeyCatalogues, SimProduct, make_template
+from tests.sim.users import SimScript, User, Wish
+
+START_MS = 1_795_000_000_000  # 2026-11-18 in Shanghai
+SCRATCH = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
+
+
+class Stage(Protocol):
+    """What a play needs of the town it is played in."""
+
+    seed: int
+    chaos: Chaos
+    platform: Platform
+    path: Path
+    users: list[User]
+    call_later: Callable[..., Any]
+
+    def content(self) -> None:
+        """Somebody has everything they wanted."""
+        ...
+
+
+class Play(Protocol):
+    """One product with its people, made anew for each seed."""
+
+    product: Any
+    catalogues: Catalogues
+    errands: Mapping[str, Any]
+
+    def database(self) -> bytes:
+        """The file it begins with."""
+        ...
+
+    def people(self, stage: Stage) -> list[User]:
+        """Who lives there and what they want."""
+        ...
+
+    def always(self, connection: sqlite3.Connection) -> Sequence[str]:
+        """The product's laws that are broken now."""
+        ...
+
+    def at_the_end(self, connection: sqlite3.Connection, stage: Stage, now_ms: int) -> Sequence[str]:
+        """The product's laws that are broken when everything has drained."""
+        ...
+
+
+class SimPlay:
+    """The simulator's own product: small and fast."""
+
+    def __init__(self, seed: int, chaos: Chaos) -> None:
+        self._dice = random.Random(f"{seed}:town")
+        self.product = SimProduct(chaos, self._dice.choice((0, 0, 120, 20)))
+        self.errands = self.product.errands
+        self.catalogues: Catalogues = KeyCatalogues()
+
+    def database(self) -> bytes:
+        return in_a_file(make_template)
+
+    def people(self, stage: Stage) -> list[User]:
+        clumsiness = self._dice.choice((0.0, 0.1, 0.25))
+        ways = ("form", "add", "words")
+        return [
+            person(
+                stage,
+                f"{NAME}:{number}",
+                [Wish(f"w{number}-{at}", self._dice.choice(ways)) for at in range(self._dice.choice((2, 3, 5)))],
+                SimScript(),
+                clumsiness,
+            )
+            for number in range(self._dice.choice((1, 2, 3, 5)))
+        ]
+
+    def always(self, connection: sqlite3.Connection) -> Sequence[str]:
+        return invariants.product_always(connection)
+
+    def at_the_end(self, connection: sqlite3.Connection, stage: Stage, now_ms: int) -> Sequence[str]:
+        tokens = {wish.token: 1 for user in stage.users for wish in user.wishes}
+        return invariants.product_at_the_end(connection, tokens, now_ms)
+
+
+def person(
+    stage: Stage, address: str, wishes: list[Wish], script: Any, clumsiness: float, kind: type[User] = User
+) -> User:
+    """Somebody with wishes, known by an address."""
+    dice = random.Random(f"{stage.seed}:{address}")
+    stage.platform.names[address] = address.replace(":", " ")
+    return kind(address, stage.platform, script, dice, wishes, stage.call_later, stage.content, clumsiness)
+
+
+@lru_cache(maxsize=4)
+def in_a_file(make: Callable[[Path, int], None]) -> bytes:
+    """What `make` writes into a database file."""
+    folder = Path(mkdtemp(prefix="sim", dir=SCRATCH))
+    try:
+        make(folder / "template.db", START_MS - 86_400_000)
+        return (folder / "template.db").read_bytes()
+    finally:
+        shutil.rmtree(folder)

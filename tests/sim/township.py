@@ -1,0 +1,269 @@
+"""The real product in the simulator: villagers report, a cleaner weighs film in, staff verify."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import sqlite3
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+from bot.clock import TimeIds
+from bot.errors import GiveUp, RetryLater
+from bot.i18n import Catalogues
+from bot.talk.messages import In, Media, Out
+from handlers.areas.importer import import_folder
+from handlers.checks import product_faults
+from handlers.product import Township
+from storage import people
+from storage.database import Tx
+from storage.migrate import migrate
+from storage.sqlite import SqliteTx, connect, run_work
+from tests.sim.faults import Chaos
+from tests.sim.play import Stage, in_a_file, person
+from tests.sim.platform import NAME
+from tests.sim.product import ZONE
+from tests.sim.users import User, Wish
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "township"
+CARD = "N0123"  # a household of the example
+RECEIPT = re.compile(r"编号 (20\d\d-\d+)")
+TICKET = re.compile(r"F20\d\d-\d+")
+STAFF = {"cleaner": "王家沟村", "staff": ""}
+ODDITIES = (
+    "我的积分",
+    "我的补贴",
+    "/mycases",
+    "帮助",
+    "谁负责王家沟",
+    "/digest",
+    "李四 3公斤",
+    "/case 2026-9999",
+    "/verify 1 true",
+)
+
+
+class Clock:
+    """A clock that stands still."""
+
+    def __init__(self, now_ms: int) -> None:
+        self._now_ms = now_ms
+
+    def now_ms(self) -> int:
+        return self._now_ms
+
+
+def make_township(path: Path, now_ms: int) -> None:
+    """The example township with a cleaner and a member of staff, known by their addresses."""
+    migrate(path, now_ms=now_ms)
+    connection = connect(path, synchronous="OFF")
+    clock = Clock(now_ms)
+    ids = TimeIds(clock)
+
+    async def work(tx: Tx) -> None:
+        await import_folder(tx, EXAMPLE, now_ms=now_ms, ids=ids)
+        version = (await Township(ZONE, "https://chat.example").world(tx, now_ms)).policy.consent.version
+        for role, area in STAFF.items():
+            person_id, address = ids.next(), f"{NAME}:{role}"
+            await people.add_person(tx, person_id=person_id, name=role, language="zh_CN", now_ms=now_ms)
+            await people.set_person(tx, person_id, consent_version=version, consent_ms=now_ms)
+            await people.add_contact(tx, channel=NAME, address=address, person_id=person_id, now_ms=now_ms)
+            found = await tx.one(
+                "SELECT area_id FROM areas WHERE township_id = :t AND until_ms IS NULL"
+                " AND (name = :area OR (:area = '' AND level = 'town'))",
+                {"area": area},
+            )
+            assert found is not None
+            await people.grant(
+                tx,
+                role_id=ids.next(),
+                person_id=person_id,
+                role=role,
+                area_id=found["area_id"],
+                granted_by=None,
+                now_ms=now_ms,
+            )
+
+    run_work(connection, "BEGIN IMMEDIATE", work, SqliteTx(connection, 1))
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+
+
+class Rated(Township):
+    """The township with a seed's own flood limit; its world is loaded once for all seeds."""
+
+    rate = 0
+
+    def messages_per_minute(self, world: Any) -> int:
+        return self.rate
+
+
+@lru_cache(maxsize=1)
+def shared_product() -> Rated:
+    """One product for all lives and seeds: it remembers nothing but the places and the policy."""
+    return Rated(ZONE, "https://chat.example")
+
+
+@lru_cache(maxsize=1)
+def catalogues() -> Catalogues:
+    """The real texts."""
+    return Catalogues(ZONE)
+
+
+class TownshipScript:
+    """How people get along with the township's desk."""
+
+    def __init__(self) -> None:
+        self._receipts: set[str] = set()
+
+    def begin(self, wish: Wish, dice: random.Random) -> In:
+        match wish.how:
+            case "weigh":
+                return In("text", f"{CARD} {wish.token}公斤")
+            case "photo":
+                photo = Media("image", f"ref{dice.randrange(10**6)}", 1_000)
+                return In("media", f"王家沟桥头有人倒垃圾 {wish.token}", media=(photo,))
+            case "words":
+                return In("text", f"王家沟桥头有人倒垃圾 {wish.token}")
+        return In("text", "/report")
+
+    def done(self, out: Out, wishes: Sequence[Wish]) -> list[Wish]:
+        if TICKET.search(out.text):
+            return [wish for wish in wishes if wish.how == "weigh" and f"{wish.token}公斤" in out.text][:1]
+        found = RECEIPT.search(out.text)
+        if found is None or "领奖码" not in out.text or found[1] in self._receipts:
+            return []
+        self._receipts.add(found[1])
+        return [wish for wish in wishes if wish.how != "weigh"][:1]
+
+    def ask(self, number: int) -> In:
+        return In("text", "/points")
+
+    def is_answer(self, out: Out, number: int) -> bool:
+        return False
+
+    def good_review(self, out: Out, wish: Wish) -> bool:
+        return (f"{wish.token}公斤" if wish.how == "weigh" else wish.token) in out.text
+
+    def answer(self, out: Out, wish: Wish, dice: random.Random) -> In:
+        if out.ask == "place":
+            return dice.choice((In("place", lat=35.651781, lng=104.734687), In("text", "王家沟桥头")))
+        if out.ask == "number":
+            return In("text", f"{wish.token}公斤" if wish.how == "weigh" else "3公斤")
+        if out.ask == "date":
+            return In("text", "今天")
+        return In("text", CARD if wish.how == "weigh" else f"有人倒垃圾 {wish.token}")
+
+    def edit(self, wish: Wish) -> str:
+        return "@weight" if wish.how == "weigh" else "@statement"
+
+    def oddity(self, dice: random.Random) -> In:
+        return In("text", dice.choice(ODDITIES))
+
+
+class Staff(User):
+    """Somebody who verifies what they are told of, sometimes twice."""
+
+    def hears(self, out: Out) -> None:
+        for row in out.rows:
+            for label, data, _ in row:
+                if data.startswith("/verify ") and data.endswith(" true"):
+                    for _ in range(self.dice.choice((1, 1, 2))):
+                        self.call_later(
+                            self.dice.random() * 3, self.platform.says, self.address, In("tap", label, data)
+                        )
+
+
+class TownshipPlay:
+    """The example township."""
+
+    def __init__(self, seed: int, chaos: Chaos) -> None:
+        self._chaos = chaos
+        self._dice = random.Random(f"{seed}:township")
+        self.product = shared_product()
+        self.product.rate = self._dice.choice((0, 0, 0, 20))
+        self.catalogues = catalogues()
+        self.errands: Mapping[str, Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]] = {
+            "media.fetch": self._fetch
+        }
+
+    def database(self) -> bytes:
+        return in_a_file(make_township)
+
+    def people(self, stage: Stage) -> list[User]:
+        dice = self._dice
+        clumsiness = dice.choice((0.0, 0.08, 0.2))
+        ways = ("form", "photo", "words", "words")
+        users = []
+        for number in range(dice.choice((1, 2, 3))):
+            wishes = [Wish(f"w{number}-{at}x", dice.choice(ways)) for at in range(dice.choice((1, 2, 3)))]
+            users.append(person(stage, f"{NAME}:{number}", wishes, TownshipScript(), clumsiness))
+        if dice.random() < 0.6:
+            weights = [Wish(f"{10 + at}.{dice.randrange(10, 99)}", "weigh") for at in range(dice.choice((1, 2, 4)))]
+            users.append(person(stage, f"{NAME}:cleaner", weights, TownshipScript(), clumsiness))
+        for user in users:
+            user.truth = partial(is_there, stage.path)
+        users.append(person(stage, f"{NAME}:staff", [], TownshipScript(), 0.0, Staff))
+        return users
+
+    def always(self, connection: sqlite3.Connection) -> Sequence[str]:
+        found = [
+            f"case {row[0]} was verified {row[1]} times"
+            for row in connection.execute(
+                "SELECT case_id, COUNT(*) FROM case_events WHERE event = 'verified' GROUP BY case_id HAVING COUNT(*) > 1"
+            )
+        ]
+        found += [
+            f"case {row[0]} has a point without a datum"
+            for row in connection.execute("SELECT number FROM cases WHERE (lat IS NULL) <> (lng IS NULL)")
+        ]
+
+        async def work(tx: Tx) -> dict[str, list[str]]:
+            return await product_faults(tx, await self.product.world(tx, 1_795_000_000_000))
+
+        faults = run_work(connection, "BEGIN", work, SqliteTx(connection, 1))
+        return found + [f"{name}: {fault}" for name, broken in faults.items() for fault in broken]
+
+    def at_the_end(self, connection: sqlite3.Connection, stage: Stage, now_ms: int) -> Sequence[str]:
+        wishes = [wish for user in stage.users for wish in user.wishes]
+        found = [
+            f"{wish.token} was wanted once and is there {times} times"
+            for wish in wishes
+            if (times := count(connection, wish)) != 1
+        ]
+        waiting = connection.execute("SELECT COUNT(*) FROM media WHERE state = 'fetching'").fetchone()[0]
+        return [*found, *([f"{waiting} photos were never fetched"] if waiting else [])]
+
+    async def _fetch(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The errand that fetches a photo."""
+        dice = self._chaos.dice
+        await asyncio.sleep(dice.choice((0, 0.01, 2)))
+        if self._chaos.chance(0.2):
+            raise RetryLater(dice.choice((10, 2_000)), "slow")
+        if self._chaos.chance(0.1):
+            raise GiveUp("gone")
+        if self._chaos.chance(0.1):
+            return {"refused": "too_large"}
+        return {"sha256": f"{dice.getrandbits(256):064x}", "mime": "image/jpeg", "size_bytes": 1_000}
+
+
+def is_there(path: Path, wish: Wish) -> bool:
+    """Whether a wish came true, for somebody who goes and looks."""
+    connection = connect(path, synchronous="OFF")
+    try:
+        return count(connection, wish) > 0
+    finally:
+        connection.close()
+
+
+def count(connection: sqlite3.Connection, wish: Wish) -> int:
+    """How often a wish came true."""
+    if wish.how == "weigh":
+        grams = round(float(wish.token) * 1000)
+        found = connection.execute("SELECT COUNT(*) FROM film_tickets WHERE gross_g = ?", (grams,))
+    else:
+        found = connection.execute("SELECT COUNT(*) FROM cases WHERE statement LIKE ?", (f"%{wish.token}",))
+    return int(found.fetchone()[0])
