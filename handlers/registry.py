@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.talk.form import Form
 from bot.turn import Desk, Intent, Turn
+from handlers import media
 from handlers.cases import claiming, deciding, opening, showing
 from handlers.cases import forms as case_forms
 from handlers.digests import actions as digests
@@ -112,6 +113,8 @@ TIMERS: Mapping[str, Callable[[Desk, Mapping[str, Any]], Awaitable[None]]] = {
     privacy.FORGET: privacy.forget_rest,
     privacy.SWEEP: privacy.sweep,
     profile.SNOOZED: profile.snooze_over,
+    # photos
+    "media.fetch": media.media_fetched,
     # cases
     claiming.EXPIRE: claiming.expire,
     claiming.FORGET: claiming.forget,

@@ -23,8 +23,8 @@ from storage.database import Tx
 from storage.migrate import migrate
 from storage.sqlite import SqliteTx, connect, run_work
 from tests.sim.faults import Chaos
-from tests.sim.play import Stage, in_a_file, person
 from tests.sim.platform import NAME
+from tests.sim.play import Stage, in_a_file, person
 from tests.sim.product import ZONE
 from tests.sim.users import User, Wish
 
@@ -202,7 +202,10 @@ class TownshipPlay:
             wishes = [Wish(f"w{number}-{at}x", dice.choice(ways)) for at in range(dice.choice((1, 2, 3)))]
             users.append(person(stage, f"{NAME}:{number}", wishes, TownshipScript(), clumsiness))
         if dice.random() < 0.6:
-            weights = [Wish(f"{10 + at}.{dice.randrange(10, 99)}", "weigh") for at in range(dice.choice((1, 2, 4)))]
+            weights = [
+                Wish(f"{10 + at}.{dice.randrange(1, 10)}{dice.randrange(1, 10)}", "weigh")
+                for at in range(dice.choice((1, 2, 4)))
+            ]
             users.append(person(stage, f"{NAME}:cleaner", weights, TownshipScript(), clumsiness))
         for user in users:
             user.truth = partial(is_there, stage.path)
@@ -213,7 +216,8 @@ class TownshipPlay:
         found = [
             f"case {row[0]} was verified {row[1]} times"
             for row in connection.execute(
-                "SELECT case_id, COUNT(*) FROM case_events WHERE event = 'verified' GROUP BY case_id HAVING COUNT(*) > 1"
+                "SELECT case_id, COUNT(*) FROM case_events WHERE event = 'verified'"
+                " GROUP BY case_id HAVING COUNT(*) > 1"
             )
         ]
         found += [

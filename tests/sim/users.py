@@ -114,7 +114,8 @@ class User:
         """A message has come."""
         concerns = False
         for wish in self.script.done(out, [wish for wish in self.wishes if not wish.done]):
-            wish.done = self.may_begin = concerns = True
+            if self.truth is None or self.truth(wish):
+                wish.done = self.may_begin = concerns = True
         if self.asked >= self.asks_from and self.script.is_answer(out, self.asked):
             self.may_begin = concerns = True
         buttons = tuple((label, data) for row in out.rows for label, data, _ in row if not data.startswith(("#", "/")))
@@ -147,6 +148,7 @@ class User:
         elif self.screen is not None:
             self._send(self._response(self.screen, wish))
         elif self.may_begin:
+            self._patience_s = PATIENCE_S
             self._send(self.script.begin(wish, self.dice))
         else:
             self._wonder(wish)
@@ -160,7 +162,8 @@ class User:
             self.asked += 1
             self.platform.says(self.address, self.script.ask(self.asked))
             return
-        wish.done, self.may_begin, self._patience_s = known, True, 0.1
+        wish.done = known
+        self.may_begin = True
         if self.wish is None:
             self.content()
 
