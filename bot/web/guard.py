@@ -143,16 +143,18 @@ def answering(catalogues: Catalogues) -> Callable[[Endpoint], Endpoint]:
         async def answer(request: Request) -> Response:
             try:
                 return await endpoint(request)
-            except Refusal as refusal:
-                words = catalogues[language_of(request, catalogues)].render(text(refusal.key))
-                headers = {"Retry-After": str(refusal.after_s)} if refusal.after_s else None
-                return Json({"error": refusal.code, "text": words}, refusal.status, headers)
+            except Refusal as error:
+                refusal = error
+            except TimeoutError:
+                refusal = Refusal(408, "too_slow")
             except ClientDisconnect:
                 return Response(status_code=400)
             except Exception:
-                log.exception("web.defect", path=request.url.path)
-                words = catalogues[language_of(request, catalogues)].render(text("web.error.internal"))
-                return Json({"error": "internal", "text": words}, 500, {"Retry-After": "5"})
+                log.exception("web.defect")
+                refusal = Refusal(500, "internal", after_s=5)
+            words = catalogues[language_of(request, catalogues)].render(text(refusal.key))
+            headers = {"Retry-After": str(refusal.after_s)} if refusal.after_s else None
+            return Json({"error": refusal.code, "text": words}, refusal.status, headers)
 
         return answer
 

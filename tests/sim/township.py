@@ -24,7 +24,7 @@ from storage.migrate import migrate
 from storage.sqlite import SqliteTx, connect, run_work
 from tests.sim.faults import Chaos
 from tests.sim.platform import NAME
-from tests.sim.play import Stage, in_a_file, person
+from tests.sim.play import START_MS, Stage, in_a_file, person
 from tests.sim.product import ZONE
 from tests.sim.users import User, Wish
 
@@ -103,8 +103,17 @@ class Rated(Township):
 
 @lru_cache(maxsize=1)
 def shared_product() -> Rated:
-    """One product for all lives and seeds: it remembers nothing but the places and the policy."""
-    return Rated(ZONE, "https://chat.example")
+    """One product for all lives and seeds: it remembers nothing but the places and the policy, read here."""
+    product = Rated(ZONE, "https://chat.example")
+
+    def read(path: Path, now_ms: int) -> None:
+        path.write_bytes(in_a_file(make_township))
+        connection = connect(path, synchronous="OFF")
+        run_work(connection, "BEGIN", lambda tx: product.world(tx, START_MS), SqliteTx(connection, 1))
+        connection.close()
+
+    in_a_file(read)
+    return product
 
 
 @lru_cache(maxsize=1)
@@ -226,7 +235,7 @@ class TownshipPlay:
         ]
 
         async def work(tx: Tx) -> dict[str, list[str]]:
-            return await product_faults(tx, await self.product.world(tx, 1_795_000_000_000))
+            return await product_faults(tx, await self.product.world(tx, START_MS))
 
         faults = run_work(connection, "BEGIN", work, SqliteTx(connection, 1))
         return found + [f"{name}: {fault}" for name, broken in faults.items() for fault in broken]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from storage.database import ForeignAwait, Tx
+from storage.database import ForeignAwait, Tx, Unavailable
 from storage.sqlite import SqliteDatabase, connect
 
 
@@ -97,7 +96,7 @@ async def test_a_savepoint_undoes_only_its_block(database: SqliteDatabase) -> No
 
 
 async def test_a_reader_can_not_write(database: SqliteDatabase) -> None:
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(Unavailable, match="readonly"):
         await database.read(lambda tx: add(tx, 1))
 
 
