@@ -225,8 +225,8 @@ class Dialogue:
                 return await self._ask_again(turn, session, "back_to") if session.top else session
             case Submit():
                 return await self._submit(turn, session, form)
-            case Review():
-                return self._screen(turn, session, lambda frame: review_say(form, frame), stale)
+            case Review(note=note):
+                return self._screen(turn, session, lambda frame: review_say(form, frame, note), stale)
             case Ask(step=step):
                 frame = session.top
                 assert frame is not None
@@ -296,6 +296,7 @@ class Dialogue:
     @staticmethod
     def _undo(turn: Turn, mark: tuple[int, int]) -> None:
         """Forget the messages and timers of an action that was refused."""
+        turn.told.difference_update((row["message_key"], row["address"]) for row in turn.outbox[mark[0] :])
         del turn.outbox[mark[0] :]
         del turn.timers[mark[1] :]
         turn.opened = None

@@ -41,6 +41,7 @@ class Batch:
     timers: list[dict[str, Any]] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
     handled: list[Raw] = field(default_factory=list)
+    told: set[tuple[str, str]] = field(default_factory=set)
 
 
 class Intake:
@@ -182,7 +183,7 @@ class Intake:
         for row in rows:
             self._at = row
             raw = Raw(row["channel"], row["update_key"], row["address"], row["body"])
-            turn = await self._handle(tx, callers, raw, now_ms, world)
+            turn = await self._handle(tx, callers, raw, now_ms, world, batch)
             batch.handled.append(raw)
             if turn is not None:
                 batch.outbox += turn.outbox
@@ -192,7 +193,9 @@ class Intake:
         await inbox.done(tx, [row["id"] for row in rows])
         return batch, len(rows)
 
-    async def _handle(self, tx: Tx, callers: Callers, raw: Raw, now_ms: int, world: object) -> Turn | None:
+    async def _handle(
+        self, tx: Tx, callers: Callers, raw: Raw, now_ms: int, world: object, batch: Batch
+    ) -> Turn | None:
         arrival = self._channels[raw.channel].decode(raw)
         if arrival.event.kind == "nothing":
             return None
@@ -201,7 +204,7 @@ class Intake:
         person = caller.person
         if arrival.reply_to:
             person = replace(person, address=arrival.reply_to)
-        turn = self._turn(tx, person, arrival.event, now_ms, world)
+        turn = self._turn(tx, person, arrival.event, now_ms, world, batch)
         conversation = caller.conversation
         if conversation.retired:
             conversation.retired = False
@@ -216,7 +219,7 @@ class Intake:
             await callers.forget(tx, caller, now_ms)
         return turn
 
-    def _turn(self, tx: Tx, person: Person, event: In, now_ms: int, world: object) -> Turn:
+    def _turn(self, tx: Tx, person: Person, event: In, now_ms: int, world: object, batch: Batch) -> Turn:
         return Turn(
             tx=tx,
             now_ms=now_ms,
@@ -224,6 +227,7 @@ class Intake:
             dice=self._dice,
             catalogues=self._catalogues,
             world=world,
+            told=batch.told,
             person=person,
             event=event,
         )
@@ -244,7 +248,7 @@ class Intake:
         await callers.load(tx, [row["address"]], now_ms)
         caller = callers.known(row["address"])
         if caller is not None:
-            turn = self._turn(tx, caller.person, In("nothing"), now_ms, None)
+            turn = self._turn(tx, caller.person, In("nothing"), now_ms, None, batch)
             turn.reply(text("quarantine.sorry"))
             batch.outbox = turn.outbox
             session = caller.conversation.session

@@ -72,6 +72,11 @@ class Desk:
     world: Any
     outbox: list[dict[str, Any]] = field(default_factory=list)
     timers: list[dict[str, Any]] = field(default_factory=list)
+    told: set[tuple[str, str]] = field(default_factory=set)  # (key, address) of this transaction, other turns' too
+
+    async def was_told(self, key: str, address: str) -> bool:
+        """Whether a message of that key was ever written to that address."""
+        return (key, address) in self.told or await outbox.has_key(self.tx, key, address)
 
     async def tell(
         self,
@@ -93,8 +98,7 @@ class Desk:
         if row is None or row["state"] != "active" or not contacts:
             return False
         address = contacts[0]["address"]
-        written = any(one["message_key"] == key and one["address"] == address for one in self.outbox)
-        if key is not None and (written or await outbox.has_key(self.tx, key, address)):
+        if key is not None and await self.was_told(key, address):
             return False
         out = self.catalogues[row["language"]].out(say)
         self.post(
@@ -122,6 +126,8 @@ class Desk:
         expires_ms: int | None = None,
     ) -> None:
         """Write a finished message to one address."""
+        if key is not None:
+            self.told.add((key, address))
         self.outbox.append(
             {
                 "id": self.ids.next(),

@@ -7,6 +7,7 @@ from typing import Any
 
 from storage.database import Row, Tx
 
+NUMBERED = ("inbox", "outbox", "timers", "transfers", "people")
 INSERT = """
 INSERT INTO inbox (township_id, id, channel, update_key, address, body, received_ms, due_ms)
 VALUES (:t, :id, :channel, :update_key, :address, :body, :received_ms, :due_ms)
@@ -72,11 +73,12 @@ async def counts(tx: Tx) -> dict[str, int]:
 
 
 async def last_id(tx: Tx) -> int:
-    """The newest id in use by the machine's tables, so that new ids go on from there after a clock change."""
-    row = await tx.one(
-        "SELECT MAX(n) AS n FROM (SELECT MAX(id) AS n FROM inbox WHERE township_id = :t"
-        " UNION ALL SELECT MAX(id) AS n FROM outbox WHERE township_id = :t) AS newest"
-    )
+    """The newest id in use, so that new ids go on from there after a clock change.
+
+    Whatever the program does writes a row of one of these tables, last or at the same moment.
+    """
+    newest = " UNION ALL ".join(f"SELECT MAX(id) AS n FROM {table} WHERE township_id = :t" for table in NUMBERED)
+    row = await tx.one(f"SELECT MAX(n) AS n FROM ({newest}) AS newest")
     return int(row["n"] or 0) if row else 0
 
 

@@ -43,7 +43,9 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """Show every answer, to be submitted or changed."""
+    """Show every answer, to be submitted or changed; first say the note about what could not be taken."""
+
+    note: Wrong | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ def advance(
     step = form.step(frame.asked)
     if step is None or not step.when(frame.answers):
         if frame.asked == REVIEW:
-            return absorb(form, frame, event, facts) or (frame, Review())
+            return absorb(form, frame, event, facts) or (frame, Review(Wrong("review_first")))
         return proceed(form, frame, note=Wrong("question_gone"))
     if isinstance(step, Photos) and event.kind == "media":
         return take_media(form, frame, step, event, facts)

@@ -105,7 +105,7 @@ def control_rows(form: Form, frame: Frame, step: Step) -> Rows:
     return [*rows, tuple(controls)] if controls else rows
 
 
-def review_say(form: Form, frame: Frame) -> Say:
+def review_say(form: Form, frame: Frame, note: Wrong | None = None) -> Say:
     """Every answer on a line, to be submitted, changed or given up."""
     answers = complete(form, frame.answers)
     lines: list[Words] = []
@@ -117,7 +117,10 @@ def review_say(form: Form, frame: Frame) -> Say:
         lines.append(text("review.line", label=label, value=shown(form, step, answers[step.id])))
         edits.append(Button(text("button.edit", label=label), f"{EDIT}{step.id}"))
     body = text("review.body", title=text(f"form.{form.id}.title"), lines=lines)
-    rows: Rows = [(Button(text(f"form.{form.id}.submit|button.submit"), SUBMIT, "primary"),)]
+    submit = text(f"form.{form.id}.submit|button.submit")
+    if note is not None:
+        body = text("step.after", note=Text(f"step.{note.code}", {**note.fields, "submit": submit}), question=body)
+    rows: Rows = [(Button(submit, SUBMIT, "primary"),)]
     rows += [tuple(edits[at : at + 2]) for at in range(0, len(edits), 2)]
     rows.append((Button(text("button.cancel"), CANCEL),))
     return Say(body, tuple(rows), ask="choice")

@@ -19,7 +19,6 @@ from handlers.people.accounts import OWN, acting_for, beneficiary_step
 from handlers.people.actions import private
 from handlers.policy.model import Policy
 from handlers.world import Facts
-from storage import outbox
 
 FORM = "report"
 KINDS = ("dumping", "burning", "river", "open_rubbish", "waste_film", "vehicle")
@@ -146,9 +145,7 @@ async def warn_first(turn: Turn, answers: Mapping[str, Any]) -> None:
         return
     period = turn.now_ms // WARN_EVERY_MS
     for key in (f"call_first:{turn.person.id}:{period - 1}", f"call_first:{turn.person.id}:{period}"):
-        if any(row["message_key"] == key for row in turn.outbox):
-            return
-        if await outbox.has_key(turn.tx, key, turn.person.address):
+        if await turn.was_told(key, turn.person.address):
             return
     turn.reply(text("report.call_first", number=kind.call_first), key=f"call_first:{turn.person.id}:{period}")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -19,6 +19,7 @@ from handlers.policy.parts import (
     Grams,
     Hours,
     Id,
+    KeptDays,
     Many,
     Points,
     Positive,
@@ -66,9 +67,6 @@ class FundRates(Table):
         if (self.paid_from and day < self.paid_from) or (self.paid_until and day > self.paid_until):
             return Decimal(0)
         return self.fen_per_kg[kind]
-
-
-Named = TypeVar("Named", FilmKind, "ReportKind")
 
 
 class FilmBounds(Table):
@@ -120,7 +118,10 @@ class Film(Table):
 
     def kind(self, kind_id: str) -> FilmKind:
         """The kind with this id; raises KeyError."""
-        return _by_id(self.kinds, kind_id)
+        for kind in self.kinds:
+            if kind.id == kind_id:
+                return kind
+        raise KeyError(kind_id)
 
     def kind_words(self) -> dict[str, str]:
         """What people call each kind → its id, names included (for `parse_weigh_line`)."""
@@ -128,15 +129,17 @@ class Film(Table):
         return {**found, **{kind.name.zh_CN: kind.id for kind in self.kinds}}
 
 
-class ReportKind(Table):
-    """A kind of tip-off (D10, D45, D47): `words` recognise it in a free sentence."""
+ReportKindId = Literal["dumping", "burning", "river", "open_rubbish", "waste_film", "vehicle"]
+REPORT_KINDS: tuple[ReportKindId, ...] = get_args(ReportKindId)
 
-    id: Id
-    name: Words
+
+class ReportKind(Table):
+    """A kind of tip-off (D10, D45, D47): `words` recognise it in a free sentence. Its name is the catalogue's."""
+
+    id: ReportKindId
     words: Many[Word]
     points: Points
     verify_hours: Hours
-    rectify_hours: Hours
     urgent: bool = False
     call_first: Annotated[str, Field(pattern=r"^[0-9]{3,12}$")] | None = None
 
@@ -165,13 +168,19 @@ class Report(Table):
         if not self.kinds or not self.not_true_reasons:
             raise fault("policy_empty", key="report.kinds / report.not_true_reasons")
         no_repeats((kind.id for kind in self.kinds), "policy_repeated")
+        missing = sorted(set(REPORT_KINDS) - {kind.id for kind in self.kinds})
+        if missing:
+            raise fault("policy_report_kinds", value=", ".join(missing))
         no_repeats((word for kind in self.kinds for word in kind.words), "policy_repeated")
         no_repeats((reason.id for reason in self.not_true_reasons), "policy_repeated")
         return self
 
     def kind(self, kind_id: str) -> ReportKind:
         """The kind with this id; raises KeyError."""
-        return _by_id(self.kinds, kind_id)
+        for kind in self.kinds:
+            if kind.id == kind_id:
+                return kind
+        raise KeyError(kind_id)
 
     def kind_said(self, text: str) -> ReportKind | None:
         """The kind whose longest word stands in a free sentence, or None."""
@@ -221,14 +230,14 @@ class Quiet(Table):
 
 
 class Limits(Table):
-    """How much one person may send."""
+    """How much one person may send. The upper ends are what the program itself can take."""
 
     messages_per_minute: Annotated[int, Field(ge=5, le=100_000)]
-    text_chars_largest: Annotated[int, Field(ge=50, le=20_000)]
+    text_chars_largest: Annotated[int, Field(ge=50, le=4_000)]
     photos_largest: Annotated[int, Field(ge=1, le=9)]
-    photo_bytes_largest: Positive
-    photo_pixels_largest: Positive
-    video_bytes_largest: Positive
+    photo_bytes_largest: Annotated[int, Field(ge=100_000, le=20_971_520)]
+    photo_pixels_largest: Annotated[int, Field(ge=1_000_000, le=120_000_000)]
+    video_bytes_largest: Annotated[int, Field(ge=100_000, le=20_971_520)]
 
 
 class Consent(Table):
@@ -240,22 +249,18 @@ class Consent(Table):
 
 
 class Retention(Table):
-    """How long each thing is kept (PIPL 19; film ledgers ≥ 2 years by 农用薄膜管理办法)."""
+    """How long what is personal is kept (PIPL 19). Ledgers, tickets and cases' histories are never erased (D8)."""
 
-    reporter_identity_days: Days
-    photo_days: Days
-    position_days: Days
-    conversation_days: Days
-    delivery_days: Days
-    ledger_days: Annotated[int, Field(ge=730)]
+    reporter_identity_days: KeptDays
+    photo_days: KeptDays
+    position_days: KeptDays
+    conversation_days: KeptDays
+    delivery_days: KeptDays
 
 
 class PointRules(Table):
-    """Points (D51): their worth and when they lapse."""
+    """Points for film (D51)."""
 
-    fen_per_point: Fen
-    carry_over: bool
-    expire_months: Annotated[int, Field(ge=1, le=120)] | None = None
     household_day_largest: Points
 
 
@@ -300,9 +305,3 @@ class PolicyVersion:
     effective_from_ms: int
     policy: Policy
 
-
-def _by_id(items: tuple[Named, ...], wanted: str) -> Named:
-    for item in items:
-        if item.id == wanted:
-            return item
-    raise KeyError(wanted)

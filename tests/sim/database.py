@@ -64,8 +64,8 @@ class SimDatabase:
 
     def __init__(self, path: Path, life: Mortal) -> None:
         self._life = life
-        self._raw = connect(path, synchronous="OFF")
-        self._wire: Any = Wire(self._raw, life)
+        self.raw = connect(path, synchronous="OFF")
+        self._wire: Any = Wire(self.raw, life)
         self._writer = asyncio.Lock()
         self._answered_s = 0.0
 
@@ -98,9 +98,9 @@ class SimDatabase:
 
     async def _read(self, work: Work[T], township_id: int) -> T:
         await self._hop()
-        before = self._raw.total_changes
+        before = self.raw.total_changes
         result = self._run("BEGIN", work, township_id)
-        assert self._raw.total_changes == before, "a read wrote"
+        assert self.raw.total_changes == before, "a read wrote"
         await self._hop()
         return result
 
@@ -117,4 +117,4 @@ class SimDatabase:
         return chaos.dice.choice((0.001, 0.01, 0.3))
 
     async def close(self) -> None:
-        self._raw.close()
+        self.raw.close()

@@ -56,6 +56,7 @@ class Platform:
     chaos: Chaos
     blame: Callable[[str], None]
     note: Callable[..., None]
+    put_off: Callable[[int], bool]
     queues: dict[str, deque[Update]] = field(default_factory=dict)
     acked: list[Update] = field(default_factory=list)
     carried: set[str] = field(default_factory=set)
@@ -130,7 +131,9 @@ class Platform:
             self.repeats += 1
             if before.life == life and not before.denied:
                 self.blame(f"message {letter.id} was sent twice without a reason")
-        elif letter.id not in self.refused and not old:  # giving up may be forgotten in a crash
+        elif (
+            letter.id not in self.refused and not old and not self.put_off(letter.id)
+        ):  # giving up may be forgotten in a crash
             if letter.id < self.newest.get(letter.address, 0):
                 self.blame(f"message {letter.id} to {letter.address} arrived after a later one")
             self.newest[letter.address] = letter.id

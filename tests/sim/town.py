@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import shutil
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -169,7 +170,7 @@ class Town:
         self.trace: list[str] = []
         self._tracing = trace
         self.offset_ms = 0
-        self.platform = Platform(self.chaos, self.blame, self.note)
+        self.platform = Platform(self.chaos, self.blame, self.note, self.put_off)
         self.watch = Watch(self.platform)
         self.play = make_play(seed, self.chaos)
         path.write_bytes(self.play.database())
@@ -203,6 +204,15 @@ class Town:
         self.broken.append(what)
         if self.life is not None:
             self.life.die("broken")
+
+    def put_off(self, letter_id: int) -> bool:
+        """Whether a message was written to be sent later: it has no place in the order of the others."""
+        row = self._raw().execute("SELECT due_ms > created_ms FROM outbox WHERE id = ?", (letter_id,)).fetchone()
+        return bool(row[0])
+
+    def _raw(self) -> sqlite3.Connection:
+        assert self.life is not None and self.life.database is not None
+        return self.life.database.raw
 
     def logged(self, logger: Any, method: str, event: dict[str, Any]) -> Any:
         """A line of the program's log. A logged exception that was not injected is a defect."""
@@ -318,14 +328,16 @@ class Town:
             self.look(end=True)
 
     def _drained(self) -> bool:
-        assert self.life is not None and self.life.database is not None
-        raw = self.life.database._raw
-        left = raw.execute(
-            "SELECT (SELECT COUNT(*) FROM inbox WHERE state = 'new')"
-            " + (SELECT COUNT(*) FROM outbox WHERE state = 'due' AND due_ms <= :now)"
-            " + (SELECT COUNT(*) FROM timers WHERE state = 'due' AND fire_ms <= :now + 5000)",
-            {"now": self.now_ms()},
-        ).fetchone()[0]
+        left = (
+            self._raw()
+            .execute(
+                "SELECT (SELECT COUNT(*) FROM inbox WHERE state = 'new')"
+                " + (SELECT COUNT(*) FROM outbox WHERE state = 'due' AND due_ms <= :now)"
+                " + (SELECT COUNT(*) FROM timers WHERE state = 'due' AND fire_ms <= :now + 5000)",
+                {"now": self.now_ms()},
+            )
+            .fetchone()[0]
+        )
         return self.platform.quiet and left == 0
 
     async def _stop(self, life: Life) -> None:

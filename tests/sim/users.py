@@ -207,6 +207,8 @@ class User:
             if "ok" in verbs:
                 return self._tap(verbs["ok"])
             return self._photos() if ">" not in verbs or self.dice.random() < 0.5 else self._tap(verbs[">"])
+        if ask == "number" and ">" in verbs and self.dice.random() < 0.3:
+            return self._tap(verbs[">"])
         if ask in ("text", "number", "place", "date"):
             return self.script.answer(screen.out, wish, self.dice)
         return self._tap(self.dice.choice(screen.buttons))

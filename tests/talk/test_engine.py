@@ -262,3 +262,9 @@ def test_whatever_people_send_the_session_stays_sound(sent: list[Any]) -> None:
         assert len(frame.answers.get("photos") or []) <= 3
         if isinstance(effect, Review):
             assert engine.next_step(FORM, frame.answers) is None
+
+
+def test_words_that_a_review_can_not_take_are_not_lost_silently() -> None:
+    frame, _ = start(kind="dump", photos=[], place={"label": "x"}, weight=1, day=None, who=None)
+    _, effect = say(frame, "张三 15公斤")
+    assert isinstance(effect, Review) and effect.note is not None and effect.note.code == "review_first"

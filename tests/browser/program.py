@@ -1,0 +1,111 @@
+"""The real program as a process of its own, on a free port of 127.0.0.1, with the example township."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+START_S = 60
+STOP_S = 15
+SETTINGS = ("DATABASE_URL", "PUBLIC_URL", "TELEGRAM_TOKEN", "TELEGRAM_API_URL", "TELEGRAM_MODE", "TIMEZONE", "LANGUAGE")
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Program:
+    """`python -m bot run --example examples/township`; it can be killed and started again on the same data."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._printed = data_dir / "printed.txt"
+        self._complaints = data_dir / "complaints.txt"
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if name not in SETTINGS}
+        return kept | {
+            "DATA_DIR": str(self.data_dir / "data"),
+            "WEB_HOST": "127.0.0.1",
+            "WEB_PORT": str(self.port),
+            "LOG_LEVEL": "ERROR",
+        }
+
+    def start(self) -> None:
+        """Start and wait until it answers."""
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "bot", "run", "--example", "examples/township"]
+        with self._printed.open("ab") as printed, self._complaints.open("ab") as complaints:
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, env=self._environment(), stdout=printed, stderr=complaints, stdin=subprocess.DEVNULL
+            )
+        give_up = time.monotonic() + START_S
+        while not self._answers():
+            assert self._process.poll() is None, f"the program stopped: {self.complaints()}"
+            assert time.monotonic() < give_up, f"the program does not answer: {self.complaints()}"
+            time.sleep(0.1)
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                return "serves at" in self._printed.read_text("utf-8")
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        """SIGKILL: no chance to tidy up."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(STOP_S)
+            self._process = None
+
+    def stop(self) -> None:
+        """Ask it to stop; kill it if it hangs. Fails the run when it had complained or did not stop by itself."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            code = self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+        self._process = None
+        assert code == 0, f"the program ended with {code}: {self.complaints()}"
+
+    def complaints(self) -> str:
+        """What it wrote to standard error; at LOG_LEVEL=ERROR that is only what went wrong."""
+        return self._complaints.read_text("utf-8")
+
+    def invite(self, role: str, area: str = "") -> str:
+        """A join link for a role, made at the console beside the running program."""
+        command = [sys.executable, "-m", "bot", "invite", "--role", role, *(["--area", area] if area else [])]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self._environment(), capture_output=True, text=True, timeout=START_S, check=True
+        )
+        link = re.search(r"http://\S+\?join=\S+", done.stdout)
+        assert link is not None, done.stdout
+        return link.group()
+
+    def rows(self, sql: str, **values: Any) -> list[dict[str, Any]]:
+        """Read the database, as an auditor would."""
+        database = sqlite3.connect(f"file:{self.data_dir / 'data' / 'jingxiang.db'}?mode=ro", uri=True, timeout=20)
+        try:
+            database.row_factory = sqlite3.Row
+            return [dict(row) for row in database.execute(sql, values)]
+        finally:
+            database.close()
