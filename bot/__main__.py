@@ -22,7 +22,10 @@ from bot.settings import Settings, faults
 from storage.migrate import MigrationError
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="净乡 Jingxiang: a township's clean-countryside desk."
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="净乡 Jingxiang: a township's clean-countryside desk.",
 )
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
