@@ -133,7 +133,14 @@ async def build(
     ids = TimeIds(clock, after=await database.read(inbox.last_id))
     catalogues = Catalogues(settings.zone, settings.language)
     product = Township(settings.zone, settings.address)
-    media = MediaStore(settings.data_dir / "media", database, clock=clock, dice=dice, zone=settings.zone)
+    media = MediaStore(
+        settings.data_dir / "media",
+        database,
+        clock=clock,
+        dice=dice,
+        zone=settings.zone,
+        limits=product.media_limits,
+    )
     webchat = WebChat()
     channels: dict[str, Channel] = {webchat.name: webchat}
     routes: Sequence[Route] = ()
@@ -150,9 +157,8 @@ async def build(
     deliver: Callable[[Sequence[Letter]], None] = delivery.offer
     parts: dict[str, Any] = {"clock": clock, "ids": ids, "dice": dice, "deliver": deliver}
     intake = Intake(database, product, channels, catalogues, flood=flood, **parts)
-    schedule = Schedule(
-        database, product, catalogues, errands={"media.fetch": media.fetch_errand}, calm=intake.calm, **parts
-    )
+    errands = {"media.fetch": media.fetch_errand, "media.erase": media.erase_errand}
+    schedule = Schedule(database, product, catalogues, errands=errands, calm=intake.calm, **parts)
     app = App(
         settings, database, product, catalogues, channels, intake, delivery, schedule, media, clock, ids, telegram
     )

@@ -71,6 +71,7 @@ class Delivery:
         self._settled: list[int] = []
         self._behind = True
         self._missed = False
+        self._late: list[Letter] = []
         self._stopping = False
         self._sent: list[dict[str, Any]] = []
         self._again: list[dict[str, Any]] = []
@@ -83,12 +84,19 @@ class Delivery:
         self.sent_total = 0
 
     def offer(self, letters: Sequence[Letter]) -> None:
-        """Take letters whose rows were just committed; when too many are held, the database keeps them."""
-        if self._stopping or self._behind or len(self._held) + len(letters) > MAX_HELD:
-            self._missed = self._missed or bool(letters)
-            self._behind = self._behind or self._missed
+        """Take letters whose rows were just committed; when too many are held, the database keeps them.
+
+        While older ones are still being read from the database these wait for them, so that each address keeps its
+        order.
+        """
+        if self._stopping or not letters:
             return
-        self._hold(letters)
+        if len(self._held) + len(self._late) + len(letters) > MAX_HELD:
+            self._missed = self._behind = True
+        elif self._behind:
+            self._late += letters
+        else:
+            self._hold(letters)
 
     def _hold(self, letters: Sequence[Letter]) -> None:
         for letter in letters:
@@ -135,12 +143,15 @@ class Delivery:
         if room <= 0:
             return
         limit = len(self._held) + min(room, 1_000)
-        self._missed = False
+        self._missed, self._late = False, []
         rows = await self._database.read(
             lambda tx: outbox.due(tx, now_ms=now_ms, limit=limit), township_id=self._township_id
         )
         self._hold([letter_of(row, load_out(row["body"]), self._township_id) for row in rows])
         self._behind = len(rows) >= limit or self._missed
+        if not self._behind:  # what was committed since the read began comes after it
+            self._hold(self._late)
+            self._late = []
 
     async def settle(self) -> None:
         """Send everything that is due and write it down: for a clean stop, and for tests."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from bot.errors import PersonError
 from bot.talk import engine
 from bot.talk.engine import Ask, Cancelled, Effect, Quiet, Review, Stale, Submit
 from bot.talk.form import Form, Option, Wrong
-from bot.talk.messages import Button, In, Say, text
+from bot.talk.messages import Button, In, Out, Say, text
 from bot.talk.render import ask_say, review_say
 from bot.talk.session import REVIEW, Frame, Session
 from bot.turn import Intent, Product, Turn
@@ -27,6 +28,7 @@ DEVICE = "#"  # a button that the person's own device answers, such as «send my
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
+@lru_cache(maxsize=4_096)
 def tag_of(person_id: int) -> str:
     """Five characters on every button, by which another person's press is known."""
     found = ""
@@ -252,8 +254,9 @@ class Dialogue:
             tuple((label, verb if verb[0] == DEVICE else prefix + verb, style) for label, verb, style in row)
             for row in out.rows
         )
-        turn.post(turn.person.id, turn.person.channel, turn.person.address, replace(out, rows=rows))
-        return replace(session, rev=max(rev, session.rev)).with_top(replace(frame, rev=rev, menu=menu))
+        shown = Out(out.text, rows, out.ask, out.media, out.links)
+        turn.post(turn.person.id, turn.person.channel, turn.person.address, shown)
+        return session.showing(frame.on_screen(rev, menu))
 
     async def _submit(self, turn: Turn, session: Session, form: Form) -> Session:
         frame = session.top

@@ -17,13 +17,14 @@ from zoneinfo import ZoneInfo
 from bot import videos
 from bot.clock import Clock, Dice, SystemClock, SystemDice
 from bot.errors import GiveUp, RetryLater
-from bot.media_files import Incoming, NoRoom, Stored, path_of, sweep
+from bot.media_files import Incoming, NoRoom, Stored, path_of, remove, sweep
 from bot.pictures import Refused, copies_of, kind_by_content
-from storage import media
+from storage import media, retention
 from storage.database import Database, Row, Tx
 
-MAX_BYTES = 20 * 1024 * 1024
 BLOCK_BYTES = 256 * 1024
+HEAD_BYTES = 64
+FRESH_MS = 3_600_000
 VIEW_MIME = "image/jpeg"
 Fetcher = Callable[[str], AsyncIterator[bytes]]
 
@@ -52,11 +53,11 @@ class MediaStore:
         clock: Clock | None = None,
         dice: Dice | None = None,
         zone: ZoneInfo | None = None,
-        max_bytes: int = MAX_BYTES,
+        limits: Callable[[], media.Limits] = media.Limits,
         township_id: int = 1,
     ) -> None:
         self.fetchers: dict[str, Fetcher] = {}
-        self.max_bytes = max_bytes
+        self.limits = limits
         self._folder = folder
         self._database = database
         self._clock = clock or SystemClock()
@@ -65,6 +66,7 @@ class MediaStore:
         self._township_id = township_id
         self._decoding = asyncio.Semaphore(1)  # one picture in memory at a time
         self._under_way: dict[str, asyncio.Task[Stored]] = {}
+        self._fresh: dict[str, int] = {}  # what has come in lately, and when: its row may not be written yet
         self._swept = False
 
     # -- in
@@ -125,8 +127,9 @@ class MediaStore:
         fetcher = self.fetchers.get(row["channel"])
         if fetcher is None:
             raise RetryLater(60_000, "the channel is off")
-        if (row["size_bytes"] or 0) > self.max_bytes:
-            raise Refused(_too_large(row["kind"] == "video"))
+        video = row["kind"] == "video"
+        if (row["size_bytes"] or 0) > _bytes_largest(self.limits(), video):
+            raise Refused(_too_large(video))
         chunks = fetcher(row["ref"])
         try:
             stored = await self._receive(chunks)
@@ -149,7 +152,9 @@ class MediaStore:
             try:
                 await self._copy(chunks, incoming)
                 async with self._decoding:
-                    return await asyncio.to_thread(incoming.finish, self._zone)
+                    stored = await asyncio.to_thread(incoming.finish, self._zone, self.limits().photo_px)
+                    self._fresh[stored.sha256] = self._clock.now_ms()
+                    return stored
             finally:
                 await asyncio.to_thread(incoming.discard)
         except OSError as error:
@@ -158,17 +163,38 @@ class MediaStore:
             raise
 
     async def _copy(self, chunks: AsyncIterator[bytes], incoming: Incoming) -> None:
-        block, size_bytes, head = bytearray(), 0, b""
+        block, size_bytes, head, limits = bytearray(), 0, b"", self.limits()
         async for chunk in chunks:
             block += chunk
             size_bytes += len(chunk)
-            head = head or bytes(block[:64])
-            if size_bytes > self.max_bytes:
-                raise Refused(_too_large(kind_by_content(head) in videos.MIMES))
+            if len(head) < HEAD_BYTES:
+                head += chunk[: HEAD_BYTES - len(head)]
+            if size_bytes > min(limits.photo_bytes, limits.video_bytes):
+                video = kind_by_content(head) in videos.MIMES
+                if size_bytes > _bytes_largest(limits, video):
+                    raise Refused(_too_large(video))
             if len(block) >= BLOCK_BYTES:
                 await asyncio.to_thread(incoming.write, bytes(block))
                 block.clear()
         await asyncio.to_thread(incoming.write, bytes(block))
+
+    async def erase_errand(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Errand `media.erase`: remove the files of `sha256s` that no kept row needs any more.
+
+        Raises RetryLater when one of them has just come in again.
+        """
+        wanted: list[str] = payload["sha256s"]
+        async with self._decoding:  # while nothing else gets its name
+            now_ms = self._clock.now_ms()
+            self._fresh = {one: at_ms for one, at_ms in self._fresh.items() if now_ms - at_ms < FRESH_MS}
+            kept = await self._database.read(
+                lambda tx: retention.needed_files(tx, wanted), township_id=self._township_id
+            )
+            gone = [one for one in wanted if one not in kept and one not in self._fresh]
+            await asyncio.to_thread(remove, self._folder, gone)
+        if any(one in self._fresh and one not in kept for one in wanted):
+            raise RetryLater(FRESH_MS, "it has just come in again")
+        return {"removed": len(gone)}
 
     # -- out
 
@@ -217,6 +243,10 @@ class MediaStore:
 
     async def _row(self, media_id: str) -> Row | None:
         return await self._database.read(lambda tx: media.get(tx, media_id), township_id=self._township_id)
+
+
+def _bytes_largest(limits: media.Limits, video: bool) -> int:
+    return limits.video_bytes if video else limits.photo_bytes
 
 
 def _too_large(video: bool) -> str:

@@ -12,6 +12,7 @@ import os
 import secrets
 import shutil
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,12 +62,12 @@ class Incoming:
         self._size_bytes += len(block)
         self._file.write(block)
 
-    def finish(self, zone: ZoneInfo) -> Stored:
+    def finish(self, zone: ZoneInfo, largest_px: int) -> Stored:
         """Check the whole, write the copies and give all their names. Raises Refused."""
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
-        facts = prepare(self._path, self._view, self._thumb, zone)
+        facts = prepare(self._path, self._view, self._thumb, zone, largest_px)
         sha256 = self._hash.hexdigest()
         original = path_of(self._folder, sha256)
         original.parent.mkdir(exist_ok=True)
@@ -89,6 +90,14 @@ class Incoming:
 def path_of(folder: Path, sha256: str) -> Path:
     """Where the original with that hash lies."""
     return folder / sha256[:2] / sha256[2:]
+
+
+def remove(folder: Path, sha256s: Iterable[str]) -> None:
+    """Remove originals with their copies; the original goes last, so that a crash leaves it to be found again."""
+    for sha256 in sha256s:
+        original = path_of(folder, sha256)
+        for path in (*copies_of(original), original):
+            path.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

@@ -86,10 +86,10 @@ def copies_of(original: Path) -> tuple[Path, Path]:
     return original.with_name(f"{original.name}.view"), original.with_name(f"{original.name}.thumb")
 
 
-def prepare(original: Path, view: Path, thumb: Path, zone: ZoneInfo) -> Facts:
+def prepare(original: Path, view: Path, thumb: Path, zone: ZoneInfo, largest_px: int = MAX_SCALED_PX) -> Facts:
     """Check a received file and write its copies (a video has no small one). Raises Refused.
 
-    `zone` is for a camera's time that names none.
+    `zone` is for a camera's time that names none; `largest_px` is the policy's limit, ours come on top of it.
     """
     with original.open("rb") as file:
         name = kind_by_content(file.read(64))
@@ -97,7 +97,7 @@ def prepare(original: Path, view: Path, thumb: Path, zone: ZoneInfo) -> Facts:
         return _prepare_video(original, view, name)
     if name not in FORMATS:
         raise Refused("not_a_picture")
-    return _prepare_image(original, view, thumb, name, zone)
+    return _prepare_image(original, view, thumb, name, zone, largest_px)
 
 
 def _prepare_video(original: Path, view: Path, name: str) -> Facts:
@@ -108,12 +108,12 @@ def _prepare_video(original: Path, view: Path, name: str) -> Facts:
     return Facts("video", videos.MIMES[name])
 
 
-def _prepare_image(original: Path, view: Path, thumb: Path, name: str, zone: ZoneInfo) -> Facts:
+def _prepare_image(original: Path, view: Path, thumb: Path, name: str, zone: ZoneInfo, largest_px: int) -> Facts:
     if name == "heif":
         _learn_heif()
     try:
         with Image.open(original, formats=FORMATS[name]) as picture:
-            _check_size(picture)
+            _check_size(picture, largest_px)
             width_px, height_px = picture.size
             exif = _exif(picture)
             seen = evidence(exif, zone)
@@ -137,10 +137,10 @@ def _learn_heif() -> None:
     register_heif_opener(thumbnails=False)
 
 
-def _check_size(picture: ImageFile.ImageFile) -> None:
+def _check_size(picture: ImageFile.ImageFile, largest_px: int) -> None:
     scaled = picture.format in ("JPEG", "MPO") and not picture.info.get("progressive")
     width_px, height_px = picture.size
-    if width_px * height_px > (MAX_SCALED_PX if scaled else MAX_WHOLE_PX):
+    if width_px * height_px > min(largest_px, MAX_SCALED_PX if scaled else MAX_WHOLE_PX):
         raise Refused("picture_too_big")
     if min(width_px, height_px) < 1:
         raise Refused("broken_picture")

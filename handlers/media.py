@@ -21,6 +21,12 @@ CODES = frozenset(
 )
 
 
+async def media_erased(_: Desk, payload: Mapping[str, Any]) -> None:
+    """Timer `media.erase`, after its errand: raises when files are still there, so that `doctor` names the timer."""
+    if "failed" in payload:
+        raise RuntimeError(f"files of erased photos could not be removed: {payload['failed']}")
+
+
 async def media_fetched(desk: Desk, payload: Mapping[str, Any]) -> None:
     """Timer `media.fetch`, after its errand.
 

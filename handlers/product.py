@@ -16,8 +16,7 @@ from handlers.people.rules import may
 from handlers.world import Facts, World
 from handlers.worlds import Worlds
 from storage.database import Tx
-
-MAX_TEXT = 4_000
+from storage.media import Limits
 
 
 class Township:
@@ -40,6 +39,10 @@ class Township:
     def messages_per_minute(self, world: World) -> int:
         """The policy's flood limit."""
         return world.policy.limits.messages_per_minute
+
+    def media_limits(self) -> Limits:
+        """How large a photo or video may be, by the policy that was in force when it was looked at last."""
+        return self._worlds.media_limits
 
     def facts(self, turn: Turn) -> Facts:
         """What form steps may know."""
@@ -83,8 +86,9 @@ class Township:
     async def interpret(self, turn: Turn) -> Intent | None:
         """What an event means when no question is open: the first capability that recognises it."""
         event = turn.event
-        if event.kind == "text" and len(event.text) > MAX_TEXT:
-            turn.reply(text("input.too_long", count=len(event.text), max=MAX_TEXT))
+        largest = turn.world.policy.limits.text_chars_largest
+        if event.kind == "text" and len(event.text) > largest:
+            turn.reply(text("input.too_long", count=len(event.text), max=largest))
             return None
         if event.kind in ("file", "other"):
             turn.reply(text(f"input.{event.kind}"))

@@ -19,7 +19,7 @@ from handlers.duties import forms as duty_forms
 from handlers.duties import reminders, report, rollcall
 from handlers.film import correct, decide, line, look, objections
 from handlers.film import forms as film_forms
-from handlers.people import consent, guide, homes, invitations, links, privacy, profile, roles
+from handlers.people import consent, guide, homes, invitations, links, privacy, profile, retention, roles
 from handlers.points import actions as accounts
 
 Action = Callable[[Turn, str], Awaitable[None]]
@@ -59,6 +59,7 @@ COMMANDS: Mapping[str, Command] = {
     "mycases": Command(showing.my_cases),
     "case": Command(showing.case_command),
     "cases": Command(showing.waiting_cases, "see_cases"),
+    "reporter": Command(showing.reporter_command, "see_reporter"),
     "verify": Command(deciding.verify, "verify_case"),
     "claim": Command(claiming.claim),
     # film
@@ -112,9 +113,11 @@ TIMERS: Mapping[str, Callable[[Desk, Mapping[str, Any]], Awaitable[None]]] = {
     # people
     privacy.FORGET: privacy.forget_rest,
     privacy.SWEEP: privacy.sweep,
+    retention.RETENTION: retention.erase,
     profile.SNOOZED: profile.snooze_over,
     # photos
     "media.fetch": media.media_fetched,
+    retention.FILES: media.media_erased,
     # cases
     claiming.EXPIRE: claiming.expire,
     claiming.FORGET: claiming.forget,
@@ -137,6 +140,7 @@ INTERPRETERS: tuple[Callable[[Turn], Awaitable[Intent | None]], ...] = (
 PLANS: tuple[Callable[[Desk], Awaitable[None]], ...] = (
     # people
     privacy.plan,
+    retention.plan,
     # cases
     claiming.plan,
     # duties and digests

@@ -75,6 +75,16 @@ class Facts:
         """The policy in force."""
         return self.world.policy
 
+    @property
+    def text_chars_largest(self) -> int:
+        """The most characters of one message."""
+        return self.policy.limits.text_chars_largest
+
+    @property
+    def photos_largest(self) -> int:
+        """The most photos of one answer."""
+        return self.policy.limits.photos_largest
+
     def place_of(self, event: In) -> Reading:
         """Read a pin or words into a place.
 

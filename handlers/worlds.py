@@ -10,6 +10,7 @@ from handlers.policy.actions import load_policies
 from handlers.world import World
 from storage import areas
 from storage.database import Tx
+from storage.media import Limits
 
 
 class Worlds:
@@ -20,6 +21,7 @@ class Worlds:
         self._public_url = public_url
         self._telegram_name = ""
         self._loaded: dict[int, World] = {}
+        self.media_limits = Limits()
 
     def name_telegram_bot(self, username: str) -> None:
         """The bot's public name is known now: invitations link to it too."""
@@ -35,6 +37,8 @@ class Worlds:
         if current is not known.current:
             known = replace(known, current=current)
         self._loaded[tx.township_id] = known
+        limits = known.policy.limits
+        self.media_limits = Limits(limits.photo_bytes_largest, limits.photo_pixels_largest, limits.video_bytes_largest)
         return known
 
     async def _read(self, tx: Tx, now_ms: int) -> World:
@@ -44,6 +48,4 @@ class Worlds:
         policies = await load_policies(tx)
         places = await load_gazetteer(tx)
         current = policies.at(now_ms)
-        return World(
-            township["name"], self._zone, self._public_url, self._telegram_name, places, policies, current
-        )
+        return World(township["name"], self._zone, self._public_url, self._telegram_name, places, policies, current)

@@ -46,17 +46,17 @@ async def stamp(tx: Tx) -> int:
 
 
 async def all_areas(tx: Tx) -> Sequence[Row]:
-    """Current areas: area_id, parent_id, level, code, name, aliases, boundary (GeoJSON text), lat, lng."""
+    """Current areas: area_id, parent_id, level, code, name, aliases, boundary (GeoJSON text), lat, lng, datum."""
     return await current(tx, "areas")
 
 
 async def all_landmarks(tx: Tx) -> Sequence[Row]:
-    """Current landmarks: landmark_id, village_id, name, kind, aliases (`;` between), lat, lng in WGS-84."""
+    """Current landmarks: landmark_id, village_id, name, kind, aliases (`;` between), lat, lng, datum."""
     return await current(tx, "landmarks")
 
 
 async def all_stations(tx: Tx) -> Sequence[Row]:
-    """Current recycling stations: station_id, village_id, code, name, aliases, phone, hours, lat, lng."""
+    """Current recycling stations: station_id, village_id, code, name, aliases, phone, hours, lat, lng, datum."""
     return await current(tx, "stations")
 
 

@@ -74,12 +74,16 @@ async def points_since(tx: Tx, person_id: int, since_ms: int) -> int:
 
 
 async def reports_of(tx: Tx, person_id: int, *, limit: int) -> Sequence[Row]:
-    """A person's own reports, newest first: id, number, kind, state, place, area_id, received_ms, points, anonymous."""
+    """A person's own reports, newest first.
+
+    id, number, kind, state, place, area_id, received_ms, points, claim_until_ms, anonymous.
+    """
     return await tx.all(
-        "SELECT c.id, c.number, c.kind, c.state, c.place, c.area_id, c.received_ms, c.points, r.anonymous"
+        "SELECT c.id, c.number, c.kind, c.state, c.place, c.area_id, c.received_ms, c.points,"
+        " c.claim_until_ms, mine.anonymous"
         " FROM (SELECT r.township_id, r.case_id, r.anonymous FROM case_reporters r"
-        f" WHERE r.township_id = :t AND {_THEIRS} ORDER BY r.case_id DESC LIMIT :limit) AS r"
-        " JOIN cases c ON c.township_id = r.township_id AND c.id = r.case_id ORDER BY r.case_id DESC",
+        f" WHERE r.township_id = :t AND {_THEIRS} ORDER BY r.case_id DESC LIMIT :limit) AS mine"
+        " JOIN cases c ON c.township_id = mine.township_id AND c.id = mine.case_id ORDER BY mine.case_id DESC",
         {"person_id": person_id, "limit": limit},
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 from storage.database import Row, Tx
 
 COLUMNS = (
-    "id, number, kind, state, area_id, place, landmark_id, lat, lng, cell, statement, urgent, received_ms,"
+    "id, number, kind, state, area_id, place, landmark_id, lat, lng, datum, cell, statement, urgent, received_ms,"
     " verify_due_ms, late_ms, decided_ms, maybe_duplicate_of, duplicate_of, points, policy_version, claim_salt,"
     " claim_hash, claim_until_ms"
 )
@@ -33,11 +33,11 @@ async def add_case(tx: Tx, case: Mapping[str, Any], *, event_id: int) -> None:
     `case` has all COLUMNS but state, decided_ms, duplicate_of and claim_until_ms.
     """
     await tx.run(
-        "INSERT INTO cases (township_id, id, number, kind, area_id, place, landmark_id, lat, lng, cell, statement,"
-        " urgent, received_ms, verify_due_ms, late_ms, maybe_duplicate_of, points, policy_version, claim_salt,"
-        " claim_hash) VALUES (:t, :id, :number, :kind, :area_id, :place, :landmark_id, :lat, :lng, :cell, :statement,"
-        " :urgent, :received_ms, :verify_due_ms, :late_ms, :maybe_duplicate_of, :points, :policy_version, :claim_salt,"
-        " :claim_hash)",
+        "INSERT INTO cases (township_id, id, number, kind, area_id, place, landmark_id, lat, lng, datum, cell,"
+        " statement, urgent, received_ms, verify_due_ms, late_ms, maybe_duplicate_of, points, policy_version,"
+        " claim_salt, claim_hash) VALUES (:t, :id, :number, :kind, :area_id, :place, :landmark_id, :lat, :lng, :datum,"
+        " :cell, :statement, :urgent, :received_ms, :verify_due_ms, :late_ms, :maybe_duplicate_of, :points,"
+        " :policy_version, :claim_salt, :claim_hash)",
         case,
     )
     await add_event(
@@ -165,9 +165,10 @@ async def add_media(tx: Tx, case_id: int, media_ids: Sequence[str]) -> None:
 
 
 async def media_of(tx: Tx, case_id: int) -> list[str]:
-    """Ids of a case's photos and videos."""
+    """Ids of a case's photos and videos, but for those that were kept long enough."""
     rows = await tx.all(
-        "SELECT media_id FROM case_media WHERE township_id = :t AND case_id = :case_id ORDER BY position",
+        "SELECT c.media_id FROM case_media c JOIN media m ON m.township_id = c.township_id AND m.id = c.media_id"
+        " WHERE c.township_id = :t AND c.case_id = :case_id AND m.state <> 'erased' ORDER BY c.position",
         {"case_id": case_id},
     )
     return [row["media_id"] for row in rows]

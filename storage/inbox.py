@@ -97,12 +97,3 @@ async def forget(tx: Tx, address: str) -> int:
         "UPDATE inbox SET body = :empty WHERE township_id = :t AND address = :address",
         {"address": address, "empty": b""},
     )
-
-
-async def forget_before(tx: Tx, before_ms: int) -> int:
-    """Blank the bodies of handled updates older than the retention period."""
-    return await tx.run(
-        "UPDATE inbox SET body = :empty WHERE township_id = :t AND received_ms < :before_ms"
-        " AND state <> 'new' AND body <> :empty",
-        {"before_ms": before_ms, "empty": b""},
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from storage import media
 from storage.database import Tx
 
 
@@ -11,6 +12,7 @@ async def join_people(tx: Tx, *, from_person: int, to_person: int) -> None:
     Rows elsewhere that still name the old id find the person through `people.merged_into`. Roles, households and
     balances are moved by whoever calls this, with rows of their own.
     """
+    await media.move(tx, from_person=from_person, to_person=to_person)
     values = {"from_person": from_person, "to_person": to_person}
     for statement in (
         "UPDATE contacts SET person_id = :to_person WHERE township_id = :t AND person_id = :from_person",
@@ -20,12 +22,6 @@ async def join_people(tx: Tx, *, from_person: int, to_person: int) -> None:
         " AND other.household_id = household_claims.household_id)",
         "UPDATE household_claims SET state = 'withdrawn' WHERE township_id = :t AND person_id = :from_person"
         " AND state = 'pending'",
-        "INSERT INTO media_grants (township_id, media_id, person_id) SELECT township_id, media_id, :to_person"
-        " FROM media_grants WHERE township_id = :t AND person_id = :from_person"
-        " ON CONFLICT (township_id, media_id, person_id) DO NOTHING",
-        "UPDATE media SET person_id = :to_person WHERE township_id = :t AND person_id = :from_person"
-        " AND NOT EXISTS (SELECT 1 FROM media other WHERE other.township_id = :t AND other.person_id = :to_person"
-        " AND other.channel = media.channel AND other.ref = media.ref AND other.ref <> '')",
         "UPDATE sessions SET body = :empty WHERE township_id = :t AND person_id = :from_person",
         "UPDATE people SET merged_into = :to_person WHERE township_id = :t AND merged_into = :from_person",
         "UPDATE people SET merged_into = :to_person, state = 'merged', name = ''"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from storage.database import Row, Tx
@@ -29,6 +30,15 @@ SELECT 1 FROM media m WHERE m.township_id = :t AND m.id = :id AND (
     OR EXISTS (SELECT 1 FROM outbox o
                WHERE o.township_id = :t AND o.address = :address AND o.state <> 'expired' AND o.body LIKE :quoted))
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large a photo or video may be; the program itself takes no more than these."""
+
+    photo_bytes: int = 20 * 1024 * 1024
+    photo_px: int = 120_000_000
+    video_bytes: int = 20 * 1024 * 1024
 
 
 class Tokens(Protocol):
@@ -298,6 +308,7 @@ async def move(tx: Tx, *, from_person: int, to_person: int) -> None:
 async def counts(tx: Tx) -> dict[str, int]:
     """How many photos are still to be fetched and how many were refused."""
     rows = await tx.all(
-        "SELECT state, COUNT(*) AS n FROM media WHERE township_id = :t AND state <> 'ready' GROUP BY state"
+        "SELECT state, COUNT(*) AS n FROM media WHERE township_id = :t AND state IN ('fetching', 'refused')"
+        " GROUP BY state"
     )
     return {row["state"]: row["n"] for row in rows}

@@ -15,9 +15,9 @@ KEYS: dict[VersionedTable, str] = {
     "households": "household_id",
 }
 COLUMNS: dict[VersionedTable, tuple[str, ...]] = {
-    "areas": ("parent_id", "level", "code", "name", "aliases", "boundary", "lat", "lng"),
-    "landmarks": ("village_id", "name", "kind", "aliases", "lat", "lng"),
-    "stations": ("village_id", "code", "name", "aliases", "phone", "hours", "lat", "lng"),
+    "areas": ("parent_id", "level", "code", "name", "aliases", "boundary", "lat", "lng", "datum"),
+    "landmarks": ("village_id", "name", "kind", "aliases", "lat", "lng", "datum"),
+    "stations": ("village_id", "code", "name", "aliases", "phone", "hours", "lat", "lng", "datum"),
     "households": ("card_no", "householder", "village_id", "area_id", "phone", "members", "status"),
 }
 

@@ -119,7 +119,7 @@ def proceed(form: Form, frame: Frame, note: Wrong | None = None) -> tuple[Frame,
     if step is not None:
         return ask(frame, step, note=note)
     if form.review:
-        return replace(frame, asked=REVIEW, offered=(), doubt=None), Review()
+        return frame.asking(REVIEW, (), None), Review()
     return frame, Submit()
 
 
@@ -133,7 +133,7 @@ def ask(
 ) -> tuple[Frame, Effect]:
     """Show a step; what was offered for it stays only while the same step is asked again."""
     offered = frame.offered if frame.asked == step.id else ()
-    shown = replace(frame, asked=step.id, offered=offered, doubt=doubt.value if doubt else None)
+    shown = frame.asking(step.id, offered, doubt.value if doubt else None)
     return shown, Ask(step, problem, doubt, note)
 
 
@@ -178,7 +178,7 @@ def advance(
 
 def answer(form: Form, frame: Frame, step: Step, value: Any) -> tuple[Frame, Effect]:
     """Store an answer and go on."""
-    return proceed(form, replace(frame, answers={**frame.answers, step.id: value}, doubt=None))
+    return proceed(form, frame.answered(step.id, value))
 
 
 def typed_verb(form: Form, frame: Frame, said: str, words: Mapping[str, Sequence[str]]) -> str:
@@ -257,16 +257,17 @@ def take_media(form: Form, frame: Frame, step: Photos, event: In, facts: Any) ->
     if not isinstance(reading, Answer):
         return ask(frame, step, problem=reading if isinstance(reading, Wrong) else None)
     have = list(frame.answers.get(step.id) or [])
-    room = step.limit - len(have)
+    largest = step.largest(facts)
+    room = max(0, largest - len(have))
     taken = have + [item for item in reading.value if item not in have][:room]
     known_album = bool(event.album) and event.album == frame.album
     frame = replace(frame, answers={**frame.answers, step.id: taken}, album=event.album)
     if len(reading.value) > room:
-        note = Wrong("photos_full", {"count": len(taken), "max": step.limit})
+        note = Wrong("photos_full", {"count": len(taken), "max": largest})
     elif known_album:
         return frame, Quiet()
     else:
-        note = Wrong("photos_noted", {"count": len(taken), "max": step.limit})
+        note = Wrong("photos_noted", {"count": len(taken), "max": largest})
     return ask(frame, step, note=note) if frame.asked == step.id else show_again(form, frame, note)
 
 

@@ -116,7 +116,7 @@ class YesNo(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class FreeText(Step):
-    """Free words of `min_chars` to `max_chars` characters."""
+    """Free words of `min_chars` to `max_chars` characters; `facts.text_chars_largest` may lower that."""
 
     min_chars: int = 1
     max_chars: int = 500
@@ -128,8 +128,9 @@ class FreeText(Step):
         said = event.text.strip()
         if not any(character.isalnum() for character in said):
             return Wrong("no_words")
-        if len(said) > self.max_chars:
-            return Wrong("too_long", {"count": len(said), "max": self.max_chars})
+        largest = min(self.max_chars, getattr(facts, "text_chars_largest", self.max_chars))
+        if len(said) > largest:
+            return Wrong("too_long", {"count": len(said), "max": largest})
         if len(said) < self.min_chars:
             return Wrong("too_short", {"min": self.min_chars})
         return Answer(said)
@@ -149,12 +150,19 @@ class Quantity(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class Photos(Step):
-    """A list by nature: albums and single photos both append, until «done» or `limit`."""
+    """A list by nature: albums and single photos both append, until «done» or `limit`.
+
+    `facts.photos_largest` may lower the limit.
+    """
 
     limit: int = 9
     video: bool = True
     kind: ClassVar[str] = "photos"
     ask: ClassVar[str] = "photos"
+
+    def largest(self, facts: Any) -> int:
+        """How many are taken."""
+        return min(self.limit, getattr(facts, "photos_largest", self.limit))
 
     def read(self, event: In, facts: Any) -> Reading:
         if event.kind != "media":

@@ -225,6 +225,7 @@ def _area(entry: AreaEntry, parent_id: int | None) -> dict[str, Any]:
         "boundary": entry.boundary,
         "lat": None,
         "lng": None,
+        "datum": None,
     }
 
 
@@ -245,4 +246,5 @@ def _spot(entry: SpotEntry) -> dict[str, Any]:
         "aliases": ";".join(entry.aliases),
         "lat": point.lat if point else None,
         "lng": point.lng if point else None,
+        "datum": point.datum if point else None,
     }

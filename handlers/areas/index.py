@@ -158,7 +158,7 @@ def split_names(words: str) -> tuple[str, ...]:
 
 
 def _point(row: Row) -> Point | None:
-    return None if row["lat"] is None else Point(row["lat"], row["lng"])
+    return None if row["lat"] is None else Point(row["lat"], row["lng"], row["datum"])
 
 
 def build(areas: Iterable[Row], landmarks: Iterable[Row], stations: Iterable[Row], stamp: int = 0) -> Gazetteer:
@@ -184,7 +184,7 @@ def build(areas: Iterable[Row], landmarks: Iterable[Row], stations: Iterable[Row
                 row["name"],
                 row["kind"],
                 split_names(row["aliases"]),
-                Point(row["lat"], row["lng"]),
+                Point(row["lat"], row["lng"], row["datum"]),
             )
             for row in landmarks
         ],
@@ -197,7 +197,7 @@ def build(areas: Iterable[Row], landmarks: Iterable[Row], stations: Iterable[Row
                 split_names(row["aliases"]),
                 row["phone"],
                 row["hours"],
-                Point(row["lat"], row["lng"]),
+                Point(row["lat"], row["lng"], row["datum"]),
             )
             for row in stations
         ],

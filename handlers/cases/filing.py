@@ -93,6 +93,7 @@ async def _file(turn: Turn, kind: ReportKind, spot: Spot, statement: str, anonym
         "landmark_id": spot.landmark_id,
         "lat": spot.lat,
         "lng": spot.lng,
+        "datum": None if spot.lat is None else spot.datum,
         "cell": None if spot.lat is None or spot.lng is None else rules.cell_of(spot.lat, spot.lng),
         "statement": statement,
         "urgent": int(kind.urgent),

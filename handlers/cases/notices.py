@@ -62,15 +62,15 @@ async def tell_reporter(desk: Desk, case: Row, words: Words, *, key: str) -> Non
         await desk.tell(reporter["person_id"], Say(words), key=f"case:{case['id']}:{key}", due_ms=due_ms)
 
 
-async def facts(desk: Desk, case: Mapping[str, Any] | Row, *, for_staff: bool = True) -> list[Text]:
-    """What a case is about, line by line; for staff also which case it may repeat."""
+async def facts(desk: Desk, case: Mapping[str, Any] | Row, *, for_staff: bool = True, words: bool = True) -> list[Text]:
+    """What a case is about, line by line; `words`: what its reporter said, for staff also which it may repeat."""
     area = area_name(desk.world.places, case["area_id"])
     lines = [
         text("case.head", number=case["number"], kind=kind_text(case["kind"])),
         text("case.place" if area in case["place"] else "case.place_in", place=case["place"], area=area),
         text("case.received", at_ms=case["received_ms"]),
     ]
-    if case["statement"]:
+    if words and case["statement"]:
         lines.append(text("case.statement", words=shortened(case["statement"])))
     if for_staff and case["maybe_duplicate_of"] is not None:
         first = await cases.case(desk.tx, case["maybe_duplicate_of"])
@@ -83,14 +83,18 @@ def apart_m(one: Mapping[str, Any] | Row, other: Mapping[str, Any] | Row) -> int
     """Metres between two cases that both have a position; 0 otherwise."""
     if one["lat"] is None or other["lat"] is None:
         return 0
-    return round(distance_m(Point(one["lat"], one["lng"]), Point(other["lat"], other["lng"])))
+    return round(distance_m(_point(one), _point(other)))
+
+
+def _point(case: Mapping[str, Any] | Row) -> Point:
+    return Point(case["lat"], case["lng"], case["datum"])
 
 
 def links_of(case: Mapping[str, Any] | Row) -> tuple[Link, ...]:
     """The case's place on a map, when its position is known."""
     if case["lat"] is None:
         return ()
-    return (Link(text("case.map"), map_link(Point(case["lat"], case["lng"]), f"{case['number']} {case['place']}")),)
+    return (Link(text("case.map"), map_link(_point(case), f"{case['number']} {case['place']}")),)
 
 
 def decision_rows(number: str) -> tuple[tuple[Button, ...], ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.errors import PersonError
 from bot.talk.form import Option
-from bot.talk.geo import Point
+from bot.talk.geo import Datum, Point
 from bot.turn import Turn
 from handlers.areas.index import Gazetteer
 from handlers.areas.places import Area, Landmark, PlaceMatch
@@ -22,13 +22,14 @@ LANDMARK, AREA, EARLIER, WORDS = "m", "v", "p", "w"
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where a case is: `label` for people, the village (or the town) that answers for it, WGS-84 if known."""
+    """Where a case is: `label` for people, the village (or the town) that answers for it, the point if known."""
 
     label: str
     area_id: int
     landmark_id: int | None = None
     lat: float | None = None
     lng: float | None = None
+    datum: Datum = "WGS-84"
 
 
 async def home_village(turn: Turn) -> Area | None:

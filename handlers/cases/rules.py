@@ -46,6 +46,11 @@ def follows(state: str, event: str) -> bool:
     return event in AFTER[state]
 
 
+def was_verified(state: str) -> bool:
+    """Whether a case in `state` was found true (all that is neither undecided nor refused)."""
+    return state not in ("registered", "rejected", "duplicate")
+
+
 @dataclass(frozen=True, slots=True)
 class Move:
     """Where points go at one step of a case; `key` makes it happen once."""

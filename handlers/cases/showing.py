@@ -10,28 +10,105 @@ from bot.talk.messages import Button, Say, Text, Words, text
 from bot.turn import Turn
 from handlers.cases import rules
 from handlers.cases.notices import decision_rows, facts, kind_text, links_of, shortened, state_text
+from handlers.people.accounts import beneficiary_household
 from handlers.people.actions import called, private
 from handlers.people.rules import may
-from storage import case_vault, cases, media, people
+from storage import case_vault, cases, households, media, people
 from storage.database import Row
 
 LISTED = 10
 
 
 async def case_command(turn: Turn, args: str) -> None:
-    """`/case 2026-0113`: for its reporter and the area's staff; to others there is no such case."""
+    """`/case 2026-0113`: for its reporter, the area's staff and who pays there; to others there is no such case."""
     private(turn)
-    number = rules.read_number(args, turn.world.local(turn.now_ms).year)
-    case = await cases.case_of_number(turn.tx, number) if number else None
-    if case is None:
-        raise PersonError("case_unknown", said=args[:40])
+    case = await _case_said(turn, args)
     reporter = await case_vault.reporter(turn.tx, case["id"])
     if reporter is not None and reporter["person_id"] == turn.person.id:
         await _show_own(turn, case)
     elif may(turn.person.roles, "see_cases", case["area_id"], turn.world.places.covers):
         await show_case(turn, case)
+    elif _may_see_reporter(turn, case):
+        await _show_payer(turn, case)
     else:
         raise PersonError("case_unknown", said=args[:40])
+
+
+async def _case_said(turn: Turn, said: str) -> Row:
+    number = rules.read_number(said, turn.world.local(turn.now_ms).year)
+    case = await cases.case_of_number(turn.tx, number) if number else None
+    if case is None:
+        raise PersonError("case_unknown", said=said[:40])
+    return case
+
+
+def _may_see_reporter(turn: Turn, case: Row) -> bool:
+    return may(turn.person.roles, "see_reporter", case["area_id"], turn.world.places.covers)
+
+
+async def _show_payer(turn: Turn, case: Row) -> None:
+    """What is needed to pay a reward: which case, what was decided, how much. No words of the reporter, no photos."""
+    lines = await facts(turn, case, for_staff=False, words=False)
+    lines.append(text("case.status", state=state_text(case["state"])))
+    lines.append(text("case.points", points=case["points"]))
+    rows = _reporter_rows(turn, case)
+    if not rows:
+        lines.append(text("case.reporter_later"))
+    turn.reply(Say(text("case.lines", lines=lines), rows))
+
+
+def _reporter_rows(turn: Turn, case: Row) -> tuple[tuple[Button, ...], ...]:
+    if rules.was_verified(case["state"]) and _may_see_reporter(turn, case):
+        return ((Button(text("case.see_reporter"), f"/reporter {case['number']}"),),)
+    return ()
+
+
+async def reporter_command(turn: Turn, args: str) -> None:
+    """`/reporter 2026-0113`: who reported, for who pays the reward (D47, 1B.6); each look is an event of the case.
+
+    Only of a named report that was verified; an anonymous one names nobody to anybody.
+    """
+    private(turn)
+    if not args.strip():
+        raise PersonError("reporter_which")
+    case = await _case_said(turn, args)
+    if not _may_see_reporter(turn, case):
+        raise PersonError("case_unknown", said=args[:40])
+    if not rules.was_verified(case["state"]):
+        raise PersonError("reporter_not_yet", number=case["number"])
+    reporter = await case_vault.reporter(turn.tx, case["id"])
+    if reporter is not None and reporter["anonymous"]:
+        turn.reply(text("reporter.anonymous", number=case["number"]))
+        return
+    row = await people.person(turn.tx, reporter["person_id"]) if reporter and reporter["person_id"] else None
+    if reporter is None or row is None:
+        turn.reply(text("reporter.erased", number=case["number"]))
+        return
+    await cases.add_event(
+        turn.tx,
+        event_id=turn.ids.next(),
+        case_id=case["id"],
+        event="reporter_seen",
+        area_id=case["area_id"],
+        points=0,
+        policy_version=case["policy_version"],
+        at_ms=turn.now_ms,
+        person_id=turn.person.id,
+    )
+    turn.reply(await _reporter_text(turn, case, reporter, called(row["name"])))
+
+
+async def _reporter_text(turn: Turn, case: Row, reporter: Row, name: Words) -> Text:
+    """The reporter, and whose the reward is."""
+    household_id = reporter["household_id"]
+    if household_id is None:
+        household_id = await beneficiary_household(turn.tx, reporter["person_id"], {})
+    found = await households.household(turn.tx, household_id) if household_id is not None else None
+    if found is None:
+        return text("reporter.own", number=case["number"], name=name)
+    return text(
+        "reporter.household", number=case["number"], name=name, householder=found.householder, village=found.village
+    )
 
 
 async def my_cases(turn: Turn, args: str) -> None:
@@ -110,32 +187,22 @@ async def show_case(turn: Turn, case: Row) -> None:
             lines.append(text("case.note", note=shortened(event["note"])))
     reporter = await case_vault.reporter(turn.tx, case["id"])
     own = reporter is not None and reporter["person_id"] == turn.person.id
-    if may(turn.person.roles, "see_reporter", case["area_id"], turn.world.places.covers):
-        lines.append(await _reporter_line(turn, reporter))
     await media.grant(turn.tx, photos, turn.person.id)
     covers = turn.world.places.covers
     decides = case["state"] == "registered" and not own
     rows = (
         decision_rows(case["number"])
         if decides and may(turn.person.roles, "verify_case", case["area_id"], covers)
-        else ()
+        else _reporter_rows(turn, case)
     )
     turn.reply(Say(text("case.lines", lines=lines), rows, media=tuple(photos), links=links_of(case)))
-
-
-async def _reporter_line(turn: Turn, reporter: Row | None) -> Text:
-    """Who reported, for those with the right; an anonymous report names nobody to anybody."""
-    if reporter is None or reporter["anonymous"] or reporter["person_id"] is None:
-        return text("case.reporter", reporter=text("case.anonymous"))
-    row = await people.person(turn.tx, reporter["person_id"])
-    return text("case.reporter", reporter=called(row["name"] if row else ""))
 
 
 async def _taken_elsewhere(turn: Turn, case: Row, photos: list[str]) -> list[Text]:
     """Where the photos themselves say that they were taken: evidence, if inside the township, and never asked for."""
     if case["lat"] is None:
         return []
-    here = Point(case["lat"], case["lng"])
+    here = Point(case["lat"], case["lng"], case["datum"])
     taken = [
         Point(row["lat"], row["lng"], row["datum"] or "WGS-84")
         for row in await media.get_many(turn.tx, photos)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, time, timedelta
 from typing import Any
 
@@ -42,7 +43,7 @@ async def cleanup(turn: Turn, args: str) -> None:
     said = rest.strip() if day else args.strip()
     day = day or _day(turn.world, today)
     _check_day(turn, day, step=None)
-    turn.open(FORM, **_known(turn, day, said, None))
+    turn.open(FORM, **await _known(turn, day, said, None))
 
 
 async def interpret(turn: Turn) -> Intent | None:
@@ -60,7 +61,7 @@ async def interpret(turn: Turn) -> Intent | None:
         said_after = said
     elif said_after and not rules.is_cleanup_line(said_after, strict=False):
         return None
-    return Intent(form=FORM, answers=_known(turn, _day(turn.world, today), said_after, event))
+    return Intent(form=FORM, answers=await _known(turn, _day(turn.world, today), said_after, event))
 
 
 def _day(world: World, today: date) -> date:
@@ -68,14 +69,18 @@ def _day(world: World, today: date) -> date:
     return rules.report_day(today, lambda day: cleanup_on(world, day) is not None)
 
 
-def _known(turn: Turn, day: date, said: str, event: In | None) -> dict[str, Any]:
-    """A form's answers from what is said: with the people known, straight to the review."""
+async def _known(turn: Turn, day: date, said: str, event: In | None) -> dict[str, Any]:
+    """A form's answers from what is said: with the people known, straight to the review.
+
+    What a correction does not say again is as it was reported before.
+    """
     answers: dict[str, Any] = {"day": day.isoformat()}
     village = _village_said(turn, said)
     if village is not None:
         answers["village"] = {"id": str(village.area_id), "label": village.name}
     if event and event.media:
-        answers["photos"] = [[one.kind, one.ref, one.size_bytes] for one in event.media]
+        limit = turn.world.policy.limits.photos_largest
+        answers["photos"] = [[one.kind, one.ref, one.size_bytes] for one in event.media][:limit]
     if not said:
         return answers
     try:
@@ -87,8 +92,13 @@ def _known(turn: Turn, day: date, said: str, event: In | None) -> dict[str, Any]
     if odd:
         turn.reply(text("cleanup.unlikely", efforts=rules.efforts_line(odd)))
     left = {effort.metric for effort in odd}
-    answers |= {name: None for name in ("vehicles", "volume") if name not in left and "people" in efforts}
-    answers.setdefault("photos", None)
+    before = await _before(turn, day, village.area_id) if village is not None else None
+    kept = {one.metric: one.to_json() for one in before.efforts if one.metric not in left} if before else {}
+    if "people" in efforts or kept:
+        answers |= {name: kept.get(name) for name in ("vehicles", "volume") if name not in left}
+        answers.setdefault("photos", None)
+    if "people" in kept:
+        answers["people"] = kept["people"]
     return {**answers, **figures}
 
 
@@ -144,34 +154,47 @@ async def submit_cleanup(turn: Turn, answers: Mapping[str, Any]) -> None:
     efforts = [
         reading.effort_from(metric, answers[metric]) for metric in rules.METRICS if answers.get(metric) is not None
     ]
-    before = next(iter(await duties.reports(turn.tx, day.isoformat(), village_id=village_id)), None)
-    corrected = await _efforts(turn, day, before) if before else ()
-    photos = await _photos(turn, answers.get("photos") or (), before)
+    before = await _before(turn, day, village_id)
+    kept = [one for one in before.efforts if one.metric not in {new.metric for new in efforts}] if before else []
+    photos = await _photos(turn, answers.get("photos") or (), before.row if before else None)
+    words = str(answers.get("words") or "").strip() or (before.row["words"] if before else "")
     report = {
         "id": turn.ids.next(),
         "day": day.isoformat(),
         "village_id": village_id,
         "person_id": turn.person.id,
-        "words": str(answers.get("words") or "").strip(),
+        "words": words,
         "photos": photos,
-        "replaces": before["id"] if before else None,
+        "replaces": before.row["id"] if before else None,
         "policy_version": world.current.version,
         "at_ms": turn.now_ms,
     }
     entries = [
-        {"id": turn.ids.next(), "metric": one.metric, "unit": one.unit, "value_milli": one.milli} for one in efforts
+        {"id": turn.ids.next(), "metric": one.metric, "unit": one.unit, "value_milli": one.milli}
+        for one in (*efforts, *kept)
     ]
     await duties.add_report(turn.tx, report, entries)
-    turn.reply(await _receipt(turn, day, village_id, efforts, len(photos), corrected))
+    turn.reply(await _receipt(turn, day, village_id, (efforts, kept), len(photos), before))
 
 
-async def _efforts(turn: Turn, day: date, report: Row) -> tuple[Effort, ...]:
-    """What an earlier report said."""
-    return tuple(
-        Effort(row["metric"], row["unit"], row["value_milli"])
-        for row in await duties.effort(turn.tx, day.isoformat())
-        if row["report_id"] == report["id"]
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The report of a village that stands so far, and what it said."""
+
+    row: Row
+    efforts: tuple[Effort, ...]
+
+
+async def _before(turn: Turn, day: date, village_id: int) -> Before | None:
+    row = next(iter(await duties.reports(turn.tx, day.isoformat(), village_id=village_id)), None)
+    if row is None:
+        return None
+    efforts = tuple(
+        Effort(one["metric"], one["unit"], one["value_milli"])
+        for one in await duties.effort(turn.tx, day.isoformat())
+        if one["report_id"] == row["id"]
     )
+    return Before(row, efforts)
 
 
 async def _photos(turn: Turn, sent: Sequence[Sequence[Any]], before: Row | None) -> list[str]:
@@ -182,18 +205,26 @@ async def _photos(turn: Turn, sent: Sequence[Sequence[Any]], before: Row | None)
 
 
 async def _receipt(
-    turn: Turn, day: date, village_id: int, efforts: Sequence[Effort], photos: int, corrected: Sequence[Effort]
+    turn: Turn,
+    day: date,
+    village_id: int,
+    said: tuple[Sequence[Effort], Sequence[Effort]],
+    photos: int,
+    before: Before | None,
 ) -> Say:
-    """What was noted, what it corrects, and how far the roll-call is."""
+    """What was noted (said now, and kept from before), what it corrects, and how far the roll-call is."""
     world: World = turn.world
+    efforts, kept = said
     lines: list[Text] = [
-        text("cleanup.corrected" if corrected else "cleanup.noted", village=world.places.areas[village_id].name),
+        text("cleanup.corrected" if before else "cleanup.noted", village=world.places.areas[village_id].name),
         text("cleanup.day", day_ms=world.moment_ms(day, time())),
         *(rules.effort_text(effort) for effort in efforts),
         text("cleanup.photos" if photos else "cleanup.no_photos", count=photos),
     ]
-    if corrected:
-        lines.append(text("cleanup.before", efforts=rules.efforts_line(corrected)))
+    if kept:
+        lines.append(text("cleanup.kept", efforts=rules.efforts_line(kept)))
+    if before is not None:
+        lines.append(text("cleanup.before", efforts=rules.efforts_line(before.efforts)))
     due = cleanup_on(world, day)
     if due is not None:
         if turn.now_ms >= due.until_ms:

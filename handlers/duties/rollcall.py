@@ -69,7 +69,7 @@ async def rollcall(turn: Turn, args: str) -> None:
     day = await _day(turn, args)
     if day is None:
         return
-    roll = await load(turn, day, turn.person.roles)
+    roll = await _roll(turn, day)
     lines = [*rules.rollcall_lines(roll), text("rollcall.as_of", at_ms=roll.as_of_ms)]
     named = day.isoformat()
     buttons = (
@@ -83,8 +83,16 @@ async def friday(turn: Turn, args: str) -> None:
     """`/friday [day]`: the clean-up's one-page report, any day again."""
     day = await _day(turn, args)
     if day is not None:
-        roll = await load(turn, day, turn.person.roles)
+        roll = await _roll(turn, day)
         turn.reply(text("rollcall.lines", lines=rules.page_lines(roll)))
+
+
+async def _roll(turn: Turn, day: date) -> Rollcall:
+    """The roll-call that the person sees; raises PersonError when there was no village yet on that day."""
+    roll = await load(turn, day, turn.person.roles)
+    if not roll.villages:
+        raise PersonError("rollcall_none_yet")
+    return roll
 
 
 async def _day(turn: Turn, args: str) -> date | None:

@@ -74,12 +74,28 @@ async def one(turn: Turn, args: str) -> None:
             at_ms=ticket.weighed_ms,
             operator=await show.name_of(turn.tx, ticket.operator_id),
             state=text(f"film.state.{ticket.state}"),
-            version=ticket.policy_version,
         ),
         *show.figures(world, ticket, name, turn.person.language),
+        *_basis(turn, ticket),
         *await _history(turn, ticket),
     ]
     turn.reply(show.joined(lines, await _buttons(turn, ticket, ours=ours)))
+
+
+def _basis(turn: Turn, ticket: Ticket) -> list[Words]:
+    """What the amounts rest on: the policy and, for each fund that pays, its document and who approved it (D13)."""
+    world: World = turn.world
+    language = turn.person.language
+    policy = next((one.policy for one in world.policies.versions if one.version == ticket.policy_version), None)
+    if policy is None:
+        return []
+    title = policy.title.in_language(language)
+    lines: list[Words] = [text("film.one.policy", version=ticket.policy_version, title=title, basis=policy.basis)]
+    for fund, amount_fen in ((policy.film.county, ticket.county_fen), (policy.film.township, ticket.township_fen)):
+        if amount_fen:
+            name = fund.name.in_language(language)
+            lines.append(text("film.one.fund", fund=name, basis=fund.basis, approved_by=fund.approved_by))
+    return lines
 
 
 async def _history(turn: Turn, ticket: Ticket) -> list[Words]:

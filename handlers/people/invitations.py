@@ -14,7 +14,7 @@ from bot.errors import PersonError
 from bot.talk.form import Choice, Form, Found, Option
 from bot.talk.messages import Button, Link, Say, Words, text
 from bot.turn import Intent, Role, Turn
-from handlers.people.actions import area_name, called, keeper, private, role_at
+from handlers.people.actions import area_name, keeper, private, role_at
 from handlers.people.menu import menu_rows
 from handlers.people.rules import grantable, invitation_state, may_grant
 from handlers.people.search import grant_areas, own_areas
@@ -153,8 +153,11 @@ async def join(turn: Turn, args: str) -> None:
     await _take(turn, row, token_hash)
     turn.reply(Say(text("join.welcome", role=what), menu_rows(turn.person.roles)))
     if inviter is not None:
-        say = Say(text("join.told", name=called(turn.person.name), role=what))
+        told = text("join.told", name=turn.person.name, role=what)
+        say = Say(told if turn.person.name else text("join.told_nameless", role=what))
         await turn.tell(inviter["id"], say, key=f"joined.{row['id']}")
+    if not turn.person.name:
+        turn.open("name")  # what they decide is signed with it
 
 
 async def _inviter(turn: Turn, row: Row) -> Row | None:

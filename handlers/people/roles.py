@@ -78,6 +78,8 @@ async def who(turn: Turn, args: str) -> None:
     """`/who PLACE`: who answers for a place; without one it is asked."""
     places: Gazetteer = turn.world.places
     if not args.strip():
+        if turn.event.group:
+            raise PersonError("who_where")
         turn.open("who")
         return
     found = named_areas(places, args)

@@ -176,6 +176,10 @@ async def _pending(turn: Turn, account: Account, unit: Unit) -> list[Words]:
             held = await ledger.balance(turn.tx, f"hold:case:{report['id']}", "points")
             if held:
                 found.append(text("points.pending.case", number=report["number"], points=held))
+            waits = await ledger.balance(turn.tx, f"claim:case:{report['id']}", "points")
+            if waits:
+                until_ms = report["claim_until_ms"]
+                found.append(text("points.pending.claim", number=report["number"], points=waits, until_ms=until_ms))
     return found
 
 

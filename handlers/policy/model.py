@@ -304,4 +304,3 @@ class PolicyVersion:
     version: int
     effective_from_ms: int
     policy: Policy
-

@@ -50,6 +50,14 @@ CREATE TABLE sessions (
     PRIMARY KEY (township_id, person_id)
 ) STRICT, WITHOUT ROWID;
 
+-- How far the nightly erasure has come in each table whose ids grow with time (PIPL 19).
+CREATE TABLE erased_through (
+    township_id INTEGER NOT NULL,
+    what TEXT NOT NULL,
+    through_id INTEGER NOT NULL,
+    PRIMARY KEY (township_id, what)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE timers (
     township_id INTEGER NOT NULL,
     id INTEGER NOT NULL,

@@ -1,4 +1,5 @@
 -- Where things are and what holds: the township, its areas, landmarks, stations, households and policies.
+-- Points are stored as WGS-84, whatever they came as, and say so; a boundary is GeoJSON, which is WGS-84 by definition.
 -- A versioned row is never changed but for its `until_ms`: what an import changes is a new version of the same id.
 
 CREATE TABLE townships (
@@ -24,9 +25,12 @@ CREATE TABLE areas (
     boundary TEXT,
     lat REAL,
     lng REAL,
+    datum TEXT,
     from_ms INTEGER NOT NULL,
     until_ms INTEGER,
-    PRIMARY KEY (township_id, area_id, version)
+    PRIMARY KEY (township_id, area_id, version),
+    CHECK (lat IS NULL AND lng IS NULL AND datum IS NULL
+        OR lat IS NOT NULL AND lng IS NOT NULL AND datum IS NOT NULL AND datum = 'WGS-84')
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX areas_code ON areas (township_id, code) WHERE until_ms IS NULL;
 
@@ -40,6 +44,7 @@ CREATE TABLE landmarks (
     aliases TEXT NOT NULL,
     lat REAL NOT NULL,
     lng REAL NOT NULL,
+    datum TEXT NOT NULL CHECK (datum = 'WGS-84'),
     from_ms INTEGER NOT NULL,
     until_ms INTEGER,
     PRIMARY KEY (township_id, landmark_id, version)
@@ -58,6 +63,7 @@ CREATE TABLE stations (
     hours TEXT NOT NULL,
     lat REAL NOT NULL,
     lng REAL NOT NULL,
+    datum TEXT NOT NULL CHECK (datum = 'WGS-84'),
     from_ms INTEGER NOT NULL,
     until_ms INTEGER,
     PRIMARY KEY (township_id, station_id, version)

@@ -9,7 +9,7 @@ CREATE TABLE media (
     ref TEXT NOT NULL DEFAULT '',
     owner_address TEXT,
     person_id INTEGER,
-    state TEXT NOT NULL CHECK (state IN ('fetching', 'ready', 'refused')),
+    state TEXT NOT NULL CHECK (state IN ('fetching', 'ready', 'refused', 'erased')),
     error TEXT,
     sha256 TEXT,
     mime TEXT,
@@ -22,11 +22,15 @@ CREATE TABLE media (
     taken_ms INTEGER,
     content BLOB,
     created_ms INTEGER NOT NULL,
-    PRIMARY KEY (township_id, id)
+    PRIMARY KEY (township_id, id),
+    CHECK ((lat IS NULL) = (datum IS NULL) AND (lat IS NULL) = (lng IS NULL))
 ) STRICT;
 CREATE UNIQUE INDEX media_ref ON media (township_id, channel, ref, person_id) WHERE ref <> '';
 CREATE INDEX media_owner ON media (township_id, owner_address, sha256) WHERE owner_address IS NOT NULL;
 CREATE INDEX media_person ON media (township_id, person_id) WHERE person_id IS NOT NULL;
+CREATE INDEX media_kept ON media (township_id, created_ms) WHERE state <> 'erased';
+CREATE INDEX media_unready ON media (township_id, state) WHERE state IN ('fetching', 'refused');
+CREATE INDEX media_placed ON media (township_id, created_ms) WHERE lat IS NOT NULL;
 CREATE INDEX media_sha256 ON media (township_id, sha256) WHERE sha256 IS NOT NULL;
 
 CREATE TABLE media_grants (
@@ -35,3 +39,4 @@ CREATE TABLE media_grants (
     person_id INTEGER NOT NULL,
     PRIMARY KEY (township_id, media_id, person_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX media_grants_person ON media_grants (township_id, person_id);

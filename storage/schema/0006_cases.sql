@@ -1,5 +1,6 @@
 -- Cases: what was reported and what became of it; apart from them, the vault that knows who reported.
--- A case's row says what holds now. Each change of state is a row of case_events, and those are never changed.
+-- A case's row says what holds now. Each change of state is a row of case_events, and those are never changed; so is
+-- each time that somebody looked up who reported it (`reporter_seen`).
 
 CREATE TABLE case_counters (
     township_id INTEGER NOT NULL,
@@ -20,6 +21,7 @@ CREATE TABLE cases (
     landmark_id INTEGER,
     lat REAL,
     lng REAL,
+    datum TEXT,
     cell INTEGER,
     statement TEXT NOT NULL,
     urgent INTEGER NOT NULL,
@@ -34,7 +36,9 @@ CREATE TABLE cases (
     claim_salt TEXT NOT NULL,
     claim_hash TEXT NOT NULL,
     claim_until_ms INTEGER,
-    PRIMARY KEY (township_id, id)
+    PRIMARY KEY (township_id, id),
+    CHECK (lat IS NULL AND lng IS NULL AND datum IS NULL
+        OR lat IS NOT NULL AND lng IS NOT NULL AND datum IS NOT NULL AND datum = 'WGS-84')
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX cases_number ON cases (township_id, number);
 CREATE INDEX cases_area ON cases (township_id, area_id, received_ms);
@@ -50,7 +54,8 @@ CREATE TABLE case_events (
     id INTEGER NOT NULL,
     case_id INTEGER NOT NULL,
     event TEXT NOT NULL CHECK (event IN ('registered', 'verified', 'rejected', 'duplicate', 'assigned', 'rectifying',
-        'awaiting_acceptance', 'closed', 'returned', 'extended', 'relapsed', 'claimed', 'claim_expired')),
+        'awaiting_acceptance', 'closed', 'returned', 'extended', 'relapsed', 'claimed', 'claim_expired',
+        'reporter_seen')),
     area_id INTEGER NOT NULL,
     points INTEGER NOT NULL,
     person_id INTEGER,

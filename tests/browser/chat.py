@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import BrowserContext, ConsoleMessage, FilePayload, Locator, Page, Request, Response, expect
+from playwright.async_api import BrowserContext, ConsoleMessage, FilePayload, Locator, Page, Request, expect
 
 PATIENCE_MS = 20_000
 
@@ -26,7 +25,7 @@ class Chat:
     url: str
     faults: list[str] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
-    loaded: dict[str, int] = field(default_factory=dict)
+    forgives: str = ""
 
     def __post_init__(self) -> None:
         self.page.set_default_timeout(PATIENCE_MS)
@@ -42,6 +41,10 @@ class Chat:
         parts = urlsplit(request.url)
         if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname != "127.0.0.1":
             self.strangers.append(request.url)
+
+    def unforgiven(self) -> list[str]:
+        """Complaints of the console that the test did not foresee (`forgives` is a pattern)."""
+        return [fault for fault in self.faults if not (self.forgives and re.search(self.forgives, fault))]
 
     @property
     def context(self) -> BrowserContext:
@@ -79,9 +82,25 @@ class Chat:
             await expect(self.bot(each)).to_be_visible(timeout=PATIENCE_MS)
         return await self.bot(words[-1]).inner_text()
 
-    async def consents(self) -> None:
-        """Agree to what is kept."""
+    async def begins(self) -> None:
+        """Press «start» on a fresh page, and agree to what is kept."""
+        await self.page.click("#begin")
         await self.taps("同意")
+        await self.sees("看见乱倒垃圾")
+
+    async def joins(self, link: str, name: str = "李师傅") -> None:
+        """Open a join link, agree, and say one's name."""
+        await self.opens(link)
+        await self.taps("同意")
+        await self.sees("您现在是", "怎么称呼您")
+        await self.says(name)
+        await self.sees(f"以后叫您{name}")
+
+    async def case_number(self) -> str:
+        """The number of the report just made."""
+        said = re.search(r"编号 (\d{4}-\d{4,})", await self.sees("收到了"))
+        assert said is not None
+        return said.group(1)
 
     async def bot_texts(self) -> list[str]:
         """Everything the bot said on this page, in order."""

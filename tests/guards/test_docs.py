@@ -245,5 +245,5 @@ def pattern_of(text: str) -> str:
 def policy_names(language: str) -> list[str]:
     """What the example policy calls kinds and reasons."""
     policy = tomllib.loads((ROOT / "examples" / "township" / "policy.toml").read_text("utf-8"))
-    named = [*policy["film"]["kinds"], *policy["report"]["kinds"], *policy["report"]["not_true_reasons"]]
+    named = [*policy["film"]["kinds"], *policy["report"]["not_true_reasons"]]
     return [one["name"][language] for one in named]

@@ -89,7 +89,9 @@ def test_a_policy_begins_at_midnight_in_the_township() -> None:
         ('id = "river"', 'id = "burning"', "[report]", "policy_repeated", {"value": "burning"}),
         ("points_per_kg = 0.5 ", "points_per_kg = 0.55555 ", "points_per_kg = 0.5 ", "policy_out_of_range", {}),
         ("paid_until = 2027-12-31", "paid_until = 2025-12-31", "[film.township]", "policy_out_of_order", {}),
-        ("ledger_days = 1_825", "ledger_days = 300", "ledger_days", "policy_out_of_range", {"expected": "≥ 730"}),
+        ("photo_days = 730", "photo_days = 0", "photo_days", "policy_out_of_range", {"expected": "≥ 1"}),
+        ("photos_largest = 9", "photos_largest = 10", "photos_largest", "policy_out_of_range", {"expected": "≤ 9"}),
+        ('id = "vehicle"', 'id = "lorry"', 'id = "vehicle"', "policy_out_of_range", {"value": "lorry"}),
         ("schema = 1", "schema = 2", "schema = 1", "policy_out_of_range", {"expected": "≤ 1"}),
     ],
 )
@@ -99,6 +101,15 @@ def test_a_fault_is_told_with_its_line_and_what_would_be_right(
     found = faults_of(swap(old, new))
     assert [(fault.line, fault.code) for fault in found] == [(line_of(line), code)]
     assert fields.items() <= found[0].fields.items()
+
+
+def test_a_policy_without_one_of_the_kinds_of_report_is_refused() -> None:
+    """Stored reports and the form name them, so none may go."""
+    start, end = EXAMPLE.index('[[report.kinds]]\nid = "river"'), EXAMPLE.index('[[report.kinds]]\nid = "open_rubbish"')
+    text = EXAMPLE[:start] + EXAMPLE[end:]
+    found = faults_of(text)
+    assert [(fault.line, fault.code) for fault in found] == [(line_of("[report]", text), "policy_report_kinds")]
+    assert found[0].fields["value"] == "river"
 
 
 def test_a_misspelt_key_is_both_missing_and_unknown() -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
 
 from tests.sim.broken import BROKEN
-from tests.sim.play import SimPlay
-from tests.sim.town import Parts, run_seed
+from tests.sim.faults import Chaos
+from tests.sim.life import Parts
+from tests.sim.play import Play, SimPlay
+from tests.sim.town import run_seed
 from tests.sim.township import TownshipPlay
 
-PLAYS = {"sim": SimPlay, "township": TownshipPlay}
+PLAYS: dict[str, Callable[[int, Chaos], Play]] = {"sim": SimPlay, "township": TownshipPlay}
 
 
 def main() -> int:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 from unittest import mock
 
-from bot import dialogue
 from bot.channels.base import Letter, Raw
 from bot.clock import TimeIds
 from bot.delivery import Delivery
@@ -19,8 +18,8 @@ from bot.schedule import Schedule
 from bot.talk import engine
 from bot.talk.messages import In
 from storage import inbox, outbox, timers
-from storage.database import Row, Tx
-from tests.sim.town import Parts
+from storage.database import Database, Row, Tx
+from tests.sim.life import Parts
 
 
 class Acknowledges(Intake):
@@ -53,17 +52,35 @@ class KnowsNoDuplicates(Intake):
 
 
 class Undone:
-    """A transaction in which «inbox done» is left out."""
+    """A transaction in which one kind of statement is left out."""
 
-    def __init__(self, tx: Tx) -> None:
+    def __init__(self, tx: Tx, left_out: str) -> None:
         self._tx = tx
+        self._left_out = left_out
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._tx, name)
 
+    async def run(self, sql: str, params: Any = None) -> int:
+        return 0 if sql.startswith(self._left_out) else await self._tx.run(sql, params)
+
     async def many(self, sql: str, rows: Sequence[Any]) -> None:
-        if not sql.startswith("UPDATE inbox SET state = 'done'"):
+        if not sql.startswith(self._left_out):
             await self._tx.many(sql, rows)
+
+
+class Undoing:
+    """A database of such transactions."""
+
+    def __init__(self, database: Database, left_out: str) -> None:
+        self._database = database
+        self._left_out = left_out
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+    async def transaction(self, work: Callable[[Any], Awaitable[Any]], **named: Any) -> Any:
+        return await self._database.transaction(lambda tx: work(Undone(tx, self._left_out)), **named)
 
 
 class TwoTransactions(Intake):
@@ -72,7 +89,7 @@ class TwoTransactions(Intake):
     async def _batch(self, tx: Tx, limit: int) -> tuple[Batch, int]:
         rows = await inbox.oldest_new(tx, now_ms=self._clock.now_ms(), limit=limit)
         self._ids_done = [row["id"] for row in rows]
-        undone: Any = Undone(tx)
+        undone: Any = Undone(tx, "UPDATE inbox SET state = 'done'")
         return await super()._batch(undone, limit)
 
     async def step(self) -> int:
@@ -116,13 +133,14 @@ class NeverMarks(Delivery):
 class TimerTwice(Schedule):
     """Runs a timer in one transaction and marks it in the next."""
 
-    async def _fire(self, row: Row, result: Mapping[str, Any]) -> None:
-        async def nothing(*_: Any, **__: Any) -> None:
-            return None
+    def __init__(self, database: Database, *rest: Any, **named: Any) -> None:
+        self._whole = database
+        undoing: Any = Undoing(database, "UPDATE timers SET state = 'done'")
+        super().__init__(undoing, *rest, **named)
 
-        with mock.patch.object(timers, "done", nothing):
-            await super()._fire(row, result)
-        await self._database.transaction(lambda tx: timers.done(tx, row["id"], now_ms=self._clock.now_ms()))
+    async def _fire(self, row: Row, result: Mapping[str, Any]) -> None:
+        await super()._fire(row, result)
+        await self._whole.transaction(lambda tx: timers.done(tx, row["id"], now_ms=self._clock.now_ms()))
 
 
 class ForgetfulIds(TimeIds):
@@ -149,7 +167,7 @@ def _with(parts: Parts) -> Iterator[Parts]:
 @contextmanager
 def _applies_stale_taps() -> Iterator[Parts]:
     """Applies a button of an old screen to the present one."""
-    with mock.patch.object(dialogue.engine, "advance", _any_tap):
+    with mock.patch.object(engine, "advance", _any_tap):
         yield Parts()
 
 

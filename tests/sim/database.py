@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
@@ -75,7 +76,7 @@ class SimDatabase:
     async def read(self, work: Work[T], *, township_id: int = 1) -> T:
         return await self._shielded(self._read(work, township_id))
 
-    async def _shielded(self, running: Any) -> Any:
+    async def _shielded(self, running: Coroutine[Any, Any, T]) -> T:
         task = asyncio.ensure_future(running)
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
         return await asyncio.shield(task)

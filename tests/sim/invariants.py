@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import orjson
 
@@ -176,14 +175,14 @@ def product_always(connection: sqlite3.Connection) -> list[str]:
     return found
 
 
-def product_at_the_end(connection: sqlite3.Connection, tokens: Mapping[str, int], now_ms: int) -> list[str]:
+def product_at_the_end(connection: sqlite3.Connection, tokens: set[str], said: set[str], now_ms: int) -> list[str]:
     """Every wish has its effect, its settled points and its timers; every period of the cadence ran."""
+    effects = {row[0] for row in connection.execute("SELECT token FROM sim_effects")}
     found = []
-    effects: dict[str, Any] = {row["token"]: row for row in connection.execute("SELECT id, token FROM sim_effects")}
-    if effects.keys() != tokens.keys():
-        found.append(
-            f"wished {sorted(tokens.keys() - effects.keys())}, unwished {sorted(effects.keys() - tokens.keys())}"
-        )
+    if tokens - effects:
+        found.append(f"wished, and not there: {sorted(tokens - effects)}")
+    if effects - tokens - said:
+        found.append(f"there, and never said: {sorted(effects - tokens - said)}")
     for reason, kind in (
         ("settle", "sim.settle"),
         ("shake", "sim.shaky"),

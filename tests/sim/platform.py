@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import orjson
 
@@ -43,7 +44,7 @@ class Sent:
     denied: bool = False
 
 
-class Life(Mortal):
+class Numbered(Mortal, Protocol):
     """What a channel knows of the run it belongs to."""
 
     number: int
@@ -68,12 +69,14 @@ class Platform:
     settled: set[int] = field(default_factory=set)
     handled: dict[str, int] = field(default_factory=dict)
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    said: set[str] = field(default_factory=set)
     told: int = 0  # how many updates people sent
     repeats: int = 0
 
     def says(self, address: str, event: In | None) -> int:
         """A person sends something (None: an update that nobody can read); its number."""
         self.told += 1
+        self.said.add(event.text if event else "")
         sent = {"number": self.told, "event": event.to_json()} if event else None
         self.note("says", address=address, number=self.told, event=sent and sent["event"])
         body = orjson.dumps(sent) if sent else JUNK
@@ -154,7 +157,7 @@ class SimChannel:
     name = NAME
     buttons = True
 
-    def __init__(self, platform: Platform, life: Life, now_ms: Callable[[], int]) -> None:
+    def __init__(self, platform: Platform, life: Numbered, now_ms: Callable[[], int]) -> None:
         self._platform = platform
         self._chaos = platform.chaos
         self._life = life

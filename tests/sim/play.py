@@ -15,7 +15,8 @@ from bot.i18n import Catalogues
 from tests.sim import invariants
 from tests.sim.faults import Chaos
 from tests.sim.platform import NAME, Platform
-from tests.sim.product import KeyCatalogues, SimProduct, make_template
+from tests.sim.product import SimProduct, make_template
+from tests.sim.texts import KeyCatalogues
 from tests.sim.users import SimScript, User, Wish
 
 START_MS = 1_795_000_000_000  # 2026-11-18 in Shanghai
@@ -66,8 +67,8 @@ class SimPlay:
 
     def __init__(self, seed: int, chaos: Chaos) -> None:
         self._dice = random.Random(f"{seed}:town")
-        self.product = SimProduct(chaos, self._dice.choice((0, 0, 120, 20)))
-        self.errands = self.product.errands
+        self.product: Any = SimProduct(chaos, self._dice.choice((0, 0, 120, 20)))
+        self.errands: Mapping[str, Any] = self.product.errands
         self.catalogues: Catalogues = KeyCatalogues()
 
     def database(self) -> bytes:
@@ -91,8 +92,8 @@ class SimPlay:
         return invariants.product_always(connection)
 
     def at_the_end(self, connection: sqlite3.Connection, stage: Stage, now_ms: int) -> Sequence[str]:
-        tokens = {wish.token: 1 for user in stage.users for wish in user.wishes}
-        return invariants.product_at_the_end(connection, tokens, now_ms)
+        tokens = {wish.token for user in stage.users for wish in user.wishes}
+        return invariants.product_at_the_end(connection, tokens, stage.platform.said, now_ms)
 
 
 def person(

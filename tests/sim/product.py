@@ -11,10 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from bot.errors import GiveUp, PersonError, RetryLater
-from bot.i18n import Catalogue, Catalogues
 from bot.talk.engine import SUBMIT
 from bot.talk.form import Answer, Choice, Doubt, Form, FreeText, Photos, Place, Quantity, Reading, Wrong, YesNo
 from bot.talk.messages import Button, In, Say, text
@@ -24,8 +22,8 @@ from storage.ledger import Overdrawn, Transfer, balance, transfer
 from storage.migrate import migrate
 from storage.sqlite import connect
 from tests.sim.faults import Chaos
+from tests.sim.texts import ZONE
 
-ZONE = ZoneInfo("Asia/Shanghai")
 DAY_MS = 86_400_000
 REVIEW = re.compile(r'"\w{5}\.(\d+)\.!"')
 SCHEMA = """
@@ -36,32 +34,10 @@ CREATE INDEX sim_tokens ON sim_effects (township_id, person_id, token);
 CREATE TABLE sim_counters (township_id INTEGER NOT NULL, person_id INTEGER NOT NULL, n INTEGER NOT NULL,
     PRIMARY KEY (township_id, person_id)) STRICT;
 """
-TEXTS = {
-    "review.line": "{label}: {value}",
-    "review.body": "{title}\n{lines}",
-    "step.after": "{note}\n{question}",
-    "mine": "mine {number} {tokens}",
-    "done": "done {token}",
-}
 
 
 class Defect(RuntimeError):
     """A defect of a handler, made on purpose."""
-
-
-class _KeyTexts(dict[str, str]):
-    """Every message id is its own text, so that no catalogue is needed."""
-
-    def get(self, key: str, default: Any = None) -> Any:
-        return super().get(key, key)
-
-
-class KeyCatalogues(Catalogues):
-    """One language, in which the texts are their ids."""
-
-    def __init__(self) -> None:
-        self.default = "zh_CN"
-        self._all = {"zh_CN": Catalogue("zh_CN", _KeyTexts(TEXTS), ZONE)}
 
 
 @dataclass(frozen=True, slots=True)

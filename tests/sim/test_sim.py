@@ -6,27 +6,40 @@ import os
 
 import pytest
 
-from tests.sim.town import run_seed
+from tests.sim.play import SimPlay
+from tests.sim.town import Report, run_seed
+from tests.sim.township import TownshipPlay
 
 SEEDS = int(os.environ.get("SIM_SEEDS", "2000"))
+TOWNSHIP_SEEDS = SEEDS // 4
 CHUNK = 50
+
+
+def told(report: Report, play: str) -> str:
+    """How to see it again, and what was broken."""
+    return f"python -m tests.sim --play {play} --seed {report.seed}: {report.broken[0]}"
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
 def test_every_promise_is_kept(first: int) -> None:
-    failed = [
-        f"python -m tests.sim --seed {report.seed}: {report.broken[0]}"
-        for report in map(run_seed, range(first, min(first + CHUNK, SEEDS)))
-        if report.broken
-    ]
+    reports = [run_seed(seed, play=SimPlay) for seed in range(first, min(first + CHUNK, SEEDS))]
+    failed = [told(report, "sim") for report in reports if report.broken]
     assert not failed, "\n".join(failed)
 
 
-def test_the_same_seed_plays_the_same_way() -> None:
-    once, again = run_seed(7, trace=True), run_seed(7, trace=True)
+@pytest.mark.parametrize("first", range(0, TOWNSHIP_SEEDS, CHUNK))
+def test_the_township_keeps_every_promise(first: int) -> None:
+    reports = [run_seed(seed, play=TownshipPlay) for seed in range(first, min(first + CHUNK, TOWNSHIP_SEEDS))]
+    failed = [told(report, "township") for report in reports if report.broken]
+    assert not failed, "\n".join(failed)
+
+
+@pytest.mark.parametrize("play", [SimPlay, TownshipPlay])
+def test_the_same_seed_plays_the_same_way(play: type[SimPlay] | type[TownshipPlay]) -> None:
+    once, again = run_seed(7, play=play, trace=True), run_seed(7, play=play, trace=True)
     assert len(once.trace) > 50
     assert once.trace == again.trace
-    assert run_seed(8, trace=True).trace != once.trace
+    assert run_seed(8, play=play, trace=True).trace != once.trace
 
 
 def test_the_simulation_is_rough() -> None:

@@ -7,7 +7,7 @@ import random
 import shutil
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,19 +16,13 @@ from typing import Any
 
 import structlog
 
-from bot.clock import TimeIds
-from bot.delivery import Delivery
-from bot.flood import FloodGate
-from bot.intake import Intake
-from bot.schedule import PLAN_S, TICK_S, Schedule
-from storage import inbox
-from storage.database import Database, Unavailable
+from bot.clock import Dice
 from storage.sqlite import connect
-from tests.sim.database import SimDatabase
 from tests.sim.faults import Chaos, Crashed, DiskTrouble
 from tests.sim.invariants import Watch
+from tests.sim.life import Life, Parts
 from tests.sim.loop import NothingLeft, SimLoop
-from tests.sim.platform import NAME, Platform, SimChannel
+from tests.sim.platform import Platform
 from tests.sim.play import SCRATCH, START_MS, Play, SimPlay
 from tests.sim.product import Defect
 from tests.sim.users import User
@@ -36,16 +30,6 @@ from tests.sim.users import User
 LIFE_S = 120.0
 CALM_S = 1_200.0
 LEAPS_MS = (30_000, 3_600_000, 13 * 3_600_000, 30 * 3_600_000)
-
-
-@dataclass
-class Parts:
-    """The classes under test; a test that breaks a law on purpose replaces one."""
-
-    intake: type[Intake] = Intake
-    delivery: type[Delivery] = Delivery
-    schedule: type[Schedule] = Schedule
-    ids: type[TimeIds] = TimeIds
 
 
 @dataclass
@@ -75,85 +59,6 @@ class SimDice:
         return f"{self._random.randrange(10**count):0{count}d}"
 
 
-class Life:
-    """One run of the program, from its start to its death."""
-
-    def __init__(self, town: Town, number: int) -> None:
-        self.town = town
-        self.number = number
-        self.chaos = town.chaos
-        self.dead = False
-        self.stopping = False
-        self.over: asyncio.Future[str] = town.loop.create_future()
-        self.database: SimDatabase | None = None
-        self.intake: Intake | None = None
-        self.delivery: Delivery | None = None
-        self.channel: SimChannel | None = None
-
-    def point(self, name: str) -> None:
-        """A place where the program may die."""
-        if not self.dead and self.chaos.hits(name):
-            self.die(name)
-        if self.dead:
-            raise Crashed(name)
-
-    def turn(self) -> None:
-        """Another turn of the loop, the finest grain of all."""
-        if not self.dead and self.chaos.hits("await"):
-            self.die("await")
-
-    def die(self, where: str) -> None:
-        """From now on nothing of this life reaches the outside."""
-        self.dead = True
-        if not self.over.done():
-            self.over.set_result(where)
-
-    async def serve(self) -> None:
-        """Put the program together as bot/app.py does, and run it."""
-        town, parts = self.town, self.town.parts
-        database = self.database = SimDatabase(town.path, self)
-        db: Database = database
-        clock = town
-        while True:
-            try:
-                ids = parts.ids(clock, after=await db.read(inbox.last_id))
-                deferred = await db.read(inbox.deferred)
-                break
-            except Unavailable:
-                await asyncio.sleep(1)  # a person starts it again
-        channel = self.channel = SimChannel(town.platform, self, town.now_ms)
-        channels: Mapping[str, Any] = {NAME: channel}
-        flood = FloodGate(0)
-        for row in deferred:
-            flood.resume(row["address"], row["due_ms"])
-        delivery = self.delivery = parts.delivery(db, channels, clock=clock)
-        shared: dict[str, Any] = {"clock": clock, "ids": ids, "dice": town.dice, "deliver": delivery.offer}
-        self.intake = parts.intake(db, town.play.product, channels, town.play.catalogues, flood=flood, **shared)
-        schedule = parts.schedule(
-            db, town.play.product, town.play.catalogues, errands=town.play.errands, calm=self.intake.calm, **shared
-        )
-        tasks = [self._spawn("delivery", delivery.run()), self._spawn("intake", self.intake.run())]
-        tasks.append(self._spawn("timers", self._tick(schedule, schedule.run_due, TICK_S)))
-        tasks.append(self._spawn("plans", self._tick(schedule, schedule.plan, PLAN_S)))
-        await channel.start(self.intake.accept)
-        await asyncio.wait(tasks)
-
-    def _spawn(self, name: str, running: Any) -> asyncio.Task[None]:
-        task: asyncio.Task[None] = asyncio.ensure_future(running)
-        task.add_done_callback(lambda done: self._ended(name, done))
-        return task
-
-    def _ended(self, name: str, task: asyncio.Task[None]) -> None:
-        if not (self.dead or self.stopping or task.cancelled()):
-            self.town.blame(f"{name} has ended: {task.exception()!r}")
-
-    @staticmethod
-    async def _tick(schedule: Schedule, job: Callable[[], Any], every_s: float) -> None:
-        while True:
-            await schedule._guarded(job)
-            await asyncio.sleep(every_s)
-
-
 class Town:
     """Everything around the program."""
 
@@ -165,7 +70,7 @@ class Town:
         self.loop = loop
         self.parts = parts
         self.chaos = Chaos(seed)
-        self.dice = SimDice(seed)
+        self.dice: Dice = SimDice(seed)
         self.broken: list[str] = []
         self.trace: list[str] = []
         self._tracing = trace
@@ -174,7 +79,7 @@ class Town:
         self.watch = Watch(self.platform)
         self.play = make_play(seed, self.chaos)
         path.write_bytes(self.play.database())
-        self.call_later = loop.call_later
+        self.call_later: Callable[..., Any] = loop.call_later
         self.satisfied: asyncio.Future[None] = loop.create_future()
         self.users: list[User] = []
         self.users = self.play.people(self)
@@ -214,7 +119,7 @@ class Town:
         assert self.life is not None and self.life.database is not None
         return self.life.database.raw
 
-    def logged(self, logger: Any, method: str, event: dict[str, Any]) -> Any:
+    def logged(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> Any:
         """A line of the program's log. A logged exception that was not injected is a defect."""
         error = sys.exc_info()[1]
         self.note("log", event=event.get("event"), error=error)
@@ -266,7 +171,7 @@ class Town:
 
     async def _one_life(self) -> None:
         life = await self._begin()
-        await asyncio.wait({life.over, self.satisfied}, timeout=LIFE_S, return_when=asyncio.FIRST_COMPLETED)
+        await self._satisfied_or_over(life, LIFE_S)
         if not life.over.done():
             self.chaos.crashes_left -= 1
         await self._end(life)
@@ -275,6 +180,10 @@ class Town:
             self.offset_ms += self.chaos.dice.choice((*LEAPS_MS, -2_000, -60_000, -600_000, 3 * 86_400_000))
             self.note("clock set", now_ms=self.now_ms())
         await asyncio.sleep(downtime_s)
+
+    async def _satisfied_or_over(self, life: Life, timeout_s: float) -> None:
+        ends: set[asyncio.Future[Any]] = {life.over, self.satisfied}
+        await asyncio.wait(ends, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
 
     async def _end(self, life: Life) -> None:
         """Abandon everything of a life: its tasks may unwind, but nothing they do counts."""
@@ -315,7 +224,7 @@ class Town:
             user.calm = True
             user.start()
         life = await self._begin()
-        await asyncio.wait({life.over, self.satisfied}, timeout=CALM_S, return_when=asyncio.FIRST_COMPLETED)
+        await self._satisfied_or_over(life, CALM_S)
         if not self.broken and not self.satisfied.done():
             stuck = {user.address: user.wish.token for user in self.users if user.wish}
             self.blame(f"stuck: {stuck}")

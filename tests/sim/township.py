@@ -6,7 +6,7 @@ import asyncio
 import random
 import re
 import sqlite3
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from storage.sqlite import SqliteTx, connect, run_work
 from tests.sim.faults import Chaos
 from tests.sim.platform import NAME
 from tests.sim.play import START_MS, Stage, in_a_file, person
-from tests.sim.product import ZONE
+from tests.sim.texts import ZONE
 from tests.sim.users import User, Wish
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "township"
@@ -192,12 +192,10 @@ class TownshipPlay:
     def __init__(self, seed: int, chaos: Chaos) -> None:
         self._chaos = chaos
         self._dice = random.Random(f"{seed}:township")
-        self.product = shared_product()
+        self.product: Any = shared_product()
         self.product.rate = self._dice.choice((0, 0, 0, 20))
         self.catalogues = catalogues()
-        self.errands: Mapping[str, Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]] = {
-            "media.fetch": self._fetch
-        }
+        self.errands: Mapping[str, Any] = {"media.fetch": self._fetch}
 
     def database(self) -> bytes:
         return in_a_file(make_township)

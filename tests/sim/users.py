@@ -98,8 +98,9 @@ class User:
     sent: int = 0
     unreadable: int = 0
     asked: int = 0
-    asks_from: int = 0
+    asks_from: int = 1
     may_begin: bool = True
+    submitted: bool = False
     calm: bool = False
     _patience_s: float = PATIENCE_S
     _turn: int = 0
@@ -116,8 +117,10 @@ class User:
         for wish in self.script.done(out, [wish for wish in self.wishes if not wish.done]):
             if self.truth is None or self.truth(wish):
                 wish.done = self.may_begin = concerns = True
-        if self.asked >= self.asks_from and self.script.is_answer(out, self.asked):
+                self.submitted = False
+        if any(self.script.is_answer(out, number) for number in range(self.asks_from, self.asked + 1)):
             self.may_begin = concerns = True
+            self.submitted = False
         buttons = tuple((label, data) for row in out.rows for label, data, _ in row if not data.startswith(("#", "/")))
         if buttons:
             self.screen = Screen(out, buttons)
@@ -145,13 +148,13 @@ class User:
             self._clumsy(self.dice.choice(CLUMSY))
         elif wish is None:
             return
-        elif self.screen is not None:
+        elif self.screen is not None and not (self.submitted and "!" in self.screen.verbs):
             self._send(self._response(self.screen, wish))
         elif self.may_begin:
             self._patience_s = PATIENCE_S
             self._send(self.script.begin(wish, self.dice))
         else:
-            self._wonder(wish)
+            self._wonder(wish)  # also before submitting once more what may have been submitted
         self._soon(self._patience_s)
 
     def _wonder(self, wish: Wish) -> None:
@@ -164,6 +167,7 @@ class User:
             return
         wish.done = known
         self.may_begin = True
+        self.submitted = False
         if self.wish is None:
             self.content()
 
@@ -172,6 +176,7 @@ class User:
         self.sent += 1
         self.screen = None
         self.may_begin = False
+        self.submitted |= event is not None and (event.data.endswith(".!") or event.text == "提交")
         self.asks_from = self.asked + 1
         self.unreadable += event is None
         self._last = self.platform.says(self.address, event)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from handlers.cases import rules
-from storage import case_checks, case_vault, cases, people
+from storage import case_checks, case_vault, cases, media, people
 from storage.database import Row, Tx
 from storage.joining import join_people
 from storage.migrate import migrate
@@ -42,6 +42,7 @@ def a_case(case_id: int, **other: Any) -> dict[str, Any]:
         "landmark_id": None,
         "lat": lat,
         "lng": lng,
+        "datum": None if lat is None else "WGS-84",
         "cell": None if lat is None else rules.cell_of(lat, lng),
         "statement": "",
         "urgent": 0,
@@ -324,7 +325,23 @@ async def test_wrong_codes_are_counted_for_the_person_and_the_case(database: Sql
 async def test_photos_keep_their_order(database: SqliteDatabase) -> None:
     async def work(tx: Tx) -> list[str]:
         await add(tx, 1)
-        await cases.add_media(tx, 1, ["c", "a", "b"])
+        for media_id in ("c", "a", "b", "d"):
+            await media.add(
+                tx, media_id=media_id, channel="web", now_ms=NOW, state="erased" if media_id == "d" else "ready"
+            )
+        await cases.add_media(tx, 1, ["c", "a", "d", "b"])
         return await cases.media_of(tx, 1)
 
     assert await database.transaction(work) == ["c", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("lat", "lng", "datum"),
+    [(35.6, 104.7, None), (35.6, None, "WGS-84"), (None, None, "WGS-84"), (35.6, 104.7, "GCJ-02")],
+)
+async def test_a_point_is_whole_and_says_its_datum(
+    database: SqliteDatabase, lat: float | None, lng: float | None, datum: str | None
+) -> None:
+    values = {**a_case(1), "lat": lat, "lng": lng, "datum": datum, "cell": None}
+    with pytest.raises(sqlite3.IntegrityError, match="CHECK"):
+        await database.transaction(lambda tx: cases.add_case(tx, values, event_id=10))

@@ -212,7 +212,7 @@ async def test_looking_before_the_errand_ran_fetches_it_once(world: World) -> No
     [(b"PK\x03\x04 a zip", "不是照片"), (photo()[:-60], "打不开"), (b"\xff\xd8\xff" + bytes(3000), "太大了")],
 )
 async def test_a_photo_that_can_t_be_used_is_told_to_its_sender_once(world: World, content: bytes, words: str) -> None:
-    world.store.max_bytes = 2_000
+    world.store.limits = lambda: media.Limits(photo_bytes=2_000, video_bytes=2_000)
     [first, second] = await world.attach(1, "telegram", ["image", "file-1", 0], ["image", "file-2", 0])
 
     async def fetch(ref: str) -> AsyncIterator[bytes]:

@@ -484,7 +484,7 @@ async def test_old_tickets_keep_their_figures_when_the_policy_changes(town: Town
     await weighs(cleaner, "张三 12公斤")
     cleaner.sees("F2026-00003", "县补 14.40元（每公斤1.2元）")
     await cleaner.says("/ticket 1")
-    cleaner.sees("县补 10.00元", "政策第1版")
+    cleaner.sees("县补 10.00元", "政策第1版：青禾塬镇全域无垃圾管理办法（示例）", "县级奖补：朔禾县", "县农业农村局")
     await staff.says("/correct 1")
     await staff.taps("重量")
     await staff.says("20公斤")

@@ -132,6 +132,42 @@ async def test_a_later_report_corrects_the_earlier_and_is_not_added(town: Town) 
     staff.sees("已报 1/24", "合计\n15 人次\n4 车\n9 方", "数据时间 11-20 00:00—11-20 21:00")
 
 
+async def test_a_correction_keeps_what_it_does_not_say_again(town: Town) -> None:
+    keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
+    town.clock.go_to("2026-11-20 10:00")
+    await keeper.says("12人 3车 8方")
+    await keeper.taps("提交")
+    await keeper.says("周五 15人")
+    keeper.sees("人数：15 人", "车辆：3 车", "方量：8 方")
+    await keeper.taps("提交")
+    keeper.sees("改过来了", "15 人\n3 车\n8 方", "原来报的：12 人 3 车 8 方")
+    await keeper.says("周五 5车")
+    keeper.sees("人数：15 人", "车辆：5 车", "方量：8 方")
+    await keeper.taps("提交")
+    expected = {("people", "person"): 15_000, ("vehicles", "vehicle"): 5_000, ("volume", "m3"): 8_000}
+    assert await effort(town) == expected
+    await keeper.says("/cleanup")
+    await keeper.says("16人")
+    await keeper.taps("跳过")
+    await keeper.taps("跳过")
+    await keeper.taps("跳过")
+    await keeper.taps("提交")
+    keeper.sees("16 人", "没有另说、照旧：5 车 8 方")
+    assert await effort(town) == {**expected, ("people", "person"): 16_000}
+    await keeper.says("周五 0车")
+    await keeper.taps("提交")
+    assert await effort(town) == {**expected, ("people", "person"): 16_000, ("vehicles", "vehicle"): 0}
+
+
+async def test_there_is_no_roll_call_before_the_villages_were_imported(town: Town) -> None:
+    staff = await town.person("孙干事", role="staff")
+    await town.write("UPDATE areas SET from_ms = :now WHERE township_id = :t", now=town.clock.now_ms())
+    for words in ("点名", "周五整治", "/friday 2026-11-13"):
+        await staff.says(words)
+        staff.sees("还没有过集中整治")
+        staff.sees_not("0/0")
+
+
 async def test_a_photo_with_the_figures_as_its_caption(town: Town) -> None:
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     town.clock.go_to("2026-11-20 10:00")

@@ -134,8 +134,8 @@ async def test_an_invitation_from_the_console_makes_the_first_admin(town: Town) 
     head = await town.person("", consent=False)
     await head.starts(token)
     await head.taps("同意")
-    head.sees("欢迎", "青禾塬镇 管理员")
-    assert "发邀请" in head.last.labels
+    welcome = head.sees("欢迎", "青禾塬镇 管理员")
+    assert "发邀请" in welcome.labels
     stored = await town.rows("SELECT token_hash FROM invitations WHERE township_id = :t")
     assert stored[0]["token_hash"] != token and len(stored[0]["token_hash"]) == 64
 
@@ -150,9 +150,33 @@ async def test_an_admin_invites_a_cleaner_with_a_link_and_a_picture(town: Town) 
     cleaner = await town.person("", consent=False)
     await cleaner.starts(token)
     await cleaner.taps("同意")
-    cleaner.sees("王家沟村 保洁员")
-    assert "称重" in cleaner.last.labels
+    welcome = cleaner.sees("欢迎", "王家沟村 保洁员")
+    assert "称重" in welcome.labels
     head.sees("王家沟村 保洁员", "接受")
+
+
+async def test_who_joins_without_a_name_is_asked_for_one(town: Town) -> None:
+    """What somebody decides is signed with a name; nobody who comes with one is asked."""
+    head = await town.person("马主任", role="admin")
+    keeper = await town.person("")
+    await town.write("UPDATE people SET name = '' WHERE township_id = :t AND id = :id", id=await keeper.person_id())
+    await keeper.starts(await invites(head, "网格员", "王家沟"))
+    keeper.sees("欢迎")
+    keeper.sees("怎么称呼您")
+    head.sees("您的邀请有人接受了", "王家沟村 网格员")
+    await keeper.says("赵网格")
+    keeper.sees("以后叫您赵网格")
+    aunt = await town.person("王大娘")
+    await aunt.says("王家沟桥头有人倒垃圾")
+    await aunt.taps("跳过")
+    await aunt.taps("提交")
+    await town.tick()
+    await keeper.taps("属实")
+    keeper.sees("经办：赵网格")
+    await aunt.starts(await invites(head, "保洁员", "王家沟"))
+    aunt.sees("欢迎")
+    aunt.sees_not("怎么称呼您")
+    head.sees("王大娘已接受邀请")
 
 
 @pytest.mark.parametrize(("paste", "words"), [(True, "?join="), (False, "")])

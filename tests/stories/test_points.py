@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.stories.test_film import belongs, cleaner_of, household_id, weighs
+from tests.stories.test_report import number_and_code
 from tests.stories.town import Town
 
 
@@ -71,6 +72,25 @@ async def test_points_of_a_report_are_pending_then_there(town: Town) -> None:
     await aunt.says("我的积分")
     aunt.sees("您的积分：5 分", "+5 分 举报属实 2026-0001")
     aunt.sees_not("待定")
+
+
+async def test_points_of_an_anonymous_report_wait_to_be_claimed(town: Town) -> None:
+    aunt, staff = await town.person("王大娘"), await town.person("王干事", role="staff")
+    await aunt.says("王家沟桥头有人倒垃圾")
+    await aunt.taps("跳过")
+    await aunt.taps("署名")
+    await aunt.taps("匿名")
+    await aunt.taps("提交")
+    _, code = number_and_code(aunt.sees("领奖码"))
+    await staff.taps("属实")
+    await aunt.says("我的积分")
+    aunt.sees("您的积分：0 分", "待领 5 分：举报 2026-0001，2026-12-18 前发「领奖 2026-0001 六位码」")
+    await staff.says("我的积分")
+    staff.sees_not("待领")
+    await aunt.says(f"领奖 2026-0001 {code}")
+    await aunt.says("我的积分")
+    aunt.sees("您的积分：5 分")
+    aunt.sees_not("待领")
 
 
 async def test_who_reported_stays_with_the_reporter(town: Town) -> None:

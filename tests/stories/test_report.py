@@ -229,27 +229,57 @@ async def test_an_anonymous_report_keeps_no_name(town: Town) -> None:
     await aunt.taps("匿名")
     await aunt.taps("提交")
     number, _ = number_and_code(aunt.sees("凭编号和领奖码"))
+    await town.tick()
+    await keeper.taps("属实")
     for someone in (keeper, payer, admin):
         await someone.says(f"/case {number}")
-        assert all("王大娘" not in heard.text for heard in someone.heard)
-    admin.sees("举报人：匿名")
+        someone.sees(number)
+    for someone in (payer, admin):
+        await someone.taps("看举报人")
+        someone.sees("匿名举报，谁也看不到")
+    assert all("王大娘" not in heard.text for someone in (keeper, payer, admin) for heard in someone.heard)
 
 
-async def test_only_those_with_the_right_see_who_reported(town: Town) -> None:
+async def test_only_who_pays_sees_who_reported_and_each_look_is_recorded(town: Town) -> None:
+    """D47, 1B.6: whoever verifies never learns it; finance and admins look it up, once there is something to pay."""
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     boss = await town.person("李主任", role="staff")
+    payer = await town.person("钱会计", role="finance")
+    elsewhere = await town.person("孙会计", role="finance", area="柳树湾")
     admin = await town.person("孙书记", role="admin")
     aunt = await town.person("王大娘")
     await aunt.says("王家沟桥头有人倒垃圾")
     await aunt.taps("跳过")
     await aunt.taps("提交")
     number, _ = number_and_code(aunt.sees("收到了"))
+    for someone in (payer, admin):
+        await someone.says(f"/reporter {number}")
+        someone.sees("还没有核实属实，不能看举报人")
+    await payer.says(f"/case {number}")
+    payer.sees("核实属实以后才能看举报人")
+    payer.sees_not("有人倒垃圾")
+    await town.tick()
+    await keeper.taps("属实")
     for someone in (keeper, boss):
         await someone.says(f"/case {number}")
-        someone.sees(number)
-        assert all("王大娘" not in heard.text for heard in someone.heard)
-    await admin.says(f"/case {number}")
-    admin.sees("举报人：王大娘")
+        assert "看举报人（会记下）" not in someone.sees(number).labels
+        await someone.says(f"/reporter {number}")
+        someone.sees("要由发奖的财务人员或管理员来办")
+    await elsewhere.says(f"/reporter {number}")
+    elsewhere.sees("没有找到案件")
+    for someone in (payer, admin):
+        await someone.says(f"/case {number}")
+        await someone.taps("看举报人")
+        someone.sees(f"{number} 的举报人：王大娘", "自己名下")
+    assert all("王大娘" not in heard.text for someone in (keeper, boss, elsewhere) for heard in someone.heard)
+    looks = await town.rows("SELECT person_id FROM case_events WHERE township_id = :t AND event = 'reporter_seen'")
+    assert [row["person_id"] for row in looks] == [await payer.person_id(), await admin.person_id()]
+    await aunt.says(f"/case {number}")
+    aunt.sees("查看了举报人（发奖用）")
+    await aunt.says("删除我的信息")
+    await aunt.taps("删除")
+    await payer.says(f"/reporter {number}")
+    payer.sees("已经到期抹掉，或者本人已经删除")
 
 
 async def test_others_do_not_learn_that_a_case_exists(town: Town) -> None:

@@ -6,6 +6,15 @@ const SVG = "http://www.w3.org/2000/svg";
 const ASK_BUTTONS = { place: ["place"], photos: ["photo", "album"], date: ["date"] };
 const ASK_ICONS = { place: "pin", photo: "camera", album: "album" };
 const LINK_SCHEMES = ["https:", "http:", "tel:", "geo:"];
+// A number with its unit, a date, a case or ticket number: never torn apart at the end of a line.
+const WHOLE = /[A-Za-z]?\d+(?:[-:/]\d+)+|[A-Za-z]\d+|\d[\d.,]*(?: ?(?:公斤|千克|小时|分钟|人次|车次|[斤吨元分方年天%]|kg))?/g;
+const LONGEST_WHOLE = 12;
+const COMMAND = "/";
+const VERBS = { "@": "edit", "<": "turn", x: "turn" };
+const FEWEST_PAIRED = 4;
+const LONGEST_PAIRED = 10;
+const MANY = 6;
+const DETAIL = /\s?·\s?/;
 
 /** An element with a class, text and children. */
 export function make(tag, className = "", ...children) {
@@ -74,13 +83,48 @@ function link({ label, url }) {
   return node;
 }
 
+/** Whether a message's buttons are commands, which stay good; answers to a question end with it. */
+export function isLasting(message) {
+  return !message.ask && message.choices?.length > 0 && message.choices.flat().every(({ data }) => data.startsWith(COMMAND));
+}
+
+/** "edit" changes one answer of a review, "turn" goes back or gives up, "" is an answer or a command. */
+function role({ data }) {
+  return data.startsWith(COMMAND) ? "" : VERBS[data.split(".")[2]?.[0]] || "";
+}
+
+/** Groups of rows that share a look: the edits of a review as small buttons, many short options in pairs. */
+function grouped(rows) {
+  const groups = [];
+  for (const row of rows) {
+    const kind = row.every((choice) => role(choice) === "edit") ? "edits"
+      : row.length === 1 && !role(row[0]) && row[0].style === "plain" && row[0].label.length <= LONGEST_PAIRED ? "pairs" : "";
+    const last = groups[groups.length - 1];
+    if (kind && last?.kind === kind) last.rows.push(row);
+    else groups.push({ kind, rows: [row] });
+  }
+  return groups;
+}
+
 function choices(message, actions) {
   if (!message.choices?.length) return null;
-  const rows = message.choices.map((row) => make("div", "row", ...row.map((choice) => {
-    const style = ["primary", "danger"].includes(choice.style) ? choice.style : "plain";
-    return button(`choice ${style}`, choice.label, (event) => actions.tap(choice, event.currentTarget));
-  })));
-  return make("div", "choices", ...rows);
+  const oneMain = message.choices.flat().filter(({ style }) => style === "primary").length === 1;
+  const one = (choice) => {
+    const style = choice.style === "primary" ? (oneMain ? "primary" : "main") : choice.style === "danger" ? "danger" : "plain";
+    const node = button(`choice ${style} ${role(choice)}`, choice.label, (event) => actions.tap(choice, event.currentTarget));
+    const [name, ...details] = choice.label.split(DETAIL);
+    if (details.length) {
+      node.classList.add("detailed");
+      node.replaceChildren(make("span", "", name), make("small", "", details.join(" · ")));
+    }
+    return node;
+  };
+  const rows = grouped(message.choices).flatMap(({ kind, rows: some }) => {
+    const joined = kind === "edits" || (kind === "pairs" && some.length >= FEWEST_PAIRED);
+    return joined ? [make("div", `row ${kind}`, ...some.flat().map(one))] : some.map((row) => make("div", "row", ...row.map(one)));
+  });
+  const many = message.choices.flat().length > MANY ? " many" : "";
+  return make("div", `choices${isLasting(message) ? " lasting" : ""}${many}`, ...rows);
 }
 
 function dateField(actions) {
@@ -96,12 +140,20 @@ function asks(message, actions) {
   return make("div", "asks", ...names.map((name, index) => {
     if (name === "date") return dateField(actions);
     const rank = index === 0 ? "primary" : "plain";
-    return button(`big ${rank}`, t(name), () => actions.ask(name), ASK_ICONS[name]);
+    return button(`big ${rank}`, t(name === "place" ? "sendPlace" : name), () => actions.ask(name), ASK_ICONS[name]);
   }));
 }
 
 function textBubble(text) {
-  return text ? make("div", "bubble", text) : null;
+  if (!text) return null;
+  const parts = [];
+  let from = 0;
+  for (const found of text.matchAll(WHOLE)) {
+    if (found[0].length > LONGEST_WHOLE) continue;
+    parts.push(text.slice(from, found.index), make("span", "whole", found[0]));
+    from = found.index + found[0].length;
+  }
+  return make("div", "bubble", ...parts, text.slice(from));
 }
 
 /** A message of the contract → its node. */

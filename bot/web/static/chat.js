@@ -92,6 +92,11 @@ function tap(choice, button) {
   say({ kind: "tap", data: choice.data, text: choice.label });
 }
 
+function askMenu() {
+  if (timeline.isEmpty) say({ kind: "start" });
+  else say({ kind: "tap", data: "/help", text: t("menu") });
+}
+
 function act(name) {
   if (name === "place") sendPlace();
   else camera.open(name);
@@ -243,6 +248,7 @@ function fitKeyboard() {
 
 function listen() {
   $("begin").addEventListener("click", () => say({ kind: "start" }));
+  $("menu").addEventListener("click", askMenu);
   $("older").addEventListener("click", loadOlder);
   $("log").addEventListener("scroll", () => { if ($("log").scrollTop < NEAR_TOP_PX) loadOlder(); },
     { passive: true });

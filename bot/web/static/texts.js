@@ -2,16 +2,19 @@
 
 const ZH = {
   log: "聊天记录",
+  menu: "菜单",
   older: "更早的消息",
   welcome: "您好！看见乱倒的垃圾、旧地膜，拍张照发到这里，有人管。查积分、查补贴也在这里。",
   begin: "开始",
   typing: "正在回复",
   newest: "新消息",
+  below: "往下看",
   close: "关闭",
   photo: "拍照",
   album: "相册",
   video: "录像",
   place: "发送位置",
+  sendPlace: "发送我的位置",
   more: "更多：照片、位置",
   write: "写消息",
   send: "发送",
@@ -54,21 +57,24 @@ const ZH = {
   askDate: "如：昨天、11月20日",
   askPlace: "或者写地方名",
   askPhotos: "拍照，或写几句话",
-  askChoice: "点按钮，或回复序号",
+  askChoice: "点上面的按钮，或打字",
 };
 
 const EN = {
   log: "Conversation",
+  menu: "Menu",
   older: "Earlier messages",
   welcome: "Hello! Seen dumped rubbish or old mulch film? Send a photo here and someone will deal with it. Points and subsidies are here too.",
   begin: "Start",
   typing: "Writing an answer",
   newest: "New messages",
+  below: "More below",
   close: "Close",
   photo: "Camera",
   album: "Photos",
   video: "Video",
-  place: "Send my location",
+  place: "Send location",
+  sendPlace: "Send my location",
   more: "More: photos, location",
   write: "Write a message",
   send: "Send",
@@ -111,7 +117,7 @@ const EN = {
   askDate: "e.g. yesterday, 20 Nov",
   askPlace: "Or write the place",
   askPhotos: "Take a photo, or write",
-  askChoice: "Tap a button, or its number",
+  askChoice: "Tap a button, or write",
 };
 
 let words = ZH;

@@ -1,10 +1,12 @@
 // The conversation on the screen: order, time separators, scrolling, which question is open.
 
-import { botMessage, make, ownMessage, showState } from "./bubble.js";
+import { botMessage, isLasting, make, ownMessage, showState } from "./bubble.js";
 import { t, timeLabel } from "./texts.js";
 
 const SEPARATOR_GAP_MS = 5 * 60 * 1000;
 const NEAR_END_PX = 120;
+const ABOVE_PX = 8;
+const ONE_ANSWER_MS = 5000;
 const TYPING_MS = 20000;
 
 const $ = (id) => document.getElementById(id);
@@ -34,7 +36,7 @@ function localText(item) {
   return item.text || "";
 }
 
-/** Entries are {id: number|null, clientId, from, atMs, unsent, question, ask, node}. */
+/** Entries are {id: number|null, clientId, from, atMs, unsent, question, lasting, ask, node}. */
 export class Timeline {
   #entries = [];
   #actions;
@@ -82,7 +84,7 @@ export class Timeline {
     if (quiet) this.#box.setAttribute("aria-live", "off");
     const fresh = messages.filter((message) => this.#takeOne(message));
     if (fresh.length) this.#settle();
-    if (fresh.length && !quiet) $("newest").hidden = this.#stuck || this.#nearEnd();
+    if (fresh.length && !quiet && !this.#nearEnd()) this.#offerEnd("newest");
     if (quiet) setTimeout(() => this.#box.setAttribute("aria-live", "polite"), 500);
     return fresh;
   }
@@ -108,7 +110,7 @@ export class Timeline {
       : botMessage(message, this.#actions);
     if (own) showState(node, message.client_id, "sent", {}, this.#actions);
     this.#place({ id, clientId: message.client_id || null, from: message.from, atMs: message.at_ms, unsent: false,
-      question: !own && asksSomething(message), ask: message.ask, node });
+      question: !own && asksSomething(message), lasting: isLasting(message), ask: message.ask, node });
     return true;
   }
 
@@ -185,7 +187,30 @@ export class Timeline {
     $("welcome").hidden = !this.isEmpty;
     this.#separate();
     this.#mark();
-    if (this.#stuck) this.toEnd();
+    if (this.#stuck) this.#follow();
+  }
+
+  /** Goes to the end, but not past the beginning of what the bot has just answered: that is read first. */
+  #follow() {
+    this.toEnd();
+    let at = this.#entries.length - 1;
+    if (at < 0 || this.#entries[at].from === "me") return;
+    while (at > 0 && this.#goesOn(this.#entries[at - 1], this.#entries[at])) at -= 1;
+    const answer = this.#entries[at];
+    const above = this.#box.getBoundingClientRect().top + ABOVE_PX - answer.node.getBoundingClientRect().top;
+    if (above <= 0) return;
+    this.#box.scrollTop -= above;
+    if (!this.#nearEnd()) this.#offerEnd("below");
+  }
+
+  #goesOn(before, entry) {
+    return before.from === "bot" && entry.atMs - before.atMs < ONE_ANSWER_MS;
+  }
+
+  #offerEnd(key) {
+    if (!$("newest").hidden) return;
+    $("newest").hidden = false;
+    $("newest").querySelector("span").textContent = t(key);
   }
 
   #separate() {
@@ -201,22 +226,23 @@ export class Timeline {
     }
   }
 
-  /** The open question is the last one, until the person spoke and the bot answered after it. */
+  /**
+   * Open is the last question, until the person spoke and the bot answered after it. Commands are open as long,
+   * each message of them, and neither closes the other: news may come while a form is being filled in.
+   */
   #mark() {
-    let open = null;
+    let asked = null;
     let botAfter = false;
     let spent = false;
     for (let at = this.#entries.length - 1; at >= 0; at -= 1) {
       const entry = this.#entries[at];
-      if (entry.question) {
-        open = spent ? null : entry;
-        break;
-      }
+      const open = entry.question && !spent && (entry.lasting || !asked);
+      entry.node.classList.toggle("open", open);
+      if (open && !entry.lasting) asked = entry;
       if (entry.from === "bot") botAfter = true;
       else if (botAfter) spent = true;
     }
-    for (const entry of this.#entries) entry.node.classList.toggle("open", entry === open);
-    this.#onQuestion(open ? open.ask : null);
+    this.#onQuestion(asked ? asked.ask : null);
   }
 
   typing(shown) {

@@ -1,0 +1,62 @@
+"""People with a role: staff verify while the villager looks on, a cleaner weighs film."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.chat import PATIENCE_MS, file_of
+from tests.browser.conftest import PhoneMaker
+from tests.browser.program import Program
+from tests.fakes.pictures import photo
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def test_staff_verify_and_the_villager_sees_it_happen(phone: PhoneMaker, program: Program) -> None:
+    staff = await phone(join=program.invite("staff", "赵家山"))
+    aunt = await phone(agreed=True)
+    await aunt.sends_files(file_of(photo(3, (640, 480))))
+    await aunt.sees("在哪里")
+    await aunt.says("赵家山桥头")
+    await aunt.taps("提交举报")
+    number = await aunt.case_number()
+    await aunt.ask("window.neverReloaded = true")
+
+    notice = await staff.sees(number)
+    assert "赵家山村" in notice
+    await expect(staff.page.locator(".message.bot .thumb img").last).to_have_js_property("naturalWidth", 320)
+    link = staff.page.get_by_role("link", name="看地图").last
+    assert "amap.com" in (await link.get_attribute("href") or "")
+    await staff.taps("属实")
+
+    assert "属实" in await aunt.sees("有结果了")
+    assert await aunt.ask("window.neverReloaded")
+    assert program.rows("SELECT state FROM cases WHERE number = :number", number=number) == [{"state": "verified"}]
+
+
+async def test_buttons_of_earlier_news_still_work(phone: PhoneMaker, program: Program) -> None:
+    staff = await phone(join=program.invite("staff", "马家岔"))
+    numbers = []
+    for place in ("马家岔桥头", "马家岔小学"):
+        aunt = await phone(agreed=True)
+        await aunt.says(f"{place}有人倒垃圾")
+        await aunt.taps("跳过")
+        await aunt.taps("提交举报")
+        numbers.append(await aunt.case_number())
+        await staff.sees(numbers[-1])
+    await staff.says("待核实")
+    await staff.sees("等核实的有 2 件")
+    first = staff.page.locator(".message.bot").filter(has_text=f"新举报，请核实：\n{numbers[0]}")
+    await first.get_by_role("button", name="属实", exact=True).click()
+    await expect(staff.bot(f"{numbers[0]} 已记为「属实」")).to_be_visible(timeout=PATIENCE_MS)
+
+
+async def test_a_cleaner_weighs_in_one_line(phone: PhoneMaker, program: Program) -> None:
+    cleaner = await phone(join=program.invite("cleaner", "王家沟"))
+    await cleaner.says("张三 三十一斤半")
+    assert "15.75公斤" in await cleaner.sees("请看对不对")
+    await cleaner.taps("记账")
+    ticket = await cleaner.sees("记好了")
+    assert "折净 15.75公斤" in ticket
+    assert "县补 15.75元" in ticket and "镇补 7.88元" in ticket

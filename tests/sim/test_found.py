@@ -1,0 +1,126 @@
+"""Defects that the simulator found, or that were found while writing it, each as small as it can be told."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.clock import TimeIds
+from bot.flood import FloodGate
+from bot.schedule import MAX_ATTEMPTS, Schedule
+from storage import inbox, timers
+from storage.database import Tx, Unavailable
+from storage.migrate import migrate
+from storage.sqlite import SqliteDatabase
+from tests.sim.product import Defect
+from tests.sim.texts import KeyCatalogues
+from tests.sim.town import SimDice
+from tests.sim.township import Clock
+
+NOON_MS = 1_795_000_000_000
+
+
+def update(number: int, **fields: Any) -> dict[str, Any]:
+    """An inbox row."""
+    row = {"id": number, "channel": "sim", "update_key": f"{number}", "address": "sim:0", "body": b"{}"}
+    return {**row, "received_ms": NOON_MS, "due_ms": NOON_MS, **fields}
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> Any:
+    """An empty database, opened as the program opens it."""
+    migrate(tmp_path / "jingxiang.db", now_ms=NOON_MS)
+    opened = await SqliteDatabase.open(tmp_path / "jingxiang.db")
+    yield opened
+    await opened.close()
+
+
+async def test_a_full_disk_is_said_and_does_not_wedge_the_writer(database: SqliteDatabase) -> None:
+    async def limit(tx: Tx, pages: int) -> None:
+        await tx.one(f"PRAGMA max_page_count={pages}")
+
+    async def fill(tx: Tx) -> None:
+        await inbox.put(tx, [update(number, body=b"x" * 4_000) for number in range(500)])
+
+    await database.transaction(lambda tx: limit(tx, 1))
+    with pytest.raises(Unavailable):
+        await database.transaction(fill)
+    await database.transaction(lambda tx: limit(tx, 1 << 30))
+    await database.transaction(lambda tx: inbox.put(tx, [update(1)]))
+    assert (await database.read(inbox.counts)) == {"new": 1}
+
+
+def test_ids_asked_for_by_several_threads_are_never_the_same() -> None:
+    ids = TimeIds(Clock(NOON_MS))
+    made: list[int] = []
+    asking = [threading.Thread(target=lambda: made.extend(ids.next() for _ in range(20_000))) for _ in range(4)]
+    for one in asking:
+        one.start()
+    for one in asking:
+        one.join()
+    assert len(set(made)) == len(made) == 80_000
+
+
+async def test_ids_go_on_after_a_timer_too(database: SqliteDatabase) -> None:
+    row = {"id": 77, "kind": "k", "timer_key": "k", "fire_ms": NOON_MS, "payload": "{}"}
+    await database.transaction(lambda tx: timers.put(tx, [row]))
+    assert await database.read(inbox.last_id) == 77
+
+
+def test_what_was_put_off_before_a_restart_still_goes_first() -> None:
+    gate = FloodGate(0)
+    gate.resume("sim:0", NOON_MS + 30_000)
+    assert gate.due_ms("sim:0", NOON_MS) >= NOON_MS + 30_000
+    gate.set_rate(20)
+    assert gate.due_ms("sim:0", NOON_MS + 1) > NOON_MS + 30_000
+    assert gate.due_ms("sim:1", NOON_MS) == NOON_MS
+
+
+async def test_an_update_is_due_also_with_the_clock_set_back(database: SqliteDatabase) -> None:
+    rows = [update(1), update(2, due_ms=NOON_MS + 30_000)]
+    await database.transaction(lambda tx: inbox.put(tx, rows))
+    found = await database.read(lambda tx: inbox.oldest_new(tx, now_ms=NOON_MS - 60_000, limit=10))
+    assert [row["id"] for row in found] == [1]
+
+
+async def test_an_errand_whose_failure_cannot_be_told_is_given_up(database: SqliteDatabase) -> None:
+    tried = 0
+
+    class Product:
+        async def world(self, tx: Tx, now_ms: int) -> None:
+            return None
+
+        async def fetched(self, desk: Any, payload: Mapping[str, Any]) -> None:
+            nonlocal tried
+            tried += 1
+            raise Defect("always")
+
+    async def fetch(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {}
+
+    product: Any = Product()
+    product.timers = {"fetch": product.fetched}
+    clock: Any = Clock(NOON_MS)
+    schedule = Schedule(
+        database,
+        product,
+        KeyCatalogues(),
+        clock=clock,
+        ids=TimeIds(clock),
+        dice=SimDice(1),
+        deliver=lambda letters: None,
+        errands={"fetch": fetch},
+    )
+    row = {"id": 1, "kind": "fetch", "timer_key": "f", "fire_ms": NOON_MS, "payload": "{}"}
+    await database.transaction(lambda tx: timers.put(tx, [row]))
+    async with asyncio.timeout(20):
+        while not (await database.read(timers.counts)).get("failed"):
+            await schedule.run_due()
+            await schedule.errands_done()
+            clock._now_ms += 3_600_000
+    assert tried == MAX_ATTEMPTS + 1
