@@ -153,9 +153,8 @@ async def run(counts: tuple[int, ...] = (1_000, 1_000_000)) -> bool:
         print(f"{people:>9,} people: {found[people]['cpu_ms']:.3f} ms CPU, {found[people]['wall_ms']:.3f} ms an update")
     ratio = found[counts[-1]]["cpu_ms"] / found[counts[0]]["cpu_ms"]
     met = abs(ratio - 1) <= FLAT
-    print(
-        f"cost an update from {counts[0]:,} to {counts[-1]:,} people: ×{ratio:.2f} (flat ±20 %: {'met' if met else 'NOT met'})"
-    )
+    verdict = "met" if met else "NOT met"
+    print(f"cost an update from {counts[0]:,} to {counts[-1]:,} people: ×{ratio:.2f} (flat ±20 %: {verdict})")
     return met
 
 

@@ -19,7 +19,7 @@ LAYOUT = """
   if (wide > innerWidth) faults.push(`the page is ${wide} px wide`);
   const log = document.getElementById("log");
   if (log.scrollWidth > log.clientWidth) faults.push(`the chat scrolls sideways: ${log.scrollWidth} px`);
-  const blocks = all("#log .bubble, #log .choice, #log .big, #log .link, #log .gallery, #log .quiet, #log .time");
+  const blocks = all("#title, #menu, #log .bubble, #log .choice, #log .big, #log .link, #log .gallery, #log .quiet, #log .time");
   for (const node of blocks) {
     const box = node.getBoundingClientRect();
     if (box.left < 0 || box.right > innerWidth + 0.5) faults.push(`${name(node)} leaves the screen`);
@@ -33,6 +33,7 @@ LAYOUT = """
     const a = node.getBoundingClientRect();
     for (const other of blocks.slice(at + 1)) {
       if (node.contains(other) || other.contains(node)) continue;
+      if (log.contains(node) !== log.contains(other)) continue; // scrolled away under the top
       const b = other.getBoundingClientRect();
       const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
       const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);

@@ -7,9 +7,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from playwright.async_api import expect
 
 from tests.browser import looks
-from tests.browser.chat import Chat, file_of
+from tests.browser.chat import PATIENCE_MS, Chat, file_of
 from tests.browser.conftest import PhoneMaker
 from tests.browser.program import Program
 from tests.browser.scene import dump_at_the_bridge
@@ -72,6 +73,29 @@ async def test_a_report_looks_right(phone: PhoneMaker, tmp_path: Path, style: st
     if style == "large":
         await aunt.page.add_init_script(f"addEventListener('DOMContentLoaded', {LARGE_TEXT})")
     await report(aunt, album, f"-{style}")
+    assert album.faults == []
+
+
+async def test_trouble_looks_right(phone: PhoneMaker, tmp_path: Path) -> None:
+    album = Album(tmp_path)
+    aunt = await phone(agreed=True)
+    aunt.forgives = "Failed to load resource|ERR_INTERNET_DISCONNECTED"
+    await aunt.sends_files(file_of(dump_at_the_bridge()), file_of(b"no photo", "other.jpg"))
+    await aunt.page.get_by_role("button", name="只发其余 1 个").wait_for()
+    await album.take(aunt, "refused-file")
+    await aunt.page.get_by_role("button", name="只发其余 1 个").click()
+    await aunt.sees("在哪里")
+    await expect(aunt.page.locator(".thumb")).to_have_count(1)
+    await aunt.page.get_by_role("button", name="发送我的位置").click()
+    await expect(aunt.page.locator("#hint-text")).to_contain_text("没有允许使用位置", timeout=PATIENCE_MS)
+    await album.take(aunt, "place-refused")
+    await aunt.page.get_by_role("button", name="关闭").click()
+    await aunt.context.set_offline(True)
+    await aunt.says("红土坡桥头")
+    await expect(aunt.page.locator(".message.me").last).to_contain_text("连上就自动发出", timeout=PATIENCE_MS)
+    await album.take(aunt, "offline")
+    await aunt.page.get_by_role("button", name="放大看").click()
+    await album.take(aunt, "viewer")
     assert album.faults == []
 
 

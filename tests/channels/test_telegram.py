@@ -152,7 +152,9 @@ async def test_a_message_with_buttons_and_the_spinner(desk: Desk) -> None:
     aunt = desk.api.user("王大娘")
     await aunt.says("/start")
     await desk.arrival(1)
-    assert await desk.sends(aunt, Out("什么事？", ((("倒垃圾", "ab.1.=dumping", "plain"), ("焚烧", "ab.1.=b", "plain")),)))
+    assert await desk.sends(
+        aunt, Out("什么事？", ((("倒垃圾", "ab.1.=dumping", "plain"), ("焚烧", "ab.1.=b", "plain")),))
+    )
     heard = await aunt.hears("什么事")
     assert heard.labels == ["倒垃圾", "焚烧"]
     await aunt.taps("倒垃圾", on=heard)
@@ -166,7 +168,9 @@ async def test_a_place_is_asked_with_the_devices_own_button(desk: Desk) -> None:
     aunt = desk.api.user("王大娘")
     await aunt.says("/start")
     await desk.arrival(1)
-    await desk.sends(aunt, Out("在哪里？", ((("📍发送位置", "#place", "primary"),), (("桥头", "a.1.=3", "plain"),)), "place"))
+    await desk.sends(
+        aunt, Out("在哪里？", ((("📍发送位置", "#place", "primary"),), (("桥头", "a.1.=3", "plain"),)), "place")
+    )
     heard = await aunt.hears("在哪里")
     assert heard.labels == ["📍发送位置", "桥头"] and heard.buttons[0].asks_location
 
@@ -176,7 +180,10 @@ async def test_pictures_long_texts_and_links(desk: Desk) -> None:
     await staff.says("/start")
     await desk.arrival(1)
     words = "\n".join(f"第{at}条 " + "字" * 90 for at in range(100))
-    await desk.sends(staff, Out(words, media=("there", "gone"), links=(("地图", "https://uri.amap.com/x"), ("本地", "http://10.0.0.1/"))))
+    await desk.sends(
+        staff,
+        Out(words, media=("there", "gone"), links=(("地图", "https://uri.amap.com/x"), ("本地", "http://10.0.0.1/"))),
+    )
     heard = await staff.hears_all()
     assert heard[0].files and len(heard) > 2
     assert heard[-1].links and "http://10.0.0.1/" in heard[-1].text

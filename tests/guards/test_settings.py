@@ -25,7 +25,9 @@ def test_every_setting_is_in_the_example_and_the_operators_guide() -> None:
 
 
 def test_the_example_names_no_setting_that_does_not_exist() -> None:
-    names = [line.split("=")[0] for line in (ROOT / ".env.example").read_text("utf-8").splitlines() if line[:1].isalpha()]
+    names = [
+        line.split("=")[0] for line in (ROOT / ".env.example").read_text("utf-8").splitlines() if line[:1].isalpha()
+    ]
     assert {name.lower() for name in names} == set(Settings.model_fields)
 
 

@@ -75,7 +75,9 @@ def test_every_form_has_its_texts(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_right_says_who_has_it(language: str) -> None:
-    rights = {command.right for command in registry.COMMANDS.values()} | {form.right for form in registry.FORMS.values()}
+    rights = {command.right for command in registry.COMMANDS.values()} | {
+        form.right for form in registry.FORMS.values()
+    }
     assert [right for right in rights if right and not has(language, f"right.{right}.who")] == []
 
 

@@ -49,15 +49,15 @@ def test_every_table_begins_its_key_with_the_township(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     migrate(path, now_ms=1)
     with sqlite3.connect(path) as connection:
-        for table in sorted(tables(path) - {"schema_migrations"} - {t for t in tables(path) if t.startswith("sqlite_")}):
+        for table in sorted(
+            tables(path) - {"schema_migrations"} - {t for t in tables(path) if t.startswith("sqlite_")}
+        ):
             columns = list(connection.execute(f"PRAGMA table_info({table})"))
             assert columns[0][1] == "township_id", table
             assert [c[1] for c in columns if c[5] == 1] == ["township_id"], f"{table}: the key must lead with it"
 
 
-@pytest.mark.parametrize(
-    "sql", ["UPDATE transfers SET amount = 2", "DELETE FROM transfers"], ids=["update", "delete"]
-)
+@pytest.mark.parametrize("sql", ["UPDATE transfers SET amount = 2", "DELETE FROM transfers"], ids=["update", "delete"])
 def test_transfers_can_be_neither_changed_nor_deleted(tmp_path: Path, sql: str) -> None:
     path = tmp_path / "a.db"
     migrate(path, now_ms=1)

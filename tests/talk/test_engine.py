@@ -13,7 +13,21 @@ from hypothesis import strategies as st
 
 from bot.talk import engine
 from bot.talk.engine import Ask, Cancelled, Quiet, Review, Stale, Submit
-from bot.talk.form import Answer, Choice, Day, Doubt, Form, Found, FreeText, Option, Photos, Place, Quantity, Wrong, YesNo
+from bot.talk.form import (
+    Answer,
+    Choice,
+    Day,
+    Doubt,
+    Form,
+    Found,
+    FreeText,
+    Option,
+    Photos,
+    Place,
+    Quantity,
+    Wrong,
+    YesNo,
+)
 from bot.talk.messages import In, Media
 from bot.talk.session import REVIEW, Frame, Session
 
@@ -219,12 +233,11 @@ def test_what_is_no_date_is_said_to_be_none(said: str) -> None:
     assert "day" not in frame.answers and isinstance(effect, Ask)
 
 
+VERBS = [*["=dump", "=fire", "=1", "=0", "=nope", "<", ">", "ok", "!", "x", "yes", "no", "@kind", "@gone", "@anonymous"], ""]
 events = st.one_of(
     st.builds(In, st.just("text"), st.text(max_size=30)),
     st.builds(In, st.just("text"), st.sampled_from(["取消", "返回", "跳过", "1", "2", "9", "500", "桥头", "提交", "😀"])),
-    st.builds(lambda at, verb: ("tap", at, verb), st.integers(0, 2), st.sampled_from(
-        ["=dump", "=fire", "=1", "=0", "=nope", "<", ">", "ok", "!", "x", "yes", "no", "@kind", "@gone", "@anonymous", ""]
-    )),
+    st.builds(lambda at, verb: ("tap", at, verb), st.integers(0, 2), st.sampled_from(VERBS)),
     st.builds(
         lambda ref, album: In("media", media=(Media("image", ref),), album=album),
         st.sampled_from("abcdef"),
@@ -232,7 +245,7 @@ events = st.one_of(
     ),
     st.builds(lambda lat: In("place", lat=lat, lng=104.0), st.sampled_from([35.5, 85.0])),
     st.sampled_from([In("file"), In("other")]),
-)  # fmt: skip
+)
 
 
 @settings(max_examples=400, deadline=None)

@@ -13,7 +13,7 @@ const COMMAND = "/";
 const VERBS = { "@": "edit", "<": "turn", x: "turn" };
 const FEWEST_PAIRED = 4;
 const LONGEST_PAIRED = 10;
-const MANY = 6;
+const FEWEST_MENU = 5;
 const DETAIL = /\s?·\s?/;
 
 /** An element with a class, text and children. */
@@ -88,6 +88,12 @@ export function isLasting(message) {
   return !message.ask && message.choices?.length > 0 && message.choices.flat().every(({ data }) => data.startsWith(COMMAND));
 }
 
+/** Whether it is a menu: many commands that are about nothing in particular. */
+export function isMenu(message) {
+  const all = (message.choices || []).flat();
+  return isLasting(message) && all.length >= FEWEST_MENU && all.every(({ data }) => !data.includes(" "));
+}
+
 /** "edit" changes one answer of a review, "turn" goes back or gives up, "" is an answer or a command. */
 function role({ data }) {
   return data.startsWith(COMMAND) ? "" : VERBS[data.split(".")[2]?.[0]] || "";
@@ -123,8 +129,7 @@ function choices(message, actions) {
     const joined = kind === "edits" || (kind === "pairs" && some.length >= FEWEST_PAIRED);
     return joined ? [make("div", `row ${kind}`, ...some.flat().map(one))] : some.map((row) => make("div", "row", ...row.map(one)));
   });
-  const many = message.choices.flat().length > MANY ? " many" : "";
-  return make("div", `choices${isLasting(message) ? " lasting" : ""}${many}`, ...rows);
+  return make("div", `choices${isLasting(message) ? " lasting" : ""}${isMenu(message) ? " menu" : ""}`, ...rows);
 }
 
 function dateField(actions) {
@@ -137,9 +142,10 @@ function dateField(actions) {
 function asks(message, actions) {
   const names = ASK_BUTTONS[message.ask];
   if (!names) return null;
-  return make("div", "asks", ...names.map((name, index) => {
+  const done = message.choices?.flat().some(({ style }) => style === "primary");
+  return make("div", done ? "asks row" : "asks", ...names.map((name, index) => {
     if (name === "date") return dateField(actions);
-    const rank = index === 0 ? "primary" : "plain";
+    const rank = index === 0 && !done ? "primary" : "plain";
     return button(`big ${rank}`, t(name === "place" ? "sendPlace" : name), () => actions.ask(name), ASK_ICONS[name]);
   }));
 }

@@ -1,6 +1,6 @@
 // Keeps the page's own files, so that it opens without a network. Nothing of /api or /media is kept.
 
-const VERSION = "8a6ab3aebb21";
+const VERSION = "f7331ccbd70f";
 const CACHE = `jingxiang-${VERSION}`;
 const SHELL = [
   "/",

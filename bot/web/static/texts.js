@@ -56,8 +56,8 @@ const ZH = {
   askNumber: "写数量，如：15.6公斤",
   askDate: "如：昨天、11月20日",
   askPlace: "或者写地方名",
-  askPhotos: "拍照，或写几句话",
-  askChoice: "点上面的按钮，或打字",
+  askPhotos: "拍照，或写几句",
+  askChoice: "点按钮，或打字",
 };
 
 const EN = {

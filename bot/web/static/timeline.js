@@ -1,6 +1,6 @@
 // The conversation on the screen: order, time separators, scrolling, which question is open.
 
-import { botMessage, isLasting, make, ownMessage, showState } from "./bubble.js";
+import { botMessage, isLasting, isMenu, make, ownMessage, showState } from "./bubble.js";
 import { t, timeLabel } from "./texts.js";
 
 const SEPARATOR_GAP_MS = 5 * 60 * 1000;
@@ -36,7 +36,7 @@ function localText(item) {
   return item.text || "";
 }
 
-/** Entries are {id: number|null, clientId, from, atMs, unsent, question, lasting, ask, node}. */
+/** Entries are {id: number|null, clientId, from, atMs, unsent, question, lasting, menu, ask, node}. */
 export class Timeline {
   #entries = [];
   #actions;
@@ -103,6 +103,8 @@ export class Timeline {
     const own = message.from === "me";
     const local = own && message.client_id ? this.#byClientId(message.client_id) : null;
     if (local) {
+      // Of several files only the good ones may have been sent.
+      if (message.media.length !== local.node.querySelectorAll(".thumb").length) this.#redraw(local, message);
       this.#acknowledge(local, id, message.at_ms);
       return true;
     }
@@ -110,7 +112,8 @@ export class Timeline {
       : botMessage(message, this.#actions);
     if (own) showState(node, message.client_id, "sent", {}, this.#actions);
     this.#place({ id, clientId: message.client_id || null, from: message.from, atMs: message.at_ms, unsent: false,
-      question: !own && asksSomething(message), lasting: isLasting(message), ask: message.ask, node });
+      question: !own && asksSomething(message), lasting: isLasting(message), menu: isMenu(message),
+      ask: message.ask, node });
     return true;
   }
 
@@ -134,6 +137,12 @@ export class Timeline {
     const unsent = state !== "failed";
     if (unsent !== entry.unsent) this.#move(entry, { unsent, atMs: this.#endMs(entry) });
     if (this.#stuck) this.toEnd();
+  }
+
+  #redraw(entry, message) {
+    const node = ownMessage({ text: message.text, media: message.media }, this.#actions);
+    entry.node.replaceWith(node);
+    entry.node = node;
   }
 
   #acknowledge(entry, id, atMs) {
@@ -232,6 +241,7 @@ export class Timeline {
    */
   #mark() {
     let asked = null;
+    let menu = null;
     let botAfter = false;
     let spent = false;
     for (let at = this.#entries.length - 1; at >= 0; at -= 1) {
@@ -239,6 +249,8 @@ export class Timeline {
       const open = entry.question && !spent && (entry.lasting || !asked);
       entry.node.classList.toggle("open", open);
       if (open && !entry.lasting) asked = entry;
+      if (entry.menu && !menu) menu = entry;
+      entry.node.classList.toggle("newest", entry === menu);
       if (entry.from === "bot") botAfter = true;
       else if (botAfter) spent = true;
     }
