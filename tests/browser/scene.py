@@ -34,7 +34,7 @@ def _bridge(draw: ImageDraw.ImageDraw) -> None:
 
 def _heap(draw: ImageDraw.ImageDraw, dice: random.Random) -> None:
     draw.ellipse((110, 560, 700, 690), fill=(106, 98, 74))
-    things = sorted(((dice.gauss(400, 125), dice.gauss(560, 46)) for _ in range(150)), key=lambda spot: spot[1])
+    things = sorted(((dice.gauss(400, 125), min(dice.gauss(560, 46), 640)) for _ in range(150)), key=lambda spot: spot[1])
     for x, y in things:
         size = dice.randint(16, 46)
         base = dice.choice(BAGS)
@@ -56,7 +56,7 @@ def dump_at_the_bridge(seed: int = 11) -> bytes:
     _bridge(draw)
     _ridge(draw, 470, 16, 4.0, (134, 132, 84))
     _heap(draw, dice)
-    grain = Image.effect_noise(SIZE, 26).convert("RGB")
+    grain = Image.effect_noise(SIZE, 14).convert("RGB")
     picture = ImageChops.overlay(picture.filter(ImageFilter.GaussianBlur(1.2)), grain)
     stored = io.BytesIO()
     picture.save(stored, "JPEG", quality=86)

@@ -231,6 +231,9 @@ class User:
 
     def _clumsy(self, how: str) -> None:
         seen = [screen for user in (self.others if how == "foreign" else [self]) for screen in user.screens]
+        if self.submitted:  # what may be done already is not submitted again blindly: that would be the person's fault
+            seen = [screen for screen in seen if "!" not in screen.verbs]
+            how = "ask" if how in ("double", "garbage") else how
         if how in ("stale", "foreign") and seen:
             submits = [screen.verbs["!"] for screen in seen if "!" in screen.verbs]
             if submits and self.dice.random() < 0.5:

@@ -1,6 +1,6 @@
 // Keeps the page's own files, so that it opens without a network. Nothing of /api or /media is kept.
 
-const VERSION = "f7331ccbd70f";
+const VERSION = "c8ad21dd7d63";
 const CACHE = `jingxiang-${VERSION}`;
 const SHELL = [
   "/",
