@@ -99,8 +99,8 @@ async def browser(equipped: None) -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def phone(browser: Browser, program: Program, request: pytest.FixtureRequest) -> AsyncIterator[PhoneMaker]:
-    """Makes phones: fresh, or of a villager who has agreed, or of someone with a join link. Whatever a test does, no page may ask another host, and none may complain in its console unless
-    the test says why (`forgives`)."""
+    """Makes phones: fresh, or of a villager who has agreed, or of someone with a join link. Whatever a test does, no
+    page may ask another host, and none may complain in its console unless the test says why (`forgives`)."""
     chats: list[Chat] = []
 
     async def make(url: str = program.url, *, agreed: bool = False, join: str = "", **options: Any) -> Chat:

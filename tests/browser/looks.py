@@ -19,7 +19,10 @@ LAYOUT = """
   if (wide > innerWidth) faults.push(`the page is ${wide} px wide`);
   const log = document.getElementById("log");
   if (log.scrollWidth > log.clientWidth) faults.push(`the chat scrolls sideways: ${log.scrollWidth} px`);
-  const blocks = all("#title, #menu, #log .bubble, #log .choice, #log .big, #log .link, #log .gallery, #log .quiet, #log .time");
+  const blocks = [
+    ...all("#title, #menu"),
+    ...all("#log .bubble, #log .choice, #log .big, #log .link, #log .gallery, #log .quiet, #log .time"),
+  ];
   for (const node of blocks) {
     const box = node.getBoundingClientRect();
     if (box.left < 0 || box.right > innerWidth + 0.5) faults.push(`${name(node)} leaves the screen`);
@@ -40,6 +43,10 @@ LAYOUT = """
       if (across > 0.5 && down > 0.5) faults.push(`${name(node)} overlaps ${name(other)}`);
     }
   });
+  for (const image of all(".gallery.one img")) {
+    const cut = (image.clientWidth / image.clientHeight) / (image.naturalWidth / image.naturalHeight);
+    if (cut < 0.8 || cut > 1.25) faults.push(`the picture ${image.src} is cut`);
+  }
   for (const node of all("button, a[href], textarea, label.date")) {
     const box = node.getBoundingClientRect();
     if (box.height < smallest) faults.push(`${name(node)} is ${box.height} px high`);
@@ -67,7 +74,9 @@ CONTRAST = """
   };
   const ground = (node) => {
     const layers = [];
-    for (let each = node; each; each = each.parentElement) layers.push(channels(getComputedStyle(each).backgroundColor));
+    for (let each = node; each; each = each.parentElement) {
+      layers.push(channels(getComputedStyle(each).backgroundColor));
+    }
     return layers.reverse().reduce((below, top) => over(top, below), [255, 255, 255]);
   };
   const light = (colour) => {
@@ -76,7 +85,7 @@ CONTRAST = """
   };
   const ratio = (a, b) => (Math.max(light(a), light(b)) + 0.05) / (Math.min(light(a), light(b)) + 0.05);
   const faults = [];
-  const texts = "#title, #menu, .bubble, .choice, .choice small, .big, .link, .time, .note, #text, #hint-text, #panel b";
+  const texts = "#title, #menu, .bubble, .choice, .choice small, .big, .link, .time, .note, #text, #hint-text, b";
   for (const node of document.querySelectorAll(texts)) {
     if (!node.checkVisibility()) continue;
     const below = ground(node);

@@ -20,7 +20,9 @@ def _sky(draw: ImageDraw.ImageDraw) -> None:
 
 
 def _ridge(draw: ImageDraw.ImageDraw, top: int, swing: int, phase: float, colour: Colour) -> None:
-    points = [(x, top + swing * math.sin(x / 150 + phase) + swing / 3 * math.sin(x / 47 + phase)) for x in range(0, 961, 8)]
+    points = [
+        (x, top + swing * math.sin(x / 150 + phase) + swing / 3 * math.sin(x / 47 + phase)) for x in range(0, 961, 8)
+    ]
     draw.polygon([*points, (SIZE[0], 720), (0, 720)], fill=colour)
 
 
@@ -34,15 +36,24 @@ def _bridge(draw: ImageDraw.ImageDraw) -> None:
 
 def _heap(draw: ImageDraw.ImageDraw, dice: random.Random) -> None:
     draw.ellipse((110, 560, 700, 690), fill=(106, 98, 74))
-    things = sorted(((dice.gauss(400, 125), min(dice.gauss(560, 46), 640)) for _ in range(150)), key=lambda spot: spot[1])
+    things = sorted(
+        ((dice.gauss(400, 125), min(dice.gauss(560, 46), 640)) for _ in range(150)), key=lambda spot: spot[1]
+    )
     for x, y in things:
         size = dice.randint(16, 46)
         base = dice.choice(BAGS)
         shade = tuple(max(0, part - 26) for part in base)
-        shape = [(x + size * math.cos(a) * dice.uniform(0.7, 1.1), y + size * 0.7 * math.sin(a)) for a in (i * 0.8 for i in range(8))]
+        shape = [
+            (x + size * math.cos(a) * dice.uniform(0.7, 1.1), y + size * 0.7 * math.sin(a))
+            for a in (i * 0.8 for i in range(8))
+        ]
         draw.polygon([(px + 4, py + 6) for px, py in shape], fill=shade)
         draw.polygon(shape, fill=base)
-        draw.line((x - size / 3, y - size / 4, x + size / 4, y - size / 3), fill=tuple(min(255, p + 34) for p in base), width=3)
+        draw.line(
+            (x - size / 3, y - size / 4, x + size / 4, y - size / 3),
+            fill=tuple(min(255, p + 34) for p in base),
+            width=3,
+        )
 
 
 def dump_at_the_bridge(seed: int = 11) -> bytes:

@@ -12,7 +12,9 @@ from tests.fakes.pictures import photo
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 MOST_TABS = 40
 DOUBLE_TEXT = "() => { document.documentElement.style.fontSize = '225%'; }"
-FOCUSED = "() => (document.activeElement?.getAttribute('aria-label') || document.activeElement?.textContent || '').trim()"
+FOCUSED = (
+    "() => (document.activeElement?.getAttribute('aria-label') || document.activeElement?.textContent || '').trim()"
+)
 
 
 async def tab_to(chat: Chat, name: str) -> None:

@@ -58,6 +58,10 @@ async def report(chat: Chat, album: Album, suffix: str) -> str:
     await chat.says("红土坡桥头")
     await chat.sees("请看对不对")
     await album.take(chat, f"review{suffix}")
+    main = await chat.button("提交举报").bounding_box()
+    change = await chat.button("改照片").bounding_box()
+    assert main and change and main["y"] < change["y"]
+    assert suffix == "-large" or main["width"] > 2 * change["width"]
     await chat.taps("提交举报")
     number = await chat.case_number()
     await album.take(chat, f"reported{suffix}")
@@ -99,9 +103,7 @@ async def test_trouble_looks_right(phone: PhoneMaker, tmp_path: Path) -> None:
     assert album.faults == []
 
 
-async def test_the_screens_of_staff_and_cleaner_look_right(
-    phone: PhoneMaker, program: Program, tmp_path: Path
-) -> None:
+async def test_the_screens_of_staff_and_cleaner_look_right(phone: PhoneMaker, program: Program, tmp_path: Path) -> None:
     album = Album(tmp_path)
     staff = await phone(join=program.invite("staff"))
     await album.take(staff, "staff-menu")
@@ -133,4 +135,10 @@ async def test_the_screens_of_staff_and_cleaner_look_right(
     await staff.says("发邀请")
     await staff.sees("邀请")
     await album.take(staff, "invitation")
+    await staff.taps("保洁员")
+    await staff.says("王家沟")
+    await staff.taps("生成邀请")
+    await staff.sees("只能用一次")
+    await staff.page.locator(".thumb.square").wait_for()
+    await album.take(staff, "qr-code")
     assert album.faults == []

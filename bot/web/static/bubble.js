@@ -41,6 +41,7 @@ export function button(className, label, onClick, iconName = "") {
   return node;
 }
 
+/** A picture alone is shown whole: a cut QR code is of no use. */
 function thumbnail(item, onClick) {
   const name = item.alt || t(item.kind === "video" ? "movie" : "image");
   const node = make("button", `thumb ${item.kind}`);
@@ -52,7 +53,11 @@ function thumbnail(item, onClick) {
     image.decoding = "async";
     image.alt = "";
     image.addEventListener("error", () => node.classList.add("broken"));
-    image.addEventListener("load", () => node.classList.remove("broken"));
+    image.addEventListener("load", () => {
+      node.classList.remove("broken");
+      const ratio = image.naturalHeight / image.naturalWidth;
+      if (ratio > 0.9) node.classList.add(ratio > 1.1 ? "tall" : "square");
+    });
     image.src = item.thumb;
     node.append(image);
   }

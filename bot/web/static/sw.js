@@ -1,6 +1,6 @@
 // Keeps the page's own files, so that it opens without a network. Nothing of /api or /media is kept.
 
-const VERSION = "c8ad21dd7d63";
+const VERSION = "9a862a0b73a3";
 const CACHE = `jingxiang-${VERSION}`;
 const SHELL = [
   "/",

@@ -51,7 +51,9 @@ export class Timeline {
     this.#onQuestion = onQuestion;
     this.#box.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     $("newest").addEventListener("click", () => this.toEnd());
-    new ResizeObserver(() => { if (this.#stuck) this.toEnd(); }).observe(this.#box);
+    const resized = new ResizeObserver(() => { if (this.#stuck) this.toEnd(); });
+    resized.observe(this.#box);
+    resized.observe($("messages"));
   }
 
   get isEmpty() {
@@ -209,7 +211,8 @@ export class Timeline {
     const above = this.#box.getBoundingClientRect().top + ABOVE_PX - answer.node.getBoundingClientRect().top;
     if (above <= 0) return;
     this.#box.scrollTop -= above;
-    if (!this.#nearEnd()) this.#offerEnd("below");
+    this.#stuck = this.#nearEnd();
+    if (!this.#stuck) this.#offerEnd("below");
   }
 
   #goesOn(before, entry) {
