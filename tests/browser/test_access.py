@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.async_api import expect
 
 from tests.browser import looks
 from tests.browser.chat import Chat, file_of
@@ -52,7 +53,7 @@ async def test_a_screen_reader_hears_the_chat_and_names_every_control(phone: Pho
     await aunt.sends_files(file_of(photo(8)))
     await aunt.sees("在哪里")
     log = aunt.page.get_by_role("log", name="聊天记录")
-    assert await log.get_attribute("aria-live") == "polite"
+    await expect(log).to_have_attribute("aria-live", "polite")  # it is silent while history is put in
     assert await log.get_by_role("button", name="发送我的位置").count() == 1
     assert await aunt.page.evaluate("document.documentElement.lang") == "zh-CN"
     await aunt.page.get_by_role("button", name="更多：照片、位置").click()
