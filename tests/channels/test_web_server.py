@@ -286,8 +286,13 @@ async def test_who_sends_too_fast_is_asked_to_wait_and_others_are_not(site: Site
     answers = await asyncio.gather(*(page.post(kind="text", text="x") for _ in range(140)))
     refused = [answer for status, answer in answers if status == 429]
     assert len(refused) in range(15, 21) and refused[0]["error"] == "too_fast" and refused[0]["text"]
-    async with page.http.post(f"{site.url}/api/messages", json={}, headers=HEADERS) as response:
-        assert response.status == 429 and int(response.headers["Retry-After"]) >= 1
+    for _ in range(20):  # on a slow machine a few more are let through meanwhile
+        async with page.http.post(f"{site.url}/api/messages", json={}, headers=HEADERS) as response:
+            if response.status == 429:
+                assert int(response.headers["Retry-After"]) >= 1
+                break
+    else:
+        raise AssertionError("never refused")
     assert (await other.post(kind="text", text="x"))[0] == 202
 
 
@@ -301,6 +306,8 @@ async def test_a_reconnecting_page_gets_what_came_after_its_last_event_and_nothi
         first = await events.message()
         await events.message()
     await page.says("二")
+    while (await page.history())["messages"][-1]["from"] == "me":  # until it is answered
+        await asyncio.sleep(0.01)
     await site.tell(page, "三")
     async with page.events(first["id"]) as events:
         texts = []
