@@ -80,6 +80,7 @@ class Delivery:
         self._marks = asyncio.Event()
         self._batch = 1  # the batch that takes what is settled now
         self._written = 0  # the last one that was written
+        self._unwritten: dict[str, int] = {}  # address → the batch that its last letter is written with
         self._writing = asyncio.Event()
         self.sent_total = 0
 
@@ -166,16 +167,17 @@ class Delivery:
                 return
 
     async def _lane(self, address: str) -> None:
+        """Send one address's letters in order. Each waits until the one before is written down: a crash repeats one."""
         lane = self._lanes[address]
         try:
             while lane and not self._stopping:
                 letter = lane[0]
+                while self._unwritten.get(address, 0) > self._written:
+                    await self._writing.wait()
                 wait_ms = await self._send(letter)
                 if wait_ms is None:
                     lane.popleft()
-                    batch = self._batch
-                    while self._written < batch:
-                        await self._writing.wait()
+                    self._unwritten[address] = self._batch
                 else:
                     lane[0] = replace(letter, attempts=letter.attempts + 1)
                     await asyncio.sleep(wait_ms / 1000)
@@ -259,5 +261,7 @@ class Delivery:
             raise
         self._settled += [row["id"] for row in (*sent, *ended)]
         self._written = batch
+        if len(self._unwritten) > MAX_HELD:
+            self._unwritten = {one: last for one, last in self._unwritten.items() if last > batch}
         self._writing.set()
         self._writing.clear()  # whoever waited has been woken

@@ -27,7 +27,7 @@ def read_weight(said: str, facts: Facts) -> Reading:
     try:
         found = [one for one in _lines(said, policy) if one.name_text == SOMEBODY]
         if not found:
-            raise QuantityError("not_a_number", said)
+            return Wrong("only_weight", {"said": said[:30]})  # a whole line: whose it is was answered before
         return check_weight(weight_of(found[0]), policy)
     except QuantityError as problem:
         return Wrong(_clearest(said, problem), {"said": said[:30]})

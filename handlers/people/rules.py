@@ -6,6 +6,7 @@ adds a right adds a text `right.<right>.who` («保洁员或镇上工作人员»
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, Protocol
@@ -52,6 +53,8 @@ GRANTS: Mapping[str, frozenset[str]] = {
 Covers = Callable[[int, int | None], bool]
 InvitationState = Literal["good", "unknown", "withdrawn", "expired", "used", "yours"]
 MAX_NAME_CHARS = 20
+# A cleaner's first line after joining («张三 三十一斤半», «12人 3车») is work to be done, not a name.
+_FIGURES = re.compile(r"[0-9]|[半一二两三四五六七八九十百千]\s*(?:斤|公斤|千克|吨|方|车|人|亩)")
 LINK_CODE_DIGITS = 8
 WRONG_CODES_AN_HOUR = 5
 HOUR_MS = 3_600_000
@@ -137,7 +140,7 @@ def tidy_name(said: str) -> str | None:
     plain = unicodedata.normalize("NFKC", said)
     plain = "".join(one for one in plain if one.isspace() or unicodedata.category(one)[0] != "C")
     plain = " ".join(plain.split())
-    if not any(one.isalpha() for one in plain) or len(plain) > MAX_NAME_CHARS:
+    if not any(one.isalpha() for one in plain) or len(plain) > MAX_NAME_CHARS or _FIGURES.search(plain):
         return None
     return plain
 
