@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import hashlib
 import json
 import shutil
 import sqlite3
@@ -31,11 +32,17 @@ FLAT = 0.20
 LEADS_ON = ("同意", "提交", "倾倒", "乱倒", "跳过", "实名")
 
 
+def address_of(number: int) -> str:
+    """A web address as real ones are: a SHA-256 in hexadecimal."""
+    return f"web:{hashlib.sha256(str(number).encode()).hexdigest()}"
+
+
 def fill(path: Path, people: int) -> None:
     """Store `people` people with a contact, a session, an old update and an old message each."""
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA synchronous=OFF")
         connection.execute("PRAGMA foreign_keys=OFF")
+        connection.execute("PRAGMA cache_size=-400000")
         start = 1 << 40
 
         def ids() -> Iterator[int]:
@@ -50,18 +57,18 @@ def fill(path: Path, people: int) -> None:
         connection.executemany(
             "INSERT INTO contacts (township_id, channel, address, person_id, created_ms, last_in_ms)"
             " VALUES (1, 'web', ?, ?, 1, 1)",
-            ((f"web:{one:064x}", one) for one in ids()),
+            ((address_of(one), one) for one in ids()),
         )
         connection.executemany("INSERT INTO sessions VALUES (1, ?, ?, 1)", ((one, session) for one in ids()))
         connection.executemany(
             "INSERT INTO inbox (township_id, id, channel, update_key, address, body, received_ms, due_ms, state)"
             " VALUES (1, ?, 'web', ?, ?, ?, 1, 1, 'done')",
-            ((one, f"k{one}", f"web:{one:064x}", b"{}") for one in ids()),
+            ((one, f"k{one}", address_of(one), b"{}") for one in ids()),
         )
         connection.executemany(
             "INSERT INTO outbox (township_id, id, person_id, channel, address, body, created_ms, due_ms, state)"
             " VALUES (1, ?, ?, 'web', ?, '{}', 1, 1, 'sent')",
-            ((one, one, f"web:{one:064x}") for one in ids()),
+            ((one, one, address_of(one)) for one in ids()),
         )
     connection.close()
 
@@ -70,7 +77,7 @@ class Talker:
     """One of the people stored, who reports a dump again and again."""
 
     def __init__(self, number: int) -> None:
-        self.address = f"web:{number:064x}"
+        self.address = address_of(number)
         self.seen = 0
         self.sent = 0
 

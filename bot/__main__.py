@@ -30,7 +30,7 @@ app = typer.Typer(
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 Progress = Callable[[str, int, int], None]
-GC_AFTER_OBJECTS = 100_000
+GC_AFTER_OBJECTS = 50_000
 
 
 def fail(*lines: str) -> NoReturn:
