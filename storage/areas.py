@@ -58,12 +58,3 @@ async def all_landmarks(tx: Tx) -> Sequence[Row]:
 async def all_stations(tx: Tx) -> Sequence[Row]:
     """Current recycling stations: station_id, village_id, code, name, aliases, phone, hours, lat, lng, datum."""
     return await current(tx, "stations")
-
-
-async def area(tx: Tx, area_id: int) -> Row | None:
-    """One area's current version."""
-    return await tx.one(
-        "SELECT area_id, version, parent_id, level, code, name, aliases, lat, lng FROM areas"
-        " WHERE township_id = :t AND area_id = :area_id AND until_ms IS NULL",
-        {"area_id": area_id},
-    )

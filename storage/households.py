@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from storage.database import Row, Tx
-from storage.versions import add_versions, columns_of, current
+from storage.versions import add_versions
 
 Relation = Literal["householder", "member", "proxy"]
 SEARCH_LIMIT = 8
@@ -111,20 +111,6 @@ async def _by_name(tx: Tx, name: str, village_id: int | None, *, prefix: bool, l
 
 def _found(row: Row) -> HouseholdFound:
     return HouseholdFound(**{name: row[name] for name in HouseholdFound.__slots__})
-
-
-async def all_households(tx: Tx) -> Sequence[Row]:
-    """Every current household, closed ones too."""
-    return await current(tx, "households")
-
-
-async def households_of_area(tx: Tx, village_id: int) -> Sequence[Row]:
-    """A village's current households by card number."""
-    return await tx.all(
-        f"SELECT {columns_of('households')} FROM households"
-        " WHERE township_id = :t AND village_id = :village_id AND until_ms IS NULL ORDER BY card_no",
-        {"village_id": village_id},
-    )
 
 
 async def add_household_versions(tx: Tx, rows: Sequence[Mapping[str, Any]], *, now_ms: int) -> None:

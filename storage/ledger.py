@@ -189,13 +189,6 @@ async def entries_of(
     return await tx.all(" UNION ALL ".join(parts) + " ORDER BY id DESC, change LIMIT :limit", params)
 
 
-async def of_ref(tx: Tx, ref: str) -> Sequence[Row]:
-    """All transfers about one thing, in order."""
-    return await tx.all(
-        f"SELECT {COLUMNS} FROM transfers WHERE township_id = :t AND ref = :ref ORDER BY id", {"ref": ref}
-    )
-
-
 async def received_from(tx: Tx, accounts: Sequence[str], sources: Sequence[str], unit: str) -> dict[str, int]:
     """What came from each source to these accounts, less what was given back; a source without any is left out."""
     to_names, to_params = in_list("a", accounts)

@@ -46,15 +46,6 @@ async def due(tx: Tx, *, now_ms: int, limit: int) -> Sequence[Row]:
     )
 
 
-async def next_due_ms(tx: Tx, after_ms: int) -> int | None:
-    """When the next message after `after_ms` is due."""
-    row = await tx.one(
-        "SELECT MIN(due_ms) AS due_ms FROM outbox WHERE township_id = :t AND state = 'due' AND due_ms > :after_ms",
-        {"after_ms": after_ms},
-    )
-    return row["due_ms"] if row else None
-
-
 async def mark(
     tx: Tx,
     *,
@@ -90,16 +81,6 @@ async def of_address(
         f" AND state <> 'expired' ORDER BY id {order} LIMIT :limit",
         {"address": address, "after_id": after_id, "before_id": before_id, "limit": limit, "now_ms": now_ms},
     )
-
-
-async def undelivered(tx: Tx, *, from_ms: int, until_ms: int) -> dict[str, int]:
-    """Messages written in a period that have not reached anyone, by state (waiting, failed, expired)."""
-    rows = await tx.all(
-        "SELECT state, COUNT(*) AS n FROM outbox WHERE township_id = :t AND state IN ('waiting', 'failed', 'expired')"
-        " AND created_ms >= :from_ms AND created_ms < :until_ms GROUP BY state",
-        {"from_ms": from_ms, "until_ms": until_ms},
-    )
-    return {row["state"]: row["n"] for row in rows}
 
 
 async def waiting_for(tx: Tx, address: str) -> Sequence[Row]:

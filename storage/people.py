@@ -131,15 +131,6 @@ async def grant(
     )
 
 
-async def end_role(tx: Tx, *, person_id: int, role: str, now_ms: int) -> int:
-    """End a person's role; how many areas it covered."""
-    return await tx.run(
-        "UPDATE roles SET until_ms = :now_ms WHERE township_id = :t AND person_id = :person_id AND role = :role"
-        " AND until_ms IS NULL",
-        {"person_id": person_id, "role": role, "now_ms": now_ms},
-    )
-
-
 async def end_role_row(tx: Tx, role_id: int, *, now_ms: int) -> bool:
     """End one role for one area; False when it had ended before."""
     return (

@@ -59,14 +59,6 @@ async def failed(tx: Tx, timer_id: int, *, now_ms: int, error: str) -> None:
     )
 
 
-async def exists(tx: Tx, timer_key: str) -> bool:
-    """Whether that key was ever planned."""
-    return (
-        await tx.one("SELECT 1 FROM timers WHERE township_id = :t AND timer_key = :timer_key", {"timer_key": timer_key})
-        is not None
-    )
-
-
 async def counts(tx: Tx) -> dict[str, int]:
     """How many timers are due and how many failed."""
     row = await tx.one(
