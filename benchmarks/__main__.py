@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
 
-from benchmarks import digest, scale, start
+from benchmarks import digest, scale, start, takeover, workers
 
 
 def main() -> None:
@@ -16,7 +15,10 @@ def main() -> None:
     print("\n== a day's digest over a million cases and tickets", flush=True)
     digest.main()
     print("\n== the cost of an update as the township grows", flush=True)
-    asyncio.run(scale.run())
+    scale.run()
+    print("\n== several workers on PostgreSQL", flush=True)
+    workers.run()
+    takeover.run()
     print("\n== start", flush=True)
     start.run()
 

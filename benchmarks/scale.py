@@ -1,6 +1,6 @@
-"""What one update costs with a thousand people stored, and with a million.
+"""What one update costs with a thousand people stored, and with a million, on each engine.
 
-    python -m benchmarks.scale [--people 1000,1000000]
+    python -m benchmarks.scale [--people 1000,1000000] [--engines sqlite,postgres]
 
 The report conversation goes through inbox, intake and outbox of the real program; only the network is left out.
 """
@@ -9,95 +9,41 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import hashlib
-import json
 import shutil
-import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.crowding import fill
+from benchmarks.server import ServerCpu
+from benchmarks.talkers import FIRST_ID, Talker
 from bot.app import App, build
-from bot.channels.base import Raw
 from bot.settings import Settings
 from bot.turn import load_out
 from storage.database import Tx
+from tests.postgres import PostgresServer
 from tests.stories.template import make_template
 
 TALKERS = 200
-ROUNDS = 3
+ROUNDS, WARM_UP = 18, 4
 FLAT = 0.20
-LEADS_ON = ("同意", "提交", "倾倒", "乱倒", "跳过", "实名")
+NO_FLOOD_LIMIT = 100_000
 
 
-def address_of(number: int) -> str:
-    """A web address as real ones are: a SHA-256 in hexadecimal."""
-    return f"web:{hashlib.sha256(str(number).encode()).hexdigest()}"
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Milliseconds an update: this process's CPU, the server's, and on the clock."""
 
+    bot_ms: float
+    server_ms: float
+    wall_ms: float
 
-def fill(path: Path, people: int) -> None:
-    """Store `people` people with a contact, a session, an old update and an old message each."""
-    with sqlite3.connect(path) as connection:
-        connection.execute("PRAGMA synchronous=OFF")
-        connection.execute("PRAGMA foreign_keys=OFF")
-        connection.execute("PRAGMA cache_size=-400000")
-        start = 1 << 40
-
-        def ids() -> Iterator[int]:
-            return iter(range(start, start + people))
-
-        session = json.dumps({"rev": 9, "frames": []})
-        connection.executemany(
-            "INSERT INTO people (township_id, id, name, language, consent_version, created_ms)"
-            " VALUES (1, ?, '某人', 'zh_CN', 1, 1)",
-            ((one,) for one in ids()),
-        )
-        connection.executemany(
-            "INSERT INTO contacts (township_id, channel, address, person_id, created_ms, last_in_ms)"
-            " VALUES (1, 'web', ?, ?, 1, 1)",
-            ((address_of(one), one) for one in ids()),
-        )
-        connection.executemany("INSERT INTO sessions VALUES (1, ?, ?, 1)", ((one, session) for one in ids()))
-        connection.executemany(
-            "INSERT INTO inbox (township_id, id, channel, update_key, address, body, received_ms, due_ms, state)"
-            " VALUES (1, ?, 'web', ?, ?, ?, 1, 1, 'done')",
-            ((one, f"k{one}", address_of(one), b"{}") for one in ids()),
-        )
-        connection.executemany(
-            "INSERT INTO outbox (township_id, id, person_id, channel, address, body, created_ms, due_ms, state)"
-            " VALUES (1, ?, ?, 'web', ?, '{}', 1, 1, 'sent')",
-            ((one, one, address_of(one)) for one in ids()),
-        )
-    connection.close()
-
-
-class Talker:
-    """One of the people stored, who reports a dump again and again."""
-
-    def __init__(self, number: int) -> None:
-        self.address = address_of(number)
-        self.seen = 0
-        self.sent = 0
-
-    def post(self, **body: Any) -> Raw:
-        self.sent += 1
-        content = json.dumps({"id": f"m{self.sent}-{self.address[-16:]}", **body}, ensure_ascii=False).encode()
-        return Raw("web", f"{self.address}:{self.sent}", self.address, content)
-
-    def next(self, out: Any) -> Raw:
-        """Press what leads on; begin again when nothing does."""
-        for row in out.rows:
-            for label, data, _ in row:
-                if (
-                    any(word in label for word in ("同意", "提交", "倾倒", "乱倒", "跳过", "实名"))
-                    and "不同意" not in label
-                ):
-                    return self.post(kind="tap", text=label, data=data)
-        if out.ask == "place":
-            return self.post(kind="text", text="王家沟桥头")
-        return self.post(kind="text", text="/report")
+    @property
+    def cpu_ms(self) -> float:
+        """All CPU."""
+        return self.bot_ms + self.server_ms
 
 
 async def answers(app: App, talkers: list[Talker]) -> dict[str, Any]:
@@ -119,53 +65,75 @@ async def answers(app: App, talkers: list[Talker]) -> dict[str, Any]:
     return await app.database.read(work)
 
 
-async def measure(people: int) -> dict[str, float]:
-    """CPU milliseconds and wall milliseconds an update."""
-    folder = Path(tempfile.mkdtemp(prefix="bench-scale-"))
+async def converse(app: App, people: int, server: ServerCpu | None) -> Cost:
+    """Let two hundred of them talk."""
+    talkers = [Talker(FIRST_ID + at * (people // TALKERS)) for at in range(TALKERS)]
+    batch = [talker.post(kind="text", text="/report") for talker in talkers]
+    updates, bot_s, server_s, wall_s = 0, 0.0, 0.0, 0.0
+    for number in range(ROUNDS + WARM_UP):
+        if number == WARM_UP and server:
+            await server.analyze(app.settings.database)
+        bot, wall, other = time.process_time(), time.perf_counter(), server.seconds() if server else 0.0
+        await app.intake.accept(batch)
+        while await app.intake.step(1):
+            pass
+        await app.outgoing.settle()
+        if number >= WARM_UP:
+            updates += len(batch)
+            bot_s += time.process_time() - bot
+            wall_s += time.perf_counter() - wall
+            server_s += (server.seconds() if server else 0.0) - other
+        found = await answers(app, talkers)
+        batch = [talker.next(found[talker.address]) for talker in talkers if talker.address in found]
+    return Cost(bot_s / updates * 1000, server_s / updates * 1000, wall_s / updates * 1000)
+
+
+async def measure(people: int, url: str, folder: Path, server: ServerCpu | None) -> Cost:
+    """The cost of an update with that many people stored."""
+    await make_template(url, messages_per_minute=NO_FLOOD_LIMIT)
+    await fill(url, people)
+    settings = Settings(_env_file=None, data_dir=folder, database_url=url)
+    app = await build(settings, parts=("intake", "delivery"))
     try:
-        await make_template_async(folder / "jingxiang.db")
-        await asyncio.to_thread(fill, folder / "jingxiang.db", people)
-        app = await build(Settings(_env_file=None, data_dir=folder), serve_web=False)
-        talkers = [Talker((1 << 40) + at * (people // TALKERS)) for at in range(TALKERS)]
-        batch = [talker.post(kind="text", text="/report") for talker in talkers]
-        updates, cpu_s, wall_s = 0, 0.0, 0.0
-        for round_ in range(ROUNDS * 6 + 4):
-            cpu, wall = time.process_time(), time.perf_counter()
-            await app.intake.accept(batch)
-            while await app.intake.step():
-                pass
-            await app.delivery.settle()
-            if round_ >= 4:
-                updates += len(batch)
-                cpu_s += time.process_time() - cpu
-                wall_s += time.perf_counter() - wall
-            found = await answers(app, talkers)
-            batch = [talker.next(found[talker.address]) for talker in talkers if talker.address in found]
-        await app.database.close()
-        return {"cpu_ms": cpu_s / updates * 1000, "wall_ms": wall_s / updates * 1000, "updates": updates}
+        return await converse(app, people, server)
     finally:
+        await app.database.close()
+
+
+def measure_on(engine: str, people: int) -> Cost:
+    """With a database of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="bench-scale-"))
+    server = PostgresServer(durable=True) if engine == "postgres" else None
+    try:
+        if server is None:
+            return asyncio.run(measure(people, f"sqlite:///{folder / 'town.db'}", folder, None))
+        url = asyncio.run(server.fresh())
+        return asyncio.run(measure(people, url, folder, ServerCpu(server)))
+    finally:
+        if server is not None:
+            server.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def make_template_async(path: Path) -> None:
-    """The example township, without a flood limit that a benchmark would hit."""
-    await make_template(path, messages_per_minute=100_000)
-
-
-async def run(counts: tuple[int, ...] = (1_000, 1_000_000)) -> bool:
-    """Measure each size; whether the cost is flat."""
-    found = {}
-    for people in counts:
-        found[people] = await measure(people)
-        print(f"{people:>9,} people: {found[people]['cpu_ms']:.3f} ms CPU, {found[people]['wall_ms']:.3f} ms an update")
-    ratio = found[counts[-1]]["cpu_ms"] / found[counts[0]]["cpu_ms"]
-    met = abs(ratio - 1) <= FLAT
-    verdict = "met" if met else "NOT met"
-    print(f"cost an update from {counts[0]:,} to {counts[-1]:,} people: ×{ratio:.2f} (flat ±20 %: {verdict})")
-    return met
+def run(counts: tuple[int, ...] = (1_000, 1_000_000), engines: tuple[str, ...] = ("sqlite", "postgres")) -> bool:
+    """Measure each size on each engine; whether the cost is flat everywhere."""
+    flat = True
+    for engine in engines:
+        found = {people: measure_on(engine, people) for people in counts}
+        for people, cost in found.items():
+            split = f" (bot {cost.bot_ms:.3f}, server {cost.server_ms:.3f})" if cost.server_ms else ""
+            print(f"{engine}, {people:>9,} people: {cost.cpu_ms:.3f} ms CPU{split}, {cost.wall_ms:.3f} ms an update")
+        ratio = found[counts[-1]].cpu_ms / found[counts[0]].cpu_ms
+        met = abs(ratio - 1) <= FLAT
+        flat &= met
+        verdict = "met" if met else "NOT met"
+        print(f"{engine}, cost from {counts[0]:,} to {counts[-1]:,} people: ×{ratio:.2f} (flat ±20 %: {verdict})")
+    return flat
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", default="1000,1000000")
-    asyncio.run(run(tuple(int(one) for one in parser.parse_args().people.split(","))))
+    parser.add_argument("--engines", default="sqlite,postgres")
+    chosen = parser.parse_args()
+    run(tuple(int(one) for one in chosen.people.split(",")), tuple(chosen.engines.split(",")))

@@ -65,7 +65,7 @@ def run() -> bool:
     """The median of a few starts."""
     folder = Path(tempfile.mkdtemp(prefix="bench-start-"))
     try:
-        asyncio.run(make_template(folder / "jingxiang.db"))
+        asyncio.run(make_template(f"sqlite:///{folder / 'jingxiang.db'}"))
         seconds = sorted(once(folder) for _ in range(RUNS))
     finally:
         shutil.rmtree(folder, ignore_errors=True)

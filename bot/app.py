@@ -1,7 +1,7 @@
 """The composition root: the only place that knows concrete classes, and the order of start and stop.
 
-Start: database, product, delivery, intake, schedule, channels, web. Stop: the other way round, so that nothing
-new comes in while what came in is finished.
+Start: duties, delivery, intake, receiving, clock, web. Stop: the other way round, so that nothing new comes in while
+what came in is finished. A worker may have some of the parts only (`--only`); the others run in other processes.
 """
 
 from __future__ import annotations
@@ -9,33 +9,38 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 import structlog
 from starlette.routing import Route
 
-from bot.channels.base import Channel, Letter
+from bot.channels.base import Channels
 from bot.channels.telegram import Telegram
 from bot.channels.webchat import WebChat
 from bot.clock import Clock, Dice, Ids, SystemClock, SystemDice, TimeIds
-from bot.delivery import Delivery
-from bot.flood import FloodGate
 from bot.i18n import Catalogues
+from bot.intake import TOPIC as INBOX_TOPIC
 from bot.intake import Intake
-from bot.media import MediaStore
+from bot.marks import PAGE_TOPIC
+from bot.media_shelf import open_shelf
+from bot.media_stores import MediaStores
+from bot.outgoing import GRACE_S, Outgoing
+from bot.outgoing import TOPIC as OUTBOX_TOPIC
+from bot.receiving import Receiving
 from bot.schedule import Schedule
 from bot.settings import Settings
 from bot.web.app import Web, build_web
 from handlers.product import Township
-from storage import inbox
+from storage import inbox, townships
 from storage.database import Database
-from storage.migrate import migrate
-from storage.sqlite import SqliteDatabase
+from storage.engines import open_database
 
-STOP_S = 10
+Part = Literal["web", "intake", "delivery", "clock"]
+PARTS: tuple[Part, ...] = ("web", "intake", "delivery", "clock")
+STOP_S = 15
 log = structlog.get_logger()
 
 
@@ -51,14 +56,16 @@ class App:
     database: Database
     product: Township
     catalogues: Catalogues
-    channels: dict[str, Channel]
+    channels: Channels
     intake: Intake
-    delivery: Delivery
+    outgoing: Outgoing
     schedule: Schedule
-    media: MediaStore
+    receiving: Receiving
+    media: MediaStores
     clock: Clock
     ids: Ids
-    telegram: Telegram | None = None
+    bots: dict[int, Telegram]
+    parts: Collection[Part] = PARTS
     web: Web | None = None
     _tasks: list[asyncio.Task[Any]] = field(default_factory=list)
     _lock: IO[str] | None = None
@@ -68,34 +75,48 @@ class App:
         return {
             "updates_accepted_total": self.intake.accepted_total,
             "updates_handled_total": self.intake.handled_total,
-            "messages_sent_total": self.delivery.sent_total,
+            "messages_sent_total": self.outgoing.sent_total,
         }
 
-    async def start(self) -> None:
-        """Serve: every part runs when this returns."""
-        self._lock = lock(self.settings.data_dir)
-        await self.schedule.plan()
-        self._tasks = [asyncio.create_task(self.delivery.run()), asyncio.create_task(self.intake.run())]
-        self.schedule.start()
-        for channel in self.channels.values():
+    async def sign_in(self) -> None:
+        """Make the channels ready to send, and let the product know under which names its bots are found."""
+        for channel in self.channels.every():
             await channel.start(self.intake.accept)
-        if self.telegram is not None:
-            self.product.name_telegram_bot(self.telegram.username)
+        for township_id, bot in self.bots.items():
+            self.product.name_telegram_bot(township_id, bot.username)
+
+    async def start(self) -> None:
+        """Serve: every part of this worker runs when this returns. Raises Unavailable, AlreadyRunning, OSError."""
+        if self.settings.database_path is not None:
+            self._lock = lock(self.settings.data_dir)
+        await self.database.workers().start()
+        await self.sign_in()
+        if "delivery" in self.parts:
+            await self.outgoing.begin()
+            self._tasks.append(asyncio.create_task(self.outgoing.run()))
+        if "clock" in self.parts:
+            await self.schedule.tick()
+            self.schedule.start()
+        if "intake" in self.parts:
+            self._tasks.append(asyncio.create_task(self.intake.run()))
+            await self.receiving.begin()
+            self._tasks.append(asyncio.create_task(self.receiving.run()))
         if self.web is not None:
             await self.web.start()
-        log.info("app.started", address=self.settings.address, channels=sorted(self.channels))
+        log.info("app.started", address=self.settings.address, parts=sorted(self.parts))
 
     async def stop(self) -> None:
         """Take nothing new, finish what is in hand, close. What is not sent yet stays due."""
         if self.web is not None:
             await self.web.stop()
-        for channel in self.channels.values():
-            await channel.stop()
+        self.receiving.stop()
         self.schedule.stop()
         self.intake.stop()
-        self.delivery.stop()
+        self.outgoing.stop()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=STOP_S)
+        for channel in self.channels.every():
+            await channel.stop()
         await self.database.close()
         if self._lock is not None:
             self._lock.close()
@@ -123,52 +144,69 @@ async def build(
     clock: Clock | None = None,
     dice: Dice | None = None,
     database: Database | None = None,
-    serve_web: bool = True,
+    parts: Collection[Part] = PARTS,
+    grace_s: float = GRACE_S,
 ) -> App:
-    """Put the program together; the schema must be up to date (`migrate`). Starts nothing."""
+    """Put a worker with these parts together; the schema must be up to date (`migrate`). Starts nothing."""
     clock = clock or SystemClock()
     dice = dice or SystemDice()
     if database is None:
-        database = await SqliteDatabase.open(settings.database_path)
-    ids = TimeIds(clock, after=await database.read(inbox.last_id))
+        database = await open_database(settings.database)
+    one_process = settings.database_path is not None
+    workers = database.workers()
+    ids = TimeIds(clock, after=await database.read(inbox.last_id), worker=workers)
     catalogues = Catalogues(settings.zone, settings.language)
     product = Township(settings.zone, settings.address)
-    media = MediaStore(
-        settings.data_dir / "media",
-        database,
-        clock=clock,
-        dice=dice,
-        zone=settings.zone,
-        limits=product.media_limits,
-    )
-    webchat = WebChat()
-    channels: dict[str, Channel] = {webchat.name: webchat}
-    routes: Sequence[Route] = ()
-    telegram = None
-    if settings.telegram_token:
-        telegram = Telegram(settings, clock, media)
-        channels[telegram.name] = telegram
-        media.fetchers[telegram.name] = telegram.fetch
-        routes = telegram.routes()
-    flood = FloodGate(0)
-    for row in await database.read(inbox.deferred):
-        flood.resume(row["address"], row["due_ms"])
-    delivery = Delivery(database, channels, clock=clock)
-    deliver: Callable[[Sequence[Letter]], None] = delivery.offer
-    parts: dict[str, Any] = {"clock": clock, "ids": ids, "dice": dice, "deliver": deliver}
-    intake = Intake(database, product, channels, catalogues, flood=flood, **parts)
+    shelf = await asyncio.to_thread(open_shelf, settings, clock)
+    media = MediaStores(shelf, database, clock=clock, dice=dice, zone=settings.zone, limits=product.media_limits)
+    webchat = WebChat(None if one_process else lambda: workers.number)
+    bots = await make_bots(settings, database, clock, media)
+    channels = Channels([webchat], {township_id: [bot] for township_id, bot in bots.items()})
+    outgoing = Outgoing(database, channels, clock=clock, grace_s=0 if one_process else grace_s)
+    made: dict[str, Any] = {"clock": clock, "ids": ids, "dice": dice, "outgoing": outgoing}
+    intake = Intake(database, product, channels, catalogues, alone=one_process, **made)
     errands = {"media.fetch": media.fetch_errand, "media.erase": media.erase_errand}
-    schedule = Schedule(database, product, catalogues, errands=errands, calm=intake.calm, **parts)
+    schedule = Schedule(database, product, catalogues, errands=errands, calm=intake.calm, **made)
+    receiving = Receiving(workers, [(f"telegram {township_id}", bot) for township_id, bot in bots.items()])
+    workers.listen(INBOX_TOPIC, intake.hear)
+    workers.listen(OUTBOX_TOPIC, outgoing.hear)
+    workers.listen(PAGE_TOPIC, webchat.hear)
     app = App(
-        settings, database, product, catalogues, channels, intake, delivery, schedule, media, clock, ids, telegram
+        settings,
+        database,
+        product,
+        catalogues,
+        channels,
+        intake,
+        outgoing,
+        schedule,
+        receiving,
+        media,
+        clock,
+        ids,
+        bots,
+        parts,
     )
-    if serve_web:
+    if "web" in parts:
+        routes: Sequence[Route] = [route for bot in bots.values() for route in bot.routes()]
         app.web = build_web(
             settings, database, intake.accept, webchat, media, catalogues, clock, routes, counters=app.totals
         )
     return app
 
 
-def bring_up_to_date(settings: Settings, clock: Clock | None = None) -> int:
-    """Apply the migrations that are missing; how many there were."""
-    return len(migrate(settings.database_path, now_ms=(clock or SystemClock()).now_ms()))
+async def make_bots(settings: Settings, database: Database, clock: Clock, media: MediaStores) -> dict[int, Telegram]:
+    """A Telegram bot for each township that has a token: TELEGRAM_TOKEN is the first one's."""
+    bots: dict[int, Telegram] = {}
+    known = await database.read(townships.every_name)
+    tokens = {row["township_id"]: settings.telegram_tokens.get(row["code"], "") for row in known}
+    if settings.telegram_token and known:
+        tokens[known[0]["township_id"]] = settings.telegram_token
+    for row in known:
+        township_id, token = row["township_id"], tokens[row["township_id"]]
+        if token:
+            path = "/telegram" if token == settings.telegram_token else f"/telegram/{row['code']}"
+            bot = Telegram(settings, clock, media.of(township_id), token=token, township_id=township_id, path=path)
+            media.of(township_id).fetchers[bot.name] = bot.fetch
+            bots[township_id] = bot
+    return bots

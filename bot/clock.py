@@ -8,7 +8,8 @@ import time
 from typing import Protocol
 
 EPOCH_MS = 1_735_689_600_000  # 2025-01-01 UTC: ids count from here, so that they fit 53 bits until 2094
-SEQUENCE_BITS = 12
+SEQUENCE_BITS = 6
+WORKER_BITS = 6
 
 
 class Clock(Protocol):
@@ -21,6 +22,10 @@ class Ids(Protocol):
     """Ever-growing integers below 2**53, safe in JavaScript and in every database."""
 
     def next(self) -> int: ...
+
+    def follow(self, newest: int) -> None:
+        """Make only ids greater than that one: another worker's clock may be ahead."""
+        ...
 
 
 class Dice(Protocol):
@@ -42,19 +47,32 @@ class SystemClock:
         return time.time_ns() // 1_000_000
 
 
-class TimeIds:
-    """Ids that begin with the time: rows made later sort later. `after` is the newest id in the database, so
-    that this holds after a restart with the clock set back. Several threads may ask."""
+class Numbered(Protocol):
+    """A worker among others; its `number` is below 2**WORKER_BITS and nobody else's now."""
 
-    def __init__(self, clock: Clock, after: int = 0) -> None:
+    @property
+    def number(self) -> int: ...
+
+
+class TimeIds:
+    """Ids that begin with the time and end with the worker's number: rows made later sort later, and no two workers
+    make the same. `after` is the newest id in the database, so that this holds after a restart with the clock set
+    back. Several threads may ask."""
+
+    def __init__(self, clock: Clock, after: int = 0, worker: Numbered | None = None) -> None:
         self._clock = clock
-        self._last = after
+        self._worker = worker
+        self._last = after >> WORKER_BITS
         self._lock = threading.Lock()
 
     def next(self) -> int:
         with self._lock:
             self._last = max(self._last + 1, (self._clock.now_ms() - EPOCH_MS) << SEQUENCE_BITS)
-            return self._last
+            return self._last << WORKER_BITS | (self._worker.number if self._worker else 0)
+
+    def follow(self, newest: int) -> None:
+        with self._lock:
+            self._last = max(self._last, newest >> WORKER_BITS)
 
 
 class SystemDice:

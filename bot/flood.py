@@ -3,67 +3,81 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 WINDOW_MS = 60_000
 MAX_ADDRESSES = 20_000
-
-
-@dataclass(slots=True)
-class _Meter:
-    slot_ms: int = 0
-    due_ms: int = 0
-    told_ms: int = -WINDOW_MS
-    notice: bool = False
+Who = tuple[int, str]  # township, address
 
 
 class FloodGate:
-    """Decides when an update is due: a leaky bucket for each address, of `per_minute` updates.
-
-    The bucket's slots are `WINDOW_MS / per_minute` apart; up to `per_minute` may come at once.
+    """A leaky bucket for each address, of `per_minute` updates: its slots are `WINDOW_MS / per_minute` apart, and up
+    to `per_minute` may come at once. A batch of updates is judged by a `Judge`, which is kept once it is committed.
     """
 
-    def __init__(self, per_minute: int) -> None:
-        self._meters: OrderedDict[str, _Meter] = OrderedDict()
-        self.set_rate(per_minute)
+    def __init__(self) -> None:
+        self._slots_ms: OrderedDict[Who, int] = OrderedDict()
+        self._told_ms: OrderedDict[Who, int] = OrderedDict()
 
-    def set_rate(self, per_minute: int) -> None:
-        """Use the policy's rate from now on; 0 lets everything through."""
-        self._burst = per_minute
-        self._gap_ms = WINDOW_MS // per_minute if per_minute else 0
+    def judge(self, township_id: int, now_ms: int, per_minute: int) -> Judge:
+        """For one batch of a township; `per_minute` 0 lets everything through."""
+        return Judge(self, township_id, now_ms, per_minute)
 
-    def due_ms(self, address: str, now_ms: int) -> int:
-        """When the update that arrives now is to be handled."""
-        meter = self._meters.get(address)
-        if not self._burst:
-            return max(now_ms, meter.due_ms) if meter else now_ms
-        if meter is None:
-            meter = self._meters[address] = _Meter()
-            if len(self._meters) > MAX_ADDRESSES:
-                self._meters.popitem(last=False)
-        else:
-            self._meters.move_to_end(address)
-        ahead_ms = (self._burst - 1) * self._gap_ms
-        if meter.due_ms > now_ms:  # what came earlier goes first, also after a restart or under another rate
-            meter.slot_ms = max(meter.slot_ms, meter.due_ms + ahead_ms)
-        meter.slot_ms = max(meter.slot_ms + self._gap_ms, now_ms)
-        due_ms = meter.slot_ms - ahead_ms
-        if due_ms <= now_ms:
-            return now_ms
-        meter.due_ms = due_ms
-        if now_ms - meter.told_ms >= WINDOW_MS:
-            meter.told_ms = now_ms
-            meter.notice = True
-        return due_ms
+    def keep(self, judge: Judge) -> None:
+        """What was judged is committed."""
+        _remember(self._slots_ms, judge.slots_ms)
+        _remember(self._told_ms, judge.told_ms)
 
-    def notice(self, address: str) -> bool:
-        """Whether the person is to be told, once, that the rest will take a while."""
-        meter = self._meters.get(address)
-        if meter is None or not meter.notice:
+    def slot_ms(self, who: Who) -> int:
+        """The slot that was given out last."""
+        return self._slots_ms.get(who, 0)
+
+    def last_told_ms(self, who: Who) -> int:
+        """When the person heard last that it takes a while."""
+        return self._told_ms.get(who, -WINDOW_MS)
+
+
+@dataclass(slots=True)
+class Judge:
+    """Decides for one batch; nothing is remembered until the gate keeps it."""
+
+    gate: FloodGate
+    township_id: int
+    now_ms: int
+    per_minute: int
+    slots_ms: dict[Who, int] = field(default_factory=dict)
+    told_ms: dict[Who, int] = field(default_factory=dict)
+
+    def due_ms(self, address: str, after_ms: int = 0) -> int:
+        """When a new update is to be handled.
+
+        `after_ms`: when the last of those that were put off before it is due; it never overtakes them, also after a
+        restart, with another worker or under another rate.
+        """
+        if not self.per_minute:
+            return max(self.now_ms, after_ms)
+        who = self.township_id, address
+        gap_ms = WINDOW_MS // self.per_minute
+        ahead_ms = (self.per_minute - 1) * gap_ms
+        slot_ms = self.slots_ms.get(who) or self.gate.slot_ms(who)
+        if after_ms > self.now_ms:
+            slot_ms = max(slot_ms, after_ms + ahead_ms)
+        slot_ms = self.slots_ms[who] = max(slot_ms + gap_ms, self.now_ms)
+        return max(self.now_ms, slot_ms - ahead_ms)
+
+    def tells(self, address: str) -> bool:
+        """Whether the person is to hear now that the rest will take a while: once in a window."""
+        who = self.township_id, address
+        last_ms = self.told_ms.get(who, self.gate.last_told_ms(who))
+        if self.now_ms - last_ms < WINDOW_MS:
             return False
-        meter.notice = False
+        self.told_ms[who] = self.now_ms
         return True
 
-    def resume(self, address: str, due_ms: int) -> None:
-        """After a restart: that address still has updates put off until `due_ms`; later ones come after."""
-        self._meters[address] = _Meter(due_ms=due_ms)
+
+def _remember(known: OrderedDict[Who, int], news: dict[Who, int]) -> None:
+    for who, at_ms in news.items():
+        known[who] = at_ms
+        known.move_to_end(who)
+    while len(known) > MAX_ADDRESSES:
+        known.popitem(last=False)

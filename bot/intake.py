@@ -1,6 +1,7 @@
-"""The single consumer of the inbox: up to a hundred updates, in order, in one transaction.
+"""The consumer of the inbox: up to a hundred updates of a township, in order, in one transaction.
 
-A batch that fails is run again one row at a time; a row that still fails goes to quarantine, its person is
+A worker takes a township's turn for each batch, so however many run, a township's updates are handled one after the
+other. A batch that fails is run again one row at a time; a row that still fails goes to quarantine, its person is
 told, and everyone else goes on.
 """
 
@@ -8,40 +9,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
 
-from bot.callers import Callers
-from bot.channels.base import Channel, Letter, Raw
+from bot.batches import Batch, Batches
+from bot.channels.base import Channels, Raw
 from bot.clock import Clock, Dice, Ids
-from bot.delivery import letter_of
-from bot.dialogue import Dialogue
-from bot.flood import FloodGate
 from bot.i18n import Catalogues
-from bot.talk.messages import In, text
-from bot.turn import Person, Product, Turn
-from storage import inbox, outbox, sessions, timers
-from storage.database import Database, Row, Tx, Unavailable
+from bot.marks import PAGE_TOPIC
+from bot.outgoing import Outgoing
+from bot.turn import Product
+from storage import inbox
+from storage.database import Database, Taken, Tx, Unavailable
 
 BATCH_ROWS = 100
 CROWD_ROWS = 10
 CALM_AFTER_MS = 500
 PAUSE_S = 1.0
+TAKEN_PAUSE_S = 0.02
+SWEEP_S = 1.0
+TOPIC = "inbox"
 log = structlog.get_logger()
-
-
-@dataclass(slots=True)
-class Batch:
-    """What one transaction gathers before it writes."""
-
-    outbox: list[dict[str, Any]] = field(default_factory=list)
-    timers: list[dict[str, Any]] = field(default_factory=list)
-    letters: list[Letter] = field(default_factory=list)
-    handled: list[Raw] = field(default_factory=list)
-    told: set[tuple[str, str]] = field(default_factory=set)
 
 
 class Intake:
@@ -51,30 +41,26 @@ class Intake:
         self,
         database: Database,
         product: Product,
-        channels: Mapping[str, Channel],
+        channels: Channels,
         catalogues: Catalogues,
         *,
         clock: Clock,
         ids: Ids,
         dice: Dice,
-        deliver: Callable[[Sequence[Letter]], None],
-        flood: FloodGate,
-        township_id: int = 1,
+        outgoing: Outgoing,
+        alone: bool = True,
     ) -> None:
         self._database = database
-        self._product = product
-        self._dialogue = Dialogue(product)
         self._channels = channels
-        self._catalogues = catalogues
         self._clock = clock
         self._ids = ids
-        self._dice = dice
-        self._deliver = deliver
-        self._flood = flood
-        self._township_id = township_id
+        self._outgoing = outgoing
+        self._batches = Batches(product, channels, catalogues, clock=clock, ids=ids, dice=dice, outgoing=outgoing)
+        self._alone = alone  # no other worker stores updates: nothing to look for that was not stored here
         self._wake = asyncio.Event()
+        self._look: set[int] = set()  # townships with updates, as far as is known
+        self._running = False
         self._stopping = False
-        self._at: Row | None = None  # the update in hand
         self._crowded_ms = 0
         self.accepted_total = 0
         self.handled_total = 0
@@ -82,40 +68,92 @@ class Intake:
     async def accept(self, raws: Sequence[Raw]) -> None:
         """Store updates durably. Only after this may the platform be told that they were received."""
         now_ms = self._clock.now_ms()
-        rows = [
-            {
-                "id": self._ids.next(),
-                "channel": raw.channel,
-                "update_key": raw.key,
-                "address": raw.address,
-                "body": raw.body,
-                "received_ms": now_ms,
-                "due_ms": self._flood.due_ms(raw.address, now_ms),
-            }
-            for raw in raws
-        ]
-        await self._database.transaction(lambda tx: inbox.put(tx, rows), township_id=self._township_id)
+        for township_id in {raw.township_id for raw in raws}:
+            rows = [
+                {
+                    "channel": raw.channel,
+                    "update_key": raw.key,
+                    "address": raw.address,
+                    "body": raw.body,
+                    "received_ms": now_ms,
+                }
+                for raw in raws
+                if raw.township_id == township_id
+            ]
+            await self._database.transaction(
+                lambda tx, rows=rows: self._store(tx, rows),  # type: ignore[misc]
+                township_id=township_id,
+                alone=False,
+            )
+            self._look.add(township_id)
         self.accepted_total += len(raws)
+        self._wake.set()
+
+    async def _store(self, tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
+        self._ids.follow(await inbox.newest_id(tx))  # what a person sent before may have come to another worker
+        numbered = [{**row, "id": self._ids.next()} for row in rows]
+        await inbox.put(tx, numbered)
+        if not self._running:
+            await tx.notify(TOPIC, str(tx.township_id))
+        channels = self._channels.of(tx.township_id)
+        for row in numbered:
+            if hint := channels[row["channel"]].elsewhere(tx.township_id, row["address"], row["id"]):
+                await tx.notify(PAGE_TOPIC, hint)
+
+    def hear(self, township: str) -> None:
+        """Another worker has stored updates of that township; "": of any."""
+        if township:
+            self._look.add(int(township))
         self._wake.set()
 
     async def run(self) -> None:
         """Handle updates until `stop`."""
+        self._running = True
         while not self._stopping:
             self._wake.clear()
             try:
-                if await self.step():
-                    continue
-                pause_s = await self._pause_s()
+                pause_s = await self.round()
             except Exception:
-                log.exception("intake.step_failed", pause_s=PAUSE_S)
+                log.exception("intake.round_failed", pause_s=PAUSE_S)
                 pause_s = PAUSE_S
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), timeout=pause_s)
+            if pause_s != 0:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), timeout=pause_s)
 
-    async def _pause_s(self) -> float | None:
-        """Until the next put-off update (a flood's) is due; None when there is none."""
-        due_ms = await self._database.read(inbox.next_due_ms, township_id=self._township_id)
-        return None if due_ms is None else max(0.01, (due_ms - self._clock.now_ms()) / 1000)
+    async def round(self) -> float | None:
+        """A batch of every township that has updates; how long to rest then, unless something comes (None)."""
+        if not self._look:
+            return await self._search()
+        looking, self._look = self._look, set()
+        taken = failed = False
+        for township_id in looking:
+            try:
+                if await self.step(township_id):
+                    self._look.add(township_id)
+            except Taken:
+                taken = True
+                self._look.add(township_id)
+            except Unavailable:
+                self._look |= looking
+                raise
+            except Exception:
+                log.exception("intake.step_failed", township_id=township_id)
+                failed = True
+        if failed:
+            return PAUSE_S
+        return TAKEN_PAUSE_S if taken else 0
+
+    async def _search(self) -> float | None:
+        """Look for townships with updates: put off (a flood's), stored elsewhere, or left by a worker that died."""
+        rows = await self._database.read(inbox.townships_waiting)
+        now_ms = self._clock.now_ms()
+        self._look |= {row["township_id"] for row in rows if row["due_ms"] <= now_ms}
+        if self._look:
+            return 0
+        pauses = [] if self._alone else [SWEEP_S]
+        if rows:
+            pauses.append(max(0.01, (min(row["due_ms"] for row in rows) - now_ms) / 1000))
+        return min(pauses) if pauses else None
 
     def calm(self) -> bool:
         """Whether nobody is kept waiting: the last full batch is a moment ago."""
@@ -126,34 +164,35 @@ class Intake:
         self._stopping = True
         self._wake.set()
 
-    async def step(self) -> int:
-        """Handle one batch; how many updates it had."""
+    async def step(self, township_id: int) -> int:
+        """Handle one batch of a township; how many updates it had. Raises Taken while another worker does."""
         try:
-            batch, count = await self._database.transaction(
-                lambda tx: self._batch(tx, BATCH_ROWS), township_id=self._township_id
-            )
-        except Unavailable:
+            batch, count = await self._turn_of(township_id, BATCH_ROWS)
+        except (Unavailable, Taken):
             raise
         except Exception:
             log.exception("intake.batch_failed", action="one_by_one")
-            return await self._one_by_one()
+            return await self._one_by_one(township_id)
         self._after(batch)
         return count
 
-    async def _one_by_one(self) -> int:
+    async def _turn_of(self, township_id: int, limit: int) -> tuple[Batch, int]:
+        return await self._database.transaction(
+            lambda tx: self._batches.handle(tx, limit), township_id=township_id, wait=False
+        )
+
+    async def _one_by_one(self, township_id: int) -> int:
         for _ in range(BATCH_ROWS):
             try:
-                batch, count = await self._database.transaction(
-                    lambda tx: self._batch(tx, 1), township_id=self._township_id
-                )
+                batch, count = await self._turn_of(township_id, 1)
             except Exception as error:
-                culprit = self._at
-                if culprit is None or isinstance(error, Unavailable):
+                culprit = self._batches.culprit
+                if culprit is None or isinstance(error, (Unavailable, Taken)):
                     raise  # no update is to blame: they all wait
                 log.exception("intake.quarantined", update=culprit["id"])
                 batch, count = await self._database.transaction(
-                    lambda tx, row=culprit, error=error: self._quarantine(tx, row, error),  # type: ignore[misc]
-                    township_id=self._township_id,
+                    lambda tx, row=culprit, error=error: self._batches.quarantine(tx, row, error),  # type: ignore[misc]
+                    township_id=township_id,
                 )
             self._after(batch)
             if count == 0:
@@ -161,99 +200,11 @@ class Intake:
         return BATCH_ROWS
 
     def _after(self, batch: Batch) -> None:
+        """The batch is committed."""
         if len(batch.handled) >= CROWD_ROWS:
             self._crowded_ms = self._clock.now_ms()
         self.handled_total += len(batch.handled)
-        self._deliver(batch.letters)
+        self._batches.keep(batch)
+        self._outgoing.offer(batch.written)
         for raw in batch.handled:
-            self._channels[raw.channel].handled(raw)
-
-    async def _batch(self, tx: Tx, limit: int) -> tuple[Batch, int]:
-        """Everything between BEGIN and COMMIT."""
-        self._at = None
-        now_ms = self._clock.now_ms()
-        rows = await inbox.oldest_new(tx, now_ms=now_ms, limit=limit)
-        batch = Batch()
-        if not rows:
-            return batch, 0
-        world = await self._product.world(tx, now_ms)
-        self._flood.set_rate(self._product.messages_per_minute(world))
-        callers = Callers(self._ids, self._catalogues.default)
-        await callers.load(tx, list({row["address"] for row in rows}), now_ms)
-        for row in rows:
-            self._at = row
-            raw = Raw(row["channel"], row["update_key"], row["address"], row["body"])
-            turn = await self._handle(tx, callers, raw, now_ms, world, batch)
-            batch.handled.append(raw)
-            if turn is not None:
-                batch.outbox += turn.outbox
-                batch.timers += turn.timers
-        await sessions.save(tx, callers.changed(now_ms))
-        await self._write(tx, batch, now_ms)
-        await inbox.done(tx, [row["id"] for row in rows])
-        return batch, len(rows)
-
-    async def _handle(
-        self, tx: Tx, callers: Callers, raw: Raw, now_ms: int, world: object, batch: Batch
-    ) -> Turn | None:
-        arrival = self._channels[raw.channel].decode(raw)
-        if arrival.event.kind == "nothing":
-            return None
-        language = self._catalogues.nearest(arrival.language) if arrival.language else self._catalogues.default
-        caller = await callers.of(tx, raw, arrival, language, now_ms)
-        person = caller.person
-        if arrival.reply_to:
-            person = replace(person, address=arrival.reply_to)
-        turn = self._turn(tx, person, arrival.event, now_ms, world, batch)
-        conversation = caller.conversation
-        if conversation.retired:
-            conversation.retired = False
-            turn.reply(text("session.retired"))
-        if self._flood.notice(raw.address):
-            turn.reply(text("flood.slower"))
-        session = await self._dialogue.handle(turn, conversation.session)
-        if not arrival.reply_to:
-            callers.became(caller, turn.person)
-        caller.conversation.session = session
-        if turn.forgotten:
-            await callers.forget(tx, caller, now_ms)
-        return turn
-
-    def _turn(self, tx: Tx, person: Person, event: In, now_ms: int, world: object, batch: Batch) -> Turn:
-        return Turn(
-            tx=tx,
-            now_ms=now_ms,
-            ids=self._ids,
-            dice=self._dice,
-            catalogues=self._catalogues,
-            world=world,
-            told=batch.told,
-            person=person,
-            event=event,
-        )
-
-    async def _write(self, tx: Tx, batch: Batch, now_ms: int) -> None:
-        await outbox.put(tx, batch.outbox)
-        await timers.put(tx, batch.timers)
-        due = [row for row in batch.outbox if row["due_ms"] <= now_ms]
-        batch.letters = [letter_of(row, row["out"], self._township_id) for row in due]
-
-    async def _quarantine(self, tx: Tx, row: Row, error: Exception) -> tuple[Batch, int]:
-        """Set an update aside and tell its person."""
-        now_ms = self._clock.now_ms()
-        batch = Batch()
-        await inbox.quarantine(tx, row["id"], f"{type(error).__name__}: {error}")
-        batch.handled.append(Raw(row["channel"], row["update_key"], row["address"], row["body"]))
-        callers = Callers(self._ids, self._catalogues.default)
-        await callers.load(tx, [row["address"]], now_ms)
-        caller = callers.known(row["address"])
-        if caller is not None:
-            turn = self._turn(tx, caller.person, In("nothing"), now_ms, None, batch)
-            turn.reply(text("quarantine.sorry"))
-            batch.outbox = turn.outbox
-            session = caller.conversation.session
-            if session.stash:  # what waits there may be what failed: nobody may be stuck behind it
-                caller.conversation.session = replace(session, stash=())
-                await sessions.save(tx, callers.changed(now_ms))
-        await self._write(tx, batch, now_ms)
-        return batch, 1
+            self._channels.of(raw.township_id)[raw.channel].handled(raw)

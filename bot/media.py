@@ -1,7 +1,7 @@
 """The store of photos and videos: taken in from every channel, checked, copied for viewing, shown to the right people.
 
-A file is complete before the database row that points to it is written. What a photo is, `bot.pictures` tells; how
-it is written, `bot.media_files`.
+A file is complete and durable before the database row that points to it is written. What a photo is, `bot.pictures`
+tells; where its files lie, `bot.media_shelf`; how they come and go, `bot.media_files`.
 """
 
 from __future__ import annotations
@@ -10,33 +10,38 @@ import asyncio
 import errno
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot import videos
 from bot.clock import Clock, Dice, SystemClock, SystemDice
 from bot.errors import GiveUp, RetryLater
-from bot.media_files import Incoming, NoRoom, Stored, path_of, remove, sweep
-from bot.pictures import Refused, copies_of, kind_by_content
+from bot.media_files import FRESH_MS, Incoming, NoRoom, Stored, erase, keep, sweep
+from bot.media_shelf import Away, Shelf, copies, key_of
+from bot.pictures import VIEW_MIME, Refused, kind_by_content
 from storage import media, retention
 from storage.database import Database, Row, Tx
 
 BLOCK_BYTES = 256 * 1024
 HEAD_BYTES = 64
-FRESH_MS = 3_600_000
-VIEW_MIME = "image/jpeg"
+AWAY_ERRAND_MS = 600_000
 Fetcher = Callable[[str], AsyncIterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What to send to someone who may look: a file, or the content itself."""
+    """What to show to someone who may look: a signed `link`, or the bytes from `read(start, end)`.
+
+    `link_s` is how many seconds the link holds. With a link the size is not asked for.
+    """
 
     kind: media.Kind
     mime: str
-    path: Path | None = None
-    content: bytes = b""
+    size_bytes: int
+    read: Callable[[int, int], AsyncIterator[bytes]]
+    link: str = ""
+    link_s: int = 0
 
 
 class MediaStore:
@@ -47,7 +52,7 @@ class MediaStore:
 
     def __init__(
         self,
-        folder: Path,
+        shelf: Shelf,
         database: Database,
         *,
         clock: Clock | None = None,
@@ -58,7 +63,7 @@ class MediaStore:
     ) -> None:
         self.fetchers: dict[str, Fetcher] = {}
         self.limits = limits
-        self._folder = folder
+        self._shelf = shelf
         self._database = database
         self._clock = clock or SystemClock()
         self._dice = dice or SystemDice()
@@ -66,7 +71,6 @@ class MediaStore:
         self._township_id = township_id
         self._decoding = asyncio.Semaphore(1)  # one picture in memory at a time
         self._under_way: dict[str, asyncio.Task[Stored]] = {}
-        self._fresh: dict[str, int] = {}  # what has come in lately, and when: its row may not be written yet
         self._swept = False
 
     # -- in
@@ -74,7 +78,7 @@ class MediaStore:
     async def save_stream(self, address: str, chunks: AsyncIterator[bytes]) -> str:
         """Store an upload of that address and return its id; the same bytes again return the same id.
 
-        Raises Refused (the file can't be used) or NoRoom.
+        Raises Refused (the file can't be used), NoRoom, or RetryLater (the store can't take it now).
         """
         stored = await self._receive(chunks)
         now_ms = self._clock.now_ms()
@@ -88,7 +92,7 @@ class MediaStore:
             await media.add(tx, media_id=media_id, channel="web", owner_address=address, now_ms=now_ms, facts=facts)
             return media_id
 
-        return await self._database.transaction(work, township_id=self._township_id)
+        return await self._database.transaction(work, township_id=self._township_id, alone=False)
 
     async def save_bytes(self, address: str, content: bytes, name: str = "") -> str:
         """Store a file that is in memory already; see `save_stream`. `name` is not kept: it may tell who took it."""
@@ -108,6 +112,8 @@ class MediaStore:
             return (await self._fetch(row)).to_json()
         except Refused as error:
             return {"refused": error.code}
+        except Away as error:
+            raise RetryLater(AWAY_ERRAND_MS, error.reason) from None  # a timer has few tries: spread them
 
     async def _fetch(self, row: Row) -> Stored:
         """The photo behind a row, fetched once however many ask."""
@@ -143,18 +149,20 @@ class MediaStore:
         return stored
 
     async def _receive(self, chunks: AsyncIterator[bytes]) -> Stored:
-        """Write a stream to the store. Raises Refused or NoRoom."""
+        """Write a stream to the store. Raises Refused, NoRoom or RetryLater."""
+        waiting = self._shelf.waiting
         if not self._swept:
             self._swept = True
-            await asyncio.to_thread(sweep, self._folder)
+            await asyncio.to_thread(sweep, waiting)
         try:
-            incoming = await asyncio.to_thread(Incoming, self._folder)
+            incoming = await asyncio.to_thread(Incoming, waiting)
             try:
                 await self._copy(chunks, incoming)
                 async with self._decoding:
                     stored = await asyncio.to_thread(incoming.finish, self._zone, self.limits().photo_px)
-                    self._fresh[stored.sha256] = self._clock.now_ms()
-                    return stored
+                files = await asyncio.to_thread(incoming.files, stored, self._township_id)
+                await keep(self._shelf, files)
+                return stored
             finally:
                 await asyncio.to_thread(incoming.discard)
         except OSError as error:
@@ -181,18 +189,21 @@ class MediaStore:
     async def erase_errand(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """Errand `media.erase`: remove the files of `sha256s` that no kept row needs any more.
 
-        Raises RetryLater when one of them has just come in again.
+        Raises RetryLater when one of them has just come in again, or the store is away.
         """
-        wanted: list[str] = payload["sha256s"]
-        async with self._decoding:  # while nothing else gets its name
-            now_ms = self._clock.now_ms()
-            self._fresh = {one: at_ms for one, at_ms in self._fresh.items() if now_ms - at_ms < FRESH_MS}
+        keys = {key_of(one, self._township_id): one for one in payload["sha256s"]}
+
+        async def needed() -> set[str]:
             kept = await self._database.read(
-                lambda tx: retention.needed_files(tx, wanted), township_id=self._township_id
+                lambda tx: retention.needed_files(tx, list(keys.values())), township_id=self._township_id
             )
-            gone = [one for one in wanted if one not in kept and one not in self._fresh]
-            await asyncio.to_thread(remove, self._folder, gone)
-        if any(one in self._fresh and one not in kept for one in wanted):
+            return {key for key, sha256 in keys.items() if sha256 in kept}
+
+        try:
+            gone, fresh = await erase(self._shelf, list(keys), needed)
+        except Away as error:
+            raise RetryLater(AWAY_ERRAND_MS, error.reason) from None
+        if fresh:
             raise RetryLater(FRESH_MS, "it has just come in again")
         return {"removed": len(gone)}
 
@@ -204,10 +215,10 @@ class MediaStore:
             lambda tx: media.may_see(tx, media_id, address), township_id=self._township_id
         )
 
-    async def shown(self, media_id: str, *, thumb: bool = False) -> Shown | None:
-        """The copy for viewing; None when there is none. A photo not fetched yet is fetched now.
+    async def shown(self, media_id: str, *, thumb: bool = False, linked: bool = False) -> Shown | None:
+        """The copy for viewing, by a link if `linked` and the store gives any; None when there is none.
 
-        Raises RetryLater when its channel can't give it now.
+        A photo not fetched yet is fetched now. Raises RetryLater when its channel or the store can't give it now.
         """
         row = await self._row(media_id)
         if row is not None and row["state"] == "fetching":
@@ -216,20 +227,34 @@ class MediaStore:
             return None
         if row["sha256"] is None:
             content = await self._database.read(lambda tx: media.content(tx, media_id), township_id=self._township_id)
-            return Shown(row["kind"], row["mime"], content=content or b"")
-        view, small = copies_of(path_of(self._folder, row["sha256"]))
-        path = small if thumb and row["kind"] == "image" else view
-        if not await asyncio.to_thread(path.is_file):
+            content = content or b""
+            return Shown(row["kind"], row["mime"], len(content), lambda start, end: _once(content[start:end]))
+        image = row["kind"] == "image"
+        view, small = copies(key_of(row["sha256"], self._township_id))
+        key, mime = small if thumb and image else view, VIEW_MIME if image else row["mime"]
+        link = await self._shelf.link(key) if linked else ""
+        found = None if link else await self._shelf.find(key)
+        if not link and found is None:
             return None
-        return Shown(row["kind"], VIEW_MIME if row["kind"] == "image" else row["mime"], path)
+        size_bytes = found.size_bytes if found else 0
+        read = partial(self._shelf.read, key)
+        return Shown(row["kind"], mime, size_bytes, read, link, self._shelf.link_s)
 
-    async def viewing_copy(self, media_id: str) -> tuple[bytes, str] | None:
-        """(bytes, kind image|video) for a channel that sends files; None when it can't be shown."""
+    async def viewing_copy(self, media_id: str) -> tuple[bytes | AsyncIterator[bytes], str] | None:
+        """(content, kind image|video) for a channel that sends files; None when it can't be shown.
+
+        A photo's copy comes as bytes, a video in pieces. Raises RetryLater.
+        """
         found = await self.shown(media_id)
         if found is None:
             return None
-        content = found.content if found.path is None else await asyncio.to_thread(found.path.read_bytes)
-        return content, found.kind
+        pieces = found.read(0, found.size_bytes)
+        if found.kind == "video":
+            return pieces, found.kind
+        try:
+            return b"".join([piece async for piece in pieces]), found.kind
+        except FileNotFoundError:
+            return None
 
     async def _hurry(self, row: Row) -> Row | None:
         """Someone wants to see a photo before its errand ran."""

@@ -20,6 +20,7 @@ from bot import videos
 
 VIEW_PX, THUMB_PX = 1600, 320
 VIEW_QUALITY, THUMB_QUALITY = 80, 70
+VIEW_MIME = "image/jpeg"
 # A JPEG is decoded at a fraction of its size, the others (and a progressive JPEG's coefficients) as a whole.
 MAX_SCALED_PX, MAX_WHOLE_PX = 120_000_000, 26_000_000
 FORMATS = {"jpeg": ("JPEG", "MPO"), "png": ("PNG",), "webp": ("WEBP",), "heif": ("HEIF",)}

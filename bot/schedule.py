@@ -1,6 +1,7 @@
 """Time: APScheduler ticks in memory, everything that matters in timer rows.
 
-A tick runs the timers that are due, each in a transaction of its own; another plans the product's periods ahead
+Of several workers one has the clock at a time; another takes it over when that one is gone. A tick runs the timers
+that are due in any township, each in a transaction of its own; another plans the product's periods ahead
 (a row a period, its key unique), so that each runs once, also after a day of downtime. An errand is what a timer
 needs from outside (a photo's bytes): it runs before the transaction and hands its result in. People come first:
 while updates keep coming in by the dozen, errands wait, up to PATIENCE_MS (docs/decisions/0005).
@@ -9,7 +10,7 @@ while updates keep coming in by the dozen, errands wait, up to PATIENCE_MS (docs
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -17,13 +18,13 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from bot.channels.base import Letter
 from bot.clock import Clock, Dice, Ids
-from bot.delivery import backoff_ms, letter_of
+from bot.delivery import Written, backoff_ms
 from bot.errors import GiveUp, RetryLater
 from bot.i18n import Catalogues
+from bot.outgoing import Outgoing
 from bot.turn import Desk, Product
-from storage import outbox, timers
+from storage import inbox, timers, townships
 from storage.database import Database, Row, Tx, Unavailable
 
 TICK_S = 1
@@ -32,7 +33,8 @@ BATCH_ROWS = 50
 ERRANDS_AT_ONCE = 4
 MAX_ATTEMPTS = 8
 PATIENCE_MS = 300_000
-Errand = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
+DUTY = "clock"
+Errand = Callable[[int, Mapping[str, Any]], Awaitable[Mapping[str, Any]]]  # township, payload
 log = structlog.get_logger()
 
 
@@ -48,29 +50,29 @@ class Schedule:
         clock: Clock,
         ids: Ids,
         dice: Dice,
-        deliver: Callable[[Sequence[Letter]], None],
+        outgoing: Outgoing,
         errands: Mapping[str, Errand] | None = None,
         calm: Callable[[], bool] = lambda: True,
-        township_id: int = 1,
     ) -> None:
         self._database = database
+        self._workers = database.workers()
         self._product = product
         self._catalogues = catalogues
         self._calm = calm
         self._clock = clock
         self._ids = ids
         self._dice = dice
-        self._deliver = deliver
+        self._outgoing = outgoing
         self._errands = errands or {}
-        self._township_id = township_id
-        self._running: dict[int, asyncio.Task[None]] = {}
+        self._planned: set[int] = set()
+        self._running: dict[tuple[int, int], asyncio.Task[None]] = {}
         self._at_once = asyncio.Semaphore(ERRANDS_AT_ONCE)
         self._ticks = AsyncIOScheduler(job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
 
     def start(self) -> None:
         """Begin to tick in the running loop."""
-        self._ticks.add_job(self._guarded, IntervalTrigger(seconds=TICK_S), args=(self.run_due,))
-        self._ticks.add_job(self._guarded, IntervalTrigger(seconds=PLAN_S), args=(self.plan,))
+        self._ticks.add_job(self._guarded, IntervalTrigger(seconds=TICK_S), args=(self.tick,))
+        self._ticks.add_job(self._guarded, IntervalTrigger(seconds=PLAN_S), args=(self.plan_again,))
         self._ticks.start()
 
     def stop(self) -> None:
@@ -83,41 +85,70 @@ class Schedule:
     async def _guarded(self, job: Callable[[], Awaitable[object]]) -> None:
         try:
             await job()
+        except Unavailable as error:
+            log.warning("schedule.database_unavailable", job=job.__name__, error=str(error))
         except Exception:
             log.exception("schedule.tick_failed", job=job.__name__)
 
+    async def tick(self) -> None:
+        """If the clock is this worker's: plan for townships it has not seen yet, and run what is due."""
+        had_it = self._workers.has(DUTY)
+        if not await self._workers.take(DUTY):
+            self._planned.clear()
+            return
+        if not had_it:
+            log.info("schedule.begun")
+        await self._plan(self._planned)
+        await self.run_due()
+
+    async def plan_again(self) -> None:
+        """Every township is to be planned anew by the next tick."""
+        self._planned.clear()
+
     async def plan(self) -> None:
         """Write the timers of the periods to come (and of those missed while the program was down)."""
+        await self._plan(())
 
-        async def work(tx: Tx) -> list[Letter]:
+    async def _plan(self, but: Collection[int]) -> None:
+        async def work(tx: Tx) -> Written:
             desk = await self._desk(tx)
             await self._product.plan(desk)
             return await self._write(desk)
 
-        self._deliver(await self._database.transaction(work, township_id=self._township_id))
+        for township_id in await self._database.read(townships.every_id):
+            if township_id not in but:
+                self._outgoing.offer(await self._database.transaction(work, township_id=township_id))
+                self._planned.add(township_id)
 
     async def run_due(self) -> int:
         """Run every timer that is due (errands in the background); how many were begun."""
         now_ms = self._clock.now_ms()
-        rows = await self._due(now_ms, errands=False)
+        begun = 0
+        for township_id in await self._database.read(lambda tx: timers.townships_due(tx, now_ms=now_ms)):
+            begun += await self._run_due_of(township_id, now_ms)
+        return begun
+
+    async def _run_due_of(self, township_id: int, now_ms: int) -> int:
+        rows = await self._due(township_id, now_ms, errands=False)
         for row in rows:
-            await self._fire(row, {})
+            await self._fire(township_id, row, {})
         begun = 0
         if len(self._running) < ERRANDS_AT_ONCE:
-            for row in await self._due(now_ms, errands=True):
-                if row["id"] not in self._running and (self._calm() or now_ms - row["fire_ms"] > PATIENCE_MS):
+            for row in await self._due(township_id, now_ms, errands=True):
+                key = township_id, row["id"]
+                if key not in self._running and (self._calm() or now_ms - row["fire_ms"] > PATIENCE_MS):
                     begun += 1
-                    task = self._running[row["id"]] = asyncio.ensure_future(self._run_errand(row))
-                    task.add_done_callback(lambda _, timer_id=row["id"]: self._running.pop(timer_id, None))  # type: ignore[misc]
+                    task = self._running[key] = asyncio.ensure_future(self._run_errand(township_id, row))
+                    task.add_done_callback(lambda _, key=key: self._running.pop(key, None))  # type: ignore[misc]
         return len(rows) + begun
 
-    async def _due(self, now_ms: int, *, errands: bool) -> Sequence[Row]:
+    async def _due(self, township_id: int, now_ms: int, *, errands: bool) -> Sequence[Row]:
         kinds = tuple(self._errands)
         if errands and not kinds:
             return ()
         return await self._database.read(
             lambda tx: timers.due(tx, now_ms=now_ms, limit=BATCH_ROWS, kinds=kinds, among=errands),
-            township_id=self._township_id,
+            township_id=township_id,
         )
 
     async def errands_done(self) -> None:
@@ -125,22 +156,24 @@ class Schedule:
         while self._running:
             await asyncio.wait(set(self._running.values()))
 
-    async def _run_errand(self, row: Row) -> None:
+    async def _run_errand(self, township_id: int, row: Row) -> None:
         async with self._at_once:
             try:
-                result = await self._errands[row["kind"]](orjson.loads(row["payload"]))
+                result = await self._errands[row["kind"]](township_id, orjson.loads(row["payload"]))
             except RetryLater as error:
-                await self._failed(row, error, error.after_ms)
+                await self._failed(township_id, row, error, error.after_ms)
             except GiveUp as error:
-                await self._fire(row, {"failed": error.code})
+                await self._fire(township_id, row, {"failed": error.code})
             except Exception as error:
                 log.exception("schedule.errand_failed", kind=row["kind"])
-                await self._failed(row, error, 0)
+                await self._failed(township_id, row, error, 0)
             else:
-                await self._fire(row, result)
+                await self._fire(township_id, row, result)
 
-    async def _fire(self, row: Row, result: Mapping[str, Any]) -> None:
-        async def work(tx: Tx) -> list[Letter]:
+    async def _fire(self, township_id: int, row: Row, result: Mapping[str, Any]) -> None:
+        async def work(tx: Tx) -> Written | None:
+            if not await timers.is_due(tx, row["id"]):
+                return None  # another worker, which took this one for dead, has run it
             desk = await self._desk(tx)
             handler = self._product.timers[row["kind"]]
             await handler(desk, {**orjson.loads(row["payload"]), "fire_ms": row["fire_ms"], **result})
@@ -148,16 +181,16 @@ class Schedule:
             return await self._write(desk)
 
         try:
-            letters = await self._database.transaction(work, township_id=self._township_id)
+            written = await self._database.transaction(work, township_id=township_id)
         except Unavailable as error:
             log.warning("schedule.database_unavailable", kind=row["kind"], error=str(error))  # it stays due
         except Exception as error:
             log.exception("schedule.timer_failed", kind=row["kind"])
-            await self._failed(row, error, 0, told="failed" in result)
+            await self._failed(township_id, row, error, 0, told="failed" in result)
         else:
-            self._deliver(letters)
+            self._outgoing.offer(written)
 
-    async def _failed(self, row: Row, error: Exception, after_ms: int, *, told: bool = False) -> None:
+    async def _failed(self, township_id: int, row: Row, error: Exception, after_ms: int, *, told: bool = False) -> None:
         """Try again later; after MAX_ATTEMPTS the timer is given up and `doctor` names it.
 
         A timer with an errand is run once more to hear that it failed, unless it was `told` already.
@@ -167,7 +200,7 @@ class Schedule:
         attempts = row["attempts"]
         last = attempts + 1 >= MAX_ATTEMPTS
         if last and row["kind"] in self._errands and not told:
-            await self._fire(row, {"failed": reason})
+            await self._fire(township_id, row, {"failed": reason})
             return
         fire_ms = now_ms + max(after_ms, backoff_ms(attempts))
 
@@ -178,12 +211,13 @@ class Schedule:
                 await timers.again(tx, row["id"], fire_ms=fire_ms, error=reason)
 
         try:
-            await self._database.transaction(work, township_id=self._township_id)
+            await self._database.transaction(work, township_id=township_id)
         except Unavailable as problem:
             log.warning("schedule.database_unavailable", kind=row["kind"], error=str(problem))  # it stays due
 
     async def _desk(self, tx: Tx) -> Desk:
         now_ms = self._clock.now_ms()
+        self._ids.follow(await inbox.newest_id(tx))
         return Desk(
             tx=tx,
             now_ms=now_ms,
@@ -193,7 +227,6 @@ class Schedule:
             world=await self._product.world(tx, now_ms),
         )
 
-    async def _write(self, desk: Desk) -> list[Letter]:
-        await outbox.put(desk.tx, desk.outbox)
+    async def _write(self, desk: Desk) -> Written:
         await timers.put(desk.tx, desk.timers)
-        return [letter_of(row, row["out"], self._township_id) for row in desk.outbox if row["due_ms"] <= desk.now_ms]
+        return await self._outgoing.write(desk.tx, desk.outbox, desk.now_ms)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from storage.engines import is_known, sqlite_path
 
 
 class Settings(BaseSettings):
@@ -16,7 +21,18 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
 
     data_dir: Path = Field(Path("data"), description="Folder of the database, the photos and the lock file.")
-    database_url: str = Field("", description="sqlite:///path to another file; empty: jingxiang.db in DATA_DIR.")
+    database_url: str = Field(
+        "", description="postgresql://…, or sqlite:///path to another file; empty: jingxiang.db in DATA_DIR."
+    )
+    media_url: str = Field("", description="s3://bucket/prefix for photos and videos; empty: media in DATA_DIR.")
+    media_s3_endpoint: str = Field("", description="Address of an S3-compatible store; empty: AWS's own.")
+    media_s3_region: str = Field("", description="Region of the bucket; empty: from the AWS environment, or us-east-1.")
+    media_s3_access_key: str = Field("", description="Access key; empty: the usual AWS environment or instance role.")
+    media_s3_secret_key: str = Field("", description="The access key's secret.")
+    media_s3_virtual_host: bool = Field(False, description="The bucket is a part of the host's name (OSS, COS).")
+    media_link_seconds: Annotated[int, Field(ge=0, le=604_800)] = Field(
+        300, description="How long a signed link to a photo in S3 holds, 60 or more; 0: the program shows them itself."
+    )
     web_host: str = Field("127.0.0.1", description="Address the web chat listens on; 0.0.0.0 for the local network.")
     web_port: Annotated[int, Field(ge=0, le=65535)] = Field(8080, description="Port of the web chat; 0 picks one.")
     public_url: str = Field("", description="Address by which people reach the web chat, for links and QR pictures.")
@@ -24,6 +40,9 @@ class Settings(BaseSettings):
     language: str = Field("zh_CN", description="Language of people whose own is not known: zh_CN or en.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
     telegram_token: str = Field("", description="The bot's token from @BotFather; empty: no Telegram.")
+    telegram_tokens: Annotated[dict[str, str], NoDecode] = Field(
+        {}, description='With several townships, each one\'s own bot, by the township\'s code: {"620622101": "TOKEN"}.'
+    )
     telegram_api_url: str = Field("https://api.telegram.org", description="Another Bot API server, if any.")
     telegram_mode: Literal["poll", "webhook"] = Field("poll", description="webhook needs an https PUBLIC_URL.")
     telegram_webhook_secret: str = Field("", description="Secret that Telegram repeats on every webhook call.")
@@ -45,23 +64,63 @@ class Settings(BaseSettings):
             raise ValueError("must be zh_CN or en")
         return value
 
+    @field_validator("telegram_tokens", mode="before")
+    @classmethod
+    def _is_json(cls, value: object) -> object:
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except ValueError:
+            raise ValueError('must be like {"629999101": "TOKEN", "629999102": "TOKEN"}') from None
+
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
-        if value and not value.startswith("sqlite:///"):
-            raise ValueError("must be sqlite:///PATH or empty")
+        if value and not is_known(value):
+            raise ValueError("must be postgresql://…, sqlite:///PATH or empty")
         return value
 
-    @field_validator("public_url", "telegram_api_url")
+    @field_validator("public_url", "telegram_api_url", "media_s3_endpoint")
     @classmethod
     def _is_http(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/")
 
+    @field_validator("media_url")
+    @classmethod
+    def _known_store(cls, value: str) -> str:
+        if value and not re.fullmatch(r"s3://[A-Za-z0-9][A-Za-z0-9.-]+(/[A-Za-z0-9._/-]*)?", value):
+            raise ValueError("must be s3://bucket, s3://bucket/prefix or empty")
+        return value.rstrip("/")
+
+    @field_validator("media_link_seconds")
+    @classmethod
+    def _long_enough(cls, value: int) -> int:
+        if 0 < value < 60:
+            raise ValueError("must be 0 or at least 60")
+        return value
+
+    @model_validator(mode="after")
+    def _a_bot_is_of_one_township(self) -> Settings:
+        bots = [token for token in (self.telegram_token, *self.telegram_tokens.values()) if token]
+        if len(set(bots)) < len(bots):
+            raise ValueError("TELEGRAM_TOKEN and TELEGRAM_TOKENS name one bot twice: each township needs its own")
+        return self
+
+    @model_validator(mode="after")
+    def _media_are_reachable(self) -> Settings:
+        if bool(self.media_s3_access_key) != bool(self.media_s3_secret_key):
+            raise ValueError("MEDIA_S3_ACCESS_KEY and MEDIA_S3_SECRET_KEY belong together")
+        if self.media_s3_virtual_host and not self.media_s3_endpoint:
+            raise ValueError("MEDIA_S3_VIRTUAL_HOST needs MEDIA_S3_ENDPOINT")
+        open_store = self.media_url and self.media_s3_endpoint.startswith("http://")
+        if open_store and self.media_link_seconds and self.public_url.startswith("https://"):
+            raise ValueError("a page of https shows no pictures of http: set MEDIA_LINK_SECONDS=0")
+        return self
+
     @model_validator(mode="after")
     def _webhook_is_complete(self) -> Settings:
-        if self.telegram_token and self.telegram_mode == "webhook":
+        if (self.telegram_token or self.telegram_tokens) and self.telegram_mode == "webhook":
             if not self.public_url:
                 raise ValueError("TELEGRAM_MODE=webhook needs PUBLIC_URL")
             if not self.telegram_webhook_secret:
@@ -69,11 +128,21 @@ class Settings(BaseSettings):
         return self
 
     @property
-    def database_path(self) -> Path:
-        """The SQLite file."""
-        return (
-            Path(self.database_url.removeprefix("sqlite:///")) if self.database_url else self.data_dir / "jingxiang.db"
-        )
+    def database(self) -> str:
+        """The database's address."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'jingxiang.db'}"
+
+    @property
+    def database_path(self) -> Path | None:
+        """The SQLite file; None with a server."""
+        return sqlite_path(self.database)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never reach a log."""
+        password = urlsplit(self.database_url).password or ""
+        bots = (self.telegram_token, *self.telegram_tokens.values(), self.telegram_webhook_secret)
+        return (*bots, self.media_s3_secret_key, password)
 
     @property
     def zone(self) -> ZoneInfo:

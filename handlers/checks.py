@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handlers.film.checks import check_tickets
 from handlers.world import World
-from storage import case_checks, ledger
+from storage import case_checks, chains, ledger
 from storage.database import Tx
 
 
@@ -12,9 +12,15 @@ async def product_faults(tx: Tx, world: World) -> dict[str, list[str]]:
     """For each thing looked at, everything that is wrong with it (nothing, in a sound town)."""
     held = await case_checks.held_after_decision(tx)
     silent = await case_checks.without_event(tx)
+    undecided = await case_checks.decided_by_event_only(tx)
     return {
         "ledger": await ledger.faults(tx),
         "film tickets": await check_tickets(tx, world),
         "case points": [f"case {row['number']}: decided, {row['balance']} points still held" for row in held],
-        "case events": [f"case {row['number']}: {row['state']} without that event" for row in silent],
+        "case events": [
+            *(f"case {row['number']}: {row['state']} without that event" for row in silent),
+            *(f"case {row['number']}: registered, but its events say that it was decided" for row in undecided),
+        ],
+        "versions": await chains.version_faults(tx),
+        "references": await chains.reference_faults(tx),
     }

@@ -28,9 +28,9 @@ class Township:
         self._worlds = Worlds(zone, public_url)
         self._phrases: dict[str, dict[str, str]] = {}
 
-    def name_telegram_bot(self, username: str) -> None:
-        """Tell the product under which name it is found on Telegram."""
-        self._worlds.name_telegram_bot(username)
+    def name_telegram_bot(self, township_id: int, username: str) -> None:
+        """Tell the product under which name a township is found on Telegram."""
+        self._worlds.name_telegram_bot(township_id, username)
 
     async def world(self, tx: Tx, now_ms: int) -> World:
         """Policy and places in force."""
@@ -40,9 +40,9 @@ class Township:
         """The policy's flood limit."""
         return world.policy.limits.messages_per_minute
 
-    def media_limits(self) -> Limits:
+    def media_limits(self, township_id: int) -> Limits:
         """How large a photo or video may be, by the policy that was in force when it was looked at last."""
-        return self._worlds.media_limits
+        return self._worlds.media_limits(township_id)
 
     def facts(self, turn: Turn) -> Facts:
         """What form steps may know."""

@@ -14,6 +14,7 @@ from bot.turn import Desk, Intent, Turn
 from handlers import media
 from handlers.cases import claiming, deciding, opening, showing
 from handlers.cases import forms as case_forms
+from handlers.county import actions as county
 from handlers.digests import actions as digests
 from handlers.duties import forms as duty_forms
 from handlers.duties import reminders, report, rollcall
@@ -78,7 +79,9 @@ COMMANDS: Mapping[str, Command] = {
     "cleanup": Command(report.cleanup, "report_cleanup"),
     "rollcall": Command(rollcall.rollcall, "see_rollcall"),
     "friday": Command(rollcall.friday, "see_rollcall"),
-    "digest": Command(digests.digest, "see_digest"),
+    # county; without a township's name `/digest` is the person's own township's
+    "digest": Command(county.digest, "ask_digest"),
+    "townships": Command(county.townships, "see_county"),
 }
 FORM_COMMANDS: Mapping[str, str] = {
     # people

@@ -23,6 +23,7 @@ NEAR_M = 800
 class World:
     """`policies` has every version, `current` is the one in force now; `telegram_name` the bot's, "" without one."""
 
+    code: str
     name: str
     zone: ZoneInfo
     public_url: str

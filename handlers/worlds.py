@@ -19,14 +19,21 @@ class Worlds:
     def __init__(self, zone: ZoneInfo, public_url: str) -> None:
         self._zone = zone
         self._public_url = public_url
-        self._telegram_name = ""
+        self._telegram_names: dict[int, str] = {}
         self._loaded: dict[int, World] = {}
-        self.media_limits = Limits()
 
-    def name_telegram_bot(self, username: str) -> None:
-        """The bot's public name is known now: invitations link to it too."""
-        self._telegram_name = username
-        self._loaded.clear()
+    def name_telegram_bot(self, township_id: int, username: str) -> None:
+        """The name of a township's bot is known now: invitations link to it too."""
+        self._telegram_names[township_id] = username
+        self._loaded.pop(township_id, None)
+
+    def media_limits(self, township_id: int) -> Limits:
+        """How large a photo or video may be, by the policy that was in force when it was looked at last."""
+        known = self._loaded.get(township_id)
+        if known is None:
+            return Limits()
+        limits = known.policy.limits
+        return Limits(limits.photo_bytes_largest, limits.photo_pixels_largest, limits.video_bytes_largest)
 
     async def load(self, tx: Tx, now_ms: int) -> World:
         """The world at `now_ms`; raises LookupError when nothing was imported yet."""
@@ -37,8 +44,6 @@ class Worlds:
         if current is not known.current:
             known = replace(known, current=current)
         self._loaded[tx.township_id] = known
-        limits = known.policy.limits
-        self.media_limits = Limits(limits.photo_bytes_largest, limits.photo_pixels_largest, limits.video_bytes_largest)
         return known
 
     async def _read(self, tx: Tx, now_ms: int) -> World:
@@ -48,4 +53,14 @@ class Worlds:
         policies = await load_policies(tx)
         places = await load_gazetteer(tx)
         current = policies.at(now_ms)
-        return World(township["name"], self._zone, self._public_url, self._telegram_name, places, policies, current)
+        telegram_name = self._telegram_names.get(tx.township_id, "")
+        return World(
+            township["code"],
+            township["name"],
+            self._zone,
+            self._public_url,
+            telegram_name,
+            places,
+            policies,
+            current,
+        )

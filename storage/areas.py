@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from storage.database import Row, Tx
+from storage.townships import add_turn
 from storage.versions import current
 
 
@@ -17,6 +18,7 @@ async def township(tx: Tx) -> Row | None:
 
 async def set_township(tx: Tx, *, code: str, name: str, county: str, province: str, now_ms: int) -> bool:
     """Write the township's names; True if that changed something."""
+    await add_turn(tx)
     values = {"code": code, "name": name, "county": county, "province": province, "now_ms": now_ms}
     changed = await tx.run(
         "INSERT INTO townships (township_id, code, name, county, province, created_ms, changed_ms)"

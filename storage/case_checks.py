@@ -22,3 +22,12 @@ async def without_event(tx: Tx) -> Sequence[Row]:
         "SELECT c.number, c.state FROM cases c WHERE c.township_id = :t AND NOT EXISTS (SELECT 1 FROM case_events e"
         " WHERE e.township_id = :t AND e.case_id = c.id AND e.event = c.state) ORDER BY c.id"
     )
+
+
+async def decided_by_event_only(tx: Tx) -> Sequence[Row]:
+    """Cases that an event has decided, and that wait all the same: number."""
+    return await tx.all(
+        "SELECT c.number FROM cases c WHERE c.township_id = :t AND c.state = 'registered' AND EXISTS"
+        " (SELECT 1 FROM case_events e WHERE e.township_id = :t AND e.case_id = c.id"
+        " AND e.event IN ('verified', 'rejected', 'duplicate')) ORDER BY c.id"
+    )

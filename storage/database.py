@@ -1,8 +1,8 @@
 """The one interface to a database: `transaction(work)` and `read(work)`; nothing else holds a lock.
 
-`work` is an async function of one argument, the open `Tx`. It awaits nothing but that `Tx`: on SQLite it is
-run to its end inside the connection's thread in a single hop, so any other await is an error at once
-(docs/decisions/0001). All statements use named parameters; `:t`, the township, is supplied by the `Tx`.
+`work` is an async function of one argument, the open `Tx`. It awaits nothing but that `Tx`, on either engine any
+other await is an error at once (docs/decisions/0001), and it may be run again from its beginning after a conflict.
+All statements use named parameters; `:t`, the township, is supplied by the `Tx`.
 """
 
 from __future__ import annotations
@@ -46,6 +46,14 @@ class Tx(Protocol):
         """Undo what was written inside if an exception leaves the block; the transaction goes on."""
         ...
 
+    def at(self, township_id: int) -> Tx:
+        """The same transaction in another township: for what belongs to a county, and for nothing else."""
+        ...
+
+    async def notify(self, topic: str, payload: str) -> None:
+        """Tell every worker that listens to the topic, once this is committed. A hint: it may get lost."""
+        ...
+
 
 Work = Callable[[Tx], Awaitable[T]]
 
@@ -53,12 +61,21 @@ Work = Callable[[Tx], Awaitable[T]]
 class Database(Protocol):
     """An open database."""
 
-    async def transaction(self, work: Work[T], *, township_id: int = 1) -> T:
-        """Run `work` in one writing transaction: all of it is durable when this returns, or none of it."""
+    async def transaction(self, work: Work[T], *, township_id: int = 1, alone: bool = True, wait: bool = True) -> T:
+        """Run `work` in one writing transaction: all of it is durable when this returns, or none of it.
+
+        `alone`: it has the township's turn, no other such transaction of the township runs meanwhile, so it may
+        read, decide and write. What only adds or marks rows that nobody else decides about passes False.
+        Without `wait` it raises Taken when another worker has the turn. Raises Unavailable.
+        """
         ...
 
     async def read(self, work: Work[T], *, township_id: int = 1) -> T:
-        """Run `work` on one consistent snapshot; writing there is an error."""
+        """Run `work` on one consistent snapshot; writing there is an error. Raises Unavailable."""
+        ...
+
+    def workers(self) -> Workers:
+        """What this process and others on the same database know of each other."""
         ...
 
     async def close(self) -> None:
@@ -66,8 +83,58 @@ class Database(Protocol):
         ...
 
 
+class Workers(Protocol):
+    """Several processes on one database: who has which duty, and hints from one to the other."""
+
+    number: int
+    """This process among those that run now, 0 to 63: a part of the ids it makes."""
+
+    async def start(self) -> None:
+        """Take a number and begin to listen. Raises Unavailable."""
+        ...
+
+    async def take(self, duty: str) -> bool:
+        """Whether this process has the duty now. It keeps it until `leave`, its end, or `lost`."""
+        ...
+
+    async def leave(self, duty: str) -> None:
+        """Let another process have it."""
+        ...
+
+    def has(self, duty: str) -> bool:
+        """Whether the duty is still this process's, as far as it knows."""
+        ...
+
+    async def count(self, kind: str) -> int:
+        """How many processes of that kind (`join`) run now, this one included."""
+        ...
+
+    async def join(self, kind: str) -> None:
+        """Be counted as a process of that kind."""
+        ...
+
+    def listen(self, topic: str, hear: Callable[[str], None]) -> None:
+        """Call `hear(payload)` for every `Tx.notify` of other processes; with "" when some may have been missed."""
+        ...
+
+    async def stop(self) -> None:
+        """Give everything back."""
+        ...
+
+
 class Unavailable(Exception):
-    """The database can't work now (locked, full, a failing disk): nothing was written, the same may be tried again."""
+    """The database can't work now (locked, full, out of reach): the same may be tried again.
+
+    Nothing was written, unless the connection broke in the very COMMIT: works are written to be run twice.
+    """
+
+
+class Refused(Exception):
+    """A constraint or a trigger of the schema forbids the statement; only a savepoint around it lets the work go on."""
+
+
+class Taken(Exception):
+    """Another worker has the township's turn."""
 
 
 class ForeignAwait(RuntimeError):

@@ -62,8 +62,8 @@ async def undelivered_now(tx: Tx, *, from_ms: int, until_ms: int) -> Sequence[Ro
         "SELECT area_id, state, COUNT(*) AS messages FROM ("
         "SELECT o.state, COALESCE((SELECT MIN(h.area_id) FROM household_members m JOIN households h"
         " ON h.township_id = m.township_id AND h.household_id = m.household_id AND h.until_ms IS NULL"
-        " WHERE m.township_id = o.township_id AND m.person_id = o.person_id AND m.until_ms IS NULL"
-        " AND m.relation <> 'proxy'), (SELECT MIN(r.area_id) FROM roles r WHERE r.township_id = o.township_id"
+        " WHERE m.township_id = :t AND m.person_id = o.person_id AND m.until_ms IS NULL"
+        " AND m.relation <> 'proxy'), (SELECT MIN(r.area_id) FROM roles r WHERE r.township_id = :t"
         f" AND r.person_id = o.person_id AND r.until_ms IS NULL), {NO_AREA}) AS area_id"
         " FROM outbox o WHERE o.township_id = :t AND o.state IN ('waiting', 'failed', 'expired')"
         " AND o.created_ms >= :from_ms AND o.created_ms < :until_ms) AS each_message"
@@ -115,7 +115,7 @@ async def tickets_waiting(tx: Tx, *, until_ms: int) -> Sequence[Row]:
     return await tx.all(
         "SELECT e.village_id, COUNT(*) AS tickets FROM film_ticket_events e"
         " WHERE e.township_id = :t AND e.kind IN ('held', 'objected') AND e.at_ms < :until_ms"
-        " AND NOT EXISTS (SELECT 1 FROM film_ticket_events d WHERE d.township_id = e.township_id"
+        " AND NOT EXISTS (SELECT 1 FROM film_ticket_events d WHERE d.township_id = :t"
         " AND d.ticket_id = e.ticket_id AND d.id > e.id AND d.at_ms < :until_ms)"
         " GROUP BY e.village_id ORDER BY e.village_id",
         {"until_ms": until_ms},

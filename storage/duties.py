@@ -11,7 +11,7 @@ from storage.database import Row, Tx
 
 # A report stands at a moment when nothing that replaces it had come by then.
 STANDS = (
-    "r.at_ms < :until_ms AND NOT EXISTS (SELECT 1 FROM cleanup_reports n WHERE n.township_id = r.township_id"
+    "r.at_ms < :until_ms AND NOT EXISTS (SELECT 1 FROM cleanup_reports n WHERE n.township_id = :t"
     " AND n.replaces = r.id AND n.at_ms < :until_ms)"
 )
 END_OF_TIME_MS = 1 << 60
@@ -68,7 +68,7 @@ async def add_report(tx: Tx, report: Mapping[str, Any], entries: Sequence[Mappin
     """Write a village's report of a day with its effort.
 
     report: id, day, village_id, person_id, words, photos (media ids), replaces, policy_version, at_ms ·
-    entries: id, metric, unit, value_milli. Raises an integrity error when `replaces` was replaced before.
+    entries: id, metric, unit, value_milli. Raises Refused when `replaces` was replaced before.
     """
     values = {**report, "photos": orjson.dumps(list(report["photos"])).decode()}
     await tx.run(
@@ -135,7 +135,7 @@ async def areas_at(tx: Tx, at_ms: int) -> Sequence[Row]:
         "SELECT a.area_id, a.parent_id, a.level, a.code, a.name,"
         " CASE WHEN a.until_ms IS NOT NULL AND a.until_ms <= :at_ms THEN 1 ELSE 0 END AS gone FROM areas a"
         " WHERE a.township_id = :t AND a.from_ms <= :at_ms AND NOT EXISTS (SELECT 1 FROM areas n"
-        " WHERE n.township_id = a.township_id AND n.area_id = a.area_id AND n.version > a.version"
+        " WHERE n.township_id = :t AND n.area_id = a.area_id AND n.version > a.version"
         " AND n.from_ms <= :at_ms) ORDER BY a.code",
         {"at_ms": at_ms},
     )

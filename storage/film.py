@@ -17,11 +17,11 @@ from storage.sessions import in_list
 Fund = Literal["county", "township"]
 EventKind = Literal["counted", "held", "approved", "refused", "objected", "upheld", "reversed"]
 NOT_VOID = (
-    " AND NOT EXISTS (SELECT 1 FROM film_ticket_events v WHERE v.township_id = k.township_id"
+    " AND NOT EXISTS (SELECT 1 FROM film_ticket_events v WHERE v.township_id = :t"
     " AND v.ticket_id = k.id AND v.kind IN ('refused', 'reversed'))"
 )
 STATE = (
-    "(SELECT e.kind FROM film_ticket_events e WHERE e.township_id = k.township_id AND e.ticket_id = k.id"
+    "(SELECT e.kind FROM film_ticket_events e WHERE e.township_id = :t AND e.ticket_id = k.id"
     " ORDER BY e.id DESC LIMIT 1) AS state"
 )
 

@@ -93,7 +93,7 @@ async def waiting(tx: Tx, *, until_ms: int, village_ids: Collection[int], limit:
         " AND h.until_ms IS NULL"
         f" WHERE e.township_id = :t AND e.kind IN ('held', 'objected') AND e.village_id IN ({names})"
         " AND e.at_ms < :until_ms AND NOT EXISTS (SELECT 1 FROM film_ticket_events d"
-        " WHERE d.township_id = e.township_id AND d.ticket_id = e.ticket_id AND d.id > e.id AND d.at_ms < :until_ms)"
+        " WHERE d.township_id = :t AND d.ticket_id = e.ticket_id AND d.id > e.id AND d.at_ms < :until_ms)"
         " ORDER BY e.at_ms, e.id LIMIT :limit",
         {"until_ms": until_ms, "limit": limit, **params},
     )

@@ -305,6 +305,16 @@ async def move(tx: Tx, *, from_person: int, to_person: int) -> None:
     )
 
 
+async def files(tx: Tx, first: str) -> list[str]:
+    """The hashes of the files that are needed, of those that begin with `first` (two hexadecimal digits)."""
+    rows = await tx.all(
+        "SELECT DISTINCT sha256 FROM media WHERE township_id = :t AND sha256 >= :first AND sha256 < :after"
+        " AND state <> 'erased' ORDER BY sha256",
+        {"first": first, "after": f"{first}g"},
+    )
+    return [row["sha256"] for row in rows]
+
+
 async def counts(tx: Tx) -> dict[str, int]:
     """How many photos are still to be fetched and how many were refused."""
     rows = await tx.all(

@@ -1,16 +1,34 @@
-"""Numbered, forward-only, checksummed migrations: `schema/NNNN_name.sql`, each applied once in a transaction."""
+"""Numbered, forward-only, checksummed migrations: `schema/NNNN_name.sql`, each applied once in a transaction.
+
+A migration only adds, so that workers of the version before go on beside it; what may be done only when none of them
+runs any more stands in a file of its own, `NNNN_name.after.sql`.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import sqlite3
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from storage.sqlite import connect
+import asyncpg
+
+from storage.dialect import REFUSE, to_postgres
+from storage.postgres import connect as connect_postgres
+from storage.sqlite import connect as connect_sqlite
 from storage.statistics import write_statistics
 
 SCHEMA_FOLDER = Path(__file__).parent / "schema"
+LOCK = 0x4A_58_4D_49  # one worker migrates at a time
+LOCK_WAIT_MS, TRIES, PAUSE_S = 2_000, 30, 0.2
+LONG_S = 86_400  # an index of a grown table takes its time
+HISTORY = (
+    "CREATE TABLE IF NOT EXISTS schema_migrations ("
+    "number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_ms BIGINT NOT NULL)"
+)
 
 
 class MigrationError(RuntimeError):
@@ -29,6 +47,16 @@ class Migration:
     def checksum(self) -> str:
         """SHA-256 of the text: an applied migration may never change."""
         return hashlib.sha256(self.sql.encode()).hexdigest()
+
+    @property
+    def after(self) -> bool:
+        """Whether it has to wait until no worker of the version before runs."""
+        return is_after(self.name)
+
+
+def is_after(name: str) -> bool:
+    """Whether a migration of that name comes after the code."""
+    return name.endswith(".after")
 
 
 def load_migrations(folder: Path = SCHEMA_FOLDER) -> list[Migration]:
@@ -55,20 +83,32 @@ def statements(sql: str) -> list[str]:
     return found
 
 
+def pending_of(wanted: Sequence[Migration], applied: Iterable[Iterable[Any]], *, after: bool) -> list[Migration]:
+    """What is still to be applied; `applied` has (number, name, checksum). Raises MigrationError.
+
+    The database may be ahead of the program by migrations that only add: then a newer version runs beside it.
+    """
+    known = {migration.number: migration for migration in wanted}
+    done = set()
+    for number, name, checksum in applied:
+        done.add(number)
+        ours = known.get(number)
+        if ours is None and is_after(name):
+            raise MigrationError(f"the database has migration {number} ({name}), newer than this program: update it")
+        if ours is not None and ours.checksum != checksum:
+            raise MigrationError(f"migration {number} ({name}) was changed after it was applied: restore the file")
+    return [one for one in wanted if one.number not in done and (after or not one.after)]
+
+
 def migrate(path: Path, *, now_ms: int, migrations: list[Migration] | None = None) -> list[Migration]:
-    """Bring the SQLite file at `path` up to date; the migrations applied now."""
+    """Bring the SQLite file at `path` up to date; the migrations applied now. One process has it, so all of them."""
     path.parent.mkdir(parents=True, exist_ok=True)
     wanted = load_migrations() if migrations is None else migrations
-    connection = connect(path)
+    connection = connect_sqlite(path)
     try:
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS schema_migrations ("
-            "number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_ms INTEGER NOT NULL)"
-            " STRICT"
-        )
-        applied = {row["number"]: row for row in connection.execute("SELECT * FROM schema_migrations")}
-        check_history(wanted, {number: (row["name"], row["checksum"]) for number, row in applied.items()})
-        pending = [migration for migration in wanted if migration.number not in applied]
+        connection.execute(HISTORY)
+        applied = connection.execute("SELECT number, name, checksum FROM schema_migrations").fetchall()
+        pending = pending_of(wanted, applied, after=True)
         for migration in pending:
             apply(connection, migration, now_ms)
         if pending:
@@ -76,16 +116,6 @@ def migrate(path: Path, *, now_ms: int, migrations: list[Migration] | None = Non
         return pending
     finally:
         connection.close()
-
-
-def check_history(wanted: list[Migration], applied: dict[int, tuple[str, str]]) -> None:
-    """Raise MigrationError when the database is newer than the program or an applied migration was changed."""
-    known = {migration.number: migration for migration in wanted}
-    for number, (name, checksum) in applied.items():
-        if number not in known:
-            raise MigrationError(f"the database has migration {number} ({name}), newer than this program: update it")
-        if known[number].checksum != checksum:
-            raise MigrationError(f"migration {number} ({name}) was changed after it was applied: restore the file")
 
 
 def apply(connection: sqlite3.Connection, migration: Migration, now_ms: int) -> None:
@@ -102,3 +132,55 @@ def apply(connection: sqlite3.Connection, migration: Migration, now_ms: int) -> 
     except BaseException:
         connection.execute("ROLLBACK")
         raise
+
+
+async def migrate_postgres(
+    url: str, *, now_ms: int, after: bool = False, migrations: list[Migration] | None = None
+) -> list[Migration]:
+    """Bring the PostgreSQL database at `url` up to date; the migrations applied now, each in a transaction.
+
+    Those that have to wait for the old workers' end are applied only when `after`. Raises OSError or
+    asyncpg.PostgresError when the server can't be reached.
+    """
+    wanted = await asyncio.to_thread(load_migrations) if migrations is None else migrations
+    connection = await connect_postgres(url)
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", LOCK, timeout=LONG_S)
+        await connection.execute(HISTORY)
+        applied = await connection.fetch("SELECT number, name, checksum FROM schema_migrations")
+        pending = pending_of(wanted, applied, after=after)
+        if pending:
+            await connection.execute(REFUSE)
+        for migration in pending:
+            await apply_when_free(connection, migration, now_ms)
+        return pending
+    finally:
+        await connection.close()
+
+
+async def apply_when_free(connection: asyncpg.Connection, migration: Migration, now_ms: int) -> None:
+    """Run one migration on tables that workers use meanwhile: it asks for them again rather than hold everybody up."""
+    for tries_left in reversed(range(TRIES)):
+        try:
+            await apply_postgres(connection, migration, now_ms)
+        except (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError):
+            if not tries_left:
+                raise
+        else:
+            return
+        await asyncio.sleep(PAUSE_S)
+
+
+async def apply_postgres(connection: asyncpg.Connection, migration: Migration, now_ms: int) -> None:
+    """Run one migration and record it, both or neither."""
+    async with connection.transaction():
+        await connection.execute(f"SET LOCAL lock_timeout = {LOCK_WAIT_MS}")
+        for statement in statements(migration.sql):
+            await connection.execute(to_postgres(statement), timeout=LONG_S)
+        await connection.execute(
+            "INSERT INTO schema_migrations VALUES ($1, $2, $3, $4)",
+            migration.number,
+            migration.name,
+            migration.checksum,
+            now_ms,
+        )

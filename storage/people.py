@@ -107,7 +107,7 @@ async def without_consent(tx: Tx, *, before_ms: int, limit: int) -> Sequence[Row
     """People who never agreed and have been silent since `before_ms`: id."""
     return await tx.all(
         "SELECT p.id FROM people p WHERE p.township_id = :t AND p.consent_version IS NULL AND p.state = 'active'"
-        " AND p.created_ms < :before_ms AND NOT EXISTS (SELECT 1 FROM contacts c WHERE c.township_id = p.township_id"
+        " AND p.created_ms < :before_ms AND NOT EXISTS (SELECT 1 FROM contacts c WHERE c.township_id = :t"
         " AND c.person_id = p.id AND c.last_in_ms >= :before_ms) ORDER BY p.created_ms, p.id LIMIT :limit",
         {"before_ms": before_ms, "limit": limit},
     )

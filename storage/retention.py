@@ -42,7 +42,7 @@ PLACES: Mapping[str, tuple[str, str, str]] = {
         "cases",
         "received_ms",
         "UPDATE cases SET lat = NULL, lng = NULL, datum = NULL, cell = NULL, landmark_id = NULL, statement = '',"
-        " place = COALESCE((SELECT a.name FROM areas a WHERE a.township_id = cases.township_id"
+        " place = COALESCE((SELECT a.name FROM areas a WHERE a.township_id = :t"
         " AND a.area_id = cases.area_id AND a.until_ms IS NULL), '')"
         " WHERE township_id = :t AND id > :after AND id <= :through",
     ),

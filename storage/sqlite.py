@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
@@ -11,7 +10,9 @@ from typing import Any, TypeVar, cast
 
 import aiosqlite
 
-from storage.database import ForeignAwait, Params, Row, Unavailable, Work
+from storage.alone import OneWorker
+from storage.database import ForeignAwait, Params, Refused, Row, Unavailable, Work, Workers
+from storage.running import Running
 
 T = TypeVar("T")
 BUSY_TIMEOUT_MS = 10_000
@@ -30,45 +31,83 @@ PASSING = {
 }
 
 
+class _Health:
+    """Whether a statement was refused: then none may follow it, as on PostgreSQL."""
+
+    __slots__ = ("refused",)
+
+    def __init__(self) -> None:
+        self.refused = False
+
+    def __enter__(self) -> None:
+        if self.refused:
+            raise Refused("a statement before this one was refused: only a savepoint would let the work go on")
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, sqlite3.IntegrityError):
+            self.refused = True
+            raise Refused(str(error)) from error
+
+
 class SqliteTx:
     """A transaction on a connection of this thread. Its awaits never suspend."""
 
-    __slots__ = ("_connection", "_depth", "township_id")
+    __slots__ = ("_connection", "_depth", "_health", "township_id")
 
-    def __init__(self, connection: sqlite3.Connection, township_id: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, township_id: int, health: _Health | None = None) -> None:
         self._connection = connection
         self._depth = 0
+        self._health = health or _Health()
         self.township_id = township_id
 
     def _bound(self, params: Params | None) -> dict[str, Any]:
         return {"t": self.township_id, **params} if params else {"t": self.township_id}
 
+    def _do(self, sql: str, params: Params | None) -> sqlite3.Cursor:
+        with self._health:
+            return self._connection.execute(sql, self._bound(params))
+
     async def one(self, sql: str, params: Params | None = None) -> Row | None:
-        return cast("Row | None", self._connection.execute(sql, self._bound(params)).fetchone())
+        return cast("Row | None", self._do(sql, params).fetchone())
 
     async def all(self, sql: str, params: Params | None = None) -> Sequence[Row]:
-        return self._connection.execute(sql, self._bound(params)).fetchall()
+        return self._do(sql, params).fetchall()
 
     async def run(self, sql: str, params: Params | None = None) -> int:
-        return self._connection.execute(sql, self._bound(params)).rowcount
+        return self._do(sql, params).rowcount
 
     async def many(self, sql: str, rows: Sequence[Params]) -> None:
         if rows:
-            self._connection.executemany(sql, cast("Sequence[dict[str, Any]]", rows))
+            with self._health:
+                self._connection.executemany(sql, cast("Sequence[dict[str, Any]]", rows))
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
+        name = f"s{self._depth + 1}"
+        with self._health:
+            self._connection.execute(f"SAVEPOINT {name}")
         self._depth += 1
-        name = f"s{self._depth}"
-        self._connection.execute(f"SAVEPOINT {name}")
         try:
             yield
+            self.end()
         except BaseException:
             self._connection.execute(f"ROLLBACK TO {name}")
+            self._health.refused = False
             raise
         finally:
             self._connection.execute(f"RELEASE {name}")
             self._depth -= 1
+
+    def at(self, township_id: int) -> SqliteTx:
+        return SqliteTx(self._connection, township_id, self._health)
+
+    def end(self) -> None:
+        """Raises Refused when a statement was, and the work went on nevertheless."""
+        with self._health:
+            pass
+
+    async def notify(self, topic: str, payload: str) -> None:
+        """Nobody else is there: one process has the file."""
 
 
 def drive(work: Coroutine[Any, Any, T]) -> T:
@@ -86,6 +125,7 @@ def run_work(connection: sqlite3.Connection, begin: str, work: Work[T], tx: Sqli
     try:
         connection.execute(begin)
         result = drive(cast("Coroutine[Any, Any, T]", work(tx)))
+        tx.end()
         connection.execute("COMMIT")  # may fail too, and must not leave its transaction open
     except BaseException as error:
         if connection.in_transaction:
@@ -121,7 +161,8 @@ class SqliteDatabase:
         self._writer = writer
         self._readers = readers
         self._next_reader = 0
-        self._running: set[asyncio.Task[Any]] = set()
+        self._running = Running()
+        self._workers = OneWorker()
 
     @classmethod
     async def open(cls, path: Path) -> SqliteDatabase:
@@ -131,7 +172,8 @@ class SqliteDatabase:
         readers = [await aiosqlite.Connection(lambda: connect(path, read_only=True), 64) for _ in range(READERS)]
         return cls(path, writer, readers)
 
-    async def transaction(self, work: Work[T], *, township_id: int = 1) -> T:
+    async def transaction(self, work: Work[T], *, township_id: int = 1, alone: bool = True, wait: bool = True) -> T:
+        """Every transaction is alone: there is one writer."""
         return await self._run(self._writer, "BEGIN IMMEDIATE", work, township_id)
 
     async def read(self, work: Work[T], *, township_id: int = 1) -> T:
@@ -145,18 +187,12 @@ class SqliteDatabase:
 
         # aiosqlite has no public way to run a function in its thread; `_execute` is what all its methods use.
         # The function runs there to its end even if this caller is cancelled, so nothing is ever torn.
-        task: asyncio.Task[T] = asyncio.ensure_future(connection._execute(whole))  # type: ignore[no-untyped-call]
-        self._running.add(task)
-        task.add_done_callback(self._finished)
-        return await asyncio.shield(task)
+        return await self._running.finish(connection._execute(whole))  # type: ignore[no-untyped-call]
 
-    def _finished(self, task: asyncio.Task[Any]) -> None:
-        self._running.discard(task)
-        if not task.cancelled():
-            task.exception()  # a cancelled caller no longer reads it
+    def workers(self) -> Workers:
+        return self._workers
 
     async def close(self) -> None:
-        while self._running:
-            await asyncio.wait(set(self._running))
+        await self._running.drain()
         for connection in (*self._readers, self._writer):
             await connection.close()

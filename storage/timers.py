@@ -34,6 +34,22 @@ async def due(tx: Tx, *, now_ms: int, limit: int, kinds: Sequence[str] = (), amo
     )
 
 
+async def townships_due(tx: Tx, *, now_ms: int) -> Sequence[int]:
+    """Every township with timers whose time has come, whichever `tx` is of."""
+    rows = await tx.all(
+        "SELECT t.township_id FROM turns t WHERE EXISTS (SELECT 1 FROM timers x WHERE x.township_id = t.township_id"
+        " AND x.state = 'due' AND x.fire_ms <= :now_ms) ORDER BY t.township_id",
+        {"now_ms": now_ms},
+    )
+    return [row["township_id"] for row in rows]
+
+
+async def is_due(tx: Tx, timer_id: int) -> bool:
+    """Whether the timer has not run yet."""
+    row = await tx.one("SELECT state FROM timers WHERE township_id = :t AND id = :id", {"id": timer_id})
+    return row is not None and row["state"] == "due"
+
+
 async def done(tx: Tx, timer_id: int, *, now_ms: int) -> None:
     """The timer ran."""
     await tx.run(
@@ -46,7 +62,7 @@ async def again(tx: Tx, timer_id: int, *, fire_ms: int, error: str) -> None:
     """Try the timer once more at `fire_ms`."""
     await tx.run(
         "UPDATE timers SET fire_ms = :fire_ms, attempts = attempts + 1, error = :error"
-        " WHERE township_id = :t AND id = :id",
+        " WHERE township_id = :t AND id = :id AND state = 'due'",
         {"id": timer_id, "fire_ms": fire_ms, "error": error[:2000]},
     )
 
@@ -54,7 +70,8 @@ async def again(tx: Tx, timer_id: int, *, fire_ms: int, error: str) -> None:
 async def failed(tx: Tx, timer_id: int, *, now_ms: int, error: str) -> None:
     """The timer is given up."""
     await tx.run(
-        "UPDATE timers SET state = 'failed', done_ms = :now_ms, error = :error WHERE township_id = :t AND id = :id",
+        "UPDATE timers SET state = 'failed', done_ms = :now_ms, error = :error"
+        " WHERE township_id = :t AND id = :id AND state = 'due'",
         {"id": timer_id, "now_ms": now_ms, "error": error[:2000]},
     )
 

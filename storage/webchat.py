@@ -24,6 +24,16 @@ async def sent_after(tx: Tx, address: str, *, after_id: int, limit: int) -> Sequ
     )
 
 
+async def newest_id(tx: Tx, address: str) -> int:
+    """The id of the newest message from or to an address, 0 without one."""
+    row = await tx.one(
+        "SELECT (SELECT MAX(id) FROM inbox WHERE township_id = :t AND address = :address) AS received,"
+        " (SELECT MAX(id) FROM outbox WHERE township_id = :t AND address = :address) AS written",
+        {"address": address},
+    )
+    return max(row["received"] or 0, row["written"] or 0) if row else 0
+
+
 async def language_of(tx: Tx, address: str) -> str | None:
     """The language of the person behind an address, None when nobody is known there."""
     row = await tx.one(

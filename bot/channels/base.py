@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,6 +17,7 @@ class Raw:
     key: str
     address: str
     body: bytes
+    township_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,26 @@ class Letter:
     created_ms: int
     expires_ms: int | None
     attempts: int
+
+
+class Channels:
+    """Which channels each township has: those that all share, and those of its own (a bot belongs to one)."""
+
+    def __init__(self, shared: Iterable[Channel] = (), own: Mapping[int, Iterable[Channel]] | None = None) -> None:
+        self._shared = {channel.name: channel for channel in shared}
+        self._own = {
+            township_id: {**self._shared, **{channel.name: channel for channel in channels}}
+            for township_id, channels in (own or {}).items()
+        }
+
+    def of(self, township_id: int) -> Mapping[str, Channel]:
+        """A township's channels by name."""
+        return self._own.get(township_id, self._shared)
+
+    def every(self) -> list[Channel]:
+        """All of them, each once."""
+        found = [*self._shared.values(), *(one for channels in self._own.values() for one in channels.values())]
+        return list(dict.fromkeys(found))
 
 
 Accept = Callable[[Sequence[Raw]], Awaitable[None]]
@@ -72,8 +93,20 @@ class Channel(Protocol):
         """Called after an update was handled (to stop a button's spinner, say); best effort, never raises."""
         ...
 
+    def elsewhere(self, township_id: int, address: str, message_id: int) -> str:
+        """What other workers are told of a message that came from an address or was sent to it, so that they show it
+        there too; "" for nothing.
+        """
+        ...
+
     async def start(self, accept: Accept) -> None:
-        """Begin to receive: every batch is passed to `accept`, which returns once it is durable."""
+        """Be ready to send, and to take what is brought (a webhook): it is passed to `accept`, which returns once it
+        is durable.
+        """
+        ...
+
+    async def fetch_updates(self) -> None:
+        """Fetch updates until cancelled, for a platform that wants that; only one worker may do it."""
         ...
 
     async def stop(self) -> None:

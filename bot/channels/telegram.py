@@ -17,7 +17,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from telegram import Bot, Update
+from telegram import Bot, InputFile, Update
 from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, RetryAfter, TelegramError
 from telegram.request import RequestData
 from telegram.request._requestparameter import RequestParameter
@@ -29,6 +29,7 @@ from bot.channels.telegram_wire import arrival_of, lightened, messages_of, sende
 from bot.clock import Clock
 from bot.errors import GiveUp, RetryLater
 from bot.settings import Settings
+from storage.database import Unavailable
 
 UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
 POLL_S = 25
@@ -41,13 +42,13 @@ log = structlog.get_logger()
 class Pictures(Protocol):
     """Where the copies for viewing are."""
 
-    async def viewing_copy(self, media_id: str) -> tuple[bytes, str] | None:
-        """(bytes, kind image|video) of a stored picture, or None when it isn't there."""
+    async def viewing_copy(self, media_id: str) -> tuple[bytes | AsyncIterator[bytes], str] | None:
+        """(content, kind image|video) of a stored picture, a video in pieces; None when it isn't there."""
         ...
 
 
 class Telegram:
-    """One bot account."""
+    """One bot account, which belongs to one township; `path` is its webhook's."""
 
     name = "telegram"
     buttons = True
@@ -57,16 +58,22 @@ class Telegram:
         settings: Settings,
         clock: Clock,
         pictures: Pictures,
+        *,
+        token: str,
+        township_id: int,
+        path: str = "/telegram",
         commands: Mapping[str, Sequence[tuple[str, str]]] | None = None,
     ) -> None:
         self._settings = settings
+        self._township_id = township_id
+        self._path = path
         self._clock = clock
         self._pictures = pictures
         self._commands = commands or {}
         self._request = AiohttpRequest()
         base = settings.telegram_api_url
         self._bot = Bot(
-            settings.telegram_token,
+            token,
             base_url=f"{base}/bot",
             base_file_url=f"{base}/file/bot",
             request=self._request,
@@ -75,32 +82,35 @@ class Telegram:
         self._pace = Pace(telegram_limits(settings.telegram_rate_per_second))
         self.username = ""  # known once started
         self._accept: Accept | None = None
-        self._polling: asyncio.Task[None] | None = None
         self._answers: set[asyncio.Task[None]] = set()
 
     # -- receiving
 
     async def start(self, accept: Accept) -> None:
-        """Sign in, and poll or register the webhook. Raises TelegramError when the token is refused."""
+        """Sign in. Raises TelegramError when the token is refused."""
         self._accept = accept
         await self._bot.initialize()
         self.username = self._bot.username
+
+    async def fetch_updates(self) -> None:
+        """Register the webhook, or poll until cancelled; only one may poll a bot. Raises TelegramError."""
         for language, commands in self._commands.items():
             await self._bot.set_my_commands(commands, language_code=language)
         if self._settings.telegram_mode == "webhook":
             await self._bot.set_webhook(
-                f"{self._settings.public_url}/telegram",
+                f"{self._settings.public_url}{self._path}",
                 allowed_updates=UPDATES,
                 secret_token=self._settings.telegram_webhook_secret,
                 max_connections=20,
             )
+            await asyncio.Event().wait()  # the webhook is this worker's duty until it is cancelled
         else:
             await self._bot.delete_webhook()
-            self._polling = asyncio.create_task(self._poll())
+            await self._poll()
 
     async def stop(self) -> None:
-        """End polling and close the connections."""
-        for task in (*self._answers, *((self._polling,) if self._polling else ())):
+        """Close the connections."""
+        for task in tuple(self._answers):
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         await self._bot.shutdown()
@@ -131,7 +141,7 @@ class Telegram:
     async def _store(self, updates: Sequence[dict[str, Any]]) -> None:
         assert self._accept is not None
         raws = [
-            Raw(self.name, str(update["update_id"]), f"telegram:{sender}", orjson.dumps(update))
+            Raw(self.name, str(update["update_id"]), f"telegram:{sender}", orjson.dumps(update), self._township_id)
             for update in updates
             if (sender := sender_of(update))
         ]
@@ -142,7 +152,7 @@ class Telegram:
         """The webhook, when that mode is set."""
         if self._settings.telegram_mode != "webhook":
             return ()
-        return (Route("/telegram", self._webhook, methods=["POST"]),)
+        return (Route(self._path, self._webhook, methods=["POST"]),)
 
     async def _webhook(self, request: Request) -> Response:
         secret = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
@@ -159,7 +169,10 @@ class Telegram:
                 raise ValueError("no update")
         except ValueError:
             return PlainTextResponse("not an update", 400)
-        await self._store([update])
+        try:
+            await self._store([update])
+        except Unavailable:
+            return PlainTextResponse("busy", 503, {"Retry-After": "2"})
         return PlainTextResponse("")
 
     def decode(self, raw: Raw) -> Arrival:
@@ -183,15 +196,15 @@ class Telegram:
             log.debug("telegram.spinner", error=str(error))
 
     async def fetch(self, ref: str) -> AsyncIterator[bytes]:
-        """A photo's or video's bytes by its file id."""
+        """A photo's or video's bytes by its file id, in pieces."""
         try:
             found = await self._request.call(f"{self._bot.base_url}/getFile", {"file_id": ref})
-            content = await self._request.retrieve(f"{self._bot.base_file_url}/{found['file_path']}")
+            async for piece in self._request.download(f"{self._bot.base_file_url}/{found['file_path']}"):
+                yield piece
         except BadRequest as error:
             raise GiveUp(f"file: {error.message}") from None
         except TelegramError as error:
             raise RetryLater(1_000, type(error).__name__) from None
-        yield content
 
     # -- sending
 
@@ -202,6 +215,10 @@ class Telegram:
         if due_ms <= now_ms:
             self._pace.sent(chat_id, now_ms)
         return due_ms
+
+    def elsewhere(self, township_id: int, address: str, message_id: int) -> str:
+        """Whoever reads it reads it at Telegram."""
+        return ""
 
     async def send(self, letter: Letter) -> bool:
         """Send a letter: its pictures first, then its words with the buttons."""
@@ -228,7 +245,8 @@ class Telegram:
     async def _send_pictures(self, chat_id: int, media_ids: Sequence[str]) -> None:
         found = [copy for media_id in media_ids if (copy := await self._pictures.viewing_copy(media_id)) is not None]
         for content, kind in found:
+            file: Any = InputFile(content, read_file_handle=False)  # type: ignore[arg-type]  # the transport reads it
             if kind == "video":
-                await self._bot.send_video(chat_id, content)
+                await self._bot.send_video(chat_id, file)
             else:
-                await self._bot.send_photo(chat_id, content)
+                await self._bot.send_photo(chat_id, file)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final, cast
 
 import aiohttp
@@ -98,6 +98,27 @@ class AiohttpRequest(BaseRequest):
         (two thirds of what a `Bot.send_message` costs). `url` is `f"{bot.base_url}/sendMessage"`.
         """
         return await self.post(url, cast(RequestData, _PlainData(parameters)))
+
+    async def download(self, url: str) -> AsyncIterator[bytes]:
+        """A file's bytes in pieces. Raises what `do_request` does, and `BadRequest` when it is not there."""
+        if self._session is None:
+            raise RuntimeError("AiohttpRequest is not initialized")
+        try:
+            async with self._session.get(URL(url), allow_redirects=False) as response:
+                if response.status in (400, 404):
+                    raise BadRequest(f"no such file ({response.status})")
+                if response.status != 200:
+                    raise NetworkError(f"file not given ({response.status})")
+                size_bytes = 0
+                async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+                    size_bytes += len(chunk)
+                    if size_bytes > self._max_response_bytes:
+                        raise BadRequest(f"file is above {self._max_response_bytes} bytes")
+                    yield chunk
+        except TimeoutError as error:
+            raise TimedOut(f"Timed out ({type(error).__name__})") from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise NetworkError(f"{type(error).__name__} ({_reason(error)})") from None
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> JSONDict:

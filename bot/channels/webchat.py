@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -18,6 +18,8 @@ from bot.web.messages import bot_message, event_of, read_body
 MAX_QUEUED = 200
 MAX_STREAMS_PER_ADDRESS = 5
 MAX_STREAMS = 2_000
+ANY = 1 << 60  # later than every id
+Who = tuple[int, str]  # township, address
 Event = tuple[int, bytes]  # message id (0 for none) and the bytes of the event
 
 
@@ -31,6 +33,7 @@ class Stream:
 
     def __init__(self) -> None:
         self.closed = False
+        self.missed_id: int | None = None  # an event that another worker has shown
         self._events: deque[Event] = deque()
         self._wake = asyncio.Event()
 
@@ -44,6 +47,11 @@ class Stream:
         self._events.append(event)
         self._wake.set()
         return True
+
+    def missed(self, message_id: int) -> None:
+        """Another worker has sent this: look for it in the database, and for what came before it."""
+        self.missed_id = message_id if self.missed_id is None else min(self.missed_id, message_id)
+        self._wake.set()
 
     def close(self) -> None:
         """End the stream after what is queued was read."""
@@ -69,13 +77,14 @@ class Stream:
 
 
 class WebChat:
-    """Every open page of the web chat."""
+    """Every open page of the web chat that this worker serves. `worker` is its number when there may be others."""
 
     name = "web"
     buttons = True
 
-    def __init__(self) -> None:
-        self._streams: dict[str, list[Stream]] = {}
+    def __init__(self, worker: Callable[[], int] | None = None) -> None:
+        self._worker = worker
+        self._streams: dict[Who, list[Stream]] = {}
         self.stream_count = 0
         self.stopped = False
 
@@ -86,47 +95,62 @@ class WebChat:
 
     async def send(self, letter: Letter) -> bool:
         """Push a message to the person's open pages; False when there is none."""
-        streams = self._streams.get(letter.address)
+        streams = self._streams.get((letter.township_id, letter.address))
         if not streams:
             return False
         event = letter.id, sse(bot_message(letter.id, letter.created_ms, letter.out))
         reached = [stream.push(event) for stream in tuple(streams)]
         return any(reached)
 
-    def is_open(self, address: str) -> bool:
-        """Whether that address has a page open."""
-        return address in self._streams
+    def elsewhere(self, township_id: int, address: str, message_id: int) -> str:
+        """For pages that other workers serve: `<worker> <township> <id> <address>`."""
+        return "" if self._worker is None else f"{self._worker()} {township_id} {message_id} {address}"
 
-    def push(self, address: str, event: Event) -> None:
+    def hear(self, hint: str) -> None:
+        """Another worker has something for a person who may have a page here; "": for anybody."""
+        if not hint:
+            for stream in [one for streams in self._streams.values() for one in streams]:
+                stream.missed(ANY)
+            return
+        worker, township_id, message_id, address = hint.split(" ", 3)
+        if self._worker is None or int(worker) != self._worker():
+            for stream in self._streams.get((int(township_id), address), ()):
+                stream.missed(int(message_id))
+
+    def is_open(self, who: Who) -> bool:
+        """Whether that person has a page open."""
+        return who in self._streams
+
+    def push(self, who: Who, event: Event) -> None:
         """Show something to the person's open pages, if any."""
-        for stream in tuple(self._streams.get(address, ())):
+        for stream in tuple(self._streams.get(who, ())):
             stream.push(event)
 
-    def open(self, address: str) -> Stream | None:
+    def open(self, who: Who) -> Stream | None:
         """A new page of that address; None when the program holds as many as it can.
 
         The oldest of too many pages of one address is closed: on a weak network it is most likely a dead one.
         """
         if self.stopped or self.stream_count >= MAX_STREAMS:
             return None
-        streams = self._streams.setdefault(address, [])
+        streams = self._streams.setdefault(who, [])
         if len(streams) >= MAX_STREAMS_PER_ADDRESS:
-            self.leave(address, streams[0])
-            streams = self._streams.setdefault(address, [])
+            self.leave(who, streams[0])
+            streams = self._streams.setdefault(who, [])
         stream = Stream()
         streams.append(stream)
         self.stream_count += 1
         return stream
 
-    def leave(self, address: str, stream: Stream) -> None:
+    def leave(self, who: Who, stream: Stream) -> None:
         """The page is gone."""
         stream.close()
-        streams = self._streams.get(address, [])
+        streams = self._streams.get(who, [])
         if stream in streams:
             streams.remove(stream)
             self.stream_count -= 1
         if not streams:
-            self._streams.pop(address, None)
+            self._streams.pop(who, None)
 
     def admit_ms(self, address: str, now_ms: int) -> int:
         """Our own server has no limits."""
@@ -138,6 +162,9 @@ class WebChat:
     async def start(self, accept: Accept) -> None:
         """Pages are served by `bot.web`; from now on they may stay."""
         self.stopped = False
+
+    async def fetch_updates(self) -> None:
+        """Pages post by themselves."""
 
     async def stop(self) -> None:
         """Close every page's stream; they reconnect by themselves."""

@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from bot.channels.base import Raw
-from bot.channels.webchat import sse
+from bot.channels.webchat import Who, sse
 from bot.talk.messages import text
 from bot.web import history
 from bot.web.guard import (
+    CODE,
     COOKIE,
     COOKIE_S,
+    TOWN_COOKIE,
     Json,
     Refusal,
     address_of,
-    caller,
     check_origin,
     language_of,
     language_tag,
     new_token,
     read_limited,
     token_of,
+    town_said,
 )
 from bot.web.messages import own_message, read_body
 from bot.web.parts import Parts
-from storage import areas, media, webchat
+from storage import media, webchat
 from storage.database import Row, Tx
 
 MAX_POST_BYTES = 1_000_000  # a text of 100,000 characters arrives, and is cut
 MAX_READ_S = 60
+MAX_SESSION_BYTES = 1_000
 DEFAULT_LIMIT, MAX_LIMIT = 50, 100
 MAX_ID_DIGITS = 17
 TYPING = (0, b"event: typing\ndata: {}\n\n")
@@ -45,32 +49,43 @@ class Api:
         self._parts = parts
 
     async def session(self, request: Request) -> Response:
-        """Make the cookie if there is none (or renew it), and say the language and the township."""
+        """Make the cookie if there is none (or renew it), and say the language and the township.
+
+        The body may name a township's `township` code (a link's `?t=`), else the one chosen before holds. Where none
+        of several is known, or the body asks to `choose`, the answer lists them.
+        """
         check_origin(request)
         parts = self._parts
         token = token_of(request) or new_token()
-
-        async def work(tx: Tx) -> tuple[str | None, Row | None]:
-            return await webchat.language_of(tx, address_of(token)), await areas.township(tx)
-
-        known, township = await parts.database.read(work, township_id=parts.township_id)
-        language = known or language_of(request, parts.catalogues)
-        name = parts.catalogues[language].render(text("web.title", township=township["name"])) if township else ""
-        answer = Json({"language": language, "township": name})
-        answer.set_cookie(
-            COOKIE,
-            token,
-            max_age=COOKIE_S,
-            httponly=True,
-            samesite="strict",
-            secure=parts.settings.public_url.startswith("https://"),
-        )
+        body = await _session_body(request)
+        every = await parts.towns.every()
+        said = body.get("township")
+        town = None if body.get("choose") else await parts.towns.named(str(said) if said else town_said(request))
+        if town is None:
+            found = [{"code": one.code, "name": one.name, "county": one.county} for one in every]
+            language = language_of(request, parts.catalogues)
+            answer = Json({"language": language, "township": "", "code": "", "townships": found})
+        else:
+            known = await parts.database.read(
+                lambda tx: webchat.language_of(tx, address_of(token)), township_id=town.id
+            )
+            language = known or language_of(request, parts.catalogues)
+            name = parts.catalogues[language].render(text("web.title", township=town.name))
+            answer = Json({"language": language, "township": name, "code": town.code, "several": len(every) > 1})
+            if CODE.fullmatch(town.code):
+                self._set(answer, TOWN_COOKIE, town.code)
+        self._set(answer, COOKIE, token)
         return answer
+
+    def _set(self, answer: Response, name: str, value: str) -> None:
+        secure = self._parts.settings.public_url.startswith("https://")
+        answer.set_cookie(name, value, max_age=COOKIE_S, httponly=True, samesite="strict", secure=secure)
 
     async def messages(self, request: Request) -> Response:
         """Store one message; acknowledged only when it is durable. The same id again is the same message."""
         check_origin(request)
-        parts, address = self._parts, caller(request)
+        parts = self._parts
+        township_id, address = who = await parts.towns.who(request)
         started_ms = parts.clock.now_ms()
         parts.posts.check(address, started_ms)
         if not request.headers.get("content-type", "").startswith("application/json"):
@@ -81,36 +96,37 @@ class Api:
             read = read_body(body)
         except ValueError:
             raise Refusal(422, "bad_message") from None
-        await self._check_media(address, read.get("media", ()))
+        await self._check_media(who, read.get("media", ()))
         read["language"] = language_tag(request)
         key = f"{address}:{read['id']}"
-        await parts.accept([Raw(parts.webchat.name, key, address, orjson.dumps(read))])
-        reading = parts.webchat.is_open(address)
+        await parts.accept([Raw(parts.webchat.name, key, address, orjson.dumps(read), township_id)])
+        reading = parts.webchat.is_open(who)
         if reading:
-            parts.webchat.push(address, TYPING)
+            parts.webchat.push(who, TYPING)
 
         async def work(tx: Tx) -> tuple[Row | None, str | None]:
             return await webchat.received(tx, key), await webchat.language_of(tx, address) if reading else None
 
-        row, language = await parts.database.read(work, township_id=parts.township_id)
+        row, language = await parts.database.read(work, township_id=township_id)
         assert row is not None, "an accepted update is in the inbox"
         if reading and row["received_ms"] >= started_ms:
             catalogue = parts.catalogues[language or language_of(request, parts.catalogues)]
             echo = sse(own_message(row["id"], row["received_ms"], read, catalogue))
-            parts.webchat.push(address, (row["id"], echo))
+            parts.webchat.push(who, (row["id"], echo))
         return Json({"id": read["id"], "at_ms": row["received_ms"]}, 202)
 
-    async def _check_media(self, address: str, media_ids: list[str]) -> None:
+    async def _check_media(self, who: Who, media_ids: list[str]) -> None:
         if not media_ids:
             return
-        parts = self._parts
-        owned = await parts.database.read(lambda tx: media.owned(tx, address, media_ids), township_id=parts.township_id)
+        township_id, address = who
+        owned = await self._parts.database.read(lambda tx: media.owned(tx, address, media_ids), township_id=township_id)
         if not owned.issuperset(media_ids):
             raise Refusal(422, "media_gone")
 
     async def history(self, request: Request) -> Response:
         """Messages before an id (or the newest ones), oldest first."""
-        parts, address = self._parts, caller(request)
+        parts = self._parts
+        township_id, address = await parts.towns.who(request)
         now_ms = parts.clock.now_ms()
         parts.reads.check(address, now_ms)
         before_id = number(request.query_params.get("before", ""), history.NEWEST)
@@ -119,8 +135,18 @@ class Api:
         async def work(tx: Tx) -> tuple[list[history.Line], bool]:
             return await history.before(tx, address, parts.catalogues, before_id=before_id, limit=limit, now_ms=now_ms)
 
-        lines, more = await parts.database.read(work, township_id=parts.township_id)
+        lines, more = await parts.database.read(work, township_id=township_id)
         return Json({"messages": [line.message for line in lines], "more": more})
+
+
+async def _session_body(request: Request) -> dict[str, Any]:
+    """What a session's body says; nothing when it is no JSON object."""
+    body = await read_limited(request, MAX_SESSION_BYTES)
+    try:
+        found = orjson.loads(body) if body else {}
+    except orjson.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def number(said: str, otherwise: int) -> int:

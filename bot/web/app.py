@@ -12,7 +12,7 @@ from bot.channels.base import Accept
 from bot.channels.webchat import WebChat
 from bot.clock import Clock, SystemClock
 from bot.i18n import Catalogues
-from bot.media import MediaStore
+from bot.media_stores import MediaStores
 from bot.settings import Settings
 from bot.web.api import Api
 from bot.web.events import KEEPALIVE_S, Events
@@ -21,6 +21,7 @@ from bot.web.parts import Parts
 from bot.web.server import Serving, serve
 from bot.web.static_files import StaticFiles
 from bot.web.status import Status
+from bot.web.towns import Towns
 from bot.web.uploads import Uploads
 from storage.database import Database
 
@@ -57,19 +58,19 @@ def build_web(
     database: Database,
     accept: Accept,
     webchat: WebChat,
-    media: MediaStore,
+    media: MediaStores,
     catalogues: Catalogues,
     clock: Clock | None = None,
     extra_routes: Sequence[BaseRoute] = (),
     *,
     counters: Callable[[], Mapping[str, int]] | None = None,
     keepalive_s: float = KEEPALIVE_S,
-    township_id: int = 1,
 ) -> Web:
     """The web chat. `accept` returns once updates are durable; `counters` are totals for `/metrics`."""
-    parts = Parts(settings, database, accept, webchat, media, catalogues, clock or SystemClock(), township_id)
+    clock = clock or SystemClock()
+    parts = Parts(settings, database, accept, webchat, media, catalogues, clock, Towns(database, clock))
     app = Starlette(routes=[*_routes(parts, counters, keepalive_s), *extra_routes])
-    return Web(SecurityHeaders(app), webchat, settings.web_host, settings.web_port)
+    return Web(SecurityHeaders(app, media.link_origin), webchat, settings.web_host, settings.web_port)
 
 
 def _routes(parts: Parts, counters: Callable[[], Mapping[str, int]] | None, keepalive_s: float) -> list[BaseRoute]:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from bot.channels.webchat import Stream, sse
+from bot.channels.webchat import Stream, Who, sse
 from bot.web import history
 from bot.web.api import number
-from bot.web.guard import Refusal, caller
+from bot.web.guard import Refusal
 from bot.web.parts import Parts
-from storage import outbox
+from storage import outbox, webchat
 from storage.database import Tx
 
 KEEPALIVE_S = 20.0
 SECOND_LOOK_S = 2.0
 PAGE_LINES = 200
+MOST_REMEMBERED = 2_000
 log = structlog.get_logger()
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
@@ -34,15 +35,15 @@ class Events:
 
     async def events(self, request: Request) -> Response:
         """Open a stream after `Last-Event-ID`, or `?after=`, or with what waits for the person only."""
-        parts, address = self._parts, caller(request)
+        parts, who = self._parts, await self._parts.towns.who(request)
         if request.method != "GET":
             return Response(status_code=405, headers={"Allow": "GET"})
-        parts.reads.check(address, parts.clock.now_ms())
+        parts.reads.check(who[1], parts.clock.now_ms())
         said = request.headers.get("last-event-id") or request.query_params.get("after", "")
-        stream = parts.webchat.open(address)
+        stream = parts.webchat.open(who)
         if stream is None:
             raise Refusal(503, "busy", after_s=10)
-        return EventResponse(parts, address, stream, number(said, -1), self._keepalive_s)
+        return EventResponse(parts, who, stream, number(said, -1), self._keepalive_s)
 
 
 class EventResponse(Response):
@@ -50,14 +51,15 @@ class EventResponse(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, parts: Parts, address: str, stream: Stream, after_id: int, keepalive_s: float) -> None:
+    def __init__(self, parts: Parts, who: Who, stream: Stream, after_id: int, keepalive_s: float) -> None:
         super().__init__(headers=HEADERS)
         del self.headers["content-length"]
         self._parts = parts
-        self._address = address
+        self._township_id, self._address = who
         self._stream = stream
         self._after_id = after_id
         self._keepalive_s = keepalive_s
+        self._newest_id = after_id
         self._sent: set[int] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,7 +74,7 @@ class EventResponse(Response):
             log.exception("web.stream_failed")
         finally:
             watching.cancel()
-            self._parts.webchat.leave(self._address, self._stream)
+            self._parts.webchat.leave((self._township_id, self._address), self._stream)
 
     async def _watch(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
@@ -86,7 +88,16 @@ class EventResponse(Response):
         """What was kept for the person while nobody was there, then everything after the last event known."""
         parts, after_id = self._parts, self._after_id
         page: int | None = after_id if after_id >= 0 else None
+        if page is None:
+            self._newest_id = await parts.database.read(
+                lambda tx: webchat.newest_id(tx, self._address), township_id=self._township_id
+            )
         await self._send_waiting(send, until_id=history.NEWEST if page is None else page)
+        await self._send_after(send, page)
+
+    async def _send_after(self, send: Send, page: int | None) -> None:
+        """Everything after an id."""
+        parts = self._parts
         while page is not None and not self._stream.closed:
 
             async def work(tx: Tx, page: int = page) -> tuple[list[history.Line], int | None]:
@@ -95,12 +106,23 @@ class EventResponse(Response):
                     tx, self._address, parts.catalogues, after_id=page, limit=PAGE_LINES, now_ms=now_ms
                 )
 
-            lines, page = await parts.database.read(work, township_id=parts.township_id)
+            lines, page = await parts.database.read(work, township_id=self._township_id)
             await self._send_lines(send, lines)
+
+    async def _send_missed(self, send: Send) -> None:
+        """What another worker has sent to this person, and what it came after."""
+        missed_id, self._stream.missed_id = self._stream.missed_id or 0, None
+        await self._send_after(send, min(missed_id - 1, self._newest_id))
+
+    def _remember(self, shown: Iterable[int]) -> None:
+        self._sent.update(shown)
+        self._newest_id = max(self._newest_id, *self._sent, -1)
+        if len(self._sent) > MOST_REMEMBERED:
+            self._sent = set(sorted(self._sent)[-MOST_REMEMBERED // 2 :])
 
     async def _send_waiting(self, send: Send, *, until_id: int = history.NEWEST) -> None:
         parts = self._parts
-        lines = await parts.database.read(lambda tx: history.waiting(tx, self._address), township_id=parts.township_id)
+        lines = await parts.database.read(lambda tx: history.waiting(tx, self._address), township_id=self._township_id)
         await self._send_lines(send, [line for line in lines if line.id <= until_id])
 
     async def _send_lines(self, send: Send, lines: Sequence[history.Line]) -> None:
@@ -108,20 +130,25 @@ class EventResponse(Response):
         fresh = [line for line in lines if line.id not in self._sent]
         if not fresh or self._stream.closed:
             return
-        self._sent.update(line.id for line in fresh)
+        self._remember(line.id for line in fresh)
         await self._write(send, b"".join(sse(line.message) for line in fresh))
         parts = self._parts
         now_ms = parts.clock.now_ms()
         arrived = [{"id": line.id, "sent_ms": now_ms} for line in fresh if line.waiting]
         if arrived and not self._stream.closed:
-            await parts.database.transaction(lambda tx: outbox.mark(tx, sent=arrived), township_id=parts.township_id)
+            await parts.database.transaction(
+                lambda tx: outbox.mark(tx, sent=arrived), township_id=self._township_id, alone=False
+            )
 
     async def _follow(self, send: Send) -> None:
         """Live events. A second look at what waits finds a message that was put aside just as the page came."""
         pause_s, looked = min(SECOND_LOOK_S, self._keepalive_s), False
         while True:
+            if self._stream.missed_id is not None:
+                await self._send_missed(send)
             events = self._stream.take()
             body = b"".join(data for message_id, data in events if message_id not in self._sent)
+            self._remember(message_id for message_id, _ in events if message_id)
             if body:
                 await self._write(send, body)
             elif self._stream.closed:

@@ -18,8 +18,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.i18n import Catalogues
 from bot.talk.messages import text
+from storage.database import Unavailable
 
 COOKIE = "jingxiang"
+TOWN_COOKIE = "jingxiang_town"
+CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 COOKIE_S = 400 * 86_400  # the longest that browsers keep one
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 CSRF_HEADER = "x-jingxiang"
@@ -95,6 +98,12 @@ def caller(request: Request) -> str:
     return address_of(token)
 
 
+def town_said(request: Request) -> str:
+    """The code of the township that was chosen in this browser, "" when none was."""
+    code = request.cookies.get(TOWN_COOKIE, "")
+    return code if CODE.fullmatch(code) else ""
+
+
 def check_origin(request: Request) -> None:
     """Refuse what another site made the browser send: it can't set this header."""
     if request.headers.get(CSRF_HEADER) != "1":
@@ -145,6 +154,8 @@ def answering(catalogues: Catalogues) -> Callable[[Endpoint], Endpoint]:
                 return await endpoint(request)
             except Refusal as error:
                 refusal = error
+            except Unavailable:
+                refusal = Refusal(503, "busy", after_s=2)
             except TimeoutError:
                 refusal = Refusal(408, "too_slow")
             except ClientDisconnect:
@@ -162,10 +173,17 @@ def answering(catalogues: Catalogues) -> Callable[[Endpoint], Endpoint]:
 
 
 class SecurityHeaders:
-    """Adds the headers of SECURITY to every answer that does not set its own."""
+    """Adds the headers of SECURITY to every answer that does not set its own.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Pictures and videos may also come from `media_origin` (`https://host`), if there is one.
+    """
+
+    def __init__(self, app: ASGIApp, media_origin: str = "") -> None:
         self._app = app
+        policy = SECURITY["Content-Security-Policy"]
+        for kind in ("img-src", "media-src"):
+            policy = policy.replace(f"{kind} 'self'", f"{kind} 'self' {media_origin}".rstrip())
+        self._headers = {**SECURITY, "Content-Security-Policy": policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -175,7 +193,7 @@ class SecurityHeaders:
         async def send_with(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(raw=message["headers"])
-                for name, value in SECURITY.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
                 message["headers"] = headers.raw
             await send(message)

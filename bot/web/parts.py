@@ -8,9 +8,10 @@ from bot.channels.base import Accept
 from bot.channels.webchat import WebChat
 from bot.clock import Clock
 from bot.i18n import Catalogues
-from bot.media import MediaStore
+from bot.media_stores import MediaStores
 from bot.settings import Settings
 from bot.web.guard import Rate
+from bot.web.towns import Towns
 from storage.database import Database
 
 POSTS_PER_MINUTE = 120
@@ -26,10 +27,10 @@ class Parts:
     database: Database
     accept: Accept
     webchat: WebChat
-    media: MediaStore
+    media: MediaStores
     catalogues: Catalogues
     clock: Clock
-    township_id: int = 1
+    towns: Towns
     posts: Rate = field(default_factory=lambda: Rate(POSTS_PER_MINUTE))
     uploads: Rate = field(default_factory=lambda: Rate(UPLOADS_PER_MINUTE))
     reads: Rate = field(default_factory=lambda: Rate(READS_PER_MINUTE))

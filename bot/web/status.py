@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 from starlette.requests import Request
@@ -11,17 +11,20 @@ from starlette.responses import PlainTextResponse, Response
 
 from bot.web.guard import Json
 from bot.web.parts import Parts
-from storage import inbox, media, outbox, timers
+from storage import inbox, media, outbox, timers, townships
 from storage.database import Tx
 
 ANSWER_S = 3
+ALIVE_MS = 1_000
 FRESH_MS = 5_000
+TOWNSHIP_MS = 50  # so that counting a thousand townships is a small part of the time
 STATES = {
     "inbox": ("new", "quarantined"),
     "outbox": ("due", "waiting", "failed", "expired"),
     "timers": ("due", "failed"),
     "media": ("fetching", "refused"),
 }
+COUNTS = {"inbox": inbox.counts, "outbox": outbox.counts, "timers": timers.counts, "media": media.counts}
 Counts = dict[str, dict[str, int]]
 log = structlog.get_logger()
 
@@ -33,7 +36,8 @@ class Status:
         self._parts = parts
         self._counters = counters or dict
         self._counts: Counts = {}
-        self._read_ms = -FRESH_MS
+        self._read_ms, self._fresh_ms = -FRESH_MS, FRESH_MS
+        self._asked_ms, self._is_alive = -ALIVE_MS, True
 
     async def health(self, request: Request) -> Response:
         """200 with the counts, or 503 when the database does not answer."""
@@ -54,25 +58,45 @@ class Status:
             lines += [f"# TYPE jingxiang_{name} counter", f"jingxiang_{name} {total}"]
         return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
 
-    async def _fresh(self) -> Counts | None:
+    async def _alive(self) -> bool:
+        """Whether the database answers, asked at most once in ALIVE_MS."""
         now_ms = self._parts.clock.now_ms()
-        if 0 <= now_ms - self._read_ms < FRESH_MS:
+        if not 0 <= now_ms - self._asked_ms < ALIVE_MS:
+            self._asked_ms = now_ms
+            try:
+                async with asyncio.timeout(ANSWER_S):
+                    await self._parts.database.read(townships.every_id)
+                self._is_alive = True
+            except Exception as error:
+                log.error("web.database_silent", error=type(error).__name__)
+                self._is_alive = False
+        return self._is_alive
+
+    async def _fresh(self) -> Counts | None:
+        """The counts; None when the database does not answer."""
+        if not await self._alive():
+            return None
+        now_ms = self._parts.clock.now_ms()
+        if 0 <= now_ms - self._read_ms < self._fresh_ms:
             return self._counts
         try:
             async with asyncio.timeout(ANSWER_S):
-                self._counts = await self._parts.database.read(_counts, township_id=self._parts.township_id)
+                every_id, self._counts = await self._parts.database.read(_counts)
         except Exception as error:
             log.error("web.database_silent", error=type(error).__name__)
             return None
-        self._read_ms = now_ms
+        self._read_ms, self._fresh_ms = now_ms, max(FRESH_MS, TOWNSHIP_MS * len(every_id))
         return self._counts
 
 
-async def _counts(tx: Tx) -> Counts:
-    found = {
-        "inbox": await inbox.counts(tx),
-        "outbox": await outbox.counts(tx),
-        "timers": await timers.counts(tx),
-        "media": await media.counts(tx),
-    }
-    return {family: {state: found[family].get(state, 0) for state in states} for family, states in STATES.items()}
+async def _counts(tx: Tx) -> tuple[Sequence[int], Counts]:
+    """Over all townships."""
+    total = {family: dict.fromkeys(states, 0) for family, states in STATES.items()}
+    every_id = await townships.every_id(tx)
+    for township_id in every_id:
+        town = tx.at(township_id)
+        for family, count in COUNTS.items():
+            for state, number in (await count(town)).items():
+                if state in total[family]:
+                    total[family][state] += number
+    return every_id, total

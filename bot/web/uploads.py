@@ -1,21 +1,23 @@
-"""Photos in and out."""
+"""Photos in and out: passed on in pieces, or shown by a link that the store signs."""
 
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from bot.errors import RetryLater
+from bot.media import Shown
 from bot.media_files import NoRoom
 from bot.pictures import Refused
-from bot.web.guard import Json, Refusal, caller, check_origin, drop
+from bot.web.guard import Json, Refusal, check_origin, drop
 from bot.web.parts import Parts
+from bot.web.ranges import NoSuchPart, part_of
 
 MAX_UPLOAD_S = 900  # 20 MB at 23 kB a second
 MAX_DROPPED_BYTES = 100_000_000
+STORE_AWAY_S = 5
 HEADERS = {
     "Cache-Control": "private, max-age=31536000, immutable",
     "Content-Disposition": "inline",
@@ -31,14 +33,15 @@ class Uploads:
         self._parts = parts
 
     async def receive(self, request: Request) -> Response:
-        """Store a photo or video. 413 and 415 say what is wrong with it."""
+        """Store a photo or video. 413 and 415 say what is wrong with it, 503 that the store is away."""
         check_origin(request)
-        parts, address = self._parts, caller(request)
+        parts = self._parts
+        township_id, address = await parts.towns.who(request)
         parts.uploads.check(address, parts.clock.now_ms())
         stream = request.stream()
         async with asyncio.timeout(MAX_UPLOAD_S):
             try:
-                media_id = await parts.media.save_stream(address, stream)
+                media_id = await parts.media.of(township_id).save_stream(address, stream)
             except Refused as error:
                 await drop(stream, MAX_DROPPED_BYTES)
                 status = 413 if error.code in TOO_LARGE else 415
@@ -46,21 +49,45 @@ class Uploads:
             except NoRoom:
                 await drop(stream, MAX_DROPPED_BYTES)
                 raise Refusal(507, "no_room", after_s=60) from None
+            except RetryLater as error:
+                await drop(stream, MAX_DROPPED_BYTES)
+                raise Refusal(503, "store_away", after_s=max(STORE_AWAY_S, error.after_ms // 1000)) from None
         return Json({"id": media_id}, 201)
 
     async def show(self, request: Request) -> Response:
         """A copy for viewing, for those with the right; to others it does not exist."""
-        address, media_id = caller(request), request.path_params["id"]
-        if not await self._parts.media.may_see(media_id, address):
+        township_id, address = await self._parts.towns.who(request)
+        store, media_id = self._parts.media.of(township_id), request.path_params["id"]
+        thumb = request.query_params.get("size") == "thumb"
+        if not await store.may_see(media_id, address):
             raise Refusal(404, "not_found")
         try:
-            shown = await self._parts.media.shown(media_id, thumb=request.query_params.get("size") == "thumb")
+            # a link is signed for GET alone
+            shown = await store.shown(media_id, thumb=thumb, linked=request.method == "GET")
         except RetryLater:
             raise Refusal(503, "busy", after_s=5) from None
         if shown is None:
             raise Refusal(404, "not_found")
-        if shown.path is None:
-            return Response(shown.content, headers=HEADERS, media_type=shown.mime)
-        if shown.kind == "video":
-            return FileResponse(shown.path, headers=HEADERS, media_type=shown.mime)
-        return Response(await asyncio.to_thread(Path.read_bytes, shown.path), headers=HEADERS, media_type=shown.mime)
+        if shown.link:
+            # kept for half of its time, so that what is behind it can still be got
+            return RedirectResponse(shown.link, 302, {"Cache-Control": f"private, max-age={shown.link_s // 2}"})
+        return _passed_on(request, shown, etag=f'"{media_id}{".thumb" * thumb}"')
+
+
+def _passed_on(request: Request, shown: Shown, *, etag: str) -> Response:
+    """The bytes, or the part of them that was asked for."""
+    headers = {**HEADERS, "Accept-Ranges": "bytes", "ETag": etag}
+    size_bytes = shown.size_bytes
+    wanted = request.headers.get("range") if request.headers.get("if-range", etag) == etag else None
+    try:
+        part = part_of(wanted, size_bytes)
+    except NoSuchPart:
+        return Response(status_code=416, headers={"Content-Range": f"bytes */{size_bytes}"})
+    start, end = part or (0, size_bytes)
+    headers["Content-Length"] = str(end - start)
+    if part is not None:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{size_bytes}"
+    status = 200 if part is None else 206
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers, media_type=shown.mime)
+    return StreamingResponse(shown.read(start, end), status, headers, shown.mime)

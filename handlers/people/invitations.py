@@ -95,7 +95,7 @@ async def submit(turn: Turn, answers: Mapping[str, Any]) -> None:
     token, invitation_id = await _create(
         turn.tx, turn.ids, turn.dice, role, area_id, turn.now_ms, valid_hours, turn.person.id
     )
-    url = f"{world.public_url}/?join={token}"
+    url = f"{world.public_url}/?join={token}&t={world.code}"
     lines: list[Words] = [
         text(
             "invite.made",

@@ -27,6 +27,7 @@ MENU: tuple[Item, ...] = (
     Item("cleanup", "report_cleanup", "primary"),
     Item("rollcall", "see_rollcall"),
     Item("digest", "see_digest"),
+    Item("townships", "see_county", "primary"),
     Item("claims", "confirm_household"),
     Item("invite", "invite"),
     Item("roles", "manage_roles"),

@@ -13,7 +13,7 @@ from bot.turn import Intent, Turn
 from handlers.areas.index import Gazetteer
 from handlers.people.actions import area_name, called, private, role_at
 from handlers.people.menu import menu_rows
-from handlers.people.rules import ROLES, may, may_grant
+from handlers.people.rules import EVERY_ROLE, may, may_take
 from handlers.people.search import any_area, named_areas, role_holders
 from storage import people
 from storage.database import Row
@@ -32,10 +32,10 @@ async def roles(turn: Turn, args: str) -> None:
     places: Gazetteer = turn.world.places
     found = [
         row
-        for row in await people.holders(turn.tx, ROLES)
+        for row in await people.holders(turn.tx, EVERY_ROLE)
         if may(turn.person.roles, "manage_roles", row["area_id"], places.covers)
     ]
-    found.sort(key=lambda row: (_code(places, row["area_id"]), ROLES.index(row["role"]), row["role_id"]))
+    found.sort(key=lambda row: (_code(places, row["area_id"]), EVERY_ROLE.index(row["role"]), row["role_id"]))
     pages = max(1, -(-len(found) // PAGE))
     page = min(max(int(args), 1), pages) if args.isascii() and args.isdigit() and len(args) < 6 else 1
     shown = found[(page - 1) * PAGE : page * PAGE]
@@ -62,7 +62,7 @@ async def revoke_submit(turn: Turn, answers: Mapping[str, Any]) -> None:
     row = await people.role_row(turn.tx, int(answers["role"]["id"]))
     if row is None or row["until_ms"] is not None:
         raise PersonError("role_gone", step="role")
-    if not may_grant(turn.person.roles, row["role"], row["area_id"], places.covers):
+    if not may_take(turn.person.roles, row["role"], row["area_id"], places.covers):
         raise PersonError("no_right", who=text("right.manage_roles.who"))
     if row["role"] == "admin" and len(await people.holders(turn.tx, ("admin",))) == 1:
         raise PersonError("last_admin")

@@ -13,6 +13,10 @@ from typing import Any, Literal, Protocol
 
 ROLES = ("cleaner", "station_keeper", "grid_keeper", "staff", "finance", "auditor", "admin")
 
+# They reach beyond their holder's township: only the console gives them, and no role of a township stands for them.
+COUNTY_ROLES = ("county_staff",)
+EVERY_ROLE = (*ROLES, *COUNTY_ROLES)
+
 # A role also has the rights of those it stands for (an admin those of everybody).
 STANDS_FOR: Mapping[str, frozenset[str]] = {
     "staff": frozenset({"grid_keeper"}),
@@ -40,8 +44,15 @@ RIGHTS: Mapping[str, frozenset[str]] = {
     "report_cleanup": frozenset({"cleaner", "grid_keeper"}),
     "see_rollcall": frozenset({"grid_keeper", "auditor"}),
     "see_digest": frozenset({"grid_keeper", "finance", "auditor"}),
+    "ask_digest": frozenset({"grid_keeper", "finance", "auditor"}),
     # the house
     "import": frozenset({"admin"}),
+}
+
+# What county roles may, for every township of the county; they only look (`handlers/county`).
+COUNTY_RIGHTS: Mapping[str, frozenset[str]] = {
+    "see_county": frozenset({"county_staff"}),
+    "ask_digest": frozenset({"county_staff"}),
 }
 
 # Which roles a role may hand out, within its own area.
@@ -78,8 +89,10 @@ class Fields(Protocol):
 
 def roles_with(right: str) -> frozenset[str]:
     """The roles that may do something, those that stand for them included. Raises KeyError on an unknown right."""
-    named = RIGHTS[right]
-    return named | {role for role, others in STANDS_FOR.items() if others & named}
+    if right not in RIGHTS and right not in COUNTY_RIGHTS:
+        raise KeyError(right)
+    named, county = RIGHTS.get(right, frozenset()), COUNTY_RIGHTS.get(right, frozenset())
+    return named | county | {role for role, others in STANDS_FOR.items() if others & named}
 
 
 def may(roles: Iterable[Held], right: str, area_id: int | None = None, covers: Covers | None = None) -> bool:
@@ -95,8 +108,14 @@ def may(roles: Iterable[Held], right: str, area_id: int | None = None, covers: C
 
 
 def may_grant(roles: Iterable[Held], role: str, area_id: int, covers: Covers | None = None) -> bool:
-    """Whether somebody may give (or take) `role` for an area: an admin any, staff those who work in their area."""
+    """Whether somebody may give `role` for an area: an admin any, staff those who work in their area."""
     return any(role in GRANTS.get(held.name, frozenset()) and _reaches(held.area_id, area_id, covers) for held in roles)
+
+
+def may_take(roles: Iterable[Held], role: str, area_id: int, covers: Covers | None = None) -> bool:
+    """Whether somebody may take `role` back: what they may give, and an admin also what only the console gives."""
+    held = tuple(roles)
+    return may_grant(held, "admin" if role in COUNTY_ROLES else role, area_id, covers)
 
 
 def grantable(roles: Iterable[Held]) -> tuple[str, ...]:

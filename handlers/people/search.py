@@ -10,7 +10,7 @@ from bot.turn import Turn
 from handlers.areas.index import Gazetteer
 from handlers.areas.places import Area
 from handlers.people.actions import area_name, called, role_at
-from handlers.people.rules import ROLES, may_grant
+from handlers.people.rules import EVERY_ROLE, may_grant, may_take
 from storage import people
 
 SHOWN = 8
@@ -58,10 +58,10 @@ async def role_holders(turn: Turn, _: Mapping[str, Any], said: str) -> Sequence[
     areas = {area.area_id for area in named_areas(places, said)}
     found = [
         row
-        for row in await people.holders(turn.tx, ROLES)
+        for row in await people.holders(turn.tx, EVERY_ROLE)
         if (said.strip() and said.strip() in row["name"]) or row["area_id"] in areas
     ]
-    mine = [row for row in found if may_grant(turn.person.roles, row["role"], row["area_id"], places.covers)]
+    mine = [row for row in found if may_take(turn.person.roles, row["role"], row["area_id"], places.covers)]
     render = turn.catalogues[turn.person.language].render
     return [
         Option(

@@ -91,14 +91,20 @@ class Program:
         """What it wrote to standard error; at LOG_LEVEL=ERROR that is only what went wrong."""
         return self._complaints.read_text("utf-8")
 
-    def invite(self, role: str, area: str = "") -> str:
-        """A join link for a role, made at the console beside the running program."""
-        command = [sys.executable, "-m", "bot", "invite", "--role", role, *(["--area", area] if area else [])]
+    def console(self, *words: str) -> str:
+        """What `python -m bot …` prints, run beside the program."""
+        command = [sys.executable, "-m", "bot", *words]
         done = subprocess.run(
             command, cwd=ROOT, env=self._environment(), capture_output=True, text=True, timeout=START_S, check=True
         )
-        link = re.search(r"http://\S+\?join=\S+", done.stdout)
-        assert link is not None, done.stdout
+        return done.stdout
+
+    def invite(self, role: str, area: str = "", township: str = "") -> str:
+        """A join link for a role, made at the console beside the running program."""
+        options = {"--role": role, "--area": area, "--township": township}
+        printed = self.console("invite", *(word for pair in options.items() if pair[1] for word in pair))
+        link = re.search(r"http://\S+\?join=\S+", printed)
+        assert link is not None, printed
         return link.group()
 
     def rows(self, sql: str, **values: Any) -> list[dict[str, Any]]:

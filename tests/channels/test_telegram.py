@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -76,13 +77,29 @@ def settings_for(api: FakeBotApi, tmp_path: Path, **more: Any) -> Settings:
     )
 
 
+def telegram_of(settings: Settings) -> Telegram:
+    return Telegram(settings, SystemClock(), Shelf(), token=settings.telegram_token, township_id=1)
+
+
+@asynccontextmanager
+async def receiving(telegram: Telegram, desk: Desk) -> AsyncIterator[None]:
+    """Signed in, and fetching what comes."""
+    await telegram.start(desk.accept)
+    fetching = asyncio.create_task(telegram.fetch_updates())
+    try:
+        yield
+    finally:
+        fetching.cancel()
+        await asyncio.gather(fetching, return_exceptions=True)
+        await telegram.stop()
+
+
 @pytest.fixture
 async def desk(api: FakeBotApi, tmp_path: Path) -> AsyncIterator[Desk]:
-    telegram = Telegram(settings_for(api, tmp_path), SystemClock(), Shelf())
+    telegram = telegram_of(settings_for(api, tmp_path))
     made = Desk(api, telegram)
-    await telegram.start(made.accept)
-    yield made
-    await telegram.stop()
+    async with receiving(telegram, made):
+        yield made
 
 
 async def test_words_a_command_and_a_start_link(desk: Desk) -> None:
@@ -223,13 +240,11 @@ async def test_retry_after_holds_the_chat(desk: Desk, monkeypatch: pytest.Monkey
 
 
 async def test_no_secret_reaches_a_log(api: FakeBotApi, tmp_path: Path) -> None:
-    telegram = Telegram(settings_for(api, tmp_path), SystemClock(), Shelf())
-    desk = Desk(api, telegram)
+    telegram = telegram_of(settings_for(api, tmp_path))
     with capture_logs() as logs:
         api.trouble(method="getUpdates", drop="before", times=2)
-        await telegram.start(desk.accept)
-        await asyncio.sleep(0.1)
-        await telegram.stop()
+        async with receiving(telegram, Desk(api, telegram)):
+            await asyncio.sleep(0.1)
     assert logs and api.token not in str(logs)
 
 
@@ -237,7 +252,7 @@ async def test_the_webhook_takes_only_telegrams_own_calls(api: FakeBotApi, tmp_p
     settings = settings_for(
         api, tmp_path, telegram_mode="webhook", telegram_webhook_secret=SECRET, public_url="https://chat.example"
     )
-    telegram = Telegram(settings, SystemClock(), Shelf())
+    telegram = telegram_of(settings)
     desk = Desk(api, telegram)
     await telegram.start(desk.accept)
     update = {"update_id": 5, "message": {"message_id": 1, "date": 1, "chat": {"id": 7, "type": "private"},

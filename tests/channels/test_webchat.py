@@ -20,7 +20,7 @@ PHOTO, VIDEO = "i" + "1" * 31, "v" + "2" * 31
 
 
 def raw(body: bytes) -> Raw:
-    return Raw("web", f"{ADDRESS}:1", ADDRESS, body)
+    return Raw("web", f"{ADDRESS}:1", ADDRESS, body, 1)
 
 
 def event(**body: Any) -> In:
@@ -118,19 +118,19 @@ def test_a_video_has_no_small_picture() -> None:
 async def test_a_message_waits_when_no_page_is_open() -> None:
     chat = WebChat()
     assert not await chat.send(letter(1))
-    stream = chat.open(ADDRESS)
+    stream = chat.open((1, ADDRESS))
     assert stream is not None and await chat.send(letter(2))
     [(message_id, event_bytes)] = stream.take()
     assert (
         message_id == 2 and event_bytes.startswith(b"id: 2\nevent: message\ndata: {") and "您好".encode() in event_bytes
     )
-    chat.leave(ADDRESS, stream)
+    chat.leave((1, ADDRESS), stream)
     assert not await chat.send(letter(3)) and chat.stream_count == 0
 
 
 async def test_line_ends_in_a_message_can_t_forge_an_event() -> None:
     chat = WebChat()
-    stream = chat.open(ADDRESS)
+    stream = chat.open((1, ADDRESS))
     assert stream is not None
     await chat.send(letter(1, "a\n\nid: 9\nevent: message\ndata: {}\n\n"))
     [(_, event_bytes)] = stream.take()
@@ -139,7 +139,7 @@ async def test_line_ends_in_a_message_can_t_forge_an_event() -> None:
 
 async def test_a_page_that_reads_nothing_is_closed_and_what_follows_waits() -> None:
     chat = WebChat()
-    stream = chat.open(ADDRESS)
+    stream = chat.open((1, ADDRESS))
     assert stream is not None
     reached = [await chat.send(letter(number)) for number in range(MAX_QUEUED + 2)]
     assert reached == [True] * MAX_QUEUED + [False] * 2
@@ -148,7 +148,7 @@ async def test_a_page_that_reads_nothing_is_closed_and_what_follows_waits() -> N
 
 async def test_after_the_stop_no_page_is_opened() -> None:
     chat = WebChat()
-    stream = chat.open(ADDRESS)
+    stream = chat.open((1, ADDRESS))
     await chat.stop()
-    assert stream is not None and stream.closed and chat.open(ADDRESS) is None
+    assert stream is not None and stream.closed and chat.open((1, ADDRESS)) is None
     assert not await chat.send(letter(1))

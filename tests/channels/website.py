@@ -15,22 +15,25 @@ from typing import Any
 import aiohttp
 import orjson
 
-from bot.channels.base import Letter
+from bot.channels.base import Channels
 from bot.channels.webchat import WebChat
 from bot.clock import SystemClock, SystemDice, TimeIds
-from bot.delivery import Delivery, letter_of
-from bot.flood import FloodGate
+from bot.delivery import Written
+from bot.intake import TOPIC as INBOX_TOPIC
 from bot.intake import Intake
-from bot.media import MediaStore
+from bot.marks import PAGE_TOPIC
+from bot.media_shelf import open_shelf
+from bot.media_stores import MediaStores
+from bot.outgoing import TOPIC as OUTBOX_TOPIC
+from bot.outgoing import Outgoing
 from bot.settings import Settings
 from bot.talk.messages import Out, Say
 from bot.turn import Desk, Intent, Turn
 from bot.web.app import Web, build_web
 from bot.web.guard import address_of
-from storage import media, outbox, people
-from storage.database import Tx
-from storage.migrate import migrate
-from storage.sqlite import SqliteDatabase
+from storage import areas, media, people
+from storage.database import Database, Tx
+from storage.engines import bring_up_to_date, open_database
 from tests.channels.webtexts import web_catalogues
 
 HEADERS = {"X-Jingxiang": "1"}
@@ -191,27 +194,24 @@ class Page:
 class Site:
     """The program: web chat, intake, delivery."""
 
-    def __init__(self, folder: Path, database: SqliteDatabase, **settings: Any) -> None:
-        clock, ids, dice = SystemClock(), TimeIds(SystemClock()), SystemDice()
+    def __init__(self, folder: Path, database: Database, *, shared: bool = False, **settings: Any) -> None:
+        workers = database.workers()
+        clock, ids, dice = SystemClock(), TimeIds(SystemClock(), worker=workers), SystemDice()
         self.ids, self.clock = ids, clock
         self.folder, self.database = folder, database
-        self.webchat = WebChat()
-        self.channels = {"web": self.webchat}
-        self.delivery = Delivery(database, self.channels, clock=clock)
+        self.webchat = WebChat((lambda: workers.number) if shared else None)
+        self.channels = Channels([self.webchat])
+        self.outgoing = Outgoing(database, self.channels, clock=clock, grace_s=0)
         catalogues = web_catalogues(folder / "texts")
-        self.intake = Intake(
-            database,
-            Echo(),
-            self.channels,
-            catalogues,
-            clock=clock,
-            ids=ids,
-            dice=dice,
-            deliver=self.delivery.offer,
-            flood=FloodGate(0),
-        )
-        self.media = MediaStore(folder / "media", database)
+        parts: Any = {"clock": clock, "ids": ids, "dice": dice, "outgoing": self.outgoing}
+        self.intake = Intake(database, Echo(), self.channels, catalogues, alone=not shared, **parts)
+        workers.listen(INBOX_TOPIC, self.intake.hear)
+        workers.listen(OUTBOX_TOPIC, self.outgoing.hear)
+        workers.listen(PAGE_TOPIC, self.webchat.hear)
         chosen = Settings(_env_file=None, **{"data_dir": folder, "web_port": 0, **settings})
+        self.media = MediaStores(
+            open_shelf(chosen), database, clock=clock, dice=dice, zone=chosen.zone, limits=lambda _: media.Limits()
+        )
         self.web: Web = build_web(
             chosen, database, self.intake.accept, self.webchat, self.media, catalogues, clock, keepalive_s=0.3
         )
@@ -223,7 +223,9 @@ class Site:
         return f"http://127.0.0.1:{self.web.port}"
 
     async def start(self) -> None:
-        self._tasks = [asyncio.create_task(self.delivery.run()), asyncio.create_task(self.intake.run())]
+        await self.database.workers().start()
+        await self.outgoing.begin()
+        self._tasks = [asyncio.create_task(self.outgoing.run()), asyncio.create_task(self.intake.run())]
         await self.web.start()
 
     async def stop(self) -> None:
@@ -231,8 +233,7 @@ class Site:
             await page.http.close()
         await self.web.stop()
         self.intake.stop()
-        self.delivery.stop()
-        self._tasks[0].cancel()  # it may sleep until its next poll
+        self.outgoing.stop()
         await asyncio.wait(self._tasks, timeout=PATIENCE_S)
         await self.database.close()
 
@@ -247,7 +248,7 @@ class Site:
     async def tell(self, page: Page, words: str, *, due_in_ms: int = 0, media_ids: tuple[str, ...] = ()) -> int:
         """Write a message to somebody, as an action would; its id."""
 
-        async def work(tx: Tx) -> list[Letter]:
+        async def work(tx: Tx) -> tuple[int, Written]:
             contact = await people.contact(tx, page.address)
             desk = Desk(
                 tx=tx,
@@ -259,13 +260,11 @@ class Site:
             )
             person_id = contact["person_id"] if contact else 7
             desk.post(person_id, "web", page.address, Out(words, media=media_ids), due_ms=desk.now_ms + due_in_ms)
-            await outbox.put(tx, desk.outbox)
-            return [letter_of(row, row["out"], 1) for row in desk.outbox]
+            return desk.outbox[0]["id"], await self.outgoing.write(tx, desk.outbox, desk.now_ms)
 
-        letters = await self.database.transaction(work)
-        if not due_in_ms:
-            self.delivery.offer(letters)
-        return letters[0].id
+        message_id, written = await self.database.transaction(work)
+        self.outgoing.offer(written)
+        return message_id
 
     async def rows(self, sql: str, **params: Any) -> Any:
         async def work(tx: Tx) -> Any:
@@ -284,12 +283,17 @@ class Site:
 
 
 @asynccontextmanager
-async def serving(folder: Path, **settings: Any) -> AsyncIterator[Site]:
-    """A started site in that folder; what an earlier one left there is still there."""
-    path = folder / "jingxiang.db"
-    migrate(path, now_ms=SystemClock().now_ms())
+async def serving(folder: Path, *, url: str = "", **settings: Any) -> AsyncIterator[Site]:
+    """A started site in that folder; what an earlier one left there is still there. `url`: of a shared database."""
+    url = url or f"sqlite:///{folder / 'jingxiang.db'}"
+    now_ms = SystemClock().now_ms()
+    await bring_up_to_date(url, now_ms=now_ms)
     shutil.rmtree(folder / "texts", ignore_errors=True)
-    site = Site(folder, await SqliteDatabase.open(path), **settings)
+    database = await open_database(url)
+    await database.transaction(
+        lambda tx: areas.set_township(tx, code="1", name="试验乡", county="", province="", now_ms=now_ms)
+    )
+    site = Site(folder, database, shared=url.startswith("postgres"), **settings)
     await site.start()
     try:
         yield site

@@ -1,50 +1,137 @@
-"""Backup and restore, end to end, also while somebody writes."""
+"""Backup and restore, end to end, from and to a folder and S3, also while somebody writes."""
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import tarfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bot import keeping
-from storage.migrate import migrate
+from bot.media import MediaStore
+from bot.media_shelf import Shelf, open_shelf
+from bot.settings import Settings
+from storage.engines import bring_up_to_date, open_database
+from tests.channels.website import Page, serving
+from tests.fakes.pictures import photo
+from tests.fakes.s3 import s3_server
+from tests.talk.test_pictures import movie
+
+OWNER = "web:" + "a" * 64
+Make = Callable[[Path], Settings]
 
 
 def quiet(stage: str, done: int, total: int) -> None:
     assert 0 <= done <= total, stage
 
 
-def town(folder: Path) -> Path:
-    database = folder / "jingxiang.db"
-    migrate(database, now_ms=1)
-    with sqlite3.connect(database) as connection:
+def in_a_folder(folder: Path) -> Settings:
+    return Settings(_env_file=None, data_dir=folder)
+
+
+def in_s3(folder: Path) -> Settings:
+    return s3_server().settings(folder)
+
+
+@pytest.fixture(params=[in_a_folder, in_s3])
+def make(request: pytest.FixtureRequest) -> Make:
+    """Settings for a new deployment whose photos lie in a folder, or in a new bucket."""
+    made: Make = request.param
+    return made
+
+
+async def town(settings: Settings, photos: int = 2) -> Settings:
+    """A database with a timer, and some photos and a video behind it."""
+    settings.data_dir.mkdir(parents=True)
+    await bring_up_to_date(settings.database, now_ms=1)
+    with sqlite3.connect(settings.data_dir / "jingxiang.db") as connection:
         connection.execute("INSERT INTO timers VALUES (1, 1, 'k', 'key', 5, '{}', 'due', 0, NULL, NULL)")
-    (folder / "media" / "ab").mkdir(parents=True)
-    (folder / "media" / "ab" / "cd").write_bytes(b"photo" * 1000)
-    (folder / "media" / "ab" / "half.part").write_bytes(b"half")
-    return database
+    connection.close()
+    await add(settings, *(photo(seed) for seed in range(photos)), movie())
+    return settings
 
 
-def test_a_backup_comes_back_whole(tmp_path: Path) -> None:
-    database = town(tmp_path / "old")
-    file = keeping.backup(database, tmp_path / "old" / "media", tmp_path / "kept", stamp="1", progress=quiet)
-    new = tmp_path / "new"
-    keeping.restore(file, new, new / "jingxiang.db", progress=quiet)
-    with sqlite3.connect(new / "jingxiang.db") as connection:
+async def add(settings: Settings, *contents: bytes, township_id: int = 1) -> None:
+    database = await open_database(settings.database)
+    try:
+        store = MediaStore(open_shelf(settings), database, township_id=township_id)
+        for content in contents:
+            await store.save_bytes(OWNER, content)
+    finally:
+        await database.close()
+
+
+async def stored(shelf: Shelf) -> dict[str, bytes]:
+    """Everything in the store."""
+    return {key: b"".join([piece async for piece in shelf.read(key)]) async for key, _ in shelf.under("")}
+
+
+def back_up(settings: Settings, folder: Path, stamp: str = "1", keep: int = 0) -> Path:
+    return keeping.backup(settings, folder / "kept", stamp=stamp, keep=keep, progress=quiet)
+
+
+async def test_a_backup_comes_back_whole(make: Make, tmp_path: Path) -> None:
+    old = await town(make(tmp_path / "old"))
+    await add(old, photo(1), township_id=2)
+    await open_shelf(old).mark("no/bodys")  # in the store, but no row names it
+    new = make(tmp_path / "new")
+    keeping.restore(back_up(old, tmp_path), new, progress=quiet)
+    with sqlite3.connect(tmp_path / "new" / "jingxiang.db") as connection:
         assert connection.execute("SELECT timer_key FROM timers").fetchall() == [("key",)]
-    assert (new / "media" / "ab" / "cd").read_bytes() == b"photo" * 1000
-    assert not (new / "media" / "ab" / "half.part").exists()
+        assert connection.execute("SELECT COUNT(*) FROM media").fetchone() == (4,)
+    connection.close()
+    before, after = await stored(open_shelf(old)), await stored(open_shelf(new))
+    assert len(before) == 3 * 3 + 2 + 1 and after == {key: before[key] for key in before if key != "no/bodys"}
 
 
-def test_a_backup_while_somebody_writes_is_one_moment(tmp_path: Path) -> None:
-    database = town(tmp_path / "old")
+async def test_what_is_in_the_bucket_already_may_stay_there(tmp_path: Path) -> None:
+    """The machine is lost, the bucket is not."""
+    old = await town(in_s3(tmp_path / "old"))
+    before = await stored(open_shelf(old))
+    await open_shelf(old).delete(sorted(before)[:2])
+    new = old.model_copy(update={"data_dir": tmp_path / "new"})
+    file = back_up(await town(in_s3(tmp_path / "twin")), tmp_path)
+    keeping.restore(file, new, progress=quiet)
+    assert await stored(open_shelf(new)) == before
+
+
+async def test_a_photo_is_seen_again_after_a_restore(make: Make, tmp_path: Path) -> None:
+    old, new = make(tmp_path / "old"), make(tmp_path / "new")
+    old.data_dir.mkdir()
+    given = {"media_link_seconds": 0, **of_store(old)}
+    async with serving(tmp_path / "old", **given) as site:
+        page = await site.page()
+        status, answer = await page.uploads(photo(7, (300, 200)))
+        assert status == 201
+        await page.post(kind="media", media=[answer["id"]], text="桥头")
+        before = await page.get(f"/media/{answer['id']}")
+        file = await asyncio.to_thread(back_up, old, tmp_path)  # while it serves
+        token = page.token
+    await asyncio.to_thread(keeping.restore, file, new, progress=quiet)
+    async with serving(tmp_path / "new", **{**given, **of_store(new)}) as site:
+        page = Page(site.url)
+        site.pages.append(page)
+        page.http.cookie_jar.update_cookies({"jingxiang": token})
+        after = await page.get(f"/media/{answer['id']}")
+        assert after[:2] == before[:2] and after[0] == 200
+        history = await page.history()
+        assert next(item["id"] for message in history["messages"] for item in message["media"]) == answer["id"]
+
+
+def of_store(settings: Settings) -> dict[str, str]:
+    return {name: getattr(settings, name) for name in Settings.model_fields if name.startswith(("media_u", "media_s3"))}
+
+
+async def test_a_backup_while_somebody_writes_is_one_moment(tmp_path: Path) -> None:
+    settings = await town(in_a_folder(tmp_path / "old"))
     stop = threading.Event()
 
     def write() -> None:
-        with sqlite3.connect(database, timeout=10) as connection:
+        with sqlite3.connect(settings.data_dir / "jingxiang.db", timeout=10) as connection:
             at = 10
             while not stop.is_set():
                 for row in (at, at + 1):
@@ -53,39 +140,98 @@ def test_a_backup_while_somebody_writes_is_one_moment(tmp_path: Path) -> None:
                     )
                 connection.commit()
                 at += 2
+        connection.close()
 
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        file = keeping.backup(database, tmp_path / "old" / "media", tmp_path / "kept", stamp="1", progress=quiet)
+        file = await asyncio.to_thread(back_up, settings, tmp_path)
     finally:
         stop.set()
         writer.join()
-    keeping.restore(file, tmp_path / "new", tmp_path / "new" / "jingxiang.db", progress=quiet)
+    keeping.restore(file, in_a_folder(tmp_path / "new"), progress=quiet)
     with sqlite3.connect(tmp_path / "new" / "jingxiang.db") as connection:
         assert connection.execute("SELECT COUNT(*) FROM timers WHERE id >= 10").fetchone()[0] % 2 == 0
+    connection.close()
 
 
-def test_only_the_newest_are_kept(tmp_path: Path) -> None:
-    database = town(tmp_path / "old")
+async def test_a_photo_erased_meanwhile_is_no_loss(make: Make, tmp_path: Path) -> None:
+    settings = await town(make(tmp_path / "old"))
+    shelf = open_shelf(settings)
+    [first, *_] = sorted(key for key in await stored(shelf) if "." not in key)
+
+    def erase(stage: str, done: int, total: int) -> None:
+        """After the first copy of the database was made."""
+        if stage == "database" and done == total and shelf.find_now(first) is not None:
+            with sqlite3.connect(settings.data_dir / "jingxiang.db") as connection:
+                connection.execute("UPDATE media SET state = 'erased' WHERE sha256 = ?", (first.replace("/", ""),))
+            connection.close()
+            asyncio.run(shelf.delete([first, f"{first}.view", f"{first}.thumb"]))
+
+    made = keeping.backup
+    file = await asyncio.to_thread(made, settings, tmp_path / "kept", stamp="1", progress=erase)
+    new = make(tmp_path / "new")
+    keeping.restore(file, new, progress=quiet)
+    after = await stored(open_shelf(new))
+    assert first not in after and len([key for key in after if "." not in key]) == 2
+
+
+async def test_a_photo_that_is_lost_or_damaged_is_named(make: Make, tmp_path: Path) -> None:
+    settings = await town(make(tmp_path / "old"))
+    shelf = open_shelf(settings)
+    key = next(key for key in await stored(shelf) if key.endswith(".thumb"))
+    await shelf.delete([key])
+    with pytest.raises(keeping.KeepingError, match=f"not in .*: {key}$"):
+        back_up(settings, tmp_path)
+    await add(settings, *(photo(seed) for seed in range(2)))
+    original = key.removesuffix(".thumb")
+    await shelf.mark(original)
+    with pytest.raises(keeping.KeepingError, match=f"{original} in .* is damaged"):
+        back_up(settings, tmp_path)
+    assert not list((tmp_path / "kept").iterdir())
+
+
+async def test_only_the_newest_are_kept(tmp_path: Path) -> None:
+    settings = await town(in_a_folder(tmp_path / "old"))
     for stamp in ("1", "2", "3"):
-        keeping.backup(database, tmp_path / "old" / "media", tmp_path / "kept", stamp=stamp, keep=2, progress=quiet)
+        back_up(settings, tmp_path, stamp, keep=2)
     assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["jingxiang-2.tar", "jingxiang-3.tar"]
 
 
-def test_a_full_folder_and_a_damaged_backup_are_refused(tmp_path: Path) -> None:
-    database = town(tmp_path / "old")
-    file = keeping.backup(database, tmp_path / "old" / "media", tmp_path / "kept", stamp="1", progress=quiet)
+async def test_a_full_folder_and_a_damaged_backup_are_refused(make: Make, tmp_path: Path) -> None:
+    settings = await town(make(tmp_path / "old"))
+    file = back_up(settings, tmp_path)
     with pytest.raises(keeping.KeepingError, match="not empty"):
-        keeping.restore(file, tmp_path / "old", database, progress=quiet)
+        keeping.restore(file, settings, progress=quiet)
+    new = make(tmp_path / "new")
     content = bytearray(file.read_bytes())
     with tarfile.open(file) as tar:
-        at = tar.getmember("media/ab/cd").offset_data
+        at = next(one for one in tar.getmembers() if one.name.startswith("media/")).offset_data
     content[at] ^= 1
     file.write_bytes(content)
     with pytest.raises(keeping.KeepingError, match="damaged"):
-        keeping.restore(file, tmp_path / "new", tmp_path / "new" / "jingxiang.db", progress=quiet)
+        keeping.restore(file, new, progress=quiet)
     file.write_bytes(b"no tar at all")
     with pytest.raises(keeping.KeepingError, match="not a whole backup"):
-        keeping.restore(file, tmp_path / "new", tmp_path / "new" / "jingxiang.db", progress=quiet)
-    assert not (tmp_path / "new" / "jingxiang.db").exists()
+        keeping.restore(file, new, progress=quiet)
+    assert not new.data_dir.exists() or not list(new.data_dir.iterdir())
+
+
+async def test_a_store_that_is_away_is_said_and_a_restore_may_be_tried_again(tmp_path: Path) -> None:
+    settings = await town(in_s3(tmp_path / "old"))
+    nowhere = settings.model_copy(update={"media_s3_endpoint": "http://127.0.0.1:1"})
+    with pytest.raises(keeping.KeepingError, match="media store: no connection"):
+        back_up(nowhere, tmp_path)
+    file = back_up(settings, tmp_path)
+    new = settings.model_copy(update={"data_dir": tmp_path / "new"})
+    with pytest.raises(keeping.KeepingError, match="media store: no connection"):
+        keeping.restore(file, new.model_copy(update={"media_s3_endpoint": "http://127.0.0.1:1"}), progress=quiet)
+    keeping.restore(file, new, progress=quiet)
+    assert (tmp_path / "new" / "jingxiang.db").exists()
+
+
+def test_a_server_s_database_is_kept_by_its_own_tools(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, data_dir=tmp_path, database_url="postgresql://127.0.0.1/town")
+    for work in (lambda: back_up(settings, tmp_path), lambda: keeping.restore(tmp_path, settings, progress=quiet)):
+        with pytest.raises(keeping.KeepingError, match="pg_dump"):
+            work()

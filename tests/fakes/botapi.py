@@ -71,6 +71,14 @@ class FakeBotApi:
         self._troubles: list[Trouble] = []
         self._runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.1)
         self._next_id = 0
+        self._others: dict[str, FakeBotApi] = {}
+
+    def another(self, *, name: str, username: str) -> FakeBotApi:
+        """A second bot behind the same address, with chats of its own. People's ids are counted alike."""
+        token = f"{BOT_ID + len(self._others) + 1}:AAfake-token-for-tests-only-{len(self._others) + 1:012d}"
+        other = self._others[token] = FakeBotApi(token, name=name, username=username)
+        other.url = self.url
+        return other
 
     async def start(self, port: int = 0) -> None:
         """Serve on 127.0.0.1; port 0 takes a free one."""
@@ -78,10 +86,13 @@ class FakeBotApi:
         await web.TCPSite(self._runner, "127.0.0.1", port).start()
         host, real_port = self._runner.addresses[0][:2]
         self.url = f"http://{host}:{real_port}"
+        for other in self._others.values():
+            other.url = self.url
 
     async def stop(self) -> None:
         """End every wait and close."""
-        await self.updates.stop()
+        for one in (self, *self._others.values()):
+            await one.updates.stop()
         await self._runner.cleanup()
 
     async def __aenter__(self) -> Self:
@@ -151,6 +162,8 @@ class FakeBotApi:
         match = _PATH.fullmatch(request.rel_url.raw_path)
         if match is None or not _TOKEN_SHAPE.fullmatch(match[2]):
             raise BotApiError(404, "Not Found")
+        if match[2] in self._others:
+            return await self._others[match[2]]._answer(request)
         if match[2] != self.token:
             raise BotApiError(401, "Unauthorized")
         params = Params() if match[1] else await read_params(request)

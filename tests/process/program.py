@@ -7,29 +7,83 @@ import os
 import signal
 import sqlite3
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+import asyncpg
 
 from bot.channels.telegram_wire import messages_of
 from bot.talk.messages import In, Out
 from bot.turn import load_out
+from storage.parameters import numbered
 from tests.fakes.botapi import FakeBotApi
 from tests.fakes.botapi_people import Heard, User
 from tests.fakes.pictures import photo
 
 ROOT = Path(__file__).parents[2]
 SERVES_S = 30.0
+AWAY = (sqlite3.OperationalError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 KEY = "key.0.key"  # a key of the reply keyboard, which has no data
+
+
+class Look(Protocol):
+    """Looks into the program's data: named parameters, rows by column name. Raises one of AWAY."""
+
+    def __call__(self, sql: str, **params: Any) -> list[Any]: ...
+
+
+def look_into(path: Path) -> Look:
+    """A SQLite file."""
+
+    def rows(sql: str, **params: Any) -> list[sqlite3.Row]:
+        connection = sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=10)
+        connection.row_factory = sqlite3.Row
+        try:
+            return connection.execute(sql, params).fetchall()
+        finally:
+            connection.close()
+
+    return rows
+
+
+class LookAtServer:
+    """A PostgreSQL database, from a loop in a thread of its own."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._connection: asyncpg.Connection | None = None
+
+    def __call__(self, sql: str, **params: Any) -> list[Any]:
+        return asyncio.run_coroutine_threadsafe(self._rows(sql, params), self._loop).result(20)
+
+    async def _rows(self, sql: str, params: Mapping[str, Any]) -> list[Any]:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await asyncpg.connect(self._url)
+        text, names = numbered(sql)
+        return list(await self._connection.fetch(text, *(params[name] for name in names)))
+
+    def close(self) -> None:
+        """Disconnect, and end the thread."""
+        if self._connection is not None:
+            asyncio.run_coroutine_threadsafe(self._connection.close(), self._loop).result(20)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
 
 class Program:
     """`python -m bot run` with its own DATA_DIR, talking to the Bot API server of the test."""
 
-    def __init__(self, folder: Path, api: FakeBotApi) -> None:
+    def __init__(self, folder: Path, api: FakeBotApi, look: Look, **environment: str) -> None:
         self.folder = folder
         self.life = 0
+        self.rows = look
         self._process: asyncio.subprocess.Process | None = None
         self._environment = {
             **os.environ,
@@ -39,12 +93,8 @@ class Program:
             "TELEGRAM_RATE_PER_SECOND": "0",
             "WEB_PORT": "0",
             "LOG_LEVEL": "INFO",
+            **environment,
         }
-
-    @property
-    def database(self) -> Path:
-        """Its file of data."""
-        return self.folder / "data" / "jingxiang.db"
 
     @property
     def log(self) -> str:
@@ -96,15 +146,6 @@ class Program:
         )  # fmt: skip
         printed, _ = await process.communicate()
         return process.returncode or 0, printed.decode()
-
-    def rows(self, sql: str, **params: Any) -> list[sqlite3.Row]:
-        """Look into its data."""
-        connection = sqlite3.connect(f"{self.database.as_uri()}?mode=rw", uri=True, timeout=10)
-        connection.row_factory = sqlite3.Row
-        try:
-            return connection.execute(sql, params).fetchall()
-        finally:
-            connection.close()
 
 
 @dataclass
@@ -168,8 +209,8 @@ class Phone:
         mine = [update for update in self.user.world.queue if f'"id": {self.user.id},' in str(update).replace("'", '"')]
         if mine or self._under_way:
             return False
-        sql = "SELECT COUNT(*) FROM inbox WHERE address = :address AND state = 'new'"
-        return bool(self.program.rows(sql, address=self.address)[0][0] == 0)
+        sql = "SELECT COUNT(*) AS n FROM inbox WHERE address = :address AND state = 'new'"
+        return bool(self.program.rows(sql, address=self.address)[0]["n"] == 0)
 
     def faults(self) -> list[str]:
         """What they should have heard against what they heard: everything in order, and after each kill at most
@@ -213,7 +254,7 @@ class _Handled:
     def get(self, address: str, default: int) -> int:
         try:
             return 1 << 60 if self._phones[address].handled() else default
-        except sqlite3.OperationalError:
+        except AWAY:
             return default
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import pytest
-import pytest_asyncio
 
-from bot.clock import SystemClock
 from bot.i18n import Catalogues
 from handlers.areas.actions import find_households, load_gazetteer
 from handlers.areas.bundle import read_folder
@@ -19,10 +17,8 @@ from handlers.areas.faults import text_of
 from handlers.areas.importer import ImportRefused, ImportReport, import_folder
 from handlers.policy.actions import load_policies
 from storage.areas import township
-from storage.database import Tx
+from storage.database import Database, Tx
 from storage.households import HouseholdFound, by_card, link_person, links_of_household, unlink_person
-from storage.migrate import migrate
-from storage.sqlite import SqliteDatabase
 from storage.versions import history
 
 T = TypeVar("T")
@@ -44,7 +40,7 @@ class Counter:
 class Town:
     """A database and a copy of the example folder to change."""
 
-    def __init__(self, database: SqliteDatabase, folder: Path) -> None:
+    def __init__(self, database: Database, folder: Path) -> None:
         self.database, self.folder, self.ids = database, folder, Counter()
 
     async def load(self, now_ms: int = 1_000, *, path: Path | None = None, skip_bad: bool = False) -> ImportReport:
@@ -84,13 +80,9 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     yield target
 
 
-@pytest_asyncio.fixture
-async def town(tmp_path: Path, folder: Path) -> AsyncIterator[Town]:
-    path = tmp_path / "jingxiang.db"
-    migrate(path, now_ms=SystemClock().now_ms())
-    database = await SqliteDatabase.open(path)
-    yield Town(database, folder)
-    await database.close()
+@pytest.fixture
+def town(database: Database, folder: Path) -> Town:
+    return Town(database, folder)
 
 
 async def test_the_example_township_is_imported_whole(town: Town) -> None:

@@ -1,13 +1,15 @@
-"""Rows of photos: attaching, fetching, and who may look; and the store of the files behind them."""
+"""Rows of photos: attaching, fetching, and who may look; and the files behind them, in a folder and in S3."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import io
+import os
 import shutil
+import time
 from collections import namedtuple
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,19 +17,22 @@ from typing import Any, TypeVar
 import pytest
 from PIL import Image
 
+from bot import media_files
 from bot.clock import SystemClock, SystemDice, TimeIds
 from bot.errors import GiveUp, RetryLater
 from bot.i18n import Catalogues
 from bot.media import MediaStore
-from bot.media_files import NoRoom, path_of
+from bot.media_files import NoRoom
+from bot.media_shelf import Complete, FolderShelf, Shelf, key_of, open_shelf
 from bot.pictures import Refused
 from bot.turn import Desk
 from handlers.media import media_fetched
-from storage import media, outbox, people
-from storage.database import Tx
-from storage.migrate import migrate
-from storage.sqlite import SqliteDatabase
+from storage import media, outbox, people, retention
+from storage.database import Database, Tx
+from storage.engines import open_database
 from tests.channels.webtexts import web_catalogues
+from tests.fakes.s3 import s3_server
+from tests.talk.test_pictures import movie
 
 T = TypeVar("T")
 NOW_MS = 1_795_000_000_000
@@ -44,9 +49,9 @@ def photo(seed: int = 1) -> bytes:
 class World:
     """A database with three people, and the store."""
 
-    database: SqliteDatabase
+    database: Database
     store: MediaStore
-    folder: Path
+    shelf: Shelf
     catalogues: Catalogues
     ids: TimeIds = field(default_factory=lambda: TimeIds(SystemClock()))
     timers: list[dict[str, Any]] = field(default_factory=list)
@@ -72,16 +77,33 @@ class World:
     async def sees(self, media_id: str, address: str) -> bool:
         return await self.store.may_see(media_id, address)
 
+    async def files(self) -> dict[str, int]:
+        """Key and size of everything in the store, and of what waits to get there."""
+        found = {key: one.size_bytes async for key, one in self.shelf.under("")}
+        if self.shelf.waiting.exists():
+            found |= {f"incoming/{path.name}": path.stat().st_size for path in self.shelf.waiting.iterdir()}
+        return found
+
+    async def content(self, key: str) -> bytes:
+        return b"".join([piece async for piece in self.shelf.read(key)])
+
     async def said_to(self, address: str) -> list[str]:
         rows = await self.database.read(lambda tx: outbox.of_address(tx, address, now_ms=NOW_MS))
         return [row["body"] for row in rows]
 
 
+@pytest.fixture(params=[("folder", "sqlite"), ("s3", "postgres")], ids="-".join)
+def place(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """Where the files lie, and the address of a migrated, empty database."""
+    where, engine = request.param
+    return where, request.getfixturevalue(f"{engine}_url")
+
+
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    path = tmp_path / "jingxiang.db"
-    migrate(path, now_ms=NOW_MS)
-    database = await SqliteDatabase.open(path)
+async def world(place: tuple[str, str], tmp_path: Path) -> AsyncIterator[World]:
+    where, url = place
+    database = await open_database(url)
+    shelf = FolderShelf(tmp_path / "media") if where == "folder" else open_shelf(s3_server().settings(tmp_path))
 
     async def everybody(tx: Tx) -> None:
         for person_id, address in ((1, OWNER), (2, OTHER), (3, STAFF)):
@@ -90,9 +112,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         await people.add_contact(tx, channel="telegram", address="telegram:9", person_id=1, now_ms=NOW_MS - 5)
 
     await database.transaction(everybody)
-    yield World(
-        database, MediaStore(tmp_path / "media", database), tmp_path / "media", web_catalogues(tmp_path / "texts")
-    )
+    yield World(database, MediaStore(shelf, database), shelf, web_catalogues(tmp_path / "texts"))
     await database.close()
 
 
@@ -100,12 +120,16 @@ async def test_an_upload_lies_under_its_hash_and_keeps_its_bytes(world: World) -
     content = photo()
     media_id = await world.store.save_bytes(OWNER, content, "张三家.jpg")
     sha256 = hashlib.sha256(content).hexdigest()
-    assert path_of(world.folder, sha256).read_bytes() == content
+    key = key_of(sha256)
+    assert set(await world.files()) == {key, f"{key}.view", f"{key}.thumb"}
+    assert await world.content(key) == content
     row = await world.row(media_id)
     assert (row["state"], row["sha256"], row["size_bytes"], row["kind"]) == ("ready", sha256, len(content), "image")
-    assert not list((world.folder / "incoming").iterdir())
     shown = await world.store.shown(media_id, thumb=True)
-    assert shown is not None and shown.path is not None and shown.mime == "image/jpeg"
+    assert shown is not None and shown.mime == "image/jpeg" and not shown.link
+    small = b"".join([piece async for piece in shown.read(0, shown.size_bytes)])
+    assert len(small) == shown.size_bytes and Image.open(io.BytesIO(small)).size == (60, 40)
+    assert b"".join([piece async for piece in shown.read(2, 11)]) == small[2:11]
 
 
 async def test_the_same_upload_again_is_the_same_photo_but_not_another_person_s(world: World) -> None:
@@ -280,8 +304,7 @@ async def test_what_is_refused_leaves_nothing_behind(world: World) -> None:
     for content in (b"", b"PK\x03\x04", photo()[:-60]):
         with pytest.raises(Refused):
             await world.store.save_bytes(OWNER, content)
-    files = [path for path in world.folder.rglob("*") if path.is_file()]
-    assert not files
+    assert not await world.files()
 
 
 async def test_a_client_that_goes_away_leaves_nothing_behind(world: World) -> None:
@@ -291,4 +314,127 @@ async def test_a_client_that_goes_away_leaves_nothing_behind(world: World) -> No
 
     with pytest.raises(ConnectionError):
         await world.store.save_stream(OWNER, broken_off())
-    assert not [path for path in world.folder.rglob("*") if path.is_file()]
+    assert not await world.files()
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files may be erased as soon as they are stored: the hour is not waited for."""
+    monkeypatch.setattr(media_files, "FRESH_MS", 0)
+
+
+async def erased(world: World, township_id: int = 1) -> list[str]:
+    """The hashes behind the photos of a township, all of whose rows are marked as erased."""
+    _, sha256s = await world.database.transaction(
+        lambda tx: retention.erase_media(tx, before_ms=1 << 50, limit=50), township_id=township_id
+    )
+    return sha256s
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_a_township_erases_only_its_own(world: World) -> None:
+    """The same photo came to both; what one need not keep any more the other may still need."""
+    there = MediaStore(world.shelf, world.database, township_id=2)
+    media_id = await world.store.save_bytes(OWNER, photo())
+    elsewhere = await there.save_bytes(OWNER, photo())
+    assert await world.store.shown(elsewhere) is None and await there.shown(media_id) is None
+    assert await there.erase_errand({"sha256s": await erased(world, 2)}) == {"removed": 1}
+    key = key_of(hashlib.sha256(photo()).hexdigest())
+    assert set(await world.files()) == {key, f"{key}.view", f"{key}.thumb"}
+    assert await world.store.shown(media_id) is not None
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_what_a_kept_photo_still_needs_is_not_erased(world: World) -> None:
+    first = await world.store.save_bytes(OWNER, photo())
+    sha256s = await erased(world)
+    again = await world.store.save_bytes(OTHER, photo())
+    assert await world.store.erase_errand({"sha256s": sha256s}) == {"removed": 0}
+    assert await world.store.shown(first) is None and await world.store.shown(again) is not None
+    await erased(world)
+    for _ in range(2):  # an errand may run twice
+        assert await world.store.erase_errand({"sha256s": sha256s}) == {"removed": 1}
+    assert not await world.files()
+
+
+async def test_what_has_just_come_in_is_not_erased(world: World) -> None:
+    """Another worker may be about to write its row."""
+    await world.store.save_bytes(OWNER, photo())
+    sha256s = await erased(world)
+    with pytest.raises(RetryLater):
+        await world.store.erase_errand({"sha256s": sha256s})
+    assert len(await world.files()) == 3
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_a_photo_that_comes_while_it_is_erased_is_asked_for_again(world: World) -> None:
+    """Worker 1 erases, and has looked at the file; only then worker 2 stores it anew."""
+    await world.store.save_bytes(OWNER, photo())
+    sha256s = await erased(world)
+    other = MediaStore(world.shelf, world.database)
+
+    async def nobody_needs_it() -> set[str]:
+        with pytest.raises(RetryLater):
+            await other.save_bytes(OTHER, photo())
+        return set()
+
+    await media_files.erase(world.shelf, [key_of(one) for one in sha256s], nobody_needs_it)
+    assert not await world.files()
+    media_id = await other.save_bytes(OTHER, photo())
+    assert await other.shown(media_id) is not None
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_a_photo_erased_just_after_it_came_is_asked_for_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Worker 2 has stored it, worker 1 erases it to the end, and only then worker 2 looks for erasers."""
+    await world.store.save_bytes(OWNER, photo())
+    sha256s = await erased(world)
+    put = world.shelf.put
+
+    async def put_and_lose(files: Sequence[Complete]) -> None:
+        await put(files)
+        assert await world.store.erase_errand({"sha256s": sha256s}) == {"removed": 1}
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.shelf, "put", put_and_lose)
+        with pytest.raises(RetryLater):
+            await world.store.save_bytes(OTHER, photo())
+    media_id = await world.store.save_bytes(OTHER, photo())
+    assert await world.store.shown(media_id) is not None
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_what_a_crash_left_of_an_eraser_is_in_nobody_s_way_for_long(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sha256 = hashlib.sha256(photo()).hexdigest()
+    await world.shelf.mark(f"erasing/{sha256}.0123")
+    with pytest.raises(RetryLater):
+        await world.store.save_bytes(OWNER, photo())
+    with monkeypatch.context() as later:
+        later.setattr(media_files, "LEFT_MS", -2_000)
+        await world.store.save_bytes(OWNER, photo())
+    monkeypatch.setattr(media_files, "STALE_S", -1)
+    assert await world.store.erase_errand({"sha256s": await erased(world)}) == {"removed": 1}
+    assert not await world.files()
+
+
+async def test_uploads_that_never_ended_are_swept_a_day_later(world: World) -> None:
+    world.shelf.waiting.mkdir(parents=True)
+    for name, age_s in (("old", 2 * 86_400), ("new", 3_600)):
+        left = world.shelf.waiting / name
+        left.write_bytes(b"half")
+        os.utime(left, (time.time() - age_s,) * 2)
+    await world.store.save_bytes(OWNER, photo())
+    assert [path.name for path in world.shelf.waiting.iterdir()] == ["new"]
+
+
+async def test_a_video_goes_out_in_pieces(world: World) -> None:
+    media_id = await world.store.save_bytes(OWNER, movie())
+    found = await world.store.viewing_copy(media_id)
+    assert found is not None and found[1] == "video" and not isinstance(found[0], bytes)
+    pieces = b"".join([piece async for piece in found[0]])
+    assert pieces == await world.content(f"{key_of(hashlib.sha256(movie()).hexdigest())}.view")
+    assert len(pieces) == len(movie())

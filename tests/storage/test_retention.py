@@ -9,10 +9,10 @@ import pytest
 
 from bot.errors import RetryLater
 from bot.media import MediaStore
+from bot.media_shelf import FolderShelf
 from bot.pictures import Refused
 from storage import media, retention
-from storage.migrate import migrate
-from storage.sqlite import SqliteDatabase
+from storage.database import Database
 from tests.fakes.pictures import photo
 from tests.stories.town import StoryClock
 
@@ -22,11 +22,11 @@ DAY = 86_400_000
 class World:
     """A store, its database and its clock."""
 
-    def __init__(self, folder: Path, database: SqliteDatabase) -> None:
+    def __init__(self, folder: Path, database: Database) -> None:
         self.folder = folder
         self.database = database
         self.clock = StoryClock()
-        self.store = MediaStore(folder, database, clock=self.clock)
+        self.store = MediaStore(FolderShelf(folder, self.clock), database, clock=self.clock)
 
     async def erase(self, days: int) -> list[str]:
         before_ms = self.clock.now_ms() - days * DAY
@@ -40,12 +40,8 @@ class World:
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    path = tmp_path / "jingxiang.db"
-    migrate(path, now_ms=0)
-    database = await SqliteDatabase.open(path)
-    yield World(tmp_path / "media", database)
-    await database.close()
+def world(tmp_path: Path, database: Database) -> World:
+    return World(tmp_path / "media", database)
 
 
 async def test_a_file_goes_when_no_photo_needs_it_any_more(world: World) -> None:

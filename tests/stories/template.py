@@ -1,4 +1,4 @@
-"""The example township as a database file, made once and copied for each story."""
+"""The example township as a database, made once and copied for each story."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from pathlib import Path
 from bot.clock import TimeIds
 from handlers.areas.importer import import_folder
 from storage.database import Tx
-from storage.migrate import migrate
-from storage.sqlite import SqliteDatabase
+from storage.engines import bring_up_to_date, open_database
 from tests.stories.town import StoryClock
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "township"
 
 
-async def make_template(path: Path, *, messages_per_minute: int | None = None) -> None:
+async def make_template(url: str, *, messages_per_minute: int | None = None, township_id: int = 1) -> None:
     """Migrate and import, with another flood limit if one is given."""
     clock = StoryClock()
     clock.ms -= 86_400_000 * 30
-    migrate(path, now_ms=clock.now_ms())
-    database = await SqliteDatabase.open(path)
+    await bring_up_to_date(url, now_ms=clock.now_ms())
+    database = await open_database(url)
     ids = TimeIds(clock)
 
     with tempfile.TemporaryDirectory() as scratch:
@@ -33,7 +32,7 @@ async def make_template(path: Path, *, messages_per_minute: int | None = None) -
         async def work(tx: Tx) -> object:
             return await import_folder(tx, folder, now_ms=clock.now_ms(), ids=ids)
 
-        await database.transaction(work)
+        await database.transaction(work, township_id=township_id)
     await database.close()
 
 

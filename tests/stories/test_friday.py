@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 import pytest
 
+from storage.database import Refused
 from tests.stories.town import Someone, Town
 
 
@@ -221,7 +220,7 @@ async def test_what_was_reported_is_never_changed(town: Town) -> None:
         "UPDATE cleanup_reports SET words = '' WHERE township_id = :t",
         "DELETE FROM cleanup_reports WHERE township_id = :t",
     ):
-        with pytest.raises(sqlite3.IntegrityError):
+        with pytest.raises(Refused):
             await town.write(statement)
 
 

@@ -41,8 +41,8 @@ async def test_the_policy_may_want_smaller_photos(town: Town) -> None:
     await change_policy(town, "photo_pixels_largest = 50_000_000", "photo_pixels_largest = 1_000_000")
     aunt = await town.person("王大娘")
     await aunt.says("我的积分")
-    assert town.app.media.limits().photo_px == 1_000_000
-    assert town.app.media.limits().photo_bytes == 20_971_520
+    assert town.app.media.of(1).limits().photo_px == 1_000_000
+    assert town.app.media.of(1).limits().photo_bytes == 20_971_520
 
 
 @pytest.mark.parametrize("town", ["telegram"], indirect=True)

@@ -15,7 +15,7 @@ from handlers.people.invitations import create_invitation
 from handlers.people.menu import MENU
 from storage import people
 from storage.database import Tx
-from tests.stories.town import ZONE, Someone, Town
+from tests.stories.town import ZONE, Someone, StoryDice, Town
 
 TOKEN = re.compile(r"\?join=([A-Za-z0-9_-]+)")
 CODE = re.compile(r"/link (\d{4} \d{4})")
@@ -28,7 +28,7 @@ async def token_for(town: Town, role: str = "cleaner", area: str = "王家沟", 
 
     async def work(tx: Tx) -> str:
         now_ms = town.clock.now_ms()
-        return await create_invitation(tx, app.ids, app.intake._dice, role, area_id, now_ms, hours)
+        return await create_invitation(tx, app.ids, StoryDice(), role, area_id, now_ms, hours)
 
     return await app.database.transaction(work)
 

@@ -35,7 +35,7 @@ async def personal(town: Town) -> dict[str, int]:
     """How many rows of each family still hold something personal of that day."""
     until = f"{await the_end(town)}"
     return {
-        "inbox": await count(town, f"inbox WHERE township_id = :t AND received_ms < {until} AND body <> x''"),
+        "inbox": await count(town, f"inbox WHERE township_id = :t AND received_ms < {until} AND LENGTH(body) > 0"),
         "outbox": await count(town, f"outbox WHERE township_id = :t AND created_ms < {until} AND body <> '{{}}'"),
         "errors": await count(town, f"outbox WHERE township_id = :t AND created_ms < {until} AND error IS NOT NULL"),
         "forms": await count(town, f"sessions WHERE township_id = :t AND updated_ms < {until} AND body LIKE '%form%'"),

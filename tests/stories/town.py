@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +20,7 @@ from storage import people
 from storage.database import Tx
 from tests.fakes.pictures import photo
 
+TOWN = 1  # its id
 ZONE = ZoneInfo("Asia/Shanghai")
 START = datetime(2026, 11, 18, 10, 0, tzinfo=ZONE)  # a Wednesday
 
@@ -167,6 +167,10 @@ class Someone:
         return await self.town.app.database.read(work)
 
 
+def _bytes(posted: Any) -> bytes:
+    return json.dumps(posted, ensure_ascii=False).encode()
+
+
 class WebDriver:
     """A web chat user; what they send is what the page posts."""
 
@@ -178,7 +182,7 @@ class WebDriver:
     async def _post(self, **body: Any) -> None:
         self._next += 1
         key = f"{self.address}:{self._next}"
-        raw = Raw("web", key, self.address, json.dumps({"id": str(self._next), **body}, ensure_ascii=False).encode())
+        raw = Raw("web", key, self.address, _bytes({"id": str(self._next), **body}), TOWN)
         await self._app.intake.accept([raw])
 
     async def says(self, words: str) -> None:
@@ -188,7 +192,7 @@ class WebDriver:
         await self._post(kind="tap", text=label, data=data)
 
     async def sends_photos(self, photos: Sequence[bytes], album: bool, caption: str) -> None:
-        ids = [await self._app.media.save_bytes(self.address, content, "photo.jpg") for content in photos]
+        ids = [await self._app.media.of(TOWN).save_bytes(self.address, content, "photo.jpg") for content in photos]
         batches = [ids] if album else [[one] for one in ids]
         for at, batch in enumerate(batches):
             await self._post(kind="media", media=batch, text=caption if at == 0 else "")
@@ -230,29 +234,31 @@ class Town:
         self._seen: dict[str, int] = {}
 
     @classmethod
-    async def open(cls, folder: Path, template: Path, channel: str, bot_api: Any = None) -> Town:
-        """A fresh township from the template database."""
+    async def open(cls, folder: Path, database_url: str, channel: str, bot_api: Any = None) -> Town:
+        """A fresh township in a database of its own."""
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(template, folder / "jingxiang.db")
         clock = StoryClock()
         settings = Settings(
             _env_file=None,
             data_dir=folder,
+            database_url=database_url,
             public_url="https://chat.example",
             telegram_token=bot_api.token if bot_api else "",
             telegram_api_url=bot_api.url if bot_api else "https://api.telegram.org",
             telegram_rate_per_second=0,
         )
-        app = await build(settings, clock=clock, dice=StoryDice(), serve_web=False)
+        app = await build(settings, clock=clock, dice=StoryDice(), parts=("intake", "delivery", "clock"), grace_s=0)
         town = cls(app, clock, channel, bot_api)
-        if bot_api:
-            await app.channels["telegram"].start(app.intake.accept)
+        await app.database.workers().start()
+        await app.sign_in()
+        await app.receiving.begin()
         await app.schedule.plan()
         return town
 
     async def close(self) -> None:
         """Stop the program."""
-        for channel in self.app.channels.values():
+        await self.app.receiving.end()
+        for channel in self.app.channels.every():
             await channel.stop()
         await self.app.schedule.errands_done()
         await self.app.database.close()
@@ -333,9 +339,9 @@ class Town:
 
     async def work(self) -> None:
         """Handle everything that came in, send everything that is due, and let everybody read it."""
-        while await self.app.intake.step():
+        while await self.app.intake.step(TOWN):
             pass
-        await self.app.delivery.settle()
+        await self.app.outgoing.settle()
         for someone in self.people:
             await self._read(someone)
 

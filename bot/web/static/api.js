@@ -4,6 +4,29 @@ const ANSWER_TIMEOUT_MS = 20000;
 const UPLOAD_STALL_MS = 45000;
 const HEADERS = { "X-Jingxiang": "1" };
 
+let township = "";
+let onAstray = () => null;
+
+/** From now on every request is about this township ("": the only one), whatever other pages choose. */
+export function setTownship(code) {
+  township = code;
+}
+
+/** Calls `hear()` when the server does not know the township of a request. */
+export function whenAstray(hear) {
+  onAstray = hear;
+}
+
+/** What tells the server the township. */
+export function townshipHeader() {
+  return township ? { "X-Jingxiang-Township": township } : {};
+}
+
+/** The address of a picture, which has no headers. */
+export function inTownship(url) {
+  return township && url.startsWith("/media/") ? `${url}${url.includes("?") ? "&" : "?"}t=${township}` : url;
+}
+
 /** The server said no for good (4xx): `text` is its own localised reason, or "". */
 export class Refused extends Error {
   constructor(status, code, text) {
@@ -26,6 +49,10 @@ export class TryLater extends Error {
 
 function judge(status, expected, body, retryAfter) {
   if (status === expected && body) return body;
+  if (status === 409) {
+    onAstray();
+    throw new TryLater({ busy: true, text: body?.text });
+  }
   if (status >= 400 && status < 500 && status !== 408 && status !== 429) {
     throw new Refused(status, body?.error, body?.text);
   }
@@ -55,13 +82,16 @@ async function request(path, expected, init = {}) {
 }
 
 function post(path, expected, value) {
-  const headers = { ...HEADERS, "Content-Type": "application/json" };
+  const headers = { ...HEADERS, ...townshipHeader(), "Content-Type": "application/json" };
   return request(path, expected, { method: "POST", headers, body: JSON.stringify(value) });
 }
 
-/** Makes the cookie when missing → {language, township}. */
-export function openSession() {
-  return post("/api/session", 200, {});
+/**
+ * Makes the cookie when missing, for the township of `code` if there is one → {language, township, code, several}.
+ * Which township must be known first, or is asked for (`choose`) → {language, townships: [{code, name, county}]}.
+ */
+export function openSession(code = township, { choose = false } = {}) {
+  return post("/api/session", 200, choose ? { choose } : code ? { township: code } : {});
 }
 
 /** One message; resolves only when the server has stored it → {id, at_ms}. */
@@ -73,7 +103,7 @@ export function sendMessage(message) {
 export function readHistory(before, limit) {
   const query = new URLSearchParams({ limit: String(limit) });
   if (before) query.set("before", before);
-  return request(`/api/history?${query}`, 200);
+  return request(`/api/history?${query}`, 200, { headers: townshipHeader() });
 }
 
 /** One file's bytes → its media id. `onProgress` gets a share from 0 to 1. */
@@ -87,7 +117,7 @@ export function upload(blob, name, onProgress) {
     };
     const fail = () => reject(new TryLater());
     xhr.open("POST", `/api/media?name=${encodeURIComponent(name)}`);
-    xhr.setRequestHeader("X-Jingxiang", "1");
+    for (const [name, value] of Object.entries({ ...HEADERS, ...townshipHeader() })) xhr.setRequestHeader(name, value);
     xhr.setRequestHeader("Content-Type", blob.type || "application/octet-stream");
     xhr.responseType = "json";
     xhr.upload.onprogress = (event) => {

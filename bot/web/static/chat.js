@@ -1,14 +1,16 @@
 // Puts the page together: session, history, events, outbox, and what the buttons do.
 
-import { Refused, openSession, readHistory } from "./api.js";
+import { Refused, inTownship, openSession, readHistory, whenAstray } from "./api.js";
 import { Camera, sift } from "./camera.js";
 import { Composer } from "./composer.js";
 import { EventStream } from "./events.js";
+import { remember, remembered } from "./memory.js";
 import { Outbox } from "./outbox.js";
 import { locate } from "./place.js";
 import { Store } from "./store.js";
 import { setLanguage, t } from "./texts.js";
 import { Timeline } from "./timeline.js";
+import { Towns } from "./towns.js";
 import { Viewer } from "./viewer.js";
 
 const FIRST_PAGE = 30;
@@ -35,6 +37,7 @@ const actions = {
 };
 const timeline = new Timeline(actions, (ask) => composer.prompt(ask));
 const outbox = new Outbox(new Store(), onOutbox);
+const towns = new Towns(outbox, { onChosen: connect, onOffline: () => linkState("offline") });
 const events = new EventStream({ onMessage, onTyping: () => timeline.typing(true), onUp, onDown });
 
 let language = remembered("language") || navigator.language;
@@ -45,22 +48,6 @@ let loadingOlder = false;
 let connecting = false;
 let failures = 0;
 let retryTimer = 0;
-
-function remembered(name) {
-  try {
-    return localStorage.getItem(`jingxiang-${name}`);
-  } catch {
-    return null;
-  }
-}
-
-function remember(name, value) {
-  try {
-    localStorage.setItem(`jingxiang-${name}`, value);
-  } catch {
-    // Without storage the next offline start shows the general name; nothing is lost.
-  }
-}
 
 function dress(township, newLanguage) {
   language = newLanguage || language;
@@ -127,8 +114,16 @@ function onOutbox(id, state, detail) {
   answerTimer = setTimeout(refresh, NO_ANSWER_MS);
 }
 
+function located(messages) {
+  for (const item of messages.flatMap((message) => message.media || [])) {
+    item.url = inTownship(item.url);
+    if (item.thumb) item.thumb = inTownship(item.thumb);
+  }
+  return messages;
+}
+
 function accept(messages, options) {
-  const fresh = timeline.take(messages, options);
+  const fresh = timeline.take(located(messages), options);
   const own = fresh.map((message) => message.client_id).filter(Boolean);
   if (own.length) outbox.forget(own);
   return fresh;
@@ -151,6 +146,7 @@ function onUp(again) {
 function onDown(status) {
   linkState(navigator.onLine === false ? "offline" : "connecting");
   if (status === 401 || status === 403) openSession().catch(() => null);
+  if (status === 409) connect();
 }
 
 /** Fetches what was missed, page by page until it meets what is shown. */
@@ -174,7 +170,7 @@ async function loadOlder() {
   loadingOlder = true;
   try {
     const page = await readHistory(timeline.oldestId, OLDER_PAGE);
-    timeline.takeOlder(page.messages);
+    timeline.takeOlder(located(page.messages));
     $("older").hidden = !page.more;
   } catch {
     linkState("offline");
@@ -183,23 +179,31 @@ async function loadOlder() {
   }
 }
 
-async function takeJoinLink() {
-  const query = new URLSearchParams(location.search);
+/** Takes a link's invitation; neither it nor the township (which `towns` has by now) stays in the address bar. */
+async function takeLink(query) {
   const token = query.get("join");
-  if (token === null) return;
-  await say({ kind: "start", payload: token });
+  if (token === null && !query.has("t")) return;
+  if (token !== null) await say({ kind: "start", payload: token });
   query.delete("join");
+  query.delete("t");
   const rest = query.toString();
   history.replaceState(null, "", location.pathname + (rest ? `?${rest}` : ""));
 }
 
 /** Session and first page of history, tried until it works. */
 async function connect() {
-  if (connecting) return;
+  if (connecting || towns.asks) return;
   connecting = true;
   clearTimeout(retryTimer);
   try {
-    const session = await openSession();
+    const session = await openSession(towns.code);
+    if (session.townships) {
+      linkState("");
+      dress("", session.language);
+      towns.ask(session.townships);
+      return;
+    }
+    towns.enter(session);
     remember("language", session.language);
     remember("township", session.township);
     dress(session.township, session.language);
@@ -263,9 +267,12 @@ async function main() {
   dress(remembered("township"), language);
   composer.prompt(null);
   listen();
+  whenAstray(connect);
   linkState(navigator.onLine === false ? "offline" : "connecting");
+  const query = new URLSearchParams(location.search);
+  towns.recall(query);
   for (const item of await outbox.open()) timeline.addLocal(item);
-  await takeJoinLink();
+  await takeLink(query);
   await connect();
   navigator.serviceWorker?.register("/sw.js").catch(() => null);
 }

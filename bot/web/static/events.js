@@ -1,6 +1,8 @@
 // Server-Sent Events over fetch: unlike EventSource it can resume after a reload (Last-Event-ID)
 // and notices a dead line, because the server's keepalive comments are visible here.
 
+import { townshipHeader } from "./api.js";
+
 const SILENCE_MS = 50000;
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30000;
@@ -80,7 +82,7 @@ export class EventStream {
     };
     try {
       alive();
-      const headers = { Accept: "text/event-stream" };
+      const headers = { Accept: "text/event-stream", ...townshipHeader() };
       if (this.#lastId) headers["Last-Event-ID"] = this.#lastId;
       const response = await fetch("/api/events", { headers, cache: "no-store", redirect: "error", signal: stop.signal });
       const type = response.headers.get("Content-Type") || "";

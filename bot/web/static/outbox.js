@@ -43,6 +43,7 @@ export class Outbox {
   #running = false;
   #again = false;
   #open = false;
+  #town = "";
   #adding = Promise.resolve();
 
   constructor(store, tell) {
@@ -50,17 +51,33 @@ export class Outbox {
     this.#tell = tell;
   }
 
-  /** Opens the store → what an earlier visit left unsent, oldest first. */
+  /** Opens the store → what an earlier visit left unsent for this township, oldest first. */
   async open() {
     await this.#store.open();
     const items = await this.#store.all();
     if (items.length) this.#lastSeq = items[items.length - 1].seq;
-    return items;
+    return items.filter((item) => this.#isHere(item));
+  }
+
+  /** What is written from now on is for the township of that code, and only that is sent; "": there is but one. */
+  use(town) {
+    this.#town = town;
+  }
+
+  /** What was written for a township that does not exist is for this one. */
+  async adopt(town) {
+    for (const item of await this.#store.all()) {
+      if (item.town === town) await this.#store.put({ ...item, town: this.#town });
+    }
+  }
+
+  #isHere(item) {
+    return !this.#town || !item.town || item.town === this.#town;
   }
 
   /** Keeps a message → [item, whether it survives the page being closed]. One at a time, to keep the order. */
   add(draft) {
-    const item = { ...draft, id: uuid(), seq: this.#nextSeq(), created_ms: Date.now(), state: "queued" };
+    const item = { ...draft, town: this.#town, id: uuid(), seq: this.#nextSeq(), created_ms: Date.now(), state: "queued" };
     const added = this.#adding.then(async () => [item, await this.#store.put(item)]);
     this.#adding = added;
     return added;
@@ -138,7 +155,7 @@ export class Outbox {
 
   async #sendAll() {
     for (;;) {
-      const item = (await this.#store.all()).find((row) => row.state !== "failed");
+      const item = (await this.#store.all()).find((row) => row.state !== "failed" && this.#isHere(row));
       if (!item) return;
       try {
         this.#tell(item.id, "sending", {});
@@ -170,7 +187,7 @@ export class Outbox {
     if (known.afterMs) this.#notBeforeMs = Date.now() + known.afterMs;
     this.#timer = setTimeout(() => this.wake(), waitMs);
     for (const item of await this.#store.all()) {
-      if (item.state !== "failed") this.#tell(item.id, "waiting", { busy: known.busy, text: known.text });
+      if (item.state !== "failed" && this.#isHere(item)) this.#tell(item.id, "waiting", { busy: known.busy, text: known.text });
     }
   }
 

@@ -1,6 +1,6 @@
 // Keeps the page's own files, so that it opens without a network. Nothing of /api or /media is kept.
 
-const VERSION = "9a862a0b73a3";
+const VERSION = "0e17631b3854";
 const CACHE = `jingxiang-${VERSION}`;
 const SHELL = [
   "/",
@@ -14,11 +14,13 @@ const SHELL = [
   "/static/fallback.js",
   "/static/icon.svg",
   "/static/manifest.webmanifest",
+  "/static/memory.js",
   "/static/outbox.js",
   "/static/place.js",
   "/static/store.js",
   "/static/texts.js",
   "/static/timeline.js",
+  "/static/towns.js",
   "/static/viewer.js",
 ];
 

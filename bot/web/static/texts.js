@@ -3,6 +3,11 @@
 const ZH = {
   log: "聊天记录",
   menu: "菜单",
+  whichTown: "您是哪个乡镇的？",
+  whichTownHint: "点一下您的乡镇就行。不知道的，问村干部。",
+  findTown: "写乡镇的名字找",
+  switchTown: "换一个\n乡镇",
+  back: "返回",
   older: "更早的消息",
   welcome: "您好！看见乱倒的垃圾、旧地膜，拍张照发到这里，有人管。查积分、查补贴也在这里。",
   begin: "开始",
@@ -63,6 +68,11 @@ const ZH = {
 const EN = {
   log: "Conversation",
   menu: "Menu",
+  whichTown: "Which township are you from?",
+  whichTownHint: "Tap your township. If you are not sure, ask your village office.",
+  findTown: "Find it by its name",
+  switchTown: "Change\ntownship",
+  back: "Back",
   older: "Earlier messages",
   welcome: "Hello! Seen dumped rubbish or old mulch film? Send a photo here and someone will deal with it. Points and subsidies are here too.",
   begin: "Start",

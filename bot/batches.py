@@ -1,0 +1,174 @@
+"""One batch of updates: everything between BEGIN and COMMIT."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from bot.callers import Callers
+from bot.channels.base import Channels, Raw
+from bot.clock import Clock, Dice, Ids
+from bot.delivery import Written
+from bot.dialogue import Dialogue
+from bot.flood import FloodGate, Judge
+from bot.i18n import Catalogues
+from bot.outgoing import Outgoing
+from bot.talk.messages import In, text
+from bot.turn import Person, Product, Turn
+from storage import inbox, sessions, timers
+from storage.database import Row, Tx
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one transaction gathers before it writes, and what its flood gate decided."""
+
+    judge: Judge
+    outbox: list[dict[str, Any]] = field(default_factory=list)
+    timers: list[dict[str, Any]] = field(default_factory=list)
+    written: Written | None = None
+    handled: list[Raw] = field(default_factory=list)
+    told: set[tuple[str, str]] = field(default_factory=set)
+
+
+class Batches:
+    """Turns rows of the inbox into their effects. `culprit` is the update in hand, should something fail."""
+
+    def __init__(
+        self,
+        product: Product,
+        channels: Channels,
+        catalogues: Catalogues,
+        *,
+        clock: Clock,
+        ids: Ids,
+        dice: Dice,
+        outgoing: Outgoing,
+    ) -> None:
+        self._product = product
+        self._dialogue = Dialogue(product)
+        self._channels = channels
+        self._catalogues = catalogues
+        self._clock = clock
+        self._ids = ids
+        self._dice = dice
+        self._outgoing = outgoing
+        self._flood = FloodGate()
+        self.culprit: Row | None = None
+
+    def keep(self, batch: Batch) -> None:
+        """It is committed: remember what its flood gate decided."""
+        self._flood.keep(batch.judge)
+
+    async def handle(self, tx: Tx, limit: int) -> tuple[Batch, int]:
+        """Handle the township's oldest updates that are due; the batch, and how many rows it looked at."""
+        self.culprit = None
+        now_ms = self._clock.now_ms()
+        rows = await inbox.oldest_new(tx, now_ms=now_ms, limit=limit)
+        batch = Batch(self._flood.judge(tx.township_id, now_ms, 0))
+        if not rows:
+            return batch, 0
+        self._ids.follow(await inbox.newest_id(tx))
+        world = await self._product.world(tx, now_ms)
+        batch.judge.per_minute = self._product.messages_per_minute(world)
+        due = await self._due(tx, batch.judge, rows)
+        callers = Callers(self._ids, self._catalogues.default)
+        if due:
+            await callers.load(tx, list({row["address"] for row in due}), now_ms)
+        for row in due:
+            self.culprit = row
+            raw = Raw(row["channel"], row["update_key"], row["address"], row["body"], tx.township_id)
+            turn = await self._handle(tx, callers, raw, row["due_ms"] > row["received_ms"], now_ms, world, batch)
+            batch.handled.append(raw)
+            if turn is not None:
+                batch.outbox += turn.outbox
+                batch.timers += turn.timers
+        await sessions.save(tx, callers.changed(now_ms))
+        await self._write(tx, batch, now_ms)
+        await inbox.done(tx, [row["id"] for row in due])
+        return batch, len(rows)
+
+    async def _due(self, tx: Tx, judge: Judge, rows: Sequence[Row]) -> list[Row]:
+        """The rows to handle now; a flood's are put off, once, and keep their order."""
+        fresh = {row["address"] for row in rows if row["due_ms"] <= row["received_ms"]}
+        if not fresh:
+            return list(rows)
+        after_ms = {row["address"]: row["due_ms"] for row in await inbox.put_off_until(tx, sorted(fresh))}
+        due, later = [], []
+        for row in rows:
+            address = row["address"]
+            if row["due_ms"] <= row["received_ms"]:
+                due_ms = judge.due_ms(address, after_ms.get(address, 0))
+                if due_ms > judge.now_ms:
+                    after_ms[address] = due_ms
+                    later.append({"id": row["id"], "due_ms": max(due_ms, row["received_ms"] + 1)})
+                    continue
+            due.append(row)
+        await inbox.put_off(tx, later)
+        return due
+
+    async def _handle(
+        self, tx: Tx, callers: Callers, raw: Raw, late: bool, now_ms: int, world: object, batch: Batch
+    ) -> Turn | None:
+        arrival = self._channels.of(raw.township_id)[raw.channel].decode(raw)
+        if arrival.event.kind == "nothing":
+            return None
+        language = self._catalogues.nearest(arrival.language) if arrival.language else self._catalogues.default
+        caller = await callers.of(tx, raw, arrival, language, now_ms)
+        person = caller.person
+        if arrival.reply_to:
+            person = replace(person, address=arrival.reply_to)
+        turn = self._turn(tx, person, arrival.event, now_ms, world, batch)
+        conversation = caller.conversation
+        if conversation.retired:
+            conversation.retired = False
+            turn.reply(text("session.retired"))
+        if late and batch.judge.tells(raw.address):
+            turn.reply(text("flood.slower"))
+        session = await self._dialogue.handle(turn, conversation.session)
+        if not arrival.reply_to:
+            callers.became(caller, turn.person)
+        caller.conversation.session = session
+        if turn.forgotten:
+            await callers.forget(tx, caller, now_ms)
+        return turn
+
+    def _turn(self, tx: Tx, person: Person, event: In, now_ms: int, world: object, batch: Batch) -> Turn:
+        return Turn(
+            tx=tx,
+            now_ms=now_ms,
+            ids=self._ids,
+            dice=self._dice,
+            catalogues=self._catalogues,
+            world=world,
+            told=batch.told,
+            person=person,
+            event=event,
+        )
+
+    async def _write(self, tx: Tx, batch: Batch, now_ms: int) -> None:
+        await timers.put(tx, batch.timers)
+        batch.written = await self._outgoing.write(tx, batch.outbox, now_ms)
+
+    async def quarantine(self, tx: Tx, row: Row, error: Exception) -> tuple[Batch, int]:
+        """Set an update aside and tell its person."""
+        now_ms = self._clock.now_ms()
+        batch = Batch(self._flood.judge(tx.township_id, now_ms, 0))
+        if not await inbox.quarantine(tx, row["id"], f"{type(error).__name__}: {error}"):
+            return batch, 1  # another worker has handled it meanwhile
+        self._ids.follow(await inbox.newest_id(tx))
+        batch.handled.append(Raw(row["channel"], row["update_key"], row["address"], row["body"], tx.township_id))
+        callers = Callers(self._ids, self._catalogues.default)
+        await callers.load(tx, [row["address"]], now_ms)
+        caller = callers.known(row["address"])
+        if caller is not None:
+            turn = self._turn(tx, caller.person, In("nothing"), now_ms, None, batch)
+            turn.reply(text("quarantine.sorry"))
+            batch.outbox = turn.outbox
+            session = caller.conversation.session
+            if session.stash:  # what waits there may be what failed: nobody may be stuck behind it
+                caller.conversation.session = replace(session, stash=())
+                await sessions.save(tx, callers.changed(now_ms))
+        await self._write(tx, batch, now_ms)
+        return batch, 1

@@ -1,0 +1,148 @@
+"""How another township is read: its own policy and days, the digest's own figures, and nothing can be written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from datetime import date, time
+from typing import NoReturn
+
+from bot.turn import Desk, Turn
+from handlers.areas.index import Gazetteer
+from handlers.county.rules import DECIDED, Days, Seen, Town
+from handlers.digests.figures import Cleaned, Material, Period, figures, period_of, read
+from handlers.digests.rules import Figures
+from handlers.duties.week import cleanup_on
+from handlers.policy.actions import load_policies
+from handlers.policy.rules import NoPolicy
+from handlers.world import World
+from storage import cases, townships
+from storage.database import Params, Row, Tx
+
+
+class WriteRefused(RuntimeError):
+    """County staff look; whoever writes in another township has a defect."""
+
+
+class Glance:
+    """A transaction of which only reading is left."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+        self.township_id = tx.township_id
+
+    async def one(self, sql: str, params: Params | None = None) -> Row | None:
+        """The first row, or None."""
+        return await self._tx.one(_checked(sql), params)
+
+    async def all(self, sql: str, params: Params | None = None) -> Sequence[Row]:
+        """Every row."""
+        return await self._tx.all(_checked(sql), params)
+
+    async def run(self, sql: str, params: Params | None = None) -> NoReturn:
+        """Refused, like all that follow."""
+        raise WriteRefused(sql)
+
+    async def many(self, sql: str, rows: Sequence[Params]) -> NoReturn:
+        raise WriteRefused(sql)
+
+    def savepoint(self) -> AbstractAsyncContextManager[None]:
+        raise WriteRefused("savepoint")
+
+    def at(self, township_id: int) -> NoReturn:
+        raise WriteRefused("a third township")
+
+    async def notify(self, topic: str, payload: str) -> NoReturn:
+        raise WriteRefused(topic)
+
+
+def _checked(sql: str) -> str:
+    if not sql.lstrip().upper().startswith("SELECT"):
+        raise WriteRefused(sql)
+    return sql
+
+
+async def towns_of_county(turn: Turn) -> tuple[str, list[Town]]:
+    """The county's name and its townships by code: those of the same province and county as the person's own.
+
+    A township of no county is alone.
+    """
+    rows = await townships.every_name(turn.tx)
+    home = next(row for row in rows if row["township_id"] == turn.tx.township_id)
+    found = [
+        Town(row["township_id"], row["code"], row["name"])
+        for row in rows
+        if row["township_id"] == home["township_id"]
+        or (home["county"] and (row["province"], row["county"]) == (home["province"], home["county"]))
+    ]
+    return home["county"] or home["name"], sorted(found, key=lambda town: town.code)
+
+
+async def look_at(turn: Turn, town: Town) -> Desk | None:
+    """The desk of a township, to be read only and without its places; None before its first policy."""
+    tx = Glance(turn.tx.at(town.id))
+    policies = await load_policies(tx)
+    home: World = turn.world
+    try:
+        current = policies.at(turn.now_ms)
+    except NoPolicy:
+        return None
+    nowhere = Gazetteer((), (), (), policies.stamp)
+    world = World(town.code, town.name, home.zone, home.public_url, "", nowhere, policies, current)
+    return Desk(tx=tx, now_ms=turn.now_ms, ids=turn.ids, dice=turn.dice, catalogues=turn.catalogues, world=world)
+
+
+async def seen(turn: Turn, town: Town, days: Days) -> Seen:
+    """A township's figures over the digests of some days."""
+    desk = await look_at(turn, town)
+    period = await _period(desk, days) if desk is not None else None
+    if desk is None or period is None:
+        return Seen(town)
+    material = _with_every_cleanup(desk, await read(desk, period), days)
+    if not material.areas:  # imported after that
+        return Seen(town)
+    return Seen(town, await whole(desk, material), await _undecided(desk, period.until_ms))
+
+
+async def whole(desk: Desk, material: Material) -> Figures:
+    """The figures of a whole township."""
+    return await figures(desk, material, [area.area_id for area in material.areas if area.level == "town"])
+
+
+async def _period(desk: Desk, days: Days) -> Period | None:
+    """From the beginning of the first day's digest (the first that there can be) to the end of the last one's."""
+    last = await period_of(desk, days.last)
+    if last is None:
+        return None
+    for day in days.each():
+        first = await period_of(desk, day)
+        if first is not None:
+            return replace(last, from_ms=first.from_ms, over=True, ran=False)
+    return None
+
+
+def _with_every_cleanup(desk: Desk, material: Material, days: Days) -> Material:
+    """A clean-up of which no village reported anything is missing all of them."""
+    world: World = desk.world
+    known = {one.day_ms for one in material.cleaned}
+    silent = [
+        Cleaned(day_ms, True, frozenset(), ())
+        for day in days.each()
+        if (day_ms := world.moment_ms(day, time())) not in known and _is_cleanup(world, day)
+    ]
+    return replace(material, cleaned=(*material.cleaned, *silent))
+
+
+def _is_cleanup(world: World, day: date) -> bool:
+    return cleanup_on(world, day) is not None
+
+
+async def _undecided(desk: Desk, until_ms: int) -> int:
+    """Cases that were not decided yet at a moment: those of now, less what came and plus what was decided since."""
+    count, _ = await cases.undecided(desk.tx, limit=0)
+    since = await cases.figures_by_area(desk.tx, from_ms=until_ms, until_ms=desk.now_ms + 1)
+    for events in since.values():
+        count -= events["registered"].cases if "registered" in events else 0
+        count += sum(events[event].cases for event in DECIDED if event in events)
+    return count

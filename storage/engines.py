@@ -1,0 +1,45 @@
+"""Which engine a DATABASE_URL names: `sqlite:///path` or `postgresql://…`."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from storage.database import Database, Unavailable
+from storage.migrate import Migration, migrate, migrate_postgres
+from storage.postgres import PASSING, PostgresDatabase
+from storage.sqlite import SqliteDatabase
+
+SQLITE = "sqlite:///"
+POSTGRES = ("postgresql://", "postgres://")
+
+
+def is_known(url: str) -> bool:
+    """Whether the address names an engine of ours."""
+    return url.startswith((SQLITE, *POSTGRES))
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file of a `sqlite:///path`; None for a server's address."""
+    return Path(url.removeprefix(SQLITE)) if url.startswith(SQLITE) else None
+
+
+async def open_database(url: str) -> Database:
+    """Open the database at `url`; its schema must be up to date. Raises Unavailable."""
+    path = sqlite_path(url)
+    return await PostgresDatabase.open(url) if path is None else await SqliteDatabase.open(path)
+
+
+async def bring_up_to_date(url: str, *, now_ms: int, after: bool = False) -> list[Migration]:
+    """Apply the missing migrations; those applied now. Raises MigrationError or Unavailable.
+
+    `after`: also those that wait until no worker of the version before runs. A file has one process, so there it
+    makes no difference.
+    """
+    path = sqlite_path(url)
+    if path is not None:
+        return await asyncio.to_thread(migrate, path, now_ms=now_ms)
+    try:
+        return await migrate_postgres(url, now_ms=now_ms, after=after)
+    except PASSING as error:
+        raise Unavailable(f"{type(error).__name__}: {error}") from error

@@ -1,0 +1,317 @@
+"""Every public function of `storage/` and with what to call it, on the rows of `tests.storage.rows`.
+
+A new function needs nothing here when the names of its parameters are known (BY_NAME); else, or when it has branches
+of its own, a line in CALLS. A function that nothing can be passed to fails `test_townships`, with its name.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import storage
+from storage import cases, film, ledger, retention
+from storage.database import Params, Row, Tx
+from tests.storage.rows import HASHES, MEDIA, TOKENS
+
+# Modules that are an engine, or speak to a server and not to a township's tables.
+ENGINE = frozenset(
+    {
+        "alone", "database", "dialect", "engines", "migrate", "moving", "parameters", "postgres", "running", "sqlite",
+        "standing", "statistics", "surroundings",
+    }
+)  # fmt: skip
+# The only functions that look beyond the township of their `tx`, and why.
+CROSSING = {
+    "townships.every_id": "a worker serves every township of the database",
+    "townships.every_name": "the console and a county's page list the townships",
+    "inbox.townships_waiting": "intake looks for townships with updates to handle",
+    "timers.townships_due": "the clock looks for townships with something to do",
+    "inbox.last_id": "new ids go on from the newest one anywhere, whatever the machine's clock says",
+}
+NEW, SOON_MS, NOW_MS, LATE_MS = 901, 5_000, 5_000, 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An argument that is read in the same transaction first."""
+
+    load: Callable[[Tx], Awaitable[Any]]
+
+
+@dataclass(slots=True)
+class Desk:
+    """What a function that takes a desk needs of it; what it plans is part of its answer."""
+
+    tx: Tx
+    now_ms: int = NOW_MS
+    planned: list[Any] = field(default_factory=list)
+
+    @property
+    def dice(self) -> Desk:
+        return self
+
+    def token(self) -> str:
+        self.planned.append("token")
+        return f"token {len(self.planned)}"
+
+    def later(self, kind: str, key: str, fire_ms: int, **payload: Any) -> None:
+        self.planned.append((kind, key, fire_ms, payload))
+
+
+def transfer(**other: Any) -> ledger.Transfer:
+    values: dict[str, Any] = {
+        "id": NEW, "source": "fund:county", "destination": "household:1", "amount": 7, "unit": "fen", "key": "new",
+        "reason": "film", "ref": "ticket:1", "policy_version": 1, "at_ms": NOW_MS,
+    }  # fmt: skip
+    return ledger.Transfer(**{**values, **other})
+
+
+async def new_ticket(tx: Tx) -> film.Ticket:
+    """A ticket like the first one."""
+    found = await film.ticket(tx, 1)
+    assert found is not None
+    return replace(found, id=NEW, number="2026-0901", corrects=None)
+
+
+CASE = {
+    "id": NEW, "number": "2026-0901", "kind": "dumping", "area_id": 1, "place": "桥头", "landmark_id": None,
+    "lat": 35.6, "lng": 104.6, "datum": "WGS-84", "cell": 7, "statement": "", "urgent": 0, "received_ms": NOW_MS,
+    "verify_due_ms": NOW_MS, "late_ms": NOW_MS, "maybe_duplicate_of": 1, "points": 5, "policy_version": 1,
+    "claim_salt": "s", "claim_hash": "h",
+}  # fmt: skip
+POINT = {"lat": 35.6, "lng": 104.6, "datum": "WGS-84"}
+AREA = {"parent_id": 4, "level": "village", "code": "c1", "name": "新村", "aliases": "", "boundary": None, **POINT}
+LANDMARK = {"village_id": 1, "name": "桥", "kind": "bridge", "aliases": "", **POINT}
+STATION = {"village_id": 1, "code": "c1", "name": "站", "aliases": "", "phone": "", "hours": "", **POINT}
+HOUSEHOLD = {
+    "card_no": "N1", "householder": "张一", "village_id": 2, "area_id": 2, "phone": "", "members": "张一;李一",
+    "status": "active",
+}  # fmt: skip
+REPORT = {
+    "id": NEW, "day": "2026-01-01", "village_id": 1, "person_id": 1, "words": "", "photos": ["i1"], "replaces": None,
+    "policy_version": 1, "at_ms": NOW_MS,
+}  # fmt: skip
+EFFORT = {"id": NEW, "metric": "people", "unit": "people", "value_milli": 12_000}
+LETTER = {"id": NEW, "channel": "web", "update_key": "u1", "address": "web:1", "body": b"{}", "received_ms": NOW_MS}
+MESSAGE = {
+    "id": NEW, "person_id": 1, "channel": "web", "address": "web:1", "body": f'{{"media":["{MEDIA[0]}"]}}',
+    "message_key": None, "urgent": 0, "created_ms": NOW_MS, "due_ms": NOW_MS, "expires_ms": None,
+}  # fmt: skip
+TIMER = {"id": NEW, "kind": "digest", "timer_key": "t901", "fire_ms": NOW_MS, "payload": "{}"}
+FACTS = {"sha256": HASHES[0], "mime": "image/jpeg", "size_bytes": 5, "width_px": 6, "height_px": 4, **POINT}
+
+# What to pass for a parameter of that name, where nothing else is said.
+BY_NAME: dict[str, Any] = {
+    **dict.fromkeys(("person_id", "owner_person_id", "operator_id", "by_person", "linked_by", "granted_by"), 1),
+    **dict.fromkeys(("created_by", "decided_by", "imported_by", "household_id", "case_id", "area_id", "used_by"), 1),
+    **dict.fromkeys(("village_id", "ticket_id", "claim_id", "role_id", "timer_id", "update_id", "row_id"), 1),
+    **dict.fromkeys(("invitation_id", "policy_version", "version"), 1),
+    **dict.fromkeys(("event_id", "try_id", "drop_id", "link_id", "consent_id", "id"), NEW),
+    **dict.fromkeys(("now_ms", "at_ms", "received_ms", "fire_ms", "planned_ms"), NOW_MS),
+    **dict.fromkeys(("since_ms", "from_ms", "after_id"), 0),
+    **dict.fromkeys(("until_ms", "before_ms", "before_id", "expires_ms"), LATE_MS),
+    **dict.fromkeys(("note", "error", "name", "reason", "through", "body"), "words"),
+    "limit": 10, "points": 5, "year": 2026, "people": 3, "change_fen": 100, "amount": 7, "effective_from_ms": 1_001,
+    "from_person": 1, "to_person": 2, "anonymous": True, "is_cleanup": True,
+    "address": "web:1", "addresses": ["web:1", "web:2"], "pseudonym": "erased:1", "channel": "web",
+    "area_ids": [1, 2], "village_ids": {1, 2, 3, 4}, "person_ids": [1, 2], "ticket_ids": [1, 2], "ids": [1, 2],
+    "number": "2026-0001", "code": "c9", "day": "2026-01-01", "event": "verified", "kind": "dumping",
+    "language": "zh_CN", "state": "confirmed", "relation": "member", "role": "staff", "roles": ["staff", "cleaner"],
+    "answer": "agreed", "county": "县", "province": "省", "fund": "county", "period": "2026", "cadence": "weekly",
+    "part": "", "unit": "fen", "account": "household:1", "accounts": ["household:1", "person:1"],
+    "sources": ["fund:county", "household:1"], "refs": ["case:1", "ticket:1"], "key": "k1",
+    "media_id": MEDIA[0], "media_ids": [MEDIA[0], MEDIA[3]], "sha256": HASHES[0], "sha256s": list(HASHES),
+    "first": HASHES[0][:2], "facts": FACTS, "png": b"png", "card_no": "N1", "said": "张一",
+    "token_hash": TOKENS[0], "update_key": "u1", "message_key": "m1", "timer_key": "t1",
+    "case": Loaded(lambda tx: cases.case(tx, 1)), "ticket": Loaded(lambda tx: film.ticket(tx, 1)),
+}  # fmt: skip
+
+# A function's calls, where one with the arguments above is not all there is to see: what differs in each.
+CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
+    "areas.set_township": [{"code": "c1"}],
+    "case_vault.add_reporter": [{"case_id": NEW}],
+    "case_vault.points_since": [{}, {"person_id": 2}],
+    "cases.add_case": [{"case": CASE}],
+    "cases.figures_by_area": [{}, {"area_ids": [1]}],
+    "cases.first_near": [
+        {"cells": cells, "lat": 35.6, "lng": 104.6, "reach": (0.5, 0.5), "kind": "dumping"} for cells in ([7], [])
+    ],
+    "cases.open_before": [{"case": {"id": 3, "area_id": 1, "received_ms": LATE_MS}}],
+    "cases.waiting": [{}, {"area_ids": [1, 2]}, {"area_ids": []}],
+    "cases.undecided": [{}, {"area_ids": [1, 3]}],
+    "cases.add_media": [{"case_id": NEW}],
+    "claims.add_claim": [{"claim_id": NEW, "household_id": 4}],
+    "digests.add_run": [{"day": "2026-02-01"}],
+    "digests.run_of": [{}],
+    "duties.cadence": [{"name": "weekly"}],
+    "duties.planned": [{"name": "weekly"}, {"name": "new"}],
+    "duties.add_drop": [{"period": "2026-W77"}],
+    "duties.add_report": [{"report": REPORT, "entries": [EFFORT]}],
+    "duties.reports": [{}, {"village_id": 1}],
+    "film.add_ticket": [{"ticket": Loaded(new_ticket)}],
+    "film.add_event": [{"kind": kind} for kind in ("counted", "reversed", "objected")],
+    "film.same_again": [{"net_g": 15_000}],
+    "film_figures.waiting": [{}, {"village_ids": ()}],
+    "households.search": [
+        {"said": "N1"}, {}, {"village_id": 1}, {"village_id": 2}, {"said": "张"}, {"said": "张", "village_id": 2},
+    ],
+    "households.add_household_versions": [{"rows": [{"household_id": 1, "version": 2, **HOUSEHOLD}]}],
+    "households.link_person": [{}, {"relation": "proxy"}],
+    "inbox.put": [{"rows": [LETTER, {**LETTER, "update_key": "u901"}]}],
+    "inbox.put_off": [{"rows": [{"id": 1, "due_ms": LATE_MS}]}],
+    "inbox.put_off_until": [{"addresses": ["web:2"]}],
+    "inbox.of_address": [{}],
+    "inbox.forget": [{}],
+    "invitations.add_invitation": [
+        {"invitation_id": NEW, "token_hash": TOKENS[0], "kind": "role", "role": "staff", "area_id": 1},
+        {"invitation_id": NEW, "token_hash": "f" * 64, "kind": "link", "person_id": 1},
+    ],
+    "invitations.withdraw_codes": [{"person_id": 2}],
+    "invitations.add_wrong_code": [{"row_id": NEW}],
+    "ledger.transfer": [{"wanted": transfer()}, {"wanted": transfer(source="household:1", destination="person:1")}],
+    "ledger.reverse": [{"key": "k1"}],
+    "media.add": [{"media_id": "i" + "f" * 31, "person_id": 1, "facts": FACTS}],
+    "media.attach": [
+        {"channel": channel, "media": [["image", MEDIA[0], 5], ["image", "r2", 5], ["image", "r901", 5]]}
+        for channel in ("telegram", "web")
+    ],
+    "media.fetched": [{"media_id": MEDIA[1]}],
+    "media.refused": [{"media_id": MEDIA[1]}],
+    "media.grant": [{"media_ids": [MEDIA[2], MEDIA[3]]}],
+    "media.may_see": [{"media_id": one, "address": address} for one in MEDIA for address in ("web:1", "web:2")],
+    "outbox.holds_delivery": [{"claim": claim} for claim in (11, 12)],
+    "outbox.put": [{"rows": [MESSAGE]}],
+    "outbox.mark": [
+        {
+            "sent": [{"id": 1, "sent_ms": NOW_MS}],
+            "again": [{"id": 2, "attempts": 2, "error": "words"}],
+            "ended": [{"id": 4, "state": "expired", "error": "words"}],
+        }
+    ],
+    "outbox.of_address": [{}, {"newest": True}],
+    "outbox.waiting_for": [{"address": "web:2"}],
+    "people.add_person": [{"person_id": NEW}],
+    "people.person": [{}, {"person_id": 3}],
+    "people.set_person": [{"values": {"name": "words", "language": "en"}}],
+    "people.add_contact": [{}, {"address": "web:901"}],
+    "people.seen": [{"rows": [("web:3", NOW_MS)]}],
+    "people.set_contact_state": [{"state": "unreachable"}],
+    "people.grant": [{"role_id": NEW}],
+    "policies.add_policy": [{}],
+    "retention.erase_range": [
+        {"what": what, "step": step}
+        for steps in (retention.WORDS, retention.ERRORS, retention.PLACES)
+        for what, step in steps.items()
+    ],
+    "sessions.save": [{"rows": [{"person_id": at, "body": "{}", "updated_ms": NOW_MS} for at in (1, NEW)]}],
+    "timers.put": [{"rows": [TIMER, {**TIMER, "id": NEW + 1, "timer_key": "t1"}]}],
+    "timers.due": [{}, {"kinds": ["digest"]}, {"kinds": ["digest"], "among": True}],
+    "versions.current": [{"table": table} for table in ("areas", "landmarks", "stations", "households")],
+    "versions.history": [{"table": table} for table in ("areas", "landmarks", "stations", "households")],
+    "versions.add_versions": [
+        {"table": table, "rows": [{f"{table[:-1]}_id": 1, "version": 2, **row}]}
+        for table, row in (
+            ("areas", AREA), ("landmarks", LANDMARK), ("stations", STATION), ("households", HOUSEHOLD),
+        )
+    ],
+    "webchat.language_of": [{}],
+}  # fmt: skip
+
+
+def public_functions() -> Iterator[tuple[str, Callable[..., Awaitable[Any]]]]:
+    """`module.function` and the function, for all that is not an engine's."""
+    for module in pkgutil.iter_modules(storage.__path__):
+        if module.name in ENGINE:
+            continue
+        found = importlib.import_module(f"storage.{module.name}")
+        for name, one in vars(found).items():
+            if name.startswith("_") or getattr(one, "__module__", "") != found.__name__:
+                continue
+            if inspect.isclass(one):
+                loose = [each for each, method in vars(one).items() if inspect.iscoroutinefunction(method)]
+                assert not loose, f"storage.{module.name}.{name}.{loose[0]}: a function with a `tx`, or ENGINE here"
+            elif inspect.iscoroutinefunction(one):
+                yield f"{module.name}.{name}", one
+
+
+def calls_of(name: str, function: Callable[..., Any]) -> list[dict[str, Any]]:
+    """The keyword arguments of each call."""
+    first, *parameters = inspect.signature(function).parameters.values()
+    assert first.name in ("tx", "desk"), f"storage.{name}: its first parameter is `tx`, or its module an engine's"
+    calls = []
+    for said in CALLS.get(name, [{}]):
+        arguments: dict[str, Any] = {}
+        for one in parameters:
+            if one.kind is one.VAR_KEYWORD:
+                arguments |= said[one.name]
+            elif one.name in said:
+                arguments[one.name] = said[one.name]
+            elif one.default is one.empty:
+                assert one.name in BY_NAME, f"storage.{name}: say in tests/storage/surface.py what `{one.name}` may be"
+                arguments[one.name] = BY_NAME[one.name]
+        unknown = set(said) - {one.name for one in parameters}
+        assert not unknown, f"storage.{name} has no parameter {sorted(unknown)}"
+        calls.append(arguments)
+    return calls
+
+
+async def call(tx: Tx, function: Callable[..., Awaitable[Any]], arguments: Mapping[str, Any]) -> Any:
+    """What a function answers, in plain values."""
+    ready = {name: await one.load(tx) if isinstance(one, Loaded) else one for name, one in arguments.items()}
+    if next(iter(inspect.signature(function).parameters)) == "tx":
+        return plain(await function(tx, **ready))
+    desk = Desk(tx)
+    return plain((await function(desk, **ready), desk.planned))
+
+
+class Spy:
+    """A transaction that notes every statement."""
+
+    def __init__(self, tx: Tx, noted: set[str]) -> None:
+        self._tx = tx
+        self._noted = noted
+        self.township_id = tx.township_id
+
+    async def one(self, sql: str, params: Params | None = None) -> Row | None:
+        self._noted.add(sql)
+        return await self._tx.one(sql, params)
+
+    async def all(self, sql: str, params: Params | None = None) -> Sequence[Row]:
+        self._noted.add(sql)
+        return await self._tx.all(sql, params)
+
+    async def run(self, sql: str, params: Params | None = None) -> int:
+        self._noted.add(sql)
+        return await self._tx.run(sql, params)
+
+    async def many(self, sql: str, rows: Sequence[Params]) -> None:
+        self._noted.add(sql)
+        await self._tx.many(sql, rows)
+
+    def savepoint(self) -> AbstractAsyncContextManager[None]:
+        return self._tx.savepoint()
+
+    def at(self, township_id: int) -> Spy:
+        return Spy(self._tx.at(township_id), self._noted)
+
+    async def notify(self, topic: str, payload: str) -> None:
+        await self._tx.notify(topic, payload)
+
+
+def plain(answer: Any) -> Any:
+    """Rows as tuples; lists, whose order may not be promised, in a fixed one."""
+    if isinstance(answer, Mapping):
+        return {key: plain(one) for key, one in answer.items()}
+    if isinstance(answer, set | frozenset):
+        return sorted(answer, key=repr)
+    if isinstance(answer, list):
+        return sorted((plain(one) for one in answer), key=repr)
+    if hasattr(answer, "keys"):
+        return tuple(plain(answer[name]) for name in answer.keys())  # noqa: SIM118
+    return tuple(plain(one) for one in answer) if type(answer) is tuple else answer
