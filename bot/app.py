@@ -99,7 +99,7 @@ class App:
             self.schedule.start()
         if "intake" in self.parts:
             self._tasks.append(asyncio.create_task(self.intake.run()))
-            await self.receiving.begin()
+            await self.receiving.look()
             self._tasks.append(asyncio.create_task(self.receiving.run()))
         if self.web is not None:
             await self.web.start()

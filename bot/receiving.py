@@ -23,14 +23,6 @@ class Receiving:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stopping = asyncio.Event()
 
-    async def begin(self) -> None:
-        """Take what is free. Raises what a platform says when it refuses at once (a wrong token)."""
-        await self.look()
-        await asyncio.sleep(0)
-        for task in self._tasks.values():
-            if task.done() and task.exception() is not None:
-                task.result()
-
     async def run(self) -> None:
         """Keep looking until `stop`."""
         while not self._stopping.is_set():

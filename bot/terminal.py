@@ -10,7 +10,7 @@ from typing import NoReturn
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from rich.progress import MofNCompleteColumn
+from rich.progress import MofNCompleteColumn, TaskID
 from rich.progress import Progress as Bars
 
 from bot import logs
@@ -56,10 +56,11 @@ def progress_bar() -> Iterator[Progress]:
     """A bar for each stage under way on a terminal; silence elsewhere."""
     columns = (*Bars.get_default_columns(), MofNCompleteColumn())
     with Bars(*columns, console=err, transient=True, disable=not err.is_terminal) as bars:
-        stages: dict[str, object] = {}
+        stages: dict[str, TaskID] = {}
 
         def show(stage: str, done: int, total: int) -> None:
-            task = stages.setdefault(stage, bars.add_task(stage, total=total) if stage not in stages else None)
-            bars.update(task, completed=done, total=total, visible=done < total)  # type: ignore[arg-type]
+            if stage not in stages:
+                stages[stage] = bars.add_task(stage, visible=False)
+            bars.update(stages[stage], completed=done, total=total, visible=done < total)
 
         yield show

@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -237,9 +237,14 @@ async def test_a_connection_that_is_lost_anywhere(filled: Path, postgres: Postgr
     assert len(set(endings)) > 6, "the breaks were at different places"
 
 
-async def test_a_process_that_is_killed(town: Path, empty: str) -> None:
+async def test_a_process_that_is_killed(town: Path, empty: str, postgres: PostgresServer) -> None:
     contents = in_file(town / "jingxiang.db")
-    async with Line(empty, after_bytes=400_000, hold=True) as line:
+    trial = await postgres.fresh()
+    async with Line(trial) as line:
+        await moved(settings_of(town), line.url)
+        whole = line.sent_bytes
+    await postgres.drop(trial)
+    async with Line(empty, after_bytes=whole * 2 // 3, hold=True) as line:
         killed = await process(town, "move", "--to", line.url)
         async with asyncio.timeout(60):
             await line.held.wait()
@@ -449,9 +454,6 @@ def test_what_is_shown_of_an_address() -> None:
 # -- what the server gives back is compared
 
 
-Change = Callable[[str], Awaitable[object]]
-
-
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -475,7 +477,6 @@ async def test_a_change_behind_its_back(
     with pytest.raises(MoveError, match=f"is not moved, it is not the same there: drop that database(?s:.)*\n{said}"):
         await moved(settings_of(filled), empty)
     assert not await has_township(settings_of(filled, database_url=empty))
-    monkeypatch.undo()
 
 
 # -- `verify` on PostgreSQL

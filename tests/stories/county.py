@@ -123,7 +123,7 @@ class County:
         app = await build(settings, clock=clock, dice=StoryDice(), parts=("intake", "delivery", "clock"), grace_s=0)
         await app.database.workers().start()
         await app.sign_in()
-        await app.receiving.begin()
+        await app.receiving.look()
         await app.schedule.plan()
         there = [TownThere(app, clock, channel, apis[id_], id_) for id_ in (SHAJING, YUANSHAN)]
         return cls(Town(app, clock, channel, bot_api), *there)

@@ -251,7 +251,7 @@ class Town:
         town = cls(app, clock, channel, bot_api)
         await app.database.workers().start()
         await app.sign_in()
-        await app.receiving.begin()
+        await app.receiving.look()
         await app.schedule.plan()
         return town
 
