@@ -131,7 +131,9 @@ def lock(folder: Path) -> IO[str]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         file.seek(0)
-        raise AlreadyRunning(f"process {file.read().strip() or '?'} already serves {folder}") from None
+        other = file.read().strip() or "?"
+        file.close()
+        raise AlreadyRunning(f"process {other} already serves {folder}") from None
     file.truncate(0)
     file.write(str(os.getpid()))
     file.flush()

@@ -20,17 +20,16 @@ import asyncpg
 from storage.alone import OneWorker
 from storage.database import Refused, Unavailable, Work, Workers
 from storage.migrate import LONG_S
-from storage.postgres import CONNECT_S, PASSING, PostgresTx, _Talk
+from storage.postgres import CONNECT_S, PASSING, PostgresTx, Talk
 from storage.postgres import connect as connect_postgres
 from storage.sqlite import SqliteTx, drive
 from storage.sqlite import connect as connect_sqlite
 
 T = TypeVar("T")
 Values = Sequence[Any]
-BATCH_ROWS = 2_000
 LAST = ("turns", "townships")
 HISTORY, PROGRESS = "schema_migrations", "move_progress"
-LEAST_VERSION = 14
+LEAST_VERSION, BATCH_ROWS = 14, 2_000
 LOCK, LOCK_WAIT_MS = 0x4A_58_4D_56, 20_000  # a connection that broke is noticed within seconds
 MIGRATIONS = f"SELECT number, name, checksum FROM {HISTORY} ORDER BY number"
 TABLES = (
@@ -118,7 +117,7 @@ class OneMoment:
         return OneWorker()
 
     async def close(self) -> None:
-        """Who opened it closes it."""
+        """Who opened it ends it."""
 
 
 class Source(OneMoment):
@@ -197,19 +196,17 @@ class Target(OneMoment):
     async def filled(self, tables: Sequence[Table]) -> list[str]:
         """What stands in the way of a new move: tables with rows, and tables that are none of ours."""
         ours = {table.name for table in tables} | {HISTORY}
-        found = []
-        for (name,) in await self._connection.fetch(TABLES):
-            if name not in ours:
-                found.append(f"{name} (no table of this program)")
-            elif name != HISTORY and await self._connection.fetchval(f'SELECT EXISTS (SELECT 1 FROM "{name}")'):
-                found.append(name)
-        return found
+        found = [name for (name,) in await self._connection.fetch(TABLES)]
+        has_rows = [
+            name
+            for name in sorted(ours.intersection(found) - {HISTORY})
+            if await self._connection.fetchval(f'SELECT EXISTS (SELECT 1 FROM "{name}")')
+        ]
+        return [*has_rows, *(f"{name} (no table of this program)" for name in found if name not in ours)]
 
     async def migrations(self) -> list[Values]:
         """number, name and checksum of what was applied."""
-        if not await self._has(HISTORY):
-            return []
-        return [tuple(row) for row in await self._connection.fetch(MIGRATIONS)]
+        return [tuple(row) for row in await self._connection.fetch(MIGRATIONS)] if await self._has(HISTORY) else []
 
     async def progress(self) -> dict[str, Copied]:
         """How far each table of a move that broke off is; empty when there is none."""
@@ -232,11 +229,10 @@ class Target(OneMoment):
 
     async def write(self, table: Table, rows: Sequence[Values]) -> None:
         """Add rows, and note the last one of them: both or neither. Raises Refused."""
+        copy = self._connection.copy_records_to_table
         async with self._connection.transaction():
             try:
-                await self._connection.copy_records_to_table(
-                    table.name, records=rows, columns=table.columns, timeout=LONG_S
-                )
+                await copy(table.name, records=rows, columns=table.columns, timeout=LONG_S)
             except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
                 raise Refused(f"{table.name}: {error.args[0]}") from None
             await self._connection.execute(
@@ -248,8 +244,7 @@ class Target(OneMoment):
 
     async def analyze(self, tables: Sequence[Table]) -> None:
         """Let the server learn what the tables hold, so that its first plans are good ones."""
-        for table in tables:
-            await self._connection.execute(f'ANALYZE "{table.name}"', timeout=LONG_S)
+        await self._connection.execute(f"ANALYZE {_names(table.name for table in tables)}", timeout=LONG_S)
 
     @asynccontextmanager
     async def ending(self) -> AsyncIterator[None]:
@@ -260,7 +255,7 @@ class Target(OneMoment):
 
     async def read(self, work: Work[T], *, township_id: int = 1) -> T:
         """Run `work` in the transaction that is open."""
-        return await work(PostgresTx(self._connection, township_id, _Talk()))
+        return await work(PostgresTx(self._connection, township_id, Talk()))
 
     async def pages(self, table: Table) -> AsyncIterator[Sequence[Values]]:
         """Every row in the order of the key."""

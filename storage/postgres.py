@@ -57,7 +57,7 @@ class PostgresTx:
 
     __slots__ = ("_connection", "_depth", "_talk", "township_id")
 
-    def __init__(self, connection: Connection, township_id: int, talk: _Talk) -> None:
+    def __init__(self, connection: Connection, township_id: int, talk: Talk) -> None:
         self._connection = connection
         self._depth = 0
         self._talk = talk
@@ -120,7 +120,7 @@ class PostgresTx:
             await self._connection.execute("SELECT pg_notify($1, $2)", topic, payload)
 
 
-class _Talk:
+class Talk:
     """Whether the work is waiting for the database, which is all that it may wait for."""
 
     __slots__ = ("under_way",)
@@ -140,7 +140,7 @@ class _Talk:
 class _Watched:
     """A work whose awaits are looked at: one that isn't for its database raises ForeignAwait, as on SQLite."""
 
-    def __init__(self, work: Awaitable[T], talk: _Talk) -> None:
+    def __init__(self, work: Awaitable[T], talk: Talk) -> None:
         self._steps = work.__await__()
         self._talk = talk
 
@@ -235,7 +235,7 @@ class PostgresDatabase:
 
     async def _once(self, begin: str, work: Work[T], township_id: int, wait: bool) -> T:
         async with self._pool.acquire(timeout=CONNECT_S) as connection:
-            talk = _Talk()
+            talk = Talk()
             try:
                 if await connection.execute(begin) == "SELECT 0":
                     await self._turn(connection, township_id, wait)
