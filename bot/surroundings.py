@@ -17,7 +17,6 @@ from bot.media_shelf import Complete, Shelf, key_of, open_shelf
 from bot.settings import Settings
 from storage import media, townships
 from storage.database import Database
-from storage.surroundings import server_facts
 
 LEAST_FREE_BYTES = 1 << 30
 SHARES = 256  # of all photos, by the first byte of their hashes: one is looked at at a time
@@ -61,6 +60,8 @@ async def _telegram(settings: Settings, name: str, token: str) -> Check:
 
 async def server_check(url: str) -> Check:
     """Which server it is, whether a crash loses nothing there, and whether its clock is ours."""
+    from storage.surroundings import server_facts
+
     facts = await server_facts(url)
     durable = facts.fsync and facts.synchronous_commit and facts.full_page_writes
     seen = (

@@ -1,4 +1,7 @@
-"""Which engine a DATABASE_URL names: `sqlite:///path` or `postgresql://…`."""
+"""Which engine a DATABASE_URL names: `sqlite:///path` or `postgresql://…`.
+
+PostgreSQL's driver is loaded only where it is used: a township's small PC has better use for the memory.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,7 @@ import asyncio
 from pathlib import Path
 
 from storage.database import Database, Unavailable
-from storage.migrate import Migration, migrate, migrate_postgres
-from storage.postgres import PASSING, PostgresDatabase
+from storage.migrate import Migration, migrate
 from storage.sqlite import SqliteDatabase
 
 SQLITE = "sqlite:///"
@@ -27,7 +29,11 @@ def sqlite_path(url: str) -> Path | None:
 async def open_database(url: str) -> Database:
     """Open the database at `url`; its schema must be up to date. Raises Unavailable."""
     path = sqlite_path(url)
-    return await PostgresDatabase.open(url) if path is None else await SqliteDatabase.open(path)
+    if path is not None:
+        return await SqliteDatabase.open(path)
+    from storage.postgres import PostgresDatabase
+
+    return await PostgresDatabase.open(url)
 
 
 async def bring_up_to_date(url: str, *, now_ms: int, after: bool = False) -> list[Migration]:
@@ -39,6 +45,9 @@ async def bring_up_to_date(url: str, *, now_ms: int, after: bool = False) -> lis
     path = sqlite_path(url)
     if path is not None:
         return await asyncio.to_thread(migrate, path, now_ms=now_ms)
+    from storage.migrate_postgres import migrate_postgres
+    from storage.postgres import PASSING
+
     try:
         return await migrate_postgres(url, now_ms=now_ms, after=after)
     except PASSING as error:

@@ -19,7 +19,7 @@ import asyncpg
 
 from storage.alone import OneWorker
 from storage.database import Refused, Unavailable, Work, Workers
-from storage.migrate import LONG_S
+from storage.migrate_postgres import LONG_S
 from storage.postgres import CONNECT_S, PASSING, PostgresTx, Talk
 from storage.postgres import connect as connect_postgres
 from storage.sqlite import SqliteTx, drive

@@ -25,7 +25,8 @@ from bot.moving import address_of
 from bot.moving_media import MoveError
 from storage import moving
 from storage.engines import SQLITE, bring_up_to_date, open_database
-from storage.migrate import load_migrations, migrate_postgres
+from storage.migrate import load_migrations
+from storage.migrate_postgres import migrate_postgres
 from storage.moving import Target
 from tests.cli.moving import Line, again, ask, in_file, moved, on_server, play, settings_of
 from tests.postgres import PostgresServer, name_of

@@ -13,7 +13,8 @@ import pytest
 from storage.database import Database, Refused, Tx
 from storage.dialect import to_postgres
 from storage.engines import SQLITE, bring_up_to_date, sqlite_path
-from storage.migrate import Migration, MigrationError, load_migrations, migrate, migrate_postgres, statements
+from storage.migrate import Migration, MigrationError, load_migrations, migrate, statements
+from storage.migrate_postgres import migrate_postgres
 from storage.postgres import connect
 from tests.postgres import PostgresServer
 from tests.storage import rows
