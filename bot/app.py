@@ -159,7 +159,7 @@ async def build(
     ids = TimeIds(clock, after=await database.read(inbox.last_id), worker=workers)
     catalogues = Catalogues(settings.zone, settings.language)
     product = Township(settings.zone, settings.address)
-    shelf = await asyncio.to_thread(open_shelf, settings, clock)
+    shelf = open_shelf(settings, clock)
     media = MediaStores(shelf, database, clock=clock, dice=dice, zone=settings.zone, limits=product.media_limits)
     webchat = WebChat(None if one_process else lambda: workers.number)
     bots = await make_bots(settings, database, clock, media)

@@ -5,7 +5,6 @@ PostgreSQL's driver is loaded only where it is used: a township's small PC has b
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from storage.database import Database, Unavailable
@@ -44,7 +43,7 @@ async def bring_up_to_date(url: str, *, now_ms: int, after: bool = False) -> lis
     """
     path = sqlite_path(url)
     if path is not None:
-        return await asyncio.to_thread(migrate, path, now_ms=now_ms)
+        return migrate(path, now_ms=now_ms)  # nothing else runs yet
     from storage.migrate_postgres import migrate_postgres
     from storage.postgres import PASSING
 

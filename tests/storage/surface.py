@@ -22,7 +22,8 @@ from tests.storage.rows import HASHES, MEDIA, TOKENS
 # Modules that are an engine, or speak to a server and not to a township's tables.
 ENGINE = frozenset(
     {
-        "alone", "database", "dialect", "engines", "migrate", "moving", "parameters", "postgres", "running", "sqlite",
+        "alone", "database", "dialect", "engines", "migrate", "migrate_postgres", "moving", "parameters", "postgres",
+        "running", "sqlite",
         "standing", "statistics", "surroundings",
     }
 )  # fmt: skip
