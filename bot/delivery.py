@@ -100,13 +100,12 @@ class Delivery:
         """
         if self._stopping:
             return
-        if len(self._held) + len(self._late) + len(written.letters) > MAX_HELD:
-            self._missed = self._behind = True
-        elif self._behind:
-            self._late.append(written)
-        elif written.after_id > self._known_to:
+        too_many = len(self._held) + len(self._late) + len(written.letters) > MAX_HELD
+        if too_many or (written.after_id > self._known_to and not self._behind):
             self._missed = self._behind = True
             self.wake()
+        elif self._behind:
+            self._late.append(written)
         else:
             self._hold([letter for letter in written.letters if letter.id > self._known_to])
             self._known_to = max(self._known_to, written.last_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -113,6 +114,12 @@ class Chat:
     async def open_labels(self) -> list[str]:
         """The buttons of the open question."""
         return [text.strip() for text in await self.page.locator(".message.open .choice").all_inner_texts()]
+
+    async def images_are_there(self) -> None:
+        """Wait until every picture of the page is loaded (the page's security policy forbids Playwright's own way)."""
+        async with asyncio.timeout(PATIENCE_MS / 1000):
+            while not await self.page.evaluate("[...document.images].every((image) => image.complete)"):
+                await asyncio.sleep(0.02)
 
     async def ask(self, script: str, value: Any = None) -> Any:
         """Evaluate JavaScript in the page."""
