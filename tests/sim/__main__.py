@@ -8,12 +8,14 @@ import time
 from collections.abc import Callable
 
 from tests.sim.broken import BROKEN
+from tests.sim.broken_workers import BROKEN_WORKERS
 from tests.sim.faults import Chaos
 from tests.sim.life import Parts
 from tests.sim.play import Play, SimPlay
 from tests.sim.town import run_seed
 from tests.sim.township import TownshipPlay
 
+LAWS = {**BROKEN, **BROKEN_WORKERS}
 PLAYS: dict[str, Callable[[int, Chaos], Play]] = {"sim": SimPlay, "township": TownshipPlay}
 
 
@@ -24,12 +26,12 @@ def main() -> int:
     parser.add_argument("--verbose", action="store_true", help="print the trace also when all is well")
     parser.add_argument("--seeds", type=int, default=200, help="how many seeds to play")
     parser.add_argument("--from", dest="first", type=int, default=0, help="the first of them")
-    parser.add_argument("--broken", choices=sorted(BROKEN), help="break this law on purpose")
+    parser.add_argument("--broken", choices=sorted(LAWS), help="break this law on purpose")
     parser.add_argument("--play", choices=sorted(PLAYS), default="sim", help="the product that is played")
     wanted = parser.parse_args()
     if not wanted.broken:
         return play(wanted, Parts())
-    with BROKEN[wanted.broken]() as parts:
+    with LAWS[wanted.broken]() as parts:
         return play(wanted, parts)
 
 

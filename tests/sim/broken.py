@@ -13,12 +13,13 @@ from unittest import mock
 from bot.channels.base import Letter, Raw
 from bot.clock import TimeIds
 from bot.delivery import Delivery
-from bot.intake import Batch, Intake
+from bot.intake import Intake
+from bot.marks import Marks
 from bot.schedule import Schedule
 from bot.talk import engine
 from bot.talk.messages import In
-from storage import inbox, outbox, timers
-from storage.database import Database, Row, Tx
+from storage import outbox
+from storage.database import Database, Tx
 from tests.sim.life import Parts
 
 
@@ -52,50 +53,70 @@ class KnowsNoDuplicates(Intake):
 
 
 class Undone:
-    """A transaction in which one kind of statement is left out."""
+    """A transaction in which one kind of statement is left out, and kept."""
 
-    def __init__(self, tx: Tx, left_out: str) -> None:
+    def __init__(self, tx: Tx, left_out: str, kept: list[tuple[str, Any]]) -> None:
         self._tx = tx
         self._left_out = left_out
+        self._kept = kept
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._tx, name)
 
     async def run(self, sql: str, params: Any = None) -> int:
-        return 0 if sql.startswith(self._left_out) else await self._tx.run(sql, params)
+        if not sql.startswith(self._left_out):
+            return await self._tx.run(sql, params)
+        self._kept.append((sql, {"t": self._tx.township_id, **params}))
+        return 0
 
     async def many(self, sql: str, rows: Sequence[Any]) -> None:
-        if not sql.startswith(self._left_out):
+        if sql.startswith(self._left_out):
+            self._kept += [(sql, row) for row in rows]
+        else:
             await self._tx.many(sql, rows)
 
 
-class Undoing:
-    """A database of such transactions."""
+class TwoTransactions:
+    """A database that writes one kind of statement in a transaction of its own, after the rest."""
 
-    def __init__(self, database: Database, left_out: str) -> None:
+    def __init__(self, database: Database, later: str) -> None:
         self._database = database
-        self._left_out = left_out
+        self._later = later
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._database, name)
 
     async def transaction(self, work: Callable[[Any], Awaitable[Any]], **named: Any) -> Any:
-        return await self._database.transaction(lambda tx: work(Undone(tx, self._left_out)), **named)
+        kept: list[tuple[str, Any]] = []
+
+        async def most(tx: Tx) -> Any:
+            kept.clear()
+            return await work(Undone(tx, self._later, kept))
+
+        async def rest(tx: Tx) -> None:
+            for sql, row in kept:
+                await tx.run(sql, row)
+
+        result = await self._database.transaction(most, **named)
+        if kept:
+            await self._database.transaction(rest, **{**named, "wait": True})
+        return result
 
 
-class TwoTransactions(Intake):
+class DoneLater(Intake):
     """Writes the effects in one transaction and «done» in the next."""
 
-    async def _batch(self, tx: Tx, limit: int) -> tuple[Batch, int]:
-        rows = await inbox.oldest_new(tx, now_ms=self._clock.now_ms(), limit=limit)
-        self._ids_done = [row["id"] for row in rows]
-        undone: Any = Undone(tx, "UPDATE inbox SET state = 'done'")
-        return await super()._batch(undone, limit)
+    def __init__(self, database: Database, *rest: Any, **named: Any) -> None:
+        later: Any = TwoTransactions(database, "UPDATE inbox SET state = 'done'")
+        super().__init__(later, *rest, **named)
 
-    async def step(self) -> int:
-        count = await super().step()
-        await self._database.transaction(lambda tx: inbox.done(tx, self._ids_done))
-        return count
+
+class TimerDoneLater(Schedule):
+    """Runs a timer in one transaction and marks it in the next."""
+
+    def __init__(self, database: Database, *rest: Any, **named: Any) -> None:
+        later: Any = TwoTransactions(database, "UPDATE timers SET state = 'done'")
+        super().__init__(later, *rest, **named)
 
 
 class MarksFirst(Delivery):
@@ -103,7 +124,9 @@ class MarksFirst(Delivery):
 
     async def _send(self, letter: Letter) -> int | None:
         sent = [{"id": letter.id, "sent_ms": self._clock.now_ms()}]
-        await self._database.transaction(lambda tx: outbox.mark(tx, sent=sent))
+        await self._database.transaction(
+            lambda tx: outbox.mark(tx, sent=sent), township_id=self._township_id, alone=False
+        )
         return await super()._send(letter)
 
 
@@ -120,34 +143,34 @@ class EachAlone(Delivery):
                 task.add_done_callback(self._tasks.discard)
 
 
+class NoMarks(Marks):
+    """Forgets what was sent."""
+
+    async def write(self) -> None:
+        self._settled += [row["id"] for row in self._sent]
+        self._sent.clear()
+        await super().write()
+        self._written, self._batch = self._batch, self._batch + 1
+        self._writing.set()
+        self._writing.clear()
+
+
 class NeverMarks(Delivery):
     """Sends, and forgets that it did."""
 
-    async def _mark(self) -> None:
-        self._settled += [row["id"] for row in self._sent]
-        self._sent.clear()
-        await super()._mark()
-        self._written = self._batch
-
-
-class TimerTwice(Schedule):
-    """Runs a timer in one transaction and marks it in the next."""
-
-    def __init__(self, database: Database, *rest: Any, **named: Any) -> None:
-        self._whole = database
-        undoing: Any = Undoing(database, "UPDATE timers SET state = 'done'")
-        super().__init__(undoing, *rest, **named)
-
-    async def _fire(self, row: Row, result: Mapping[str, Any]) -> None:
-        await super()._fire(row, result)
-        await self._whole.transaction(lambda tx: timers.done(tx, row["id"], now_ms=self._clock.now_ms()))
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._marks = NoMarks(self._database, self._township_id, self._lose)
 
 
 class ForgetfulIds(TimeIds):
     """Counts from the clock alone, also when it was set back."""
 
-    def __init__(self, clock: Any, after: int = 0) -> None:
-        super().__init__(clock)
+    def __init__(self, clock: Any, after: int = 0, worker: Any = None) -> None:
+        super().__init__(clock, worker=worker)
+
+    def follow(self, newest: int) -> None:
+        pass
 
 
 def _any_tap(form: Any, frame: Any, event: In, *rest: Any) -> Any:
@@ -175,11 +198,11 @@ BROKEN: Mapping[str, Callable[[], Any]] = {
     "acknowledges-before-commit": lambda: _with(Parts(intake=Acknowledges)),
     "duplicates-by-highest-id": lambda: _with(Parts(intake=ByHighestId)),
     "no-duplicates-known": lambda: _with(Parts(intake=KnowsNoDuplicates)),
-    "done-in-another-transaction": lambda: _with(Parts(intake=TwoTransactions)),
+    "done-in-another-transaction": lambda: _with(Parts(intake=DoneLater)),
     "marked-before-sent": lambda: _with(Parts(delivery=MarksFirst)),
     "never-marked": lambda: _with(Parts(delivery=NeverMarks)),
     "no-order-of-messages": lambda: _with(Parts(delivery=EachAlone)),
-    "timer-done-in-another-transaction": lambda: _with(Parts(schedule=TimerTwice)),
+    "timer-done-in-another-transaction": lambda: _with(Parts(schedule=TimerDoneLater)),
     "ids-by-the-clock-alone": lambda: _with(Parts(ids=ForgetfulIds)),
     "stale-taps-applied": _applies_stale_taps,
 }

@@ -1,10 +1,11 @@
-"""What must hold: always after a restart, and at the end when everything has drained."""
+"""What must hold in a township: always, at whatever moment one looks, and at the end when everything has drained."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
@@ -13,99 +14,171 @@ from tests.sim.platform import JUNK, Platform
 
 KEPT = ("inbox", "outbox", "timers", "transfers", "people", "contacts", "cases", "events", "tickets", "sim_effects")
 DATUMS = {"WGS-84", "GCJ-02", "BD-09"}
-PRODUCT_LAWS = {
-    "{0} took effect {1} times": (
-        "SELECT token, COUNT(*) FROM sim_effects GROUP BY person_id, token HAVING COUNT(*) > 1"
-    ),
-    "{0} was submitted by a button of review {1} after review {2} was shown": (
-        "SELECT token, pressed, shown FROM sim_effects WHERE pressed < shown"
-    ),
-    "{0} was written though it failed": "SELECT token FROM sim_effects WHERE how IN ('boom', 'refused')",
-    "a point without a datum: {0}": "SELECT lat FROM sim_effects WHERE lat IS NOT NULL AND datum IS NULL",
-    "{0} ran {1} times": (
-        "SELECT ref, COUNT(*) FROM transfers WHERE reason IN ('day', 'settle', 'shake')"
-        " GROUP BY reason, ref HAVING COUNT(*) > 1"
-    ),
+WATCHED = """
+CREATE TABLE sim_handled (n INTEGER PRIMARY KEY, township_id INTEGER NOT NULL, update_key TEXT NOT NULL,
+    address TEXT NOT NULL, body BLOB NOT NULL) STRICT;
+CREATE TRIGGER sim_handled AFTER UPDATE OF state ON inbox BEGIN
+    INSERT INTO sim_handled (township_id, update_key, address, body)
+    VALUES (NEW.township_id, NEW.update_key, NEW.address, NEW.body);
+END;
+"""
+IDLE = {
+    "updates": "SELECT update_key FROM inbox WHERE township_id = :t AND state = 'new' AND due_ms < :before_ms",
+    "timers": "SELECT timer_key FROM timers WHERE township_id = :t AND state = 'due' AND fire_ms < :before_ms",
 }
+Connection = sqlite3.Connection
 
 
 @dataclass
 class Watch:
-    """Looks at the database between the program's lives. Returns broken promises as sentences."""
+    """Looks at one township's rows while workers come and go. Returns broken promises as sentences."""
 
     platform: Platform
     counts: dict[str, int] = field(default_factory=dict)
+    last: dict[str, int] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+    read_to: int = 0
 
-    def always(self, connection: sqlite3.Connection) -> list[str]:
+    @property
+    def township_id(self) -> int:
+        """Whose rows."""
+        return self.platform.township_id
+
+    def _all(self, connection: Connection, sql: str, **values: Any) -> list[Any]:
+        return connection.execute(sql, {"t": self.township_id, **values}).fetchall()
+
+    def always(self, connection: Connection) -> list[str]:
         """What holds at every moment, also right after a crash."""
-        found = [*ledger(connection), *sessions(connection), *self._kept(connection), *data(connection)]
-        stored = {row[0] for row in connection.execute("SELECT update_key FROM inbox")}
+        found = [*ledger(connection, self.township_id), *self._sessions(connection), *self._kept(connection)]
+        found += self._in_order(connection)
+        stored = {row[0] for row in self._all(connection, "SELECT update_key FROM inbox WHERE township_id = :t")}
         lost = [update.key for update in self.platform.acked if update.key not in stored]
         if lost:
             found.append(f"acknowledged and lost: {lost[:5]}")
-        settled = {row[0] for row in connection.execute("SELECT id FROM outbox WHERE state IN ('sent', 'waiting')")}
+        settled = {
+            row[0]
+            for row in self._all(
+                connection, "SELECT id FROM outbox WHERE township_id = :t AND state IN ('sent', 'waiting')"
+            )
+        }
         unsent = settled - self.platform.sent.keys()
         if unsent:
             found.append(f"marked as sent, never arrived: {sorted(unsent)[:5]}")
-        self.platform.settled = {row[0] for row in connection.execute("SELECT id FROM outbox WHERE state <> 'due'")}
-        return found + self._to_repeat()
+        return found
 
-    def _to_repeat(self) -> list[str]:
-        """Of each person's messages at most the last one may have arrived without a note of it."""
-        last = max((sent.life for sent in self.platform.sent.values()), default=0)
+    def settle(self, connection: Connection) -> None:
+        """Nobody is at work now: what is settled in the database may never be sent again."""
+        rows = self._all(connection, "SELECT id FROM outbox WHERE township_id = :t AND state <> 'due'")
+        self.platform.settled = {row[0] for row in rows}
+
+    def to_repeat(self, connection: Connection, life: int) -> list[str]:
+        """Of each person's messages at most one may have been sent by that life without a note of it."""
         open_letters: dict[str, list[int]] = {}
-        for letter_id, sent in self.platform.sent.items():
-            if sent.life == last and letter_id not in self.platform.settled:
+        due = {
+            row[0] for row in self._all(connection, "SELECT id FROM outbox WHERE township_id = :t AND state = 'due'")
+        }
+        for letter_id in due & self.platform.sent.keys():
+            sent = self.platform.sent[letter_id]
+            if sent.life == life:
                 open_letters.setdefault(sent.address, []).append(letter_id)
         return [
             f"{address} will hear {len(ids)} messages again" for address, ids in open_letters.items() if len(ids) > 1
         ]
 
-    def _kept(self, connection: sqlite3.Connection) -> list[str]:
+    def _in_order(self, connection: Connection) -> list[str]:
+        """Each update was handled once, and a person's in the order in which they were sent."""
+        found = []
+        for row in self._all(
+            connection, "SELECT * FROM sim_handled WHERE township_id = :t AND n > :n ORDER BY n", n=self.read_to
+        ):
+            self.read_to = row["n"]
+            if row["update_key"] in self.seen:
+                found.append(f"update {row['update_key']} was done twice")
+            self.seen.add(row["update_key"])
+            if row["body"].startswith(b"{"):
+                number, address = orjson.loads(row["body"])["number"], row["address"]
+                if number <= self.last.get(address, 0):
+                    found.append(f"update {number} of {address} was done after {self.last[address]}")
+                self.last[address] = number
+        return found
+
+    def _kept(self, connection: Connection) -> list[str]:
         """Rows of these tables are never deleted."""
         found = []
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         for table in KEPT:
             if table in tables:
-                count = connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]
+                count = self._all(connection, f"SELECT COUNT(*) FROM {table} WHERE township_id = :t")[0][0]
                 if count < self.counts.get(table, 0):
                     found.append(f"{table} shrank from {self.counts[table]} to {count}")
                 self.counts[table] = count
         return found
 
-    def at_the_end(self, connection: sqlite3.Connection, now_ms: int) -> list[str]:
+    def _sessions(self, connection: Connection) -> list[str]:
+        """Every stored session can be read, and every point in it carries its datum."""
+        found = []
+        for row in self._all(connection, "SELECT person_id, body FROM sessions WHERE township_id = :t"):
+            try:
+                Session.from_json(orjson.loads(row["body"]))
+            except (KeyError, TypeError, ValueError) as error:
+                found.append(f"session of {row['person_id']}: {error!r}")
+            frames = orjson.loads(row["body"])["frames"]
+            found += [
+                f"a point without a datum in the session of {row['person_id']}"
+                for answer in (answer for frame in frames for answer in frame["answers"].values())
+                if isinstance(answer, Mapping) and "lat" in answer and answer.get("datum") not in DATUMS
+            ]
+        return found
+
+    def idle(self, connection: Connection, before_ms: int) -> list[str]:
+        """What nobody has looked at since then, though nothing goes wrong any more."""
+        found = []
+        for words, sql in IDLE.items():
+            rows = self._all(connection, sql, before_ms=before_ms)
+            if rows:
+                found.append(f"{words} {[row[0] for row in rows][:3]} wait since {before_ms}")
+        return found
+
+    def at_the_end(self, connection: Connection, now_ms: int) -> list[str]:
         """What holds once nothing is under way."""
         found = self.always(connection)
-        waiting = connection.execute("SELECT COUNT(*) FROM inbox WHERE state = 'new'").fetchone()[0]
+        waiting = self._all(connection, "SELECT COUNT(*) FROM inbox WHERE township_id = :t AND state = 'new'")[0][0]
         if waiting:
             found.append(f"{waiting} updates were never handled")
-        rows = connection.execute(
-            "SELECT update_key, error FROM inbox"
-            " WHERE body <> :junk AND state = 'quarantined' AND error NOT LIKE 'Defect%'"
-            " UNION SELECT update_key, 'not in quarantine' FROM inbox WHERE body = :junk AND state <> 'quarantined'",
-            {"junk": JUNK},
-        ).fetchall()
+        rows = self._all(
+            connection,
+            "SELECT update_key, error FROM inbox WHERE township_id = :t"
+            " AND body <> :junk AND state = 'quarantined' AND error NOT LIKE 'Defect%'"
+            " UNION SELECT update_key, 'not in quarantine' FROM inbox WHERE township_id = :t"
+            " AND body = :junk AND state <> 'quarantined'",
+            junk=JUNK,
+        )
         if rows:
             found.append(f"quarantine: {[tuple(row) for row in rows][:3]}")
-        due = connection.execute(
-            "SELECT COUNT(*) FROM outbox WHERE state = 'due' AND due_ms <= ?", (now_ms,)
-        ).fetchone()[0]
+        due = self._all(
+            connection,
+            "SELECT COUNT(*) FROM outbox WHERE township_id = :t AND state = 'due' AND due_ms <= :now_ms",
+            now_ms=now_ms,
+        )[0][0]
         if due:
             found.append(f"{due} messages were never sent")
         found += self._unexplained(connection)
-        timers = connection.execute(
-            "SELECT timer_key, state, error FROM timers WHERE state = 'failed' OR (state = 'due' AND fire_ms <= ?)",
-            (now_ms,),
-        ).fetchall()
+        timers = self._all(
+            connection,
+            "SELECT timer_key, state, error FROM timers WHERE township_id = :t"
+            " AND (state = 'failed' OR (state = 'due' AND fire_ms <= :now_ms))",
+            now_ms=now_ms,
+        )
         if timers:
             found.append(f"timers not run: {[tuple(row) for row in timers][:3]}")
         return found
 
-    def _unexplained(self, connection: sqlite3.Connection) -> list[str]:
+    def _unexplained(self, connection: Connection) -> list[str]:
         """Messages that failed though nobody refused them and they were not a day old, or expired without a date."""
         found = []
-        for row in connection.execute(
-            "SELECT id, state, error, expires_ms FROM outbox WHERE state IN ('failed', 'expired')"
+        for row in self._all(
+            connection,
+            "SELECT id, state, error, expires_ms FROM outbox WHERE township_id = :t AND state IN ('failed', 'expired')",
         ):
             old = row["error"] in ("busy", "timed out")
             if row["state"] == "failed" and row["id"] not in self.platform.refused and not old:
@@ -115,18 +188,25 @@ class Watch:
         return found
 
 
-def ledger(connection: sqlite3.Connection) -> list[str]:
+def ledger(connection: Connection, township_id: int) -> list[str]:
     """Balanced, derived again, nobody below zero, one input a key."""
     derived: dict[tuple[str, str], int] = {}
     keys: set[str] = set()
     found = []
-    for row in connection.execute("SELECT source, destination, unit, amount, transfer_key FROM transfers"):
+    for row in connection.execute(
+        "SELECT source, destination, unit, amount, transfer_key FROM transfers WHERE township_id = ?", (township_id,)
+    ):
         for account, change in ((row["source"], -row["amount"]), (row["destination"], row["amount"])):
             derived[account, row["unit"]] = derived.get((account, row["unit"]), 0) + change
         if row["transfer_key"] in keys:
             found.append(f"transfer key {row['transfer_key']} twice")
         keys.add(row["transfer_key"])
-    stored = {(row[0], row[1]): row[2] for row in connection.execute("SELECT account, unit, balance FROM balances")}
+    stored = {
+        (row[0], row[1]): row[2]
+        for row in connection.execute(
+            "SELECT account, unit, balance FROM balances WHERE township_id = ?", (township_id,)
+        )
+    }
     if stored != derived:
         different = {key for key in stored | derived if stored.get(key) != derived.get(key)}
         found.append(f"balances are not their transfers: {sorted(different)[:5]}")
@@ -136,66 +216,4 @@ def ledger(connection: sqlite3.Connection) -> list[str]:
         if amount < 0 and not account.startswith(("fund:", "programme:")):
             found.append(f"{account} is at {amount} {unit}")
     found += [f"{unit} sum to {total}" for unit, total in totals.items() if total]
-    return found
-
-
-def sessions(connection: sqlite3.Connection) -> list[str]:
-    """Every stored session can be read."""
-    found = []
-    for row in connection.execute("SELECT person_id, body FROM sessions"):
-        try:
-            Session.from_json(orjson.loads(row["body"]))
-        except (KeyError, TypeError, ValueError) as error:
-            found.append(f"session of {row['person_id']}: {error!r}")
-    return found
-
-
-def data(connection: sqlite3.Connection) -> list[str]:
-    """Every point of a session carries its datum."""
-    return [
-        f"a point without a datum in the session of {row['person_id']}"
-        for row in connection.execute("SELECT person_id, body FROM sessions")
-        for frame in orjson.loads(row["body"])["frames"]
-        for answer in frame["answers"].values()
-        if isinstance(answer, Mapping) and "lat" in answer and answer.get("datum") not in DATUMS
-    ]
-
-
-def product_always(connection: sqlite3.Connection) -> list[str]:
-    """The simulator's own product: each token once and as last reviewed; each period once, each timer once."""
-    found = []
-    for words, sql in PRODUCT_LAWS.items():
-        found += [words.format(*row) for row in connection.execute(sql)]
-    counted = {row[0]: row[1] for row in connection.execute("SELECT person_id, n FROM sim_counters")}
-    effects = {
-        row[0]: row[1] for row in connection.execute("SELECT person_id, COUNT(*) FROM sim_effects GROUP BY person_id")
-    }
-    if counted != effects:
-        found.append(f"counters {counted} are not the effects {effects}")
-    return found
-
-
-def product_at_the_end(connection: sqlite3.Connection, tokens: set[str], said: set[str], now_ms: int) -> list[str]:
-    """Every wish has its effect, its settled points and its timers; every period of the cadence ran."""
-    effects = {row[0] for row in connection.execute("SELECT token FROM sim_effects")}
-    found = []
-    if tokens - effects:
-        found.append(f"wished, and not there: {sorted(tokens - effects)}")
-    if effects - tokens - said:
-        found.append(f"there, and never said: {sorted(effects - tokens - said)}")
-    for reason, kind in (
-        ("settle", "sim.settle"),
-        ("shake", "sim.shaky"),
-        ("day", "sim.daily"),
-        ("fetched", "sim.fetch"),
-    ):
-        ran = connection.execute("SELECT COUNT(*) FROM transfers WHERE reason = ?", (reason,)).fetchone()[0]
-        planned = connection.execute(
-            "SELECT COUNT(*) FROM timers WHERE kind = ? AND (fire_ms <= ? OR state = 'done')", (kind, now_ms)
-        ).fetchone()[0]
-        if ran != planned:
-            found.append(f"{planned} timers {kind}, {ran} ran")
-    held = connection.execute("SELECT account FROM balances WHERE account LIKE 'hold:%' AND balance <> 0").fetchall()
-    if held:
-        found.append(f"still held: {[row[0] for row in held][:5]}")
     return found

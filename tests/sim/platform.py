@@ -1,6 +1,7 @@
 """A chat platform that keeps its promises badly: at least once, out of order between people, slow, forgetful.
 
-It lives on while the program dies. An update that was not acknowledged comes again; one that was may come again.
+It lives on while workers die. An update that was not acknowledged comes again; one that was may come again.
+It belongs to one township.
 """
 
 from __future__ import annotations
@@ -13,15 +14,15 @@ from typing import Protocol
 
 import orjson
 
-from bot.channels.base import Accept, Arrival, Letter, Raw
-from bot.delivery import MAX_AGE_MS
-from bot.errors import GiveUp, RetryLater
+from bot.channels.base import Letter
 from bot.talk.messages import In, Out
-from tests.sim.database import Mortal
 from tests.sim.faults import Chaos
+from tests.sim.server import NOBODY
 
 NAME = "sim"
 BATCH = 20
+PROMPT_S = 0.5
+Incident = tuple[float, int]  # when, and which life: it died, or the server took it for dead
 JUNK = b"\xff\xfe"  # an update that nobody can read
 
 
@@ -37,30 +38,49 @@ class Update:
 
 @dataclass(slots=True)
 class Sent:
-    """The last time a message arrived: in which life, and whether that life was told that it had not."""
+    """The last time a message arrived: from which life, and whether that life was told that it had not."""
 
     life: int
     address: str
-    denied: bool = False
+    denied: bool
+    at_s: float
+    held: bool  # the life held the township's delivery then
+    denials: dict[int, bool]  # life → what it was told the last time
 
 
-class Numbered(Mortal, Protocol):
-    """What a channel knows of the run it belongs to."""
+class Worker(Protocol):
+    """A worker's channel, as the platform sees it."""
 
     number: int
+
+    @property
+    def excused(self) -> bool:
+        """Whether the server took it for dead: then another may have its duties, and it may not know."""
+        ...
+
+    @property
+    def holds(self) -> bool:
+        """Whether it holds the township's delivery now."""
+        ...
+
+    async def take(self, updates: Sequence[Update]) -> bool:
+        """Bring updates; whether they were acknowledged."""
+        ...
 
 
 @dataclass(slots=True)
 class Platform:
     """The servers of the chat. `blame` is called with every broken promise of the program."""
 
+    township_id: int
     chaos: Chaos
     blame: Callable[[str], None]
     note: Callable[..., None]
     put_off: Callable[[int], bool]
+    flooded: Callable[[str], bool]
     queues: dict[str, deque[Update]] = field(default_factory=dict)
     acked: list[Update] = field(default_factory=list)
-    carried: set[str] = field(default_factory=set)
+    carried: dict[str, object] = field(default_factory=dict)
     listeners: dict[str, Callable[[Out], None]] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     sent: dict[int, Sent] = field(default_factory=dict)
@@ -72,6 +92,13 @@ class Platform:
     said: set[str] = field(default_factory=set)
     told: int = 0  # how many updates people sent
     repeats: int = 0
+    incidents: list[Incident] = field(default_factory=list)
+    doors: list[Worker] = field(default_factory=list)
+    poller: Worker | None = None
+    prompt: bool = False  # nothing goes wrong any more: whatever is stored is handled at once
+    _acked_s: dict[str, float] = field(default_factory=dict)
+    _heard_again: dict[str, list[list[Incident]]] = field(default_factory=dict)
+    _told_of: set[str] = field(default_factory=set)
 
     def says(self, address: str, event: In | None) -> int:
         """A person sends something (None: an update that nobody can read); its number."""
@@ -86,7 +113,9 @@ class Platform:
         self.news.set()
         return self.told
 
-    def fetch(self) -> list[Update]:
+    # -- bringing updates, or letting them be fetched
+
+    def fetch(self, by: object) -> list[Update]:
         """What one connection is given: some people's oldest updates in their order, the people mixed."""
         dice = self.chaos.dice
         waiting = [address for address, queue in self.queues.items() if queue and address not in self.carried]
@@ -99,14 +128,14 @@ class Platform:
             one = dice.choice(lists)
             found.append(one.popleft())
             lists = [each for each in lists if each]
-        self.carried |= {update.address for update in found}
+        self.carried |= {update.address: by for update in found}
         if found and self.acked and self.chaos.chance(self.chaos.weather.old_duplicate):
             found.insert(dice.randrange(len(found) + 1), dice.choice(self.acked))
         return found
 
-    def release(self, updates: Sequence[Update]) -> None:
-        """Not acknowledged: they will come again."""
-        self.carried -= {update.address for update in updates}
+    def release(self, by: object) -> None:
+        """What this connection carries will come again, if it was not acknowledged."""
+        self.carried = {address: holder for address, holder in self.carried.items() if holder is not by}
         self.news.set()
 
     def acknowledge(self, updates: Sequence[Update]) -> None:
@@ -116,24 +145,63 @@ class Platform:
             if queue and queue[0] is update:
                 queue.popleft()
                 self.acked.append(update)
-        self.release(updates)
+                if self.prompt:
+                    self._acked_s[update.key] = asyncio.get_running_loop().time()
+        self.note("acknowledged", keys=[update.key for update in updates])
+
+    async def push(self) -> None:
+        """One connection that brings updates to whichever worker takes them."""
+        me = object()
+        while True:
+            found = self.fetch(me) if self.doors else []
+            if not found:
+                self.news.clear()
+                await self.news.wait()
+                continue
+            taken = await self.chaos.dice.choice(self.doors).take(found)
+            self.release(me)
+            if not taken:
+                await asyncio.sleep(self.chaos.dice.choice((0.02, 0.1)))
+
+    def polls(self, by: Worker) -> None:
+        """Somebody begins to fetch: whoever did so before hears of a conflict."""
+        before, self.poller = self.poller, by
+        if before is not None and before is not by:
+            if not (before.excused or by.excused):
+                self.blame(f"lives {before.number} and {by.number} fetch updates at the same time")
+            self.release(before)
+
+    def leaves(self, receiver: Worker) -> None:
+        """A worker's channel is there no more."""
+        if receiver in self.doors:
+            self.doors.remove(receiver)
+        if self.poller is receiver:
+            self.poller = None
+        self.release(receiver)
 
     @property
     def quiet(self) -> bool:
         """Whether everything was acknowledged."""
         return not any(self.queues.values())
 
-    def arrive(self, letter: Letter, life: int, denied: bool, old: bool) -> None:
-        """A message reaches its person; checks that it may (again), and that it comes in order."""
-        before = self.sent.get(letter.id)
-        self.sent[letter.id] = Sent(life, letter.address, denied)
-        self.note("arrives", address=letter.address, letter=letter.id, text=letter.out.text, again=before is not None)
+    # -- what comes out of it
+
+    def arrive(self, letter: Letter, sender: Worker, *, denied: bool, old: bool) -> None:
+        """A message reaches its person; checks that it may (again), and that it comes in order.
+
+        denied: the sender will be told that it did not arrive · old: it may be given up
+        """
+        before, life = self.sent.get(letter.id), sender.number
+        told = {**(before.denials if before else {}), life: denied}
+        now_s = asyncio.get_running_loop().time()
+        self.sent[letter.id] = sent = Sent(life, letter.address, denied, now_s, sender.holds, told)
+        self.note(
+            "arrives", life=life, address=letter.address, letter=letter.id, text=letter.out.text, again=bool(before)
+        )
         if letter.id in self.settled:
             self.blame(f"message {letter.id} was sent again though it was settled")
         if before is not None:
-            self.repeats += 1
-            if before.life == life and not before.denied:
-                self.blame(f"message {letter.id} was sent twice without a reason")
+            self._again(letter, before, sent, sender.excused)
         elif (
             letter.id not in self.refused and not old and not self.put_off(letter.id)
         ):  # giving up may be forgotten in a crash
@@ -142,118 +210,55 @@ class Platform:
             self.newest[letter.address] = letter.id
         listener = self.listeners.get(letter.address)
         if listener is not None:
-            asyncio.get_running_loop().call_later(self.chaos.dice.choice((0.0, 0.05, 0.2)), listener, letter.out)
+            after_s = self.chaos.dice.choice((0.0, 0.05, 0.2))
+            asyncio.get_running_loop().call_later(after_s, listener, letter.out, context=NOBODY)
 
-    def was_handled(self, address: str, number: int) -> None:
-        """The program handled an update: once, and in the order in which the person sent them."""
-        if number <= self.handled.get(address, 0):
+    def _again(self, letter: Letter, before: Sent, now: Sent, excused: bool) -> None:
+        self.repeats += 1
+        if before.denials.get(now.life) is False and not excused:
+            self.blame(f"message {letter.id} was sent twice without a reason")
+        if before.denied:
+            return
+        reasons = self._why(before, now)
+        again = self._heard_again.setdefault(letter.address, [])
+        again.append(reasons)
+        if not reasons:
+            self.blame(f"{letter.address} heard message {letter.id} again, and nothing had happened")
+        elif not one_each(again):
+            self.blame(f"{letter.address} heard two messages again after what happened once")
+
+    def _why(self, before: Sent, now: Sent) -> list[Incident]:
+        """By what a message may come again: what befell its first sender since; or one of them may no longer send."""
+        found = [one for one in self.incidents if one[1] == before.life and one[0] >= before.at_s]
+        for sent in (before, now):
+            if not sent.held:
+                found += [one for one in self.incidents if one[1] == sent.life] or self.incidents
+        return found
+
+    def was_handled(self, address: str, key: str, number: int) -> None:
+        """The program says that it has handled an update: once; a worker alone, in the order they were sent."""
+        if self.chaos.alone and number <= self.handled.get(address, 0):
             self.blame(f"update {number} of {address} was handled after {self.handled[address]}")
-        self.handled[address] = number
+        if key in self._told_of and not self.chaos.alone:
+            self.blame(f"update {number} of {address} was handled twice")
+        self._told_of.add(key)
+        waited_s = asyncio.get_running_loop().time() - self._acked_s.get(key, 1e9)
+        if waited_s > PROMPT_S and not self.flooded(key):
+            self.blame(f"update {number} of {address} lay there for {waited_s:.1f} s")
+        self.handled[address] = max(number, self.handled.get(address, 0))
 
 
-class SimChannel:
-    """The program's side of the platform, in one life."""
+def one_each(wanted: Sequence[Sequence[Incident]]) -> bool:
+    """Whether each can have one of those that it wants to itself."""
+    given: dict[Incident, int] = {}
 
-    name = NAME
-    buttons = True
+    def find(at: int, asked: set[Incident]) -> bool:
+        for one in wanted[at]:
+            if one not in asked:
+                asked.add(one)
+                if one not in given or find(given[one], asked):
+                    given[one] = at
+                    return True
+        return False
 
-    def __init__(self, platform: Platform, life: Numbered, now_ms: Callable[[], int]) -> None:
-        self._platform = platform
-        self._chaos = platform.chaos
-        self._life = life
-        self._now_ms = now_ms
-        self._polls: list[asyncio.Task[None]] = []
-        self._next_ms: dict[str, int] = {}
-        self._pace_ms = self._chaos.dice.choice((0, 0, 0, 100))
-
-    # -- receiving
-
-    async def start(self, accept: Accept) -> None:
-        for _ in range(self._chaos.weather.connections):
-            self._polls.append(asyncio.create_task(self._poll(accept)))
-
-    async def stop(self) -> None:
-        for task in self._polls:
-            task.cancel()
-        await asyncio.gather(*self._polls, return_exceptions=True)
-
-    async def _poll(self, accept: Accept) -> None:
-        while True:
-            found = self._platform.fetch()
-            if not found:
-                self._platform.news.clear()
-                await self._platform.news.wait()
-                continue
-            self._life.point("fetched")
-            raws = [Raw(NAME, update.key, update.address, update.body) for update in found]
-            try:
-                await self._stored(accept, raws)
-            except Exception:
-                self._platform.release(found)
-                await asyncio.sleep(0.1)
-                continue
-            self._life.point("ack")
-            if self._chaos.chance(self._chaos.weather.ack_lost):
-                self._platform.release(found)
-                await asyncio.sleep(0.02)
-                continue
-            self._platform.acknowledge(found)
-            self._platform.note("acknowledged", keys=[update.key for update in found])
-            self._life.point("acked")
-
-    async def _stored(self, accept: Accept, raws: Sequence[Raw]) -> None:
-        """Pass updates on; now and then the far side hangs up meanwhile."""
-        if not self._chaos.chance(self._chaos.weather.accept_cut):
-            await accept(raws)
-            return
-        storing = asyncio.ensure_future(accept(raws))
-        await asyncio.wait({storing}, timeout=self._chaos.dice.choice((0, 0.001, 0.01)))
-        if not storing.cancel():
-            storing.result()
-            return
-        await asyncio.wait({storing})
-        raise Cut
-
-    def decode(self, raw: Raw) -> Arrival:
-        event = orjson.loads(raw.body)
-        return Arrival(In.from_json(event["event"]), self._platform.names.get(raw.address, ""))
-
-    def handled(self, raw: Raw) -> None:
-        self._platform.note("handled", address=raw.address, key=raw.key)
-        if raw.body.startswith(b"{"):
-            self._platform.was_handled(raw.address, orjson.loads(raw.body)["number"])
-
-    # -- sending
-
-    def admit_ms(self, address: str, now_ms: int) -> int:
-        due_ms = max(now_ms, min(self._next_ms.get(address, 0), now_ms + self._pace_ms))
-        if due_ms <= now_ms:
-            self._next_ms[address] = now_ms + self._pace_ms
-        return due_ms
-
-    async def send(self, letter: Letter) -> bool:
-        chaos, weather = self._chaos, self._chaos.weather
-        self._life.point("send")
-        if chaos.chance(weather.send_slow):
-            await asyncio.sleep(chaos.dice.choice((0.005, 0.05, 0.5, 5)))
-            self._life.point("send")
-        if chaos.chance(weather.send_retry):
-            raise RetryLater(chaos.dice.choice((0, 500, 3_000)), "busy")
-        if chaos.chance(weather.send_refused):
-            self._platform.refused.add(letter.id)
-            self._platform.note("refuses", address=letter.address, letter=letter.id)
-            raise GiveUp("refused", unreachable=chaos.dice.random() < 0.5)
-        denied = chaos.chance(weather.send_timeout)
-        old = self._now_ms() - letter.created_ms > MAX_AGE_MS
-        self._platform.arrive(letter, self._life.number, denied, old)
-        self._life.point("sent")
-        if denied:
-            raise RetryLater(1_000, "timed out")
-        if chaos.chance(weather.send_slow):
-            await asyncio.sleep(chaos.dice.choice((0.005, 0.05, 0.5)))
-            self._life.point("sent")
-        return True
-
-
-class Cut(Exception):
-    """The far side hung up while an update was being stored."""
+    return all(find(at, set()) for at in range(len(wanted)))

@@ -12,7 +12,7 @@ from tempfile import mkdtemp
 from typing import Any, Protocol
 
 from bot.i18n import Catalogues
-from tests.sim import invariants
+from tests.sim import product_laws
 from tests.sim.faults import Chaos
 from tests.sim.platform import NAME, Platform
 from tests.sim.product import SimProduct, make_template
@@ -27,6 +27,7 @@ class Stage(Protocol):
     """What a play needs of the town it is played in."""
 
     seed: int
+    township_id: int
     chaos: Chaos
     platform: Platform
     path: Path
@@ -53,8 +54,8 @@ class Play(Protocol):
         """Who lives there and what they want."""
         ...
 
-    def always(self, connection: sqlite3.Connection) -> Sequence[str]:
-        """The product's laws that are broken now."""
+    def always(self, connection: sqlite3.Connection, township_id: int) -> Sequence[str]:
+        """The product's laws that are broken in a township now."""
         ...
 
     def at_the_end(self, connection: sqlite3.Connection, stage: Stage, now_ms: int) -> Sequence[str]:
@@ -67,50 +68,52 @@ class SimPlay:
 
     def __init__(self, seed: int, chaos: Chaos) -> None:
         self._dice = random.Random(f"{seed}:town")
+        self._townships = chaos.weather.townships
         self.product: Any = SimProduct(chaos, self._dice.choice((0, 0, 120, 20)))
         self.errands: Mapping[str, Any] = self.product.errands
         self.catalogues: Catalogues = KeyCatalogues()
 
     def database(self) -> bytes:
-        return in_a_file(make_template)
+        return in_a_file(make_template, self._townships)
 
     def people(self, stage: Stage) -> list[User]:
         clumsiness = self._dice.choice((0.0, 0.1, 0.25))
         ways = ("form", "add", "words")
+        letter = "_wv"[stage.township_id]
         return [
             person(
                 stage,
                 f"{NAME}:{number}",
-                [Wish(f"w{number}-{at}", self._dice.choice(ways)) for at in range(self._dice.choice((2, 3, 5)))],
+                [Wish(f"{letter}{number}-{at}", self._dice.choice(ways)) for at in range(self._dice.choice((2, 3, 5)))],
                 SimScript(),
                 clumsiness,
             )
-            for number in range(self._dice.choice((1, 2, 3, 5)))
+            for number in range(self._dice.choice((1, 2, 3, 5)[: 5 - stage.township_id]))
         ]
 
-    def always(self, connection: sqlite3.Connection) -> Sequence[str]:
-        return invariants.product_always(connection)
+    def always(self, connection: sqlite3.Connection, township_id: int) -> Sequence[str]:
+        return [*product_laws.always(connection, township_id), *self.product.broken]
 
     def at_the_end(self, connection: sqlite3.Connection, stage: Stage, now_ms: int) -> Sequence[str]:
         tokens = {wish.token for user in stage.users for wish in user.wishes}
-        return invariants.product_at_the_end(connection, tokens, stage.platform.said, now_ms)
+        return product_laws.at_the_end(connection, stage.township_id, tokens, stage.platform.said, now_ms)
 
 
 def person(
     stage: Stage, address: str, wishes: list[Wish], script: Any, clumsiness: float, kind: type[User] = User
 ) -> User:
     """Somebody with wishes, known by an address."""
-    dice = random.Random(f"{stage.seed}:{address}")
+    dice = random.Random(f"{stage.seed}:{stage.township_id}:{address}")
     stage.platform.names[address] = address.replace(":", " ")
     return kind(address, stage.platform, script, dice, wishes, stage.call_later, stage.content, clumsiness)
 
 
-@lru_cache(maxsize=4)
-def in_a_file(make: Callable[[Path, int], None]) -> bytes:
-    """What `make` writes into a database file."""
+@lru_cache(maxsize=8)
+def in_a_file(make: Callable[[Path, int, int], None], townships: int) -> bytes:
+    """What `make` writes into a database file: so many townships, as they are the day before the start."""
     folder = Path(mkdtemp(prefix="sim", dir=SCRATCH))
     try:
-        make(folder / "template.db", START_MS - 86_400_000)
+        make(folder / "template.db", START_MS - 86_400_000, townships)
         return (folder / "template.db").read_bytes()
     finally:
         shutil.rmtree(folder)

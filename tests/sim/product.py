@@ -5,6 +5,7 @@ What it writes can be counted: each wish of a simulated person has a token of it
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -22,6 +23,8 @@ from storage.ledger import Overdrawn, Transfer, balance, transfer
 from storage.migrate import migrate
 from storage.sqlite import connect
 from tests.sim.faults import Chaos
+from tests.sim.invariants import WATCHED
+from tests.sim.loop import OWNER
 from tests.sim.texts import ZONE
 
 DAY_MS = 86_400_000
@@ -129,7 +132,7 @@ async def submit_gift(turn: Turn, answers: Mapping[str, Any]) -> None:
     """The thing is done; each photo is fetched later."""
     effect_id = await add_effect(turn, answers["note"], "gift", answers.get("where"))
     for at, _ in enumerate(answers.get("photos") or ()):
-        turn.later("sim.fetch", f"fetch:{effect_id}:{at}", turn.now_ms, token=answers["note"], person=turn.person.id)
+        turn.later("sim.fetch", f"fetch:{effect_id}:{at}", turn.now_ms, photo=f"{effect_id}:{at}")
     turn.later("sim.shaky", f"shaky:{effect_id}", turn.now_ms + 500, shaky=f"shaky:{effect_id}")
     turn.reply(text("done", token=answers["note"]))
 
@@ -159,6 +162,8 @@ class SimProduct:
         self._chaos = chaos
         self._rate = rate
         self._shaky: dict[str, int] = {}
+        self._fetching: dict[str, list[Any]] = {}
+        self.broken: list[str] = []
         self.timers: Mapping[str, Callable[[Desk, Mapping[str, Any]], Awaitable[None]]] = {
             "sim.settle": self._settle,
             "sim.daily": self._daily,
@@ -269,9 +274,19 @@ class SimProduct:
             self._shaky[payload["shaky"]] -= 1
             raise Defect("shaky")
 
-    async def _fetch(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The errand: what a timer needs from outside."""
+    async def _fetch(self, township_id: int, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The errand: what a timer needs from outside. Two workers may do the same only if one was cut off."""
         dice = self._chaos.dice
+        photo, life = f"{township_id} {payload['photo']}", OWNER.get()
+        others = self._fetching.setdefault(photo, [])
+        for other in others:
+            if not (other.dead or other.cut or life.cut):
+                self.broken.append(f"lives {other.number} and {life.number} fetch photo {photo} at the same time")
+        others.append(life)
+        try:
+            await asyncio.sleep(dice.choice((0, 0, 0.05, 2)))
+        finally:
+            others.remove(life)
         if self._chaos.chance(0.1):
             raise RetryLater(dice.choice((10, 2_000)), "slow")
         if self._chaos.chance(0.05):
@@ -282,15 +297,15 @@ class SimProduct:
 
     async def _fetched(self, desk: Desk, payload: Mapping[str, Any]) -> None:
         key = f"fetched:{desk.ids.next()}"
-        failed = "failed" in payload
-        ref = f"fetch:{payload['token']}:{'failed' if failed else payload['bytes']}"
+        ref = f"fetch:{payload['photo']}"
         await transfer(desk.tx, points(desk, key, "programme:sim", "fund:fetched", 1, ref))
 
 
-def make_template(path: Path, now_ms: int) -> None:
-    """An empty township with this product's tables."""
+def make_template(path: Path, now_ms: int, townships: int) -> None:
+    """Empty townships with this product's tables."""
     migrate(path, now_ms=now_ms)
     connection = connect(path, synchronous="OFF")
-    connection.executescript(SCHEMA)
+    connection.executescript(SCHEMA + WATCHED)
+    connection.executemany("INSERT INTO turns (township_id) VALUES (?)", [(at + 1,) for at in range(townships)])
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from bot.channels.base import Channels
 from bot.clock import TimeIds
 from bot.flood import FloodGate
+from bot.outgoing import Outgoing
 from bot.schedule import MAX_ATTEMPTS, Schedule
-from storage import inbox, timers
+from storage import inbox, timers, townships
 from storage.database import Tx, Unavailable
 from storage.migrate import migrate
 from storage.sqlite import SqliteDatabase
@@ -28,7 +30,7 @@ NOON_MS = 1_795_000_000_000
 def update(number: int, **fields: Any) -> dict[str, Any]:
     """An inbox row."""
     row = {"id": number, "channel": "sim", "update_key": f"{number}", "address": "sim:0", "body": b"{}"}
-    return {**row, "received_ms": NOON_MS, "due_ms": NOON_MS, **fields}
+    return {**row, "received_ms": NOON_MS, **fields}
 
 
 @pytest.fixture
@@ -36,6 +38,7 @@ async def database(tmp_path: Path) -> Any:
     """An empty database, opened as the program opens it."""
     migrate(tmp_path / "jingxiang.db", now_ms=NOON_MS)
     opened = await SqliteDatabase.open(tmp_path / "jingxiang.db")
+    await opened.transaction(townships.add_turn)
     yield opened
     await opened.close()
 
@@ -66,6 +69,24 @@ def test_ids_asked_for_by_several_threads_are_never_the_same() -> None:
     assert len(set(made)) == len(made) == 80_000
 
 
+def test_two_workers_never_make_the_same_id() -> None:
+    class Worker:
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+    first, second = TimeIds(Clock(NOON_MS), worker=Worker(0)), TimeIds(Clock(NOON_MS), worker=Worker(1))
+    made = [maker.next() for _ in range(1_000) for maker in (first, second)]
+    assert len(set(made)) == len(made)
+
+
+async def test_an_update_that_another_worker_has_handled_is_not_set_aside(database: SqliteDatabase) -> None:
+    await database.transaction(lambda tx: inbox.put(tx, [update(1), update(2)]))
+    await database.transaction(lambda tx: inbox.done(tx, [1]))
+    assert not await database.transaction(lambda tx: inbox.quarantine(tx, 1, "late"))
+    assert await database.transaction(lambda tx: inbox.quarantine(tx, 2, "broken"))
+    assert await database.read(inbox.counts) == {"quarantined": 1}
+
+
 async def test_ids_go_on_after_a_timer_too(database: SqliteDatabase) -> None:
     row = {"id": 77, "kind": "k", "timer_key": "k", "fire_ms": NOON_MS, "payload": "{}"}
     await database.transaction(lambda tx: timers.put(tx, [row]))
@@ -73,17 +94,16 @@ async def test_ids_go_on_after_a_timer_too(database: SqliteDatabase) -> None:
 
 
 def test_what_was_put_off_before_a_restart_still_goes_first() -> None:
-    gate = FloodGate(0)
-    gate.resume("sim:0", NOON_MS + 30_000)
-    assert gate.due_ms("sim:0", NOON_MS) >= NOON_MS + 30_000
-    gate.set_rate(20)
-    assert gate.due_ms("sim:0", NOON_MS + 1) > NOON_MS + 30_000
-    assert gate.due_ms("sim:1", NOON_MS) == NOON_MS
+    gate = FloodGate()
+    for per_minute in (0, 20):
+        judge = gate.judge(1, NOON_MS, per_minute)
+        assert judge.due_ms("sim:0", after_ms=NOON_MS + 30_000) >= NOON_MS + 30_000
+        assert judge.due_ms("sim:1") == NOON_MS
 
 
 async def test_an_update_is_due_also_with_the_clock_set_back(database: SqliteDatabase) -> None:
-    rows = [update(1), update(2, due_ms=NOON_MS + 30_000)]
-    await database.transaction(lambda tx: inbox.put(tx, rows))
+    await database.transaction(lambda tx: inbox.put(tx, [update(1), update(2)]))
+    await database.transaction(lambda tx: inbox.put_off(tx, [{"id": 2, "due_ms": NOON_MS + 30_000}]))
     found = await database.read(lambda tx: inbox.oldest_new(tx, now_ms=NOON_MS - 60_000, limit=10))
     assert [row["id"] for row in found] == [1]
 
@@ -100,7 +120,7 @@ async def test_an_errand_whose_failure_cannot_be_told_is_given_up(database: Sqli
             tried += 1
             raise Defect("always")
 
-    async def fetch(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    async def fetch(township_id: int, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         return {}
 
     product: Any = Product()
@@ -113,7 +133,7 @@ async def test_an_errand_whose_failure_cannot_be_told_is_given_up(database: Sqli
         clock=clock,
         ids=TimeIds(clock),
         dice=SimDice(1),
-        deliver=lambda letters: None,
+        outgoing=Outgoing(database, Channels(), clock=clock),
         errands={"fetch": fetch},
     )
     row = {"id": 1, "kind": "fetch", "timer_key": "f", "fire_ms": NOON_MS, "payload": "{}"}

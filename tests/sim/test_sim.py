@@ -10,7 +10,7 @@ from tests.sim.play import SimPlay
 from tests.sim.town import Report, run_seed
 from tests.sim.township import TownshipPlay
 
-SEEDS = int(os.environ.get("SIM_SEEDS", "2000"))
+SEEDS = int(os.environ.get("SIM_SEEDS", "1200"))
 TOWNSHIP_SEEDS = SEEDS // 4
 CHUNK = 50
 

@@ -1,11 +1,10 @@
-"""One seed: a town of a few people, the program in several lives, and what must hold between and after them."""
+"""One seed: a town of a few people, its workers in their lives, and what must hold meanwhile and at the end."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 import shutil
-import sqlite3
 import sys
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
@@ -13,23 +12,32 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
+from unittest import mock
 
 import structlog
 
+from bot import delivery, intake
 from bot.clock import Dice
 from storage.sqlite import connect
-from tests.sim.faults import Chaos, Crashed, DiskTrouble
+from tests.sim.crew import Crew
+from tests.sim.faults import Chaos, Conflict, Crashed, DiskTrouble
 from tests.sim.invariants import Watch
 from tests.sim.life import Life, Parts
 from tests.sim.loop import NothingLeft, SimLoop
 from tests.sim.platform import Platform
 from tests.sim.play import SCRATCH, START_MS, Play, SimPlay
 from tests.sim.product import Defect
+from tests.sim.server import NOBODY, Server
 from tests.sim.users import User
 
-LIFE_S = 120.0
 CALM_S = 1_200.0
 LEAPS_MS = (30_000, 3_600_000, 13 * 3_600_000, 30 * 3_600_000)
+LOOK_S = 7.0
+SETTLES_S = 10.0  # after the last death, until everything goes on at its usual pace
+IDLE_S = 15
+# A message that was written to be sent later, or is given up, has no place in the order of the others.
+PUT_OFF = "SELECT due_ms > created_ms OR state IN ('failed', 'expired') FROM outbox WHERE township_id = ? AND id = ?"
+FLOODED = "SELECT due_ms > received_ms FROM inbox WHERE township_id = ? AND update_key = ?"
 
 
 @dataclass
@@ -38,6 +46,7 @@ class Report:
 
     seed: int
     broken: list[str]
+    workers: int = 1
     crashes: int = 0
     updates: int = 0
     arrivals: int = 0
@@ -59,6 +68,30 @@ class SimDice:
         return f"{self._random.randrange(10**count):0{count}d}"
 
 
+@dataclass
+class Side:
+    """One township: its platform, its people, its laws."""
+
+    seed: int
+    township_id: int
+    chaos: Chaos
+    platform: Platform
+    path: Path
+    call_later: Callable[..., Any]
+    content: Callable[[], None]
+    users: list[User] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.watch = Watch(self.platform)
+
+    def settle_in(self, play: Play) -> None:
+        """The people arrive."""
+        self.users = play.people(self)
+        for user in self.users:
+            user.others = [other for other in self.users if other is not user]
+            self.platform.listeners[user.address] = user.hears
+
+
 class Town:
     """Everything around the program."""
 
@@ -71,29 +104,46 @@ class Town:
         self.parts = parts
         self.chaos = Chaos(seed)
         self.dice: Dice = SimDice(seed)
+        self.server = Server(self.chaos)
         self.broken: list[str] = []
         self.trace: list[str] = []
         self._tracing = trace
         self.offset_ms = 0
-        self.platform = Platform(self.chaos, self.blame, self.note, self.put_off)
-        self.watch = Watch(self.platform)
         self.play = make_play(seed, self.chaos)
         path.write_bytes(self.play.database())
-        self.call_later: Callable[..., Any] = loop.call_later
+        self.eye = connect(path, synchronous="OFF")
         self.satisfied: asyncio.Future[None] = loop.create_future()
-        self.users: list[User] = []
-        self.users = self.play.people(self)
-        for user in self.users:
-            user.others = [other for other in self.users if other is not user]
-            self.platform.listeners[user.address] = user.hears
-        self.crashes = 0
-        self.life: Life | None = None
+        self.failed: asyncio.Future[None] = loop.create_future()
+        self.sides = [self._side(at + 1) for at in range(self.chaos.weather.townships)]
+        self.platforms = {side.township_id: side.platform for side in self.sides}
+        for side in self.sides:
+            side.settle_in(self.play)
+        self.crew = Crew(self)
 
-    # -- what the program sees of the world
+    def _side(self, township_id: int) -> Side:
+        platform = Platform(
+            township_id,
+            self.chaos,
+            self.blame,
+            self.note,
+            put_off=lambda letter_id: self._is(PUT_OFF, township_id, letter_id),
+            flooded=lambda key: self._is(FLOODED, township_id, key),
+        )
+        return Side(self.seed, township_id, self.chaos, platform, self.path, self.call_later, self.content)
+
+    @property
+    def users(self) -> list[User]:
+        """Everybody."""
+        return [user for side in self.sides for user in side.users]
+
+    def call_later(self, after_s: float, act: Callable[..., Any], *arguments: Any) -> None:
+        """What people do belongs to no worker."""
+        self.loop.call_later(after_s, act, *arguments, context=NOBODY)
 
     def now_ms(self) -> int:
         """The clock on the wall; it leaps when the machine was suspended or set."""
-        return START_MS + self.offset_ms + int(self.loop.now_s * 1000)
+        grain_ms = self.chaos.weather.grain_ms
+        return START_MS + self.offset_ms + int(self.loop.now_s * 1000) // grain_ms * grain_ms
 
     # -- keeping book
 
@@ -107,17 +157,23 @@ class Town:
         """A promise was broken: the seed has failed."""
         self.note("BROKEN", why=what)
         self.broken.append(what)
-        if self.life is not None:
-            self.life.die("broken")
+        if not self.failed.done():
+            self.failed.set_result(None)
 
-    def put_off(self, letter_id: int) -> bool:
-        """Whether a message was written to be sent later: it has no place in the order of the others."""
-        row = self._raw().execute("SELECT due_ms > created_ms FROM outbox WHERE id = ?", (letter_id,)).fetchone()
-        return bool(row[0])
+    def _is(self, question: str, *of: Any) -> bool:
+        return bool(self.eye.execute(question, of).fetchone()[0])
 
-    def _raw(self) -> sqlite3.Connection:
-        assert self.life is not None and self.life.database is not None
-        return self.life.database.raw
+    def claim(self, township_id: int) -> int:
+        """The claim by which the township's delivery is held."""
+        row = self.eye.execute("SELECT claim FROM deliveries WHERE township_id = ?", (township_id,)).fetchone()
+        return int(row[0]) if row else 0
+
+    def suffers(self, life: Life) -> None:
+        """A life is over, whatever it had in hand; or the server takes it for dead."""
+        for side in self.sides:
+            side.platform.incidents.append((self.loop.now_s, life.number))
+            for one in side.watch.to_repeat(self.eye, life.number):
+                self.blame(one)
 
     def logged(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> Any:
         """A line of the program's log. A logged exception that was not injected is a defect."""
@@ -130,7 +186,9 @@ class Town:
     def lost(self, loop: Any, context: dict[str, Any]) -> None:
         """An exception that nobody caught."""
         error = context.get("exception")
-        if not isinstance(error, (Crashed, asyncio.CancelledError)) and not (self.life and self.life.dead):
+        task = context.get("task") or context.get("future")
+        of_the_living = task is None or any(task in life.tasks for life in self.crew.lives if not life.dead)
+        if of_the_living and not isinstance(error, (Crashed, asyncio.CancelledError)):
             self.blame(f"uncaught: {context.get('message')} {error!r}")
 
     def content(self) -> None:
@@ -142,13 +200,20 @@ class Town:
 
     async def run(self) -> None:
         """Lives and deaths, then calm, then the last look."""
-        for user in self.users:
-            user.start()
-        self.loop.call_later(5, self._leap)
-        while not self.broken and self.chaos.crashes_left > 0 and not self.satisfied.done():
-            await self._one_life()
+        pushing = []
+        for side in self.sides:
+            for user in side.users:
+                user.start()
+            if self.chaos.weather.pushed:
+                pushing += [asyncio.ensure_future(side.platform.push()) for _ in range(self.chaos.weather.connections)]
+        pushing.append(asyncio.ensure_future(self._look_again_and_again()))
+        self.call_later(5, self._leap)
+        await self.crew.live()
         if not self.broken:
             await self._calm()
+        for task in pushing:
+            task.cancel()
+        await asyncio.wait(pushing)
 
     def _leap(self) -> None:
         """Now and then the wall clock jumps while the program runs."""
@@ -157,62 +222,34 @@ class Town:
         if self.chaos.dice.random() < 0.3:
             self.offset_ms += self.chaos.dice.choice(LEAPS_MS)
             self.note("leap", now_ms=self.now_ms())
-        self.loop.call_later(self.chaos.dice.choice((2, 10, 30)), self._leap)
+        self.call_later(self.chaos.dice.choice((2, 10, 30)), self._leap)
 
-    async def _begin(self) -> Life:
-        self.crashes += 1
-        self.chaos.arm()
-        life = self.life = Life(self, self.crashes)
-        self.loop.on_turn = life.turn
-        self.note("life", number=life.number)
-        self._serving = asyncio.ensure_future(life.serve())
-        self._serving.add_done_callback(lambda done: done.cancelled() or done.exception())
-        return life
-
-    async def _one_life(self) -> None:
-        life = await self._begin()
-        await self._satisfied_or_over(life, LIFE_S)
-        if not life.over.done():
-            self.chaos.crashes_left -= 1
-        await self._end(life)
-        downtime_s = self.chaos.dice.choice((0.01, 0.5, 3, 3))
-        if self.chaos.dice.random() < 0.2:
-            self.offset_ms += self.chaos.dice.choice((*LEAPS_MS, -2_000, -60_000, -600_000, 3 * 86_400_000))
-            self.note("clock set", now_ms=self.now_ms())
-        await asyncio.sleep(downtime_s)
-
-    async def _satisfied_or_over(self, life: Life, timeout_s: float) -> None:
-        ends: set[asyncio.Future[Any]] = {life.over, self.satisfied}
-        await asyncio.wait(ends, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-
-    async def _end(self, life: Life) -> None:
-        """Abandon everything of a life: its tasks may unwind, but nothing they do counts."""
-        life.die("end")
-        self.note("dies", where=life.over.result())
-        self.loop.on_turn = None
-        me = asyncio.current_task()
-        while tasks := [task for task in asyncio.all_tasks() if task is not me]:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
-        self.platform.carried.clear()
-        self.platform.news = asyncio.Event()
-        if life.database is not None:
-            await life.database.close()
-        self.look()
-
-    def look(self, end: bool = False) -> None:
-        """Check what must hold."""
-        connection = connect(self.path, synchronous="OFF")
-        try:
-            found = list(self.play.always(connection))
-            if end:
-                found += self.watch.at_the_end(connection, self.now_ms())
-                found += self.play.at_the_end(connection, self, self.now_ms())
+    async def _look_again_and_again(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            if self.chaos.calm:
+                self._look_for_the_idle()
             else:
-                found += self.watch.always(connection)
-        finally:
-            connection.close()
+                self.look()
+
+    def _look_for_the_idle(self) -> None:
+        for side in self.sides:
+            if side.platform.prompt:
+                for one in side.watch.idle(self.eye, self.now_ms() - IDLE_S * 1000):
+                    self.blame(one)
+
+    def look(self, *, at_rest: bool = False, end: bool = False) -> None:
+        """Check what must hold. `at_rest`: no worker runs."""
+        found: list[str] = []
+        for side in self.sides:
+            found += self.play.always(self.eye, side.township_id)
+            if end:
+                found += side.watch.at_the_end(self.eye, self.now_ms())
+                found += self.play.at_the_end(self.eye, side, self.now_ms())
+            else:
+                found += side.watch.always(self.eye)
+            if at_rest:
+                side.watch.settle(self.eye)
         for one in found:
             self.blame(one)
 
@@ -223,48 +260,37 @@ class Town:
         for user in self.users:
             user.calm = True
             user.start()
-        life = await self._begin()
-        await self._satisfied_or_over(life, CALM_S)
+        await self.crew.grow_calm()
+        for side in self.sides if self.chaos.weather.batch_rows > 2 else ():
+            self.call_later(SETTLES_S, setattr, side.platform, "prompt", True)
+        ends: set[asyncio.Future[Any]] = {self.failed, self.satisfied}
+        await asyncio.wait(ends, timeout=CALM_S, return_when=asyncio.FIRST_COMPLETED)
         if not self.broken and not self.satisfied.done():
-            stuck = {user.address: user.wish.token for user in self.users if user.wish}
+            stuck = {f"{user.address} {user.platform.township_id}": user.wish.token for user in self.users if user.wish}
             self.blame(f"stuck: {stuck}")
         for _ in range(100):
             await asyncio.sleep(6)
             if self.broken or self._drained():
                 break
-        await self._stop(life)
+        await self.crew.stop()
         if not self.broken:
             self.look(end=True)
 
     def _drained(self) -> bool:
-        left = (
-            self._raw()
-            .execute(
-                "SELECT (SELECT COUNT(*) FROM inbox WHERE state = 'new')"
-                " + (SELECT COUNT(*) FROM outbox WHERE state = 'due' AND due_ms <= :now)"
-                " + (SELECT COUNT(*) FROM timers WHERE state = 'due' AND fire_ms <= :now + 5000)",
-                {"now": self.now_ms()},
-            )
-            .fetchone()[0]
-        )
-        return self.platform.quiet and left == 0
-
-    async def _stop(self, life: Life) -> None:
-        """A clean stop, as bot/app.py does it."""
-        if not life.dead and life.channel and life.intake and life.delivery:
-            life.stopping = True
-            await life.channel.stop()
-            life.intake.stop()
-            life.delivery.stop()
-            await asyncio.sleep(3)
-        await self._end(life)
+        left = self.eye.execute(
+            "SELECT (SELECT COUNT(*) FROM inbox WHERE state = 'new')"
+            " + (SELECT COUNT(*) FROM outbox WHERE state = 'due' AND due_ms <= :now)"
+            " + (SELECT COUNT(*) FROM timers WHERE state = 'due' AND fire_ms <= :now + 5000)",
+            {"now": self.now_ms()},
+        ).fetchone()[0]
+        return left == 0 and all(side.platform.quiet for side in self.sides)
 
 
 def expected(error: BaseException) -> bool:
     """Whether an exception was made by the simulator itself."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, (DiskTrouble, Defect, Crashed)):
+        if isinstance(cause, (DiskTrouble, Conflict, Defect, Crashed)):
             return True
         cause = cause.__cause__
     return type(error).__module__ == "orjson" or isinstance(error, UnicodeDecodeError)
@@ -288,21 +314,24 @@ def run_seed(
     folder = Path(mkdtemp(prefix="sim", dir=SCRATCH))
     loop = SimLoop()
     try:
-        path = folder / "town.db"
-        town = Town(seed, path, loop, parts or Parts(), play, trace)
+        town = Town(seed, folder / "town.db", loop, parts or Parts(), play, trace)
         loop.set_exception_handler(town.lost)
-        with quiet_log(town):
+        weather = town.chaos.weather
+        few = mock.patch.object(intake, "BATCH_ROWS", weather.batch_rows)
+        with quiet_log(town), few, mock.patch.object(delivery, "MAX_HELD", weather.most_held):
             try:
                 loop.run_until_complete(town.run())
             except NothingLeft:
                 town.blame("everything waits for ever")
+        town.eye.close()
         return Report(
             seed,
             town.broken,
-            town.crashes,
-            town.platform.told,
-            len(town.platform.sent),
-            town.platform.repeats,
+            len(town.chaos.weather.workers),
+            town.crew.begun,
+            sum(side.platform.told for side in town.sides),
+            sum(len(side.platform.sent) for side in town.sides),
+            sum(side.platform.repeats for side in town.sides),
             loop.now_s,
             town.trace,
         )

@@ -23,6 +23,7 @@ from storage.database import Tx
 from storage.migrate import migrate
 from storage.sqlite import SqliteTx, connect, run_work
 from tests.sim.faults import Chaos
+from tests.sim.invariants import WATCHED
 from tests.sim.platform import NAME
 from tests.sim.play import START_MS, Stage, in_a_file, person
 from tests.sim.texts import ZONE
@@ -56,12 +57,11 @@ class Clock:
         return self._now_ms
 
 
-def make_township(path: Path, now_ms: int) -> None:
-    """The example township with a cleaner and a member of staff, known by their addresses."""
+def make_township(path: Path, now_ms: int, townships: int) -> None:
+    """The example township, once or twice, with a cleaner and a member of staff, known by their addresses."""
     migrate(path, now_ms=now_ms)
     connection = connect(path, synchronous="OFF")
-    clock = Clock(now_ms)
-    ids = TimeIds(clock)
+    ids = TimeIds(Clock(now_ms))
 
     async def work(tx: Tx) -> None:
         await import_folder(tx, EXAMPLE, now_ms=now_ms, ids=ids)
@@ -87,7 +87,9 @@ def make_township(path: Path, now_ms: int) -> None:
                 now_ms=now_ms,
             )
 
-    run_work(connection, "BEGIN IMMEDIATE", work, SqliteTx(connection, 1))
+    for township_id in range(1, townships + 1):
+        run_work(connection, "BEGIN IMMEDIATE", work, SqliteTx(connection, township_id))
+    connection.executescript(WATCHED)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
 
@@ -101,18 +103,20 @@ class Rated(Township):
         return self.rate
 
 
-@lru_cache(maxsize=1)
-def shared_product() -> Rated:
-    """One product for all lives and seeds: it remembers nothing but the places and the policy, read here."""
+@lru_cache(maxsize=2)
+def shared_product(townships: int) -> Rated:
+    """One product for all lives and seeds: it remembers nothing but the places and the policies, read here."""
     product = Rated(ZONE, "https://chat.example")
 
-    def read(path: Path, now_ms: int) -> None:
-        path.write_bytes(in_a_file(make_township))
+    def read(path: Path, now_ms: int, townships: int) -> None:
+        path.write_bytes(in_a_file(make_township, townships))
         connection = connect(path, synchronous="OFF")
-        run_work(connection, "BEGIN", lambda tx: product.world(tx, START_MS), SqliteTx(connection, 1))
+        for township_id in range(1, townships + 1):
+            tx = SqliteTx(connection, township_id)
+            run_work(connection, "BEGIN", lambda tx: product.world(tx, START_MS), tx)
         connection.close()
 
-    in_a_file(read)
+    in_a_file(read, townships)
     return product
 
 
@@ -192,63 +196,73 @@ class TownshipPlay:
     def __init__(self, seed: int, chaos: Chaos) -> None:
         self._chaos = chaos
         self._dice = random.Random(f"{seed}:township")
-        self.product: Any = shared_product()
+        self._townships = chaos.weather.townships
+        self.product: Any = shared_product(self._townships)
         self.product.rate = self._dice.choice((0, 0, 0, 20))
         self.catalogues = catalogues()
         self.errands: Mapping[str, Any] = {"media.fetch": self._fetch}
 
     def database(self) -> bytes:
-        return in_a_file(make_township)
+        return in_a_file(make_township, self._townships)
 
     def people(self, stage: Stage) -> list[User]:
         dice = self._dice
         clumsiness = dice.choice((0.0, 0.08, 0.2))
         ways = ("form", "photo", "words", "words")
         users = []
+        letter, least_kg = "_wv"[stage.township_id], 10 * stage.township_id
         for number in range(dice.choice((1, 2, 3))):
-            wishes = [Wish(f"w{number}-{at}x", dice.choice(ways)) for at in range(dice.choice((1, 2, 3)))]
+            wishes = [Wish(f"{letter}{number}-{at}x", dice.choice(ways)) for at in range(dice.choice((1, 2, 3)))]
             users.append(person(stage, f"{NAME}:{number}", wishes, TownshipScript(), clumsiness))
         if dice.random() < 0.6:
             weights = [
-                Wish(f"{10 + at}.{dice.randrange(1, 10)}{dice.randrange(1, 10)}", "weigh")
+                Wish(f"{least_kg + at}.{dice.randrange(1, 10)}{dice.randrange(1, 10)}", "weigh")
                 for at in range(dice.choice((1, 2, 4)))
             ]
             users.append(person(stage, f"{NAME}:cleaner", weights, TownshipScript(), clumsiness))
         for user in users:
-            user.truth = partial(is_there, stage.path)
+            user.truth = partial(is_there, stage.path, stage.township_id)
         users.append(person(stage, f"{NAME}:staff", [], TownshipScript(), 0.0, Staff))
         return users
 
-    def always(self, connection: sqlite3.Connection) -> Sequence[str]:
+    def always(self, connection: sqlite3.Connection, township_id: int) -> Sequence[str]:
         found = [
             f"case {row[0]} was verified {row[1]} times"
             for row in connection.execute(
-                "SELECT case_id, COUNT(*) FROM case_events WHERE event = 'verified'"
-                " GROUP BY case_id HAVING COUNT(*) > 1"
+                "SELECT case_id, COUNT(*) FROM case_events WHERE township_id = ? AND event = 'verified'"
+                " GROUP BY case_id HAVING COUNT(*) > 1",
+                (township_id,),
             )
         ]
         found += [
             f"case {row[0]} has a point without a datum"
-            for row in connection.execute("SELECT number FROM cases WHERE (lat IS NULL) <> (lng IS NULL)")
+            for row in connection.execute(
+                "SELECT number FROM cases WHERE township_id = ? AND (lat IS NULL) <> (lng IS NULL)", (township_id,)
+            )
         ]
 
         async def work(tx: Tx) -> dict[str, list[str]]:
             return await product_faults(tx, await self.product.world(tx, START_MS))
 
-        faults = run_work(connection, "BEGIN", work, SqliteTx(connection, 1))
+        faults = run_work(connection, "BEGIN", work, SqliteTx(connection, township_id))
         return found + [f"{name}: {fault}" for name, broken in faults.items() for fault in broken]
 
     def at_the_end(self, connection: sqlite3.Connection, stage: Stage, now_ms: int) -> Sequence[str]:
+        at = stage.township_id
         wishes = [wish for user in stage.users for wish in user.wishes]
         found = [
             f"{wish.token} was wanted once and is there {times} times"
             for wish in wishes
-            if (times := count(connection, wish)) != 1
+            if (times := count(connection, wish, at)) != 1
         ]
-        waiting = connection.execute("SELECT COUNT(*) FROM media WHERE state = 'fetching'").fetchone()[0]
+        if sum(count(connection, wish) for wish in wishes) != len(wishes):
+            found.append("something is in another township too")
+        waiting = connection.execute(
+            "SELECT COUNT(*) FROM media WHERE township_id = ? AND state = 'fetching'", (at,)
+        ).fetchone()[0]
         return [*found, *([f"{waiting} photos were never fetched"] if waiting else [])]
 
-    async def _fetch(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    async def _fetch(self, township_id: int, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """The errand that fetches a photo."""
         dice = self._chaos.dice
         await asyncio.sleep(dice.choice((0, 0.01, 2)))
@@ -261,20 +275,21 @@ class TownshipPlay:
         return {"sha256": f"{dice.getrandbits(256):064x}", "mime": "image/jpeg", "size_bytes": 1_000}
 
 
-def is_there(path: Path, wish: Wish) -> bool:
-    """Whether a wish came true, for somebody who goes and looks."""
+def is_there(path: Path, township_id: int, wish: Wish) -> bool:
+    """Whether a wish came true in a township, for somebody who goes and looks."""
     connection = connect(path, synchronous="OFF")
     try:
-        return count(connection, wish) > 0
+        return count(connection, wish, township_id) > 0
     finally:
         connection.close()
 
 
-def count(connection: sqlite3.Connection, wish: Wish) -> int:
-    """How often a wish came true."""
+def count(connection: sqlite3.Connection, wish: Wish, township_id: int | None = None) -> int:
+    """How often a wish came true, in a township or anywhere."""
     if wish.how == "weigh":
-        grams = round(float(wish.token) * 1000)
-        found = connection.execute("SELECT COUNT(*) FROM film_tickets WHERE gross_g = ?", (grams,))
+        what, value = "film_tickets WHERE gross_g = :value", f"{round(float(wish.token) * 1000)}"
     else:
-        found = connection.execute("SELECT COUNT(*) FROM cases WHERE statement LIKE ?", (f"%{wish.token}",))
+        what, value = "cases WHERE statement LIKE :value", f"%{wish.token}"
+    sql = f"SELECT COUNT(*) FROM {what} AND (:at IS NULL OR township_id = :at)"
+    found = connection.execute(sql, {"value": value, "at": township_id})
     return int(found.fetchone()[0])

@@ -125,7 +125,7 @@ class User:
         if buttons:
             self.screen = Screen(out, buttons)
             self.screens.append(self.screen)
-            concerns = True
+            concerns |= not self.submitted  # else it is the answer that matters: asking at every screen feeds a flood
         if self.wish is None:
             self.content()
         if concerns:
@@ -258,7 +258,9 @@ class User:
         elif how == "place":
             self._send(In("place", lat=self.dice.choice((0.0, 35.651781, 39.9)), lng=104.734687))
         elif how == "odd":
-            self._send(self.dice.choice((None, In("edited", "x"), In("left"), In("file"), In("other"), In("start"))))
+            self._send(
+                self.dice.choice((None, None, In("edited", "x"), In("left"), In("file"), In("other"), In("start")))
+            )
         elif how == "own":
             self._send(self.script.oddity(self.dice))
         else:
