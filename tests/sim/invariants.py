@@ -178,7 +178,8 @@ class Watch:
         found = []
         for row in self._all(
             connection,
-            "SELECT id, state, error, expires_ms FROM outbox WHERE township_id = :t AND state IN ('failed', 'expired')",
+            "SELECT id, state, error, expires_ms FROM outbox WHERE township_id = :t AND state IN ('failed', 'expired')"
+            " AND body <> '{}'",  # who was erased hears nothing more
         ):
             old = row["error"] in ("busy", "timed out")
             if row["state"] == "failed" and row["id"] not in self.platform.refused and not old:

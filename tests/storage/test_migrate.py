@@ -113,9 +113,9 @@ async def test_workers_that_start_together_migrate_once(postgres_empty_url: str)
 async def test_a_migration_waits_for_a_table_in_use_without_holding_others_up(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.migrate.LOCK_WAIT_MS", 10)
-    monkeypatch.setattr("storage.migrate.PAUSE_S", 0.01)
-    monkeypatch.setattr("storage.migrate.TRIES", 3_000)
+    monkeypatch.setattr("storage.migrate_postgres.LOCK_WAIT_MS", 10)
+    monkeypatch.setattr("storage.migrate_postgres.PAUSE_S", 0.01)
+    monkeypatch.setattr("storage.migrate_postgres.TRIES", 3_000)
     wanted = load_migrations()
     wanted.append(Migration(len(wanted) + 1, "more", "ALTER TABLE inbox ADD COLUMN more INTEGER;\n"))
     using, reading = await connect(postgres_url), await connect(postgres_url)
