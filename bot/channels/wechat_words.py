@@ -1,0 +1,184 @@
+"""Messages as WeChat shows them: plain text in which the buttons are numbered, and back from «2» to a button. Pure.
+
+What is shown together (one passive reply for several messages) is numbered through. Where a number would be taken
+for the answer itself (how many kilograms, which day, a label that is a number) the choices have letters. The engine's
+own numbers of a list (`bot.talk.engine.typed_verb`) are the same ones.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.i18n import Catalogue
+from bot.talk.engine import CHOOSE, bare
+from bot.talk.messages import Out, text
+from bot.talk.numerals import QuantityError, parse_number
+
+TEXT_MAX_BYTES = 2_048
+DEVICE = "#"  # begins the data of a button that the person's device answers itself
+ANSWERED_IN_WORDS = ("number", "text", "date")
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_ORDINAL = re.compile(r"(?:回复|选择?|按)?\s*第?\s*(.{1,8}?)\s*(?:个|项|号|条)?\s*[。.、,，)）!！]*")
+_TAG = re.compile(r"<(?=[A-Za-z/!])")
+_JOINER = "\u200d"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A button as it is shown: `mark` is what to answer with."""
+
+    mark: str
+    label: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What goes out: words in parts that WeChat takes (none when there are only pictures), and pictures' media ids."""
+
+    parts: tuple[str, ...]
+    choices: tuple[Choice, ...]
+    media: tuple[str, ...]
+
+
+def opens_question(out: Out) -> bool:
+    """Whether numbers answered from now on are for this message (and no longer for an earlier one)."""
+    return bool(out.rows or out.ask)
+
+
+def choices_of(outs: Sequence[Out]) -> tuple[Choice, ...]:
+    """The buttons of messages shown together, in reading order, without those a device answers itself."""
+    buttons = [
+        (label, data) for out in outs for row in out.rows for label, data, _ in row if not data.startswith(DEVICE)
+    ]
+    lettered = any(out.ask in ANSWERED_IN_WORDS and not _offers(out) for out in outs)
+    lettered = lettered or any(bare(_narrow(label)).isdigit() for label, _ in buttons)
+    return tuple(
+        Choice(_letters(at) if lettered else str(at + 1), label, data) for at, (label, data) in enumerate(buttons)
+    )
+
+
+def choice_of(said: str, outs: Sequence[Out]) -> str | None:
+    """The data of the button that typed words stand for: «2», «２», «二», «第2个», «b», or a label; None when none.
+
+    `outs` are the messages last shown together to that address of which one `opens_question`. A label that two
+    buttons share stands for neither.
+    """
+    choices = choices_of(outs)
+    plain = bare(_narrow(said))
+    if not choices or not plain or said.startswith("/"):
+        return None
+    named = {choice.data for choice in choices if bare(_narrow(choice.label)) == plain}
+    if named:
+        return named.pop() if len(named) == 1 else None
+    mark = _mark_of(said)
+    return next((choice.data for choice in choices if choice.mark == mark), None)
+
+
+def shown(outs: Sequence[Out], catalogue: Catalogue, most_bytes: int = TEXT_MAX_BYTES) -> Shown:
+    """Messages of one turn as one answer in the person's language."""
+    choices = list(choices_of(outs))
+    blocks = []
+    for out in outs:
+        count = sum(not data.startswith(DEVICE) for row in out.rows for _, data, _ in row)
+        own, choices = choices[:count], choices[count:]
+        blocks.append(_block(out, own, catalogue))
+    numbered = choices_of(outs)
+    if numbered:
+        how = text("wechat.answer_number") if numbered[0].mark == "1" else text("wechat.answer_letter")
+        blocks.append(catalogue.render(how))
+    words = inert("\n\n".join(block for block in blocks if block.strip()))
+    media = tuple(one for out in outs for one in out.media)
+    return Shown(tuple(parts_of(words, most_bytes)), numbered, media)
+
+
+def _block(out: Out, own: Sequence[Choice], catalogue: Catalogue) -> str:
+    lines = []
+    for label, data in ((label, data) for row in out.rows for label, data, _ in row if data.startswith(DEVICE)):
+        key = f"wechat.device.{data[len(DEVICE) :]}"
+        lines.append(catalogue.render(text(key)) if key in catalogue else label)
+    lines += [f"{choice.mark} {choice.label}" for choice in own]
+    links = [f"{label}：{url}" if label else url for label, url in out.links]
+    return "\n".join(part for part in (out.text, *links, "\n".join(lines)) if part.strip())
+
+
+def inert(words: str) -> str:
+    """Words in which no `<a …>` is a link to WeChat: what one person wrote is shown to others."""
+    return _TAG.sub("＜", words)
+
+
+def _offers(out: Out) -> bool:
+    """Whether a question offers answers of its own, which the engine numbers."""
+    return any(data.split(".", 2)[-1].startswith(CHOOSE) for row in out.rows for _, data, _ in row)
+
+
+def _letters(at: int) -> str:
+    return LETTERS[at] if at < len(LETTERS) else _letters(at // len(LETTERS) - 1) + LETTERS[at % len(LETTERS)]
+
+
+def _narrow(said: str) -> str:
+    return unicodedata.normalize("NFKC", said[:200])
+
+
+def _mark_of(said: str) -> str:
+    """«２», «二», «第二个», «2.» as 2; «b» as B; "" for what is no mark."""
+    found = _ORDINAL.fullmatch(_narrow(said).strip())
+    if found is None:
+        return ""
+    inner = found.group(1).strip("()（）[]【】「」『』\"'“”")
+    if inner.isascii() and inner.isalpha():
+        return inner.upper()
+    try:
+        number = parse_number(inner)
+    except QuantityError:
+        return ""
+    return str(int(number)) if number == int(number) else ""
+
+
+def parts_of(words: str, most_bytes: int = TEXT_MAX_BYTES) -> list[str]:
+    """Words cut into parts of at most so many bytes of UTF-8, at line ends if possible and never inside a character
+    or an emoji of several.
+    """
+    parts, rest = [], words.strip("\n")
+    while len(rest.encode()) > most_bytes:
+        room = len(rest.encode()[:most_bytes].decode("utf-8", "ignore"))
+        line = rest.rfind("\n", 1, room + 1)
+        cut = line if line >= room // 2 else _boundary(rest, room)
+        parts.append(rest[:cut].rstrip("\n"))
+        rest = rest[cut:].lstrip("\n")
+    return [part for part in (*parts, rest) if part.strip()]
+
+
+def _boundary(words: str, room: int) -> int:
+    """The last place up to `room` where a cut parts nothing that belongs together; `room` when there is none."""
+    for at in range(room, 0, -1):
+        if not _joined(words, at):
+            return at
+    return room
+
+
+def _joined(words: str, at: int) -> bool:
+    """Whether the characters before and after a place are shown as one."""
+    before, after = words[at - 1], words[at : at + 1]
+    if not after:
+        return False
+    if before == _JOINER or after == _JOINER or unicodedata.category(after).startswith("M"):
+        return True
+    if _is_modifier(after):
+        return True
+    if _is_flag(before) and _is_flag(after):
+        flags = len(words[:at]) - len(words[:at].rstrip("".join(map(chr, range(0x1F1E6, 0x1F200)))))
+        return flags % 2 == 1
+    return before == "\r" and after == "\n"
+
+
+def _is_modifier(character: str) -> bool:
+    """A skin tone, or a tag of a flag's region."""
+    return 0x1F3FB <= ord(character) <= 0x1F3FF or 0xE0020 <= ord(character) <= 0xE007F
+
+
+def _is_flag(character: str) -> bool:
+    return 0x1F1E6 <= ord(character) <= 0x1F1FF
