@@ -5,14 +5,21 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from storage.engines import is_known, sqlite_path
+
+
+LIKE = {
+    "telegram_tokens": '{"629999101": "TOKEN", "629999102": "TOKEN"}',
+    "wechat_notice": '{"kind": "template", "id": "TEMPLATE", "values": {"thing1": "{words}"}}',
+    "wecom_robots": '{"629999101": "KEY", "三岔村": "KEY"}',
+}
 
 
 class Settings(BaseSettings):
@@ -49,6 +56,23 @@ class Settings(BaseSettings):
     telegram_rate_per_second: Annotated[int, Field(ge=0, le=1000)] = Field(
         30, description="Messages a second over all chats (Telegram's limit is 30); 0: no limit, for an own server."
     )
+    wechat_app_id: str = Field("", description="The Official Account's AppID (开发者ID); empty: no WeChat.")
+    wechat_app_secret: str = Field("", description="Its AppSecret.")
+    wechat_token: str = Field("", description="The Token of the account's server settings: 3 to 32 letters and digits.")
+    wechat_aes_key: str = Field("", description="The EncodingAESKey of 43 characters; not needed in mode plain.")
+    wechat_aes_key_previous: str = Field("", description="The key before, while WeChat may still use it.")
+    wechat_mode: Literal["plain", "compatible", "safe"] = Field("safe", description="As in the server settings.")
+    wechat_township: str = Field("", description="With several townships, the code of the account's; empty: the first.")
+    wechat_notice: Annotated[dict[str, Any], NoDecode] = Field(
+        {},
+        description="The template or subscription notice for news to people who have not written for 48 hours:"
+        ' {"kind": "template", "id": "…", "values": {"thing1": "{words}", "time2": "{time}"}}.',
+    )
+    wechat_api_url: str = Field("https://api.weixin.qq.com", description="Another host of WeChat's API, for tests.")
+    wecom_robots: Annotated[dict[str, str], NoDecode] = Field(
+        {}, description='Each WeCom group robot\'s key, by the code or name of its area: {"629999101": "KEY"}.'
+    )
+    wecom_api_url: str = Field("https://qyapi.weixin.qq.com", description="Another host of WeCom's API, for tests.")
 
     @field_validator("timezone")
     @classmethod
@@ -64,13 +88,13 @@ class Settings(BaseSettings):
             raise ValueError("must be zh_CN or en")
         return value
 
-    @field_validator("telegram_tokens", mode="before")
+    @field_validator("telegram_tokens", "wechat_notice", "wecom_robots", mode="before")
     @classmethod
-    def _is_json(cls, value: object) -> object:
+    def _is_json(cls, value: object, info: ValidationInfo) -> object:
         try:
             return json.loads(value) if isinstance(value, str) else value
         except ValueError:
-            raise ValueError('must be like {"629999101": "TOKEN", "629999102": "TOKEN"}') from None
+            raise ValueError(f"must be like {LIKE[info.field_name or '']}") from None
 
     @field_validator("database_url")
     @classmethod
@@ -79,7 +103,7 @@ class Settings(BaseSettings):
             raise ValueError("must be postgresql://…, sqlite:///PATH or empty")
         return value
 
-    @field_validator("public_url", "telegram_api_url", "media_s3_endpoint")
+    @field_validator("public_url", "telegram_api_url", "media_s3_endpoint", "wechat_api_url", "wecom_api_url")
     @classmethod
     def _is_http(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
@@ -127,6 +151,20 @@ class Settings(BaseSettings):
                 raise ValueError("TELEGRAM_MODE=webhook needs TELEGRAM_WEBHOOK_SECRET")
         return self
 
+    @model_validator(mode="after")
+    def _an_account_is_complete(self) -> Settings:
+        if not self.wechat_app_id:
+            return self
+        missing = [name for name in ("wechat_app_secret", "wechat_token") if not getattr(self, name)]
+        if self.wechat_mode != "plain" and not self.wechat_aes_key:
+            missing.append("wechat_aes_key")
+        if missing:
+            raise ValueError(f"WECHAT_APP_ID needs {', '.join(missing).upper()}")
+        for key in (self.wechat_aes_key, self.wechat_aes_key_previous):
+            if key and not re.fullmatch(r"[A-Za-z0-9]{43}", key):
+                raise ValueError("WECHAT_AES_KEY and WECHAT_AES_KEY_PREVIOUS have 43 letters and digits")
+        return self
+
     @property
     def database(self) -> str:
         """The database's address."""
@@ -142,7 +180,8 @@ class Settings(BaseSettings):
         """What must never reach a log."""
         password = urlsplit(self.database_url).password or ""
         bots = (self.telegram_token, *self.telegram_tokens.values(), self.telegram_webhook_secret)
-        return (*bots, self.media_s3_secret_key, password)
+        account = (self.wechat_app_secret, self.wechat_token, self.wechat_aes_key, self.wechat_aes_key_previous)
+        return (*bots, *account, *self.wecom_robots.values(), self.media_s3_secret_key, password)
 
     @property
     def zone(self) -> ZoneInfo:
