@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.callers import Callers
-from bot.channels.base import Channels, Raw
+from bot.channels.base import Arrival, Channel, Channels, Raw, Together
 from bot.clock import Clock, Dice, Ids
 from bot.delivery import Written
 from bot.dialogue import Dialogue
@@ -15,9 +15,13 @@ from bot.flood import FloodGate, Judge
 from bot.i18n import Catalogues
 from bot.outgoing import Outgoing
 from bot.talk.messages import In, text
-from bot.turn import Person, Product, Turn
-from storage import inbox, sessions, timers
+from bot.talk.session import Session
+from bot.turn import Answering, Person, Product, Turn, load_out
+from storage import inbox, outbox, sessions, timers
 from storage.database import Row, Tx
+
+ANSWERED_TOPIC = "answered"
+SHOWN_ROWS = 30
 
 
 @dataclass(slots=True)
@@ -79,7 +83,7 @@ class Batches:
         for row in due:
             self.culprit = row
             raw = Raw(row["channel"], row["update_key"], row["address"], row["body"], tx.township_id)
-            turn = await self._handle(tx, callers, raw, row["due_ms"] > row["received_ms"], now_ms, world, batch)
+            turn = await self._handle(tx, callers, raw, row, now_ms, world, batch)
             batch.handled.append(raw)
             if turn is not None:
                 batch.outbox += turn.outbox
@@ -87,7 +91,15 @@ class Batches:
         await sessions.save(tx, callers.changed(now_ms))
         await self._write(tx, batch, now_ms)
         await inbox.done(tx, [row["id"] for row in due])
+        await self._tell_waiting(tx, batch)
         return batch, len(rows)
+
+    async def _tell_waiting(self, tx: Tx, batch: Batch) -> None:
+        """Whoever holds a platform's request open for the answer may be another worker."""
+        channels = self._channels.of(tx.township_id)
+        for raw in batch.handled:
+            if channels[raw.channel].reply_ms:
+                await tx.notify(ANSWERED_TOPIC, f"{raw.channel} {raw.township_id} {raw.key}")
 
     async def _due(self, tx: Tx, judge: Judge, rows: Sequence[Row]) -> list[Row]:
         """The rows to handle now; a flood's are put off, once, and keep their order."""
@@ -109,32 +121,55 @@ class Batches:
         return due
 
     async def _handle(
-        self, tx: Tx, callers: Callers, raw: Raw, late: bool, now_ms: int, world: object, batch: Batch
+        self, tx: Tx, callers: Callers, raw: Raw, row: Row, now_ms: int, world: object, batch: Batch
     ) -> Turn | None:
-        arrival = self._channels.of(raw.township_id)[raw.channel].decode(raw)
+        channel = self._channels.of(raw.township_id)[raw.channel]
+        arrival = channel.decode(raw)
         if arrival.event.kind == "nothing":
             return None
+        if not channel.buttons:
+            arrival = await self._picked(tx, channel, raw.address, arrival)
         language = self._catalogues.nearest(arrival.language) if arrival.language else self._catalogues.default
         caller = await callers.of(tx, raw, arrival, language, now_ms)
         person = caller.person
         if arrival.reply_to:
             person = replace(person, address=arrival.reply_to)
-        turn = self._turn(tx, person, arrival.event, now_ms, world, batch)
+        turn = self._turn(tx, person, arrival.event, now_ms, world, batch, answering_of(channel, row))
         conversation = caller.conversation
         if conversation.retired:
             conversation.retired = False
             turn.reply(text("session.retired"))
-        if late and batch.judge.tells(raw.address):
+        if row["due_ms"] > row["received_ms"] and batch.judge.tells(raw.address):
             turn.reply(text("flood.slower"))
         session = await self._dialogue.handle(turn, conversation.session)
         if not arrival.reply_to:
             callers.became(caller, turn.person)
+        if session is not conversation.session:
+            session = Session(session.frames, session.rev, session.stash, now_ms)
         caller.conversation.session = session
         if turn.forgotten:
             await callers.forget(tx, caller, now_ms)
         return turn
 
-    def _turn(self, tx: Tx, person: Person, event: In, now_ms: int, world: object, batch: Batch) -> Turn:
+    async def _picked(self, tx: Tx, channel: Channel, address: str, arrival: Arrival) -> Arrival:
+        """«2» where buttons can't be pressed: the choice of that number among those shown last."""
+        event = arrival.event
+        if event.kind != "text":
+            return arrival
+        shown = together_of(await outbox.shown(tx, address, limit=SHOWN_ROWS))
+        data = channel.pick(event.text, shown) if shown else None
+        return arrival if data is None else replace(arrival, event=In("tap", event.text, data))
+
+    def _turn(
+        self,
+        tx: Tx,
+        person: Person,
+        event: In,
+        now_ms: int,
+        world: object,
+        batch: Batch,
+        answering: Answering | None,
+    ) -> Turn:
         return Turn(
             tx=tx,
             now_ms=now_ms,
@@ -145,6 +180,7 @@ class Batches:
             told=batch.told,
             person=person,
             event=event,
+            answering=answering,
         )
 
     async def _write(self, tx: Tx, batch: Batch, now_ms: int) -> None:
@@ -163,7 +199,8 @@ class Batches:
         await callers.load(tx, [row["address"]], now_ms)
         caller = callers.known(row["address"])
         if caller is not None:
-            turn = self._turn(tx, caller.person, In("nothing"), now_ms, None, batch)
+            answering = answering_of(self._channels.of(tx.township_id)[row["channel"]], row)
+            turn = self._turn(tx, caller.person, In("nothing"), now_ms, None, batch, answering)
             turn.reply(text("quarantine.sorry"))
             batch.outbox = turn.outbox
             session = caller.conversation.session
@@ -171,4 +208,19 @@ class Batches:
                 caller.conversation.session = replace(session, stash=())
                 await sessions.save(tx, callers.changed(now_ms))
         await self._write(tx, batch, now_ms)
+        await self._tell_waiting(tx, batch)
         return batch, 1
+
+
+def answering_of(channel: Channel, row: Row) -> Answering | None:
+    """The update as something that can be replied to, on a platform that has that."""
+    return Answering(row["id"], row["received_ms"] + channel.reply_ms) if channel.reply_ms else None
+
+
+def together_of(rows: Sequence[Row]) -> list[Together]:
+    """What was shown together, newest first; `rows` are the newest messages first (`outbox.shown`)."""
+    groups: dict[int, list[Row]] = {}
+    for row in reversed(rows):
+        groups.setdefault(row["answers"] or row["id"], []).append(row)
+    newest = sorted(groups.values(), key=lambda one: (one[-1]["at_ms"], one[-1]["id"]), reverse=True)
+    return [Together([load_out(row["body"]) for row in group], group[0]["series"] or 0) for group in newest]

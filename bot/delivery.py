@@ -13,6 +13,7 @@ import contextlib
 from collections import deque
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import structlog
@@ -61,6 +62,7 @@ def letter_of(row: Mapping[str, Any] | Any, out: Out, township_id: int) -> Lette
         row["created_ms"],
         row["expires_ms"],
         row["attempts"],
+        bool(row["urgent"]),
     )
 
 
@@ -75,6 +77,7 @@ class Delivery:
     def __init__(self, database: Database, channels: Mapping[str, Channel], clock: Clock, township_id: int) -> None:
         self._database = database
         self._channels = channels
+        self._replies = any(channel.reply_ms for channel in channels.values())
         self._clock = clock
         self._township_id = township_id
         self._lanes: dict[str, deque[Letter]] = {}
@@ -188,6 +191,11 @@ class Delivery:
             return
         limit = len(self._held) + min(room, 1_000)
         self._missed, self._late = False, []
+        if self._replies and await self._database.read(
+            partial(outbox.any_kept_too_long, now_ms=now_ms), township_id=self._township_id
+        ):
+            release = partial(outbox.keep_no_longer, now_ms=now_ms)
+            await self._database.transaction(release, township_id=self._township_id, alone=False)
 
         async def work(tx: Tx) -> tuple[tuple[int, int], Sequence[Row]]:
             return await outbox.newest(tx), await outbox.due(tx, now_ms=now_ms, limit=limit)
@@ -216,6 +224,7 @@ class Delivery:
                 await asyncio.wait({*self._tasks, marks}, return_when=asyncio.FIRST_COMPLETED)
                 marks.cancel()
                 await self._marks.write()
+            await self._marks.write()
             if not self._behind:
                 return
 

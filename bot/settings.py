@@ -14,7 +14,6 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from storage.engines import is_known, sqlite_path
 
-
 LIKE = {
     "telegram_tokens": '{"629999101": "TOKEN", "629999102": "TOKEN"}',
     "wechat_notice": '{"kind": "template", "id": "TEMPLATE", "values": {"thing1": "{words}"}}',

@@ -112,6 +112,15 @@ async def newest_id(tx: Tx) -> int:
     return int(row["n"] or 0) if row else 0
 
 
+async def by_key(tx: Tx, channel: str, update_key: str) -> Row | None:
+    """An update by the platform's own id for it: id, address, state."""
+    return await tx.one(
+        "SELECT id, address, state FROM inbox"
+        " WHERE township_id = :t AND channel = :channel AND update_key = :update_key",
+        {"channel": channel, "update_key": update_key},
+    )
+
+
 async def of_address(tx: Tx, address: str, *, before_id: int, limit: int) -> Sequence[Row]:
     """What one address sent, newest first: id, update_key, body, received_ms."""
     return await tx.all(

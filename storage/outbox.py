@@ -9,9 +9,11 @@ from storage.database import Row, Tx
 
 INSERT = """
 INSERT INTO outbox (township_id, id, person_id, channel, address, body, message_key, urgent,
-                    created_ms, due_ms, expires_ms)
-VALUES (:t, :id, :person_id, :channel, :address, :body, :message_key, :urgent, :created_ms, :due_ms, :expires_ms)
+                    created_ms, due_ms, expires_ms, answers)
+VALUES (:t, :id, :person_id, :channel, :address, :body, :message_key, :urgent, :created_ms, :due_ms, :expires_ms,
+        :answers)
 """
+MOST_SERIES = 9
 COLUMNS = "id, person_id, channel, address, body, urgent, created_ms, due_ms, expires_ms, attempts, state"
 SENT = "UPDATE outbox SET state = 'sent', sent_ms = :sent_ms WHERE township_id = :t AND id = :id"
 AGAIN = "UPDATE outbox SET attempts = :attempts, error = :error WHERE township_id = :t AND id = :id"
@@ -19,8 +21,8 @@ ENDED = "UPDATE outbox SET state = :state, error = :error WHERE township_id = :t
 
 
 async def put(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Store messages; a `message_key` may be used once for an address."""
-    await tx.many(INSERT, [{"t": tx.township_id, **row} for row in rows])
+    """Store messages; a `message_key` may be used once for an address. `answers`: see `keep_no_longer`."""
+    await tx.many(INSERT, [{"t": tx.township_id, "answers": None, **row} for row in rows])
 
 
 async def begin_delivery(tx: Tx) -> int:
@@ -61,14 +63,95 @@ async def has_key(tx: Tx, message_key: str, address: str) -> bool:
 
 
 async def due(tx: Tx, *, now_ms: int, limit: int) -> Sequence[Row]:
-    """The oldest messages whose time has come, in order of their ids.
+    """The oldest messages whose time has come, in order of their ids, but those kept for the reply to an update.
 
     What was not put off is due whatever the clock says now: it may have been set back since.
     """
     return await tx.all(
-        f"SELECT {COLUMNS} FROM outbox WHERE township_id = :t AND state = 'due'"
+        f"SELECT {COLUMNS} FROM outbox WHERE township_id = :t AND state = 'due' AND answers IS NULL"
         " AND (due_ms <= :now_ms OR due_ms <= created_ms) ORDER BY id LIMIT :limit",
         {"now_ms": now_ms, "limit": limit},
+    )
+
+
+async def any_kept_too_long(tx: Tx, *, now_ms: int) -> bool:
+    """Whether the time of a message that is kept for the reply to an update is over."""
+    return (
+        await tx.one(
+            "SELECT 1 FROM outbox WHERE township_id = :t AND state = 'due' AND answers IS NOT NULL"
+            " AND due_ms <= :now_ms LIMIT 1",
+            {"now_ms": now_ms},
+        )
+        is not None
+    )
+
+
+async def keep_no_longer(tx: Tx, *, now_ms: int) -> None:
+    """Let messages go by themselves whose update's reply (`answers`) has gone without them, or never came."""
+    await tx.run(
+        "UPDATE outbox SET answers = NULL WHERE township_id = :t AND state = 'due' AND answers IS NOT NULL"
+        " AND due_ms <= :now_ms",
+        {"now_ms": now_ms},
+    )
+
+
+async def of_reply(tx: Tx, update_id: int) -> Sequence[Row]:
+    """The messages kept for the reply to an update (state due), or that went out with it (sent), in order."""
+    return await tx.all(
+        f"SELECT {COLUMNS} FROM outbox WHERE township_id = :t AND answers = :update_id AND state IN ('due', 'sent')"
+        " ORDER BY id",
+        {"update_id": update_id},
+    )
+
+
+async def put_in_reply(tx: Tx, message_id: int, update_id: int, *, now_ms: int) -> bool:
+    """A kept or waiting message goes out with the reply to an update; False when it has gone meanwhile."""
+    return (
+        await tx.run(
+            "UPDATE outbox SET state = 'sent', sent_ms = :now_ms, answers = :update_id, series = NULL"
+            " WHERE township_id = :t"
+            " AND id = :id AND (state = 'waiting' OR (state = 'due' AND answers = :update_id))",
+            {"id": message_id, "update_id": update_id, "now_ms": now_ms},
+        )
+        == 1
+    )
+
+
+async def let_go(tx: Tx, message_id: int, update_id: int, *, now_ms: int) -> None:
+    """A kept or waiting message goes by itself now: it didn't fit into the reply."""
+    await tx.run(
+        "UPDATE outbox SET state = 'due', answers = NULL, due_ms = :now_ms WHERE township_id = :t AND id = :id"
+        " AND (state = 'waiting' OR (state = 'due' AND answers = :update_id))",
+        {"id": message_id, "update_id": update_id, "now_ms": now_ms},
+    )
+
+
+async def number_choices(tx: Tx, message_id: int, address: str) -> int:
+    """The series of numbers for the choices of a message that goes by itself: 1 to 9, another than those before it."""
+    own = await tx.one("SELECT series FROM outbox WHERE township_id = :t AND id = :id", {"id": message_id})
+    if own is not None and own["series"] is not None:
+        return int(own["series"])
+    last = await tx.one(
+        "SELECT series FROM outbox WHERE township_id = :t AND address = :address AND series IS NOT NULL"
+        " ORDER BY id DESC LIMIT 1",
+        {"address": address},
+    )
+    series = int(last["series"]) % MOST_SERIES + 1 if last is not None else 1
+    await tx.run(
+        "UPDATE outbox SET series = :series WHERE township_id = :t AND id = :id", {"series": series, "id": message_id}
+    )
+    return series
+
+
+async def shown(tx: Tx, address: str, *, limit: int) -> Sequence[Row]:
+    """What an address was sent last, newest first: id, body, answers (messages of one reply have the same), series,
+    at_ms. What has a series was sent, also when that is not written down yet.
+    """
+    return await tx.all(
+        "SELECT id, body, answers, series, COALESCE(sent_ms, created_ms) AS at_ms FROM outbox"
+        " WHERE township_id = :t AND address = :address AND (state = 'sent' OR series IS NOT NULL)"
+        " ORDER BY id DESC LIMIT :limit",
+        {"address": address, "limit": limit},
     )
 
 
@@ -114,6 +197,15 @@ async def waiting_for(tx: Tx, address: str) -> Sequence[Row]:
     return await tx.all(
         f"SELECT {COLUMNS} FROM outbox WHERE township_id = :t AND address = :address AND state = 'waiting' ORDER BY id",
         {"address": address},
+    )
+
+
+async def drop_late(tx: Tx, address: str, *, now_ms: int) -> None:
+    """Messages that waited too long for someone are not shown any more."""
+    await tx.run(
+        "UPDATE outbox SET state = 'expired', error = 'late' WHERE township_id = :t AND address = :address"
+        " AND state = 'waiting' AND expires_ms < :now_ms",
+        {"address": address, "now_ms": now_ms},
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -43,6 +43,23 @@ class Letter:
     created_ms: int
     expires_ms: int | None
     attempts: int
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Messages that were shown together. `series`: which numbers their choices have, 0 for those of a reply."""
+
+    outs: Sequence[Out]
+    series: int = 0
+
+
+class Pictures(Protocol):
+    """Where the copies for viewing are."""
+
+    async def viewing_copy(self, media_id: str) -> tuple[bytes | AsyncIterator[bytes], str] | None:
+        """(content, kind image|video) of a stored picture, a video in pieces; None when it isn't there."""
+        ...
 
 
 class Channels:
@@ -54,6 +71,10 @@ class Channels:
             township_id: {**self._shared, **{channel.name: channel for channel in channels}}
             for township_id, channels in (own or {}).items()
         }
+
+    def add(self, township_id: int, channel: Channel) -> None:
+        """One more of a township's own, before anything is started."""
+        self._own[township_id] = {**self.of(township_id), channel.name: channel}
 
     def of(self, township_id: int) -> Mapping[str, Channel]:
         """A township's channels by name."""
@@ -69,13 +90,22 @@ Accept = Callable[[Sequence[Raw]], Awaitable[None]]
 
 
 class Channel(Protocol):
-    """A chat platform."""
+    """A chat platform.
+
+    `buttons`: choices are pressed, else `pick` reads what is typed instead. `reply_ms`: for how long what answers an
+    update may go out as the platform's own reply to it; 0 where there is no such thing.
+    """
 
     name: str
     buttons: bool
+    reply_ms: int
 
     def decode(self, raw: Raw) -> Arrival:
         """Read a stored update; raises ValueError on one that isn't understood. Pure."""
+        ...
+
+    def pick(self, said: str, shown: Sequence[Together]) -> str | None:
+        """Which button's data typed words stand for, of what was shown last, newest first; None for none. Pure."""
         ...
 
     async def send(self, letter: Letter) -> bool:

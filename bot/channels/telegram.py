@@ -10,7 +10,7 @@ import asyncio
 import hmac
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 import structlog
@@ -22,7 +22,7 @@ from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, Invali
 from telegram.request import RequestData
 from telegram.request._requestparameter import RequestParameter
 
-from bot.channels.base import Accept, Arrival, Letter, Raw
+from bot.channels.base import Accept, Arrival, Letter, Pictures, Raw, Together
 from bot.channels.pacing import Pace, telegram_limits
 from bot.channels.telegram_request import AiohttpRequest
 from bot.channels.telegram_wire import arrival_of, lightened, messages_of, sender_of
@@ -39,19 +39,12 @@ FIRST_PAUSE_S, LAST_PAUSE_S = 1.0, 30.0
 log = structlog.get_logger()
 
 
-class Pictures(Protocol):
-    """Where the copies for viewing are."""
-
-    async def viewing_copy(self, media_id: str) -> tuple[bytes | AsyncIterator[bytes], str] | None:
-        """(content, kind image|video) of a stored picture, a video in pieces; None when it isn't there."""
-        ...
-
-
 class Telegram:
     """One bot account, which belongs to one township; `path` is its webhook's."""
 
     name = "telegram"
     buttons = True
+    reply_ms = 0
 
     def __init__(
         self,
@@ -194,6 +187,10 @@ class Telegram:
             await self._request.call(f"{self._bot.base_url}/answerCallbackQuery", {"callback_query_id": query_id})
         except TelegramError as error:  # too old, or the network: the answer itself comes as a message
             log.debug("telegram.spinner", error=str(error))
+
+    def pick(self, said: str, shown: Sequence[Together]) -> str | None:
+        """Buttons are pressed."""
+        return None
 
     async def fetch(self, ref: str) -> AsyncIterator[bytes]:
         """A photo's or video's bytes by its file id, in pieces."""

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from bot.channels.base import Accept, Arrival, Letter, Raw
+from bot.channels.base import Accept, Arrival, Letter, Raw, Together
 from bot.web.messages import bot_message, event_of, read_body
 
 MAX_QUEUED = 200
@@ -81,6 +81,7 @@ class WebChat:
 
     name = "web"
     buttons = True
+    reply_ms = 0
 
     def __init__(self, worker: Callable[[], int] | None = None) -> None:
         self._worker = worker
@@ -92,6 +93,10 @@ class WebChat:
         """Read what the page posted. `language` (of the browser) was added when it was stored."""
         read = read_body(raw.body)
         return Arrival(event_of(read), language=read.get("language", ""))
+
+    def pick(self, said: str, shown: Sequence[Together]) -> str | None:
+        """Buttons are pressed."""
+        return None
 
     async def send(self, letter: Letter) -> bool:
         """Push a message to the person's open pages; False when there is none."""

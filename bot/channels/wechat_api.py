@@ -59,6 +59,10 @@ class WeChatApi:
         """A customer message with a picture that was uploaded."""
         await self._post("/cgi-bin/message/custom/send", _custom(openid, "image", {"media_id": media_id}))
 
+    async def send_video(self, openid: str, media_id: str) -> None:
+        """A customer message with a video that was uploaded."""
+        await self._post("/cgi-bin/message/custom/send", _custom(openid, "video", {"media_id": media_id}))
+
     async def send_template(
         self, openid: str, template_id: str, values: Mapping[str, str], *, url: str = "", once: str = ""
     ) -> str:
@@ -167,6 +171,7 @@ class WeChatApi:
             answer = await self._http.call(f"{self._base}/cgi-bin/stable_token", {}, body | {"force_refresh": force})
         except Refusal as refusal:
             raise self._failure(refusal) from None
+        self.fault = ""
         return _text(answer, "access_token"), _seconds(answer) * 1000
 
     async def _fetch_ticket(self, force: bool) -> Stored:

@@ -51,7 +51,7 @@ WECHAT = {
     45015: Meaning("window_closed", unreachable=True, closed=True),
     45047: Meaning("count_used", closed=True),
     47003: Meaning("template"),
-    48001: Meaning("no_permission", operator=True),
+    48001: Meaning("no_permission", closed=True, operator=True),
     48002: Meaning("blocked", unreachable=True),
     50002: Meaning("account_limited", OPERATOR_MS, everyone=True, operator=True),
 }

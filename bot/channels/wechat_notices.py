@@ -9,9 +9,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from bot.channels.wechat_crypto import signature
+from bot.talk.menu import COLUMNS, NAME_WIDTHS, ROWS, width
 
-MENU_ROWS, MENU_COLUMNS = 5, 3
-NAME_WIDTHS = (4, 8)  # in 汉字, of the bar and of what opens from it
 MENU_KEY_MAX_BYTES, MENU_URL_MAX_BYTES = 128, 1_024
 SCENE_MAX_CHARS = 64
 WIDE_CUT = "…"
@@ -63,20 +62,20 @@ def _fitted(name: str, value: str) -> str:
 
 def check_menu(menu: Sequence[Mapping[str, Any]]) -> None:
     """Raise ValueError, saying which entry, for a menu that WeChat would refuse: buttons as its API takes them."""
-    if not 1 <= len(menu) <= MENU_COLUMNS:
-        raise ValueError(f"a menu has 1 to {MENU_COLUMNS} entries")
+    if not 1 <= len(menu) <= COLUMNS:
+        raise ValueError(f"a menu has 1 to {COLUMNS} entries")
     for entry in menu:
         _check_entry(entry, 0)
         below = entry.get("sub_button", ())
-        if len(below) > MENU_ROWS:
-            raise ValueError(f"{entry['name']}: at most {MENU_ROWS} entries below")
+        if len(below) > ROWS:
+            raise ValueError(f"{entry['name']}: at most {ROWS} entries below")
         for one in below:
             _check_entry(one, 1)
 
 
 def _check_entry(entry: Mapping[str, Any], level: int) -> None:
     name = entry.get("name", "")
-    if not name or _width(name) > NAME_WIDTHS[level]:
+    if not name or width(name) > NAME_WIDTHS[level]:
         raise ValueError(f"{name!r}: a name has 1 to {NAME_WIDTHS[level]} 汉字")
     if entry.get("sub_button"):
         if level:
@@ -85,10 +84,6 @@ def _check_entry(entry: Mapping[str, Any], level: int) -> None:
     what, longest = ("url", MENU_URL_MAX_BYTES) if entry.get("type") == "view" else ("key", MENU_KEY_MAX_BYTES)
     if not entry.get("type") or not 1 <= len(str(entry.get(what, "")).encode()) <= longest:
         raise ValueError(f"{name}: needs a type and a {what} of at most {longest} bytes")
-
-
-def _width(name: str) -> float:
-    return sum(0.5 if one.isascii() else 1 for one in name)
 
 
 def check_scene(scene: str) -> str:

@@ -13,12 +13,13 @@ from typing import Literal
 from bot.channels.base import Arrival
 from bot.channels.wechat_fields import Fields, Value, body_of, fields_of
 from bot.talk.clean import clean
-from bot.talk.messages import In, Media
+from bot.talk.messages import VOICE, In, Media
 
 SCENE = "qrscene_"
 MAX_KEY_CHARS = 200
 MAX_DATA_CHARS = 200
 SUCCESS = b"success"
+NEWS = "news"  # a menu's key that only asks for what waits
 _OPENID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MEDIA_ID = re.compile(r"[!-~]{1,300}")
 Heard = Literal["", "message", "click", "subscribe", "scan"]
@@ -96,6 +97,8 @@ def _event(update: Update) -> In:
             return In("start", data=key.removeprefix(SCENE) if key.startswith(SCENE) else "")
         case "SCAN":
             return In("start", data=key)
+        case "CLICK" if key == NEWS:
+            return In("nothing", data=NEWS)
         case "CLICK" if key:
             return In("tap", data=key)
         case "UNSUBSCRIBE":
@@ -116,8 +119,9 @@ def _message(update: Update) -> In:
             return _media("image", fields)
         case "video" | "shortvideo":
             return _media("video", fields)
-        case "voice" if heard := clean(fields.get("Recognition", "")).strip().rstrip("。"):
-            return In("text", heard)
+        case "voice":
+            heard = clean(fields.get("Recognition", "")).strip().rstrip("。")
+            return In("text", heard) if heard else In("other", data=VOICE)
         case "location":
             lat, lng = _position(fields, "Location_X", "Location_Y")
             return In("place", lat=lat, lng=lng, datum="GCJ-02")

@@ -12,12 +12,14 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.channels.base import Together
 from bot.i18n import Catalogue
 from bot.talk.engine import CHOOSE, bare
 from bot.talk.messages import Out, text
 from bot.talk.numerals import QuantityError, parse_number
 
 TEXT_MAX_BYTES = 2_048
+BETWEEN = "\n————\n"  # messages that go out together
 DEVICE = "#"  # begins the data of a button that the person's device answers itself
 ANSWERED_IN_WORDS = ("number", "text", "date")
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -49,48 +51,64 @@ def opens_question(out: Out) -> bool:
     return bool(out.rows or out.ask)
 
 
-def choices_of(outs: Sequence[Out]) -> tuple[Choice, ...]:
-    """The buttons of messages shown together, in reading order, without those a device answers itself."""
+def choices_of(outs: Sequence[Out], series: int = 0) -> tuple[Choice, ...]:
+    """The buttons of messages shown together, in reading order, without those a device answers itself.
+
+    Those of a reply are 1, 2, 3 or A, B, C. What went by itself has a `series` of 1 to 9 and 011, 012: several such
+    stand beside each other, and an answer to one must not be taken for another's.
+    """
     buttons = [
         (label, data) for out in outs for row in out.rows for label, data, _ in row if not data.startswith(DEVICE)
     ]
     lettered = any(out.ask in ANSWERED_IN_WORDS and not _offers(out) for out in outs)
     lettered = lettered or any(bare(_narrow(label)).isdigit() for label, _ in buttons)
-    return tuple(
-        Choice(_letters(at) if lettered else str(at + 1), label, data) for at, (label, data) in enumerate(buttons)
-    )
+    return tuple(Choice(_mark(at, series, lettered=lettered), label, data) for at, (label, data) in enumerate(buttons))
 
 
-def choice_of(said: str, outs: Sequence[Out]) -> str | None:
-    """The data of the button that typed words stand for: «2», «２», «二», «第2个», «b», or a label; None when none.
+def _mark(at: int, series: int, *, lettered: bool) -> str:
+    if series:
+        return f"0{series}{at + 1}"
+    return _letters(at) if lettered else str(at + 1)
 
-    `outs` are the messages last shown together to that address of which one `opens_question`. A label that two
-    buttons share stands for neither.
+
+def choice_of(said: str, shown: Sequence[Together]) -> str | None:
+    """The data of the button that typed words stand for: «2», «２», «二», «第2个», «b», «012», or a label; None when
+    none.
+
+    `shown`: what that address was sent last, newest first. A plain number or letter is for the newest reply that
+    opens a question, a label for the newest messages that have it; one that two buttons there share is for neither.
     """
-    choices = choices_of(outs)
     plain = bare(_narrow(said))
-    if not choices or not plain or said.startswith("/"):
+    if not plain or said.startswith("/"):
         return None
-    named = {choice.data for choice in choices if bare(_narrow(choice.label)) == plain}
-    if named:
-        return named.pop() if len(named) == 1 else None
+    found = [(together, choices_of(together.outs, together.series)) for together in shown]
+    for _, choices in found:
+        named = {choice.data for choice in choices if bare(_narrow(choice.label)) == plain}
+        if named:
+            return named.pop() if len(named) == 1 else None
     mark = _mark_of(said)
-    return next((choice.data for choice in choices if choice.mark == mark), None)
+    open_reply = next((one for one in found if not one[0].series and any(map(opens_question, one[0].outs))), None)
+    series = [one for one in found if one[0].series]
+    for _, choices in [open_reply, *series] if open_reply else series:
+        for choice in choices:
+            if choice.mark == mark:
+                return choice.data
+    return None
 
 
-def shown(outs: Sequence[Out], catalogue: Catalogue, most_bytes: int = TEXT_MAX_BYTES) -> Shown:
-    """Messages of one turn as one answer in the person's language."""
-    choices = list(choices_of(outs))
+def shown(outs: Sequence[Out], catalogue: Catalogue, *, series: int = 0, most_bytes: int = TEXT_MAX_BYTES) -> Shown:
+    """Messages that go out together as one, in the person's language."""
+    choices = list(choices_of(outs, series))
     blocks = []
     for out in outs:
         count = sum(not data.startswith(DEVICE) for row in out.rows for _, data, _ in row)
         own, choices = choices[:count], choices[count:]
         blocks.append(_block(out, own, catalogue))
-    numbered = choices_of(outs)
+    numbered = choices_of(outs, series)
     if numbered:
-        how = text("wechat.answer_number") if numbered[0].mark == "1" else text("wechat.answer_letter")
-        blocks.append(catalogue.render(how))
-    words = inert("\n\n".join(block for block in blocks if block.strip()))
+        how = text("wechat.answer_number") if numbered[0].mark.isdigit() else text("wechat.answer_letter")
+        blocks[-1] += f"\n\n{catalogue.render(how)}"
+    words = inert(BETWEEN.join(block for block in blocks if block.strip()))
     media = tuple(one for out in outs for one in out.media)
     return Shown(tuple(parts_of(words, most_bytes)), numbered, media)
 
@@ -100,7 +118,7 @@ def _block(out: Out, own: Sequence[Choice], catalogue: Catalogue) -> str:
     for label, data in ((label, data) for row in out.rows for label, data, _ in row if data.startswith(DEVICE)):
         key = f"wechat.device.{data[len(DEVICE) :]}"
         lines.append(catalogue.render(text(key)) if key in catalogue else label)
-    lines += [f"{choice.mark} {choice.label}" for choice in own]
+    lines += [f"【{choice.mark}】{choice.label}" for choice in own]
     links = [f"{label}：{url}" if label else url for label, url in out.links]
     return "\n".join(part for part in (out.text, *links, "\n".join(lines)) if part.strip())
 
@@ -131,6 +149,8 @@ def _mark_of(said: str) -> str:
     inner = found.group(1).strip("()（）[]【】「」『』\"'“”")
     if inner.isascii() and inner.isalpha():
         return inner.upper()
+    if inner.isascii() and inner.isdigit() and inner.startswith("0"):
+        return inner
     try:
         number = parse_number(inner)
     except QuantityError:

@@ -4,6 +4,9 @@
 ALTER TABLE outbox ADD COLUMN answers INTEGER;
 CREATE INDEX outbox_answers ON outbox (township_id, answers) WHERE answers IS NOT NULL;
 
+-- Where choices are typed: which numbers those of a message have that went by itself (1: 011, 012; 2: 021), else NULL.
+ALTER TABLE outbox ADD COLUMN series INTEGER;
+
 -- What WeChat still lets us send to a person by itself; `heard_id` is the last of their updates that is counted in.
 CREATE TABLE wechat_quotas (
     township_id INTEGER NOT NULL,
@@ -32,3 +35,4 @@ CREATE TABLE channel_faults (
 
 -- The address of another platform from which a web page was signed in ('': none): news goes there, not to the page.
 ALTER TABLE contacts ADD COLUMN opened_from TEXT NOT NULL DEFAULT '';
+CREATE INDEX contacts_opened_from ON contacts (township_id, opened_from) WHERE opened_from <> '';

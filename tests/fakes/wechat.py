@@ -25,6 +25,7 @@ import orjson
 from aiohttp import BodyPartReader, web
 
 from tests.fakes.wechat_methods import FOR_ALL, METHODS, OPEN, Asked
+from tests.fakes.wechat_pages import AUTHORIZE, authorize
 from tests.fakes.wechat_people import User
 from tests.fakes.wechat_seal import sign
 from tests.fakes.wechat_wecom import Robot
@@ -166,6 +167,8 @@ class FakeWeChat:
             return _json({"errcode": error.code, "errmsg": f"{error.message} rid: 65a0-1b2c"})
 
     def _answer(self, path: str, asked: Asked) -> web.StreamResponse:
+        if path == AUTHORIZE:
+            return authorize(self.world, asked.query)
         if path.startswith("/cgi-bin/webhook/"):
             return _json({"errcode": 0, "errmsg": "ok", **self._robot(path, asked)})
         if path.startswith(("/pic/", "/video/")):

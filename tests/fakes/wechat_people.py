@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 
 from tests.fakes.wechat_checks import check_text
+from tests.fakes.wechat_pages import new_code
 from tests.fakes.wechat_seal import decrypt, encrypt, read, sign, write
 from tests.fakes.wechat_world import Contact, Heard, WeChatError, World
 
@@ -110,9 +111,11 @@ class User:
 
     def opens_page(self, *, snapshot: bool = False) -> str:
         """Open the account's web page: the OAuth code it is given."""
-        code = secrets.token_hex(16)
-        self.world.codes[code] = (self.openid, snapshot, self.world.now_ms())
-        return code
+        return new_code(self.world, self.openid, snapshot=snapshot)
+
+    def holds_phone(self, *, snapshot: bool = False) -> None:
+        """From now on it is their phone that goes through OAuth."""
+        self.world.holder = self.openid, snapshot
 
     # -- what they see
 

@@ -18,7 +18,7 @@ OLD_TOKEN_MS = 300_000
 MEDIA_MS = 3 * DAY_MS
 Kind = Literal["passive", "customer", "template", "notice"]
 Deliver = Callable[[Mapping[str, str], bytes], Awaitable[tuple[int, bytes]]]
-_CHOICE = re.compile(r"(\d{1,3}|[A-Z]{1,2}) (\S.*)")
+_CHOICE = re.compile(r"【(\d{1,4}|[A-Z]{1,2})】(\S.*)")
 _LINK = re.compile(r"(?:(.*)：)?(https?://\S+)")
 
 
@@ -113,6 +113,8 @@ class World:
         self.void: set[str] = set()
         self.forced_ms: list[int] = []
         self.ticket = secrets.token_hex(32)
+        self.holder: tuple[str, bool] | None = None  # whose phone it is that opens pages: (openid, snapshot)
+        self.page_hosts: set[str] = {"127.0.0.1"}  # 网页授权域名
         self._number = 24_000_000_000_000_000
 
     def resent(self, what: str) -> None:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import orjson
 
-from bot.channels.base import Accept, Arrival, Letter, Raw
+from bot.channels.base import Accept, Arrival, Letter, Raw, Together
 from bot.delivery import MAX_AGE_MS
 from bot.errors import GiveUp, RetryLater
 from bot.talk.messages import In
@@ -46,6 +46,7 @@ class SimChannel:
 
     name = NAME
     buttons = True
+    reply_ms = 0
 
     def __init__(self, platform: Platform, life: Worker) -> None:
         self._platform = platform
@@ -132,6 +133,9 @@ class SimChannel:
             return
         await asyncio.wait({storing})
         raise Cut
+
+    def pick(self, said: str, shown: Sequence[Together]) -> str | None:
+        return None
 
     def decode(self, raw: Raw) -> Arrival:
         self._belongs(raw.township_id)

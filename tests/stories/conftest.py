@@ -5,16 +5,36 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.fakes.botapi import FakeBotApi
+from tests.fakes.wechat import FakeWeChat
 from tests.postgres import PostgresServer, name_of
 from tests.stories.template import make_template
 from tests.stories.town import Town
 
-CHANNELS = ("web", "telegram")
+CHANNELS = ("web", "telegram", "wechat")
 ENGINES = ("sqlite", "postgres")
+
+
+@asynccontextmanager
+async def platforms_of(channel: str) -> AsyncIterator[dict[str, Any]]:
+    """The platform that a channel needs, on loopback; at the end it must not have resented anything."""
+    if channel == "telegram":
+        bot_api = FakeBotApi()
+        await bot_api.start()
+        yield {"bot_api": bot_api}
+        await bot_api.stop()
+    elif channel == "wechat":
+        async with FakeWeChat() as wechat:
+            yield {"wechat": wechat}
+            assert wechat.violations == []
+    else:
+        yield {}
 
 
 @pytest.fixture(scope="session")
@@ -57,16 +77,9 @@ def database_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(params=CHANNELS)
 async def town(request: pytest.FixtureRequest, tmp_path: Path, database_url: str) -> AsyncIterator[Town]:
     """The township on one channel and one engine."""
-    bot_api = None
-    if request.param == "telegram":
-        from tests.fakes.botapi import FakeBotApi
-
-        bot_api = FakeBotApi()
-        await bot_api.start()
-    opened = await Town.open(tmp_path / "data", database_url, request.param, bot_api)
-    try:
-        yield opened
-    finally:
-        await opened.close()
-        if bot_api is not None:
-            await bot_api.stop()
+    async with platforms_of(request.param) as platforms:
+        opened = await Town.open(tmp_path / "data", database_url, request.param, **platforms)
+        try:
+            yield opened
+        finally:
+            await opened.close()

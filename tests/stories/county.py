@@ -15,7 +15,7 @@ from bot.settings import Settings
 from handlers.areas.importer import import_folder
 from storage.database import Database, Tx
 from storage.engines import open_database
-from tests.stories.town import Someone, StoryClock, StoryDice, Town, WebDriver, _bytes
+from tests.stories.town import Someone, StoryClock, StoryDice, Town, WebDriver, _bytes, wechat_settings
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 QINGHE, SHAJING, YUANSHAN = 1, 2, 3  # ids; the last one lies in another county
@@ -102,8 +102,11 @@ class County:
     yuanshan: TownThere
 
     @classmethod
-    async def open(cls, folder: Path, database_url: str, channel: str, bot_api: Any = None) -> Self:
-        """`database_url` holds the first example township; the others are imported beside it."""
+    async def open(cls, folder: Path, database_url: str, channel: str, bot_api: Any = None, wechat: Any = None) -> Self:
+        """`database_url` holds the first example township; the others are imported beside it.
+
+        An Official Account is the first township's; the others have the web chat then.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         await import_there(database_url, EXAMPLES / "township-2", SHAJING)
         await import_there(database_url, elsewhere(folder / "yuanshan"), YUANSHAN)
@@ -118,6 +121,7 @@ class County:
             telegram_tokens={CODES[id_]: api.token for id_, api in apis.items() if api},
             telegram_api_url=bot_api.url if bot_api else "https://api.telegram.org",
             telegram_rate_per_second=0,
+            **(wechat_settings(wechat) if wechat else {}),
         )
         clock = StoryClock()
         app = await build(settings, clock=clock, dice=StoryDice(), parts=("intake", "delivery", "clock"), grace_s=0)
@@ -125,8 +129,9 @@ class County:
         await app.sign_in()
         await app.receiving.look()
         await app.schedule.plan()
-        there = [TownThere(app, clock, channel, apis[id_], id_) for id_ in (SHAJING, YUANSHAN)]
-        return cls(Town(app, clock, channel, bot_api), *there)
+        other = "web" if wechat else channel
+        there = [TownThere(app, clock, other, apis[id_], id_) for id_ in (SHAJING, YUANSHAN)]
+        return cls(Town(app, clock, channel, bot_api, wechat), *there)
 
     async def close(self) -> None:
         """Stop the program."""

@@ -49,6 +49,13 @@ class TelegramDriver:
     async def starts(self, token: str) -> None:
         await self._arrives(self.user.says(f"/start {token}".strip()))
 
+    async def answered(self) -> None:
+        """Answers come as messages of their own."""
+
+    async def looks(self) -> bool:
+        """Everything arrives by itself."""
+        return False
+
     async def hears(self, after: int) -> tuple[list[Heard], int]:
         """What arrived since the last look."""
         heard = []

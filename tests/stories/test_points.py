@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.turn import load_out
 from tests.stories.test_film import belongs, cleaner_of, household_id, weighs
 from tests.stories.test_report import number_and_code
 from tests.stories.town import Town
@@ -145,8 +146,11 @@ async def test_others_may_not_look(town: Town) -> None:
     elsewhere.sees("不在您负责的地方")
     staff = await town.person("王干事", role="staff")
     await staff.says("/points 张三")
-    data = staff.last.buttons[0][1]
-    await aunt.says(data)
+    (row,) = await town.rows(
+        "SELECT body FROM outbox WHERE township_id = :t AND address = :address ORDER BY id DESC LIMIT 1",
+        address=staff.driver.address,
+    )
+    await aunt.says(load_out(row["body"]).rows[0][0][1])
     aunt.sees("镇上工作人员、财务或纪检审计")
 
 

@@ -13,7 +13,7 @@ import storage
 from handlers.people.invitations import create_invitation
 from storage import people
 from storage.database import Tx
-from tests.stories.conftest import CHANNELS
+from tests.stories.conftest import CHANNELS, platforms_of
 from tests.stories.county import CODES, QINGHE, SHAJING, County
 from tests.stories.test_digest import reports
 from tests.stories.test_film import weighs
@@ -27,19 +27,12 @@ TABLES = [name for file in sorted(SCHEMA.glob("*.sql")) for name in re.findall(r
 @pytest.fixture(params=CHANNELS)
 async def county(request: pytest.FixtureRequest, tmp_path: Path, database_url: str) -> AsyncIterator[County]:
     """Three townships on one channel and one engine."""
-    bot_api = None
-    if request.param == "telegram":
-        from tests.fakes.botapi import FakeBotApi
-
-        bot_api = FakeBotApi()
-        await bot_api.start()
-    opened = await County.open(tmp_path / "data", database_url, request.param, bot_api)
-    try:
-        yield opened
-    finally:
-        await opened.close()
-        if bot_api is not None:
-            await bot_api.stop()
+    async with platforms_of(request.param) as platforms:
+        opened = await County.open(tmp_path / "data", database_url, request.param, **platforms)
+        try:
+            yield opened
+        finally:
+            await opened.close()
 
 
 async def county_staff(county: County, name: str = "县办老赵") -> Someone:
@@ -153,7 +146,7 @@ async def test_an_admin_takes_the_county_s_role_back(county: County) -> None:
 
 async def test_from_one_browser_two_people(county: County) -> None:
     here, there = county.qinghe, county.shajing
-    aunt = await here.person("王大娘", role="staff")
+    aunt = await here.person("王大娘", role="staff", channel="web" if here.channel == "wechat" else "")
     twin = await there.person("")
     assert aunt.driver.address == twin.driver.address
     assert await aunt.person_id() != await twin.person_id()

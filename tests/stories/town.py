@@ -84,6 +84,8 @@ class Driver(Protocol):
     async def sends_photos(self, photos: Sequence[bytes], album: bool, caption: str) -> None: ...
     async def sends_place(self, lat: float, lng: float) -> None: ...
     async def starts(self, token: str) -> None: ...
+    async def answered(self) -> None: ...
+    async def looks(self) -> bool: ...
 
 
 @dataclass
@@ -203,6 +205,13 @@ class WebDriver:
     async def starts(self, token: str) -> None:
         await self._post(kind="start", payload=token)
 
+    async def answered(self) -> None:
+        """Answers are read out of the database."""
+
+    async def looks(self) -> bool:
+        """An open page shows everything by itself."""
+        return False
+
     async def hears(self, after_id: int) -> tuple[list[Heard], int]:
         """Everything written for this address since `after_id`."""
 
@@ -222,22 +231,53 @@ class WebDriver:
         return heard, rows[-1]["id"] if rows else after_id
 
 
+def wechat_settings(wechat: Any) -> dict[str, Any]:
+    """The settings of a program whose account is the fake's."""
+    world = wechat.world
+    world.templates["T1"] = ("thing1", "time2")
+    return {
+        "wechat_notice": {"kind": "template", "id": "T1", "values": {"thing1": "{words}", "time2": "{time}"}},
+        "wechat_app_id": world.app_id,
+        "wechat_app_secret": world.secret,
+        "wechat_token": world.token,
+        "wechat_aes_key": world.aes_key,
+        "wechat_mode": world.mode,
+        "wechat_api_url": wechat.url,
+    }
+
+
 class Town:
     """The program under test. Timers run when the story says `tick`."""
 
-    def __init__(self, app: App, clock: StoryClock, channel: str, bot_api: Any = None) -> None:
+    def __init__(self, app: App, clock: StoryClock, channel: str, bot_api: Any = None, wechat: Any = None) -> None:
         self.app = app
         self.clock = clock
         self.channel = channel
         self.people: list[Someone] = []
         self._bot_api = bot_api
+        self._wechat = wechat
+        if wechat is not None:
+            from tests.stories.wechat_driver import connect
+
+            wechat.world.now_ms = clock.now_ms
+            connect(app, wechat)
         self._seen: dict[str, int] = {}
 
     @classmethod
-    async def open(cls, folder: Path, database_url: str, channel: str, bot_api: Any = None) -> Town:
-        """A fresh township in a database of its own."""
+    async def open(
+        cls,
+        folder: Path,
+        database_url: str,
+        channel: str,
+        bot_api: Any = None,
+        wechat: Any = None,
+        *,
+        start: datetime = START,
+        **others: Any,
+    ) -> Town:
+        """A fresh township in a database of its own, with the platforms that are given; `others` are settings."""
         folder.mkdir(parents=True, exist_ok=True)
-        clock = StoryClock()
+        clock = StoryClock(start)
         settings = Settings(
             _env_file=None,
             data_dir=folder,
@@ -246,14 +286,21 @@ class Town:
             telegram_token=bot_api.token if bot_api else "",
             telegram_api_url=bot_api.url if bot_api else "https://api.telegram.org",
             telegram_rate_per_second=0,
+            **(wechat_settings(wechat) if wechat else {}),
+            **others,
         )
         app = await build(settings, clock=clock, dice=StoryDice(), parts=("intake", "delivery", "clock"), grace_s=0)
-        town = cls(app, clock, channel, bot_api)
+        town = cls(app, clock, channel, bot_api, wechat)
         await app.database.workers().start()
         await app.sign_in()
         await app.receiving.look()
         await app.schedule.plan()
         return town
+
+    @property
+    def has_albums(self) -> bool:
+        """Whether photos can be sent together; in WeChat each comes by itself, and each must be answered."""
+        return self.channel != "wechat"
 
     async def close(self) -> None:
         """Stop the program."""
@@ -272,6 +319,10 @@ class Town:
             from tests.stories.telegram_driver import TelegramDriver
 
             driver: Any = TelegramDriver(self.app, self._bot_api, name)
+        elif (channel or self.channel) == "wechat":
+            from tests.stories.wechat_driver import WeChatDriver
+
+            driver = WeChatDriver(self.app, self._wechat, self.clock, name)
         else:
             driver = WebDriver(self.app, number)
         someone = Someone(self, name, driver)
@@ -339,9 +390,14 @@ class Town:
 
     async def work(self) -> None:
         """Handle everything that came in, send everything that is due, and let everybody read it."""
-        while await self.app.intake.step(TOWN):
-            pass
-        await self.app.outgoing.settle()
+        looking = True
+        while looking:
+            while await self.app.intake.step(TOWN):
+                pass
+            for someone in self.people:
+                await someone.driver.answered()
+            await self.app.outgoing.settle()
+            looking = any([await someone.driver.looks() for someone in self.people])
         for someone in self.people:
             await self._read(someone)
 
