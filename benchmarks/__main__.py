@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from benchmarks import digest, scale, start, takeover, workers
+from benchmarks import digest, scale, start, takeover, wechat, workers
 
 
 def main() -> None:
@@ -19,6 +19,8 @@ def main() -> None:
     print("\n== several workers on PostgreSQL", flush=True)
     workers.run()
     takeover.run()
+    print("\n== people in WeChat", flush=True)
+    wechat.run()
     print("\n== start", flush=True)
     start.run()
 

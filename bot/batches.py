@@ -17,11 +17,11 @@ from bot.outgoing import Outgoing
 from bot.talk.messages import In, text
 from bot.talk.session import Session
 from bot.turn import Answering, Person, Product, Turn, load_out
-from storage import inbox, outbox, sessions, timers
+from storage import inbox, media, outbox, sessions, timers
 from storage.database import Row, Tx
 
 ANSWERED_TOPIC = "answered"
-SHOWN_ROWS = 30
+SHOWN_ROWS = 16
 
 
 @dataclass(slots=True)
@@ -135,6 +135,9 @@ class Batches:
         if arrival.reply_to:
             person = replace(person, address=arrival.reply_to)
         turn = self._turn(tx, person, arrival.event, now_ms, world, batch, answering_of(channel, row))
+        if channel.forgets_media and person.consent_version is not None:
+            photos = [(one.kind, one.ref, one.size_bytes) for one in arrival.event.media]
+            await media.attach(turn, person.id, raw.channel, photos)
         conversation = caller.conversation
         if conversation.retired:
             conversation.retired = False

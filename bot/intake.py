@@ -20,6 +20,7 @@ from bot.clock import Clock, Dice, Ids
 from bot.i18n import Catalogues
 from bot.marks import PAGE_TOPIC
 from bot.outgoing import Outgoing
+from bot.together import AtOnce
 from bot.turn import Product
 from storage import inbox
 from storage.database import Database, Taken, Tx, Unavailable
@@ -62,11 +63,17 @@ class Intake:
         self._running = False
         self._stopping = False
         self._crowded_ms = 0
+        self._at_once = AtOnce(self._accept_all)
         self.accepted_total = 0
         self.handled_total = 0
 
     async def accept(self, raws: Sequence[Raw]) -> None:
         """Store updates durably. Only after this may the platform be told that they were received."""
+        await self._at_once(raws)
+
+    async def _accept_all(self, calls: Sequence[Sequence[Raw]]) -> Sequence[None]:
+        """What several requests brought, in one transaction for each township."""
+        raws = [raw for call in calls for raw in call]
         now_ms = self._clock.now_ms()
         for township_id in {raw.township_id for raw in raws}:
             rows = [
@@ -88,6 +95,7 @@ class Intake:
             self._look.add(township_id)
         self.accepted_total += len(raws)
         self._wake.set()
+        return [None] * len(calls)
 
     async def _store(self, tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
         self._ids.follow(await inbox.newest_id(tx))  # what a person sent before may have come to another worker

@@ -200,15 +200,6 @@ async def waiting_for(tx: Tx, address: str) -> Sequence[Row]:
     )
 
 
-async def drop_late(tx: Tx, address: str, *, now_ms: int) -> None:
-    """Messages that waited too long for someone are not shown any more."""
-    await tx.run(
-        "UPDATE outbox SET state = 'expired', error = 'late' WHERE township_id = :t AND address = :address"
-        " AND state = 'waiting' AND expires_ms < :now_ms",
-        {"address": address, "now_ms": now_ms},
-    )
-
-
 async def forget(tx: Tx, address: str) -> int:
     """Blank the texts sent to an address (erasure)."""
     return await tx.run(

@@ -93,12 +93,14 @@ class Channel(Protocol):
     """A chat platform.
 
     `buttons`: choices are pressed, else `pick` reads what is typed instead. `reply_ms`: for how long what answers an
-    update may go out as the platform's own reply to it; 0 where there is no such thing.
+    update may go out as the platform's own reply to it; 0 where there is no such thing. `forgets_media`: photos must
+    be fetched when they come, the platform keeps them for some days only.
     """
 
     name: str
     buttons: bool
     reply_ms: int
+    forgets_media: bool
 
     def decode(self, raw: Raw) -> Arrival:
         """Read a stored update; raises ValueError on one that isn't understood. Pure."""

@@ -45,6 +45,7 @@ class Telegram:
     name = "telegram"
     buttons = True
     reply_ms = 0
+    forgets_media = False
 
     def __init__(
         self,

@@ -82,6 +82,7 @@ class WebChat:
     name = "web"
     buttons = True
     reply_ms = 0
+    forgets_media = False
 
     def __init__(self, worker: Callable[[], int] | None = None) -> None:
         self._worker = worker

@@ -43,6 +43,7 @@ class WeChat:
     name = "wechat"
     buttons = False
     reply_ms = KEPT_MS
+    forgets_media = True
 
     def __init__(
         self, gate: Gate, api: WeChatApi, replies: Replies, outgoing: Outgoing, clock: Clock, *, township_id: int

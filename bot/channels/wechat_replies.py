@@ -13,6 +13,7 @@ from bot.clock import Clock, Ids
 from bot.i18n import Catalogue, Catalogues
 from bot.outgoing import TOPIC, Outgoing
 from bot.talk.messages import Out, text
+from bot.together import AtOnce
 from bot.turn import dump_out, load_out
 from storage import inbox, outbox, webchat
 from storage.database import Database, Row, Tx
@@ -54,6 +55,7 @@ class Replies:
         self._township_id = township_id
         self._clock = clock
         self._ids = ids
+        self._at_once = AtOnce(self._take_all)
 
     async def is_handled(self, update_key: str) -> bool:
         """Whether an update's answer is written. Raises Unavailable."""
@@ -66,12 +68,16 @@ class Replies:
         """The words of the reply to a handled update: they count as sent now. When there are none, the text of the
         id `otherwise`, or "". Raises Unavailable.
         """
-        words, others = await self._database.transaction(
-            lambda tx: self._take(tx, update_key, otherwise), township_id=self._township_id, alone=False
-        )
-        if others:
+        return await self._at_once((update_key, otherwise))
+
+    async def _take_all(self, asked: Sequence[tuple[str, str]]) -> list[str]:
+        async def work(tx: Tx) -> list[tuple[str, bool]]:
+            return [await self._take(tx, update_key, otherwise) for update_key, otherwise in asked]
+
+        taken = await self._database.transaction(work, township_id=self._township_id, alone=False)
+        if any(others for _, others in taken):
             self._outgoing.hear(str(self._township_id))
-        return words
+        return [words for words, _ in taken]
 
     async def _take(self, tx: Tx, update_key: str, otherwise: str) -> tuple[str, bool]:
         """(words, whether other messages go by themselves now)."""
@@ -85,9 +91,7 @@ class Replies:
         told = [one for one in kept if one.row["state"] == "sent"]
         if told:  # the same request again: its answer was lost on the way
             return words_of([one.out for one in told], catalogue), False
-        await outbox.drop_late(tx, address, now_ms=now_ms)
-        rows = (await outbox.waiting_for(tx, address))[:MOST_WAITING]
-        waiting = [Kept(row, load_out(row["body"])) for row in rows]
+        waiting = await self._waiting(tx, address, now_ms)
         chosen = chosen_of(waiting, kept, catalogue)
         taken = [one for one in chosen if await outbox.put_in_reply(tx, one.row["id"], update_id, now_ms=now_ms)]
         apart = [one for one in kept if one not in chosen] + [one for one in waiting if not one.speaks]
@@ -101,6 +105,13 @@ class Replies:
         if apart:
             await tx.notify(TOPIC, str(tx.township_id))
         return words, bool(apart or rests)
+
+    async def _waiting(self, tx: Tx, address: str, now_ms: int) -> list[Kept]:
+        """What waits for the person, the oldest first; what is too late by now is ended."""
+        rows = (await outbox.waiting_for(tx, address))[:MOST_WAITING]
+        late = [row["id"] for row in rows if row["expires_ms"] is not None and row["expires_ms"] < now_ms]
+        await outbox.mark(tx, ended=[{"id": one, "state": "expired", "error": "late"} for one in late])
+        return [Kept(row, load_out(row["body"])) for row in rows if row["id"] not in late]
 
     def _row(self, one: Kept, out: Out, now_ms: int) -> dict[str, Any]:
         """What did not fit, as a message of its own."""

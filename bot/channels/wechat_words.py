@@ -22,6 +22,8 @@ TEXT_MAX_BYTES = 2_048
 BETWEEN = "\n————\n"  # messages that go out together
 DEVICE = "#"  # begins the data of a button that the person's device answers itself
 ANSWERED_IN_WORDS = ("number", "text", "date")
+LONGEST_LABEL = 40  # what is longer is no answer by a label
+LONG_NUMBER = 4  # a label of so many digits (a case's) is not taken for a choice's number
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ORDINAL = re.compile(r"(?:回复|选择?|按)?\s*第?\s*(.{1,8}?)\s*(?:个|项|号|条)?\s*[。.、,，)）!！]*")
 _TAG = re.compile(r"<(?=[A-Za-z/!])")
@@ -61,7 +63,7 @@ def choices_of(outs: Sequence[Out], series: int = 0) -> tuple[Choice, ...]:
         (label, data) for out in outs for row in out.rows for label, data, _ in row if not data.startswith(DEVICE)
     ]
     lettered = any(out.ask in ANSWERED_IN_WORDS and not _offers(out) for out in outs)
-    lettered = lettered or any(bare(_narrow(label)).isdigit() for label, _ in buttons)
+    lettered = lettered or any(bare(_narrow(label)).isdigit() and len(label) < LONG_NUMBER for label, _ in buttons)
     return tuple(Choice(_mark(at, series, lettered=lettered), label, data) for at, (label, data) in enumerate(buttons))
 
 
@@ -81,18 +83,17 @@ def choice_of(said: str, shown: Sequence[Together]) -> str | None:
     plain = bare(_narrow(said))
     if not plain or said.startswith("/"):
         return None
-    found = [(together, choices_of(together.outs, together.series)) for together in shown]
-    for _, choices in found:
-        named = {choice.data for choice in choices if bare(_narrow(choice.label)) == plain}
-        if named:
-            return named.pop() if len(named) == 1 else None
     mark = _mark_of(said)
-    open_reply = next((one for one in found if not one[0].series and any(map(opens_question, one[0].outs))), None)
-    series = [one for one in found if one[0].series]
-    for _, choices in [open_reply, *series] if open_reply else series:
-        for choice in choices:
+    numbered = [one for one in shown if one.series]
+    open_reply = next((one for one in shown if not one.series and any(map(opens_question, one.outs))), None)
+    for together in ([open_reply, *numbered] if open_reply else numbered) if mark else ():
+        for choice in choices_of(together.outs, together.series):
             if choice.mark == mark:
                 return choice.data
+    for together in shown if len(plain) <= LONGEST_LABEL else ():
+        named = {one.data for one in choices_of(together.outs, together.series) if bare(_narrow(one.label)) == plain}
+        if named:
+            return named.pop() if len(named) == 1 else None
     return None
 
 

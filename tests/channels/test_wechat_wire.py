@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from json import dumps
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.channels.base import Arrival
+from bot.channels.base import Arrival, Together
 from bot.channels.wechat_fields import MAX_BODY_BYTES, body_of, fields_of
 from bot.channels.wechat_wire import Update, arrival_of, heard_of, image_reply, notice_of, text_reply, update_of
 from bot.channels.wechat_words import (
@@ -272,6 +273,12 @@ def test_a_reply_with_a_picture() -> None:
 
 # -- numbered choices
 
+
+def picked(said: str, outs: Sequence[Out]) -> str | None:
+    """What words stand for after one reply."""
+    return choice_of(said, [Together(outs)])
+
+
 PLAIN = "plain"
 CASE = Out(
     "什么事？", ((("倾倒", "t.1.=dumping", PLAIN), ("焚烧", "t.1.=burning", PLAIN)), (("上一步", "t.1.<", PLAIN),))
@@ -287,23 +294,23 @@ NEWS = Out(
     "said", ["2", "２", "二", "②", " 2 ", "2.", "2。", "第二个", "第2个", "选2", "回复2", "(2)", "焚烧"]
 )
 def test_however_a_choice_is_answered_it_is_found(said: str) -> None:
-    assert choice_of(said, [CASE]) == "t.1.=burning"
+    assert picked(said, [CASE]) == "t.1.=burning"
 
 
 @pytest.mark.parametrize(
     "said", ["0", "4", "99", "-2", "2.5", "二十", "两三个", "焚", "倒垃圾", "", "。", "2026", "2斤"]
 )
 def test_other_words_are_no_choice(said: str) -> None:
-    assert choice_of(said, [CASE]) is None
+    assert picked(said, [CASE]) is None
 
 
 def test_where_a_number_is_the_answer_choices_have_letters() -> None:
     view = shown([NUMBER], ZH)
     assert [choice.mark for choice in view.choices] == ["A", "B"]
-    assert choice_of("2", [NUMBER]) is None and choice_of("b", [NUMBER]) == choice_of("Ｂ", [NUMBER]) == "t.2.x"
-    assert choice_of("跳过", [NUMBER]) == "t.2.~"
+    assert picked("2", [NUMBER]) is None and picked("b", [NUMBER]) == picked("Ｂ", [NUMBER]) == "t.2.x"
+    assert picked("跳过", [NUMBER]) == "t.2.~"
     offered = Out("多少？", ((("5公斤", "t.2.=5", PLAIN), ("10公斤", "t.2.=10", PLAIN)),), ask="number")
-    assert choice_of("2", [offered]) == "t.2.=10"  # as the engine counts what a question offers
+    assert picked("2", [offered]) == "t.2.=10"  # as the engine counts what a question offers
 
 
 def test_several_messages_are_one_answer_numbered_through() -> None:
@@ -316,22 +323,47 @@ def test_several_messages_are_one_answer_numbered_through() -> None:
         Choice("5", "上一步", "t.1.<"),
     )
     assert view.parts == (
-        "案件 2026-0001 等核实。\n1 属实\n2 不属实\n\n什么事？\n3 倾倒\n4 焚烧\n5 上一步\n\n回复前面的数字就行。",
+        "案件 2026-0001 等核实。\n【1】属实\n【2】不属实\n————\n什么事？\n【3】倾倒\n【4】焚烧\n【5】上一步\n\n"
+        "回复【】里的数字就行。",
     )
-    assert choice_of("4", [NEWS, CASE]) == "t.1.=burning"
+    assert picked("4", [NEWS, CASE]) == "t.1.=burning"
 
 
 def test_a_label_that_two_buttons_share_stands_for_neither() -> None:
     other = Out("案件 2026-0002 等核实。", ((("属实", "/verify 2026-0002 true", PLAIN),),))
-    assert choice_of("属实", [NEWS, other]) is None
-    assert choice_of("3", [NEWS, other]) == "/verify 2026-0002 true"
+    assert picked("属实", [NEWS, other]) is None
+    assert picked("3", [NEWS, other]) == "/verify 2026-0002 true"
+
+
+def test_messages_that_went_by_themselves_have_numbers_of_their_own() -> None:
+    other = Out("案件 2026-0002 等核实。", ((("属实", "/verify 2026-0002 true", PLAIN),),))
+    assert [choice.mark for choice in shown([NEWS], ZH, series=1).choices] == ["011", "012"]
+    last = [Together([other], 2), Together([NEWS], 1), Together([CASE]), Together([NEWS])]
+    for said, data in (
+        ("011", "/verify 2026-0001 true"),
+        ("０１２", "/verify 2026-0001 false"),
+        ("021", "/verify 2026-0002 true"),
+        ("1", "t.1.=dumping"),  # the newest reply that asks something
+        ("属实", "/verify 2026-0002 true"),  # the newest that says so
+        ("不属实", "/verify 2026-0001 false"),
+        ("031", None),
+        ("5", None),
+    ):
+        assert choice_of(said, last) == data, said
+    assert choice_of("1", [Together([Out("收到了。")]), *last]) == "t.1.=dumping", "what asks nothing leaves it open"
+
+
+def test_case_numbers_as_labels_keep_plain_marks() -> None:
+    out = Out("案件", ((("2026-0001", "/case 2026-0001", PLAIN), ("2026-0002", "/case 2026-0002", PLAIN)),))
+    assert [choice.mark for choice in choices_of([out])] == ["1", "2"]
+    assert picked("2026-0002", [out]) == "/case 2026-0002"
 
 
 def test_what_the_device_answers_is_said_in_words_and_has_no_number() -> None:
     out = Out("在哪里？", ((("📍发送位置", "#place", "primary"),), (("桥头", "t.1.=3", PLAIN),)), "place")
     view = shown([out], ZH)
-    assert "「位置」" in view.parts[0] and "1 桥头" in view.parts[0] and "#place" not in view.parts[0]
-    assert choice_of("1", [out]) == "t.1.=3"
+    assert "「位置」" in view.parts[0] and "【1】桥头" in view.parts[0] and "#place" not in view.parts[0]
+    assert picked("1", [out]) == "t.1.=3"
     unknown = Out("拍照？", ((("📷拍照", "#camera", "primary"),),))
     assert "📷拍照" in shown([unknown], ZH).parts[0] and choices_of([unknown]) == ()
 
@@ -366,12 +398,12 @@ def test_every_mark_that_is_shown_is_understood(rows: list[list[tuple[str, str]]
     out = Out("？", tuple(tuple((label, data, PLAIN) for label, data in row) for row in rows), ask)
     choices = choices_of([out])
     assert [choice.data for choice in choices] == [data for row in rows for _, data in row]
-    assert [choice_of(choice.mark, [out]) for choice in choices] == [choice.data for choice in choices]
+    assert [picked(choice.mark, [out]) for choice in choices] == [choice.data for choice in choices]
 
 
 def test_labels_that_are_numbers_are_not_mixed_up_with_marks() -> None:
     out = Out("几袋？", ((("3", "t.1.=3", PLAIN), ("2", "t.1.=2", PLAIN), ("1", "t.1.=1", PLAIN)),))
-    assert [choice_of(said, [out]) for said in ("1", "2", "a")] == ["t.1.=1", "t.1.=2", "t.1.=3"]
+    assert [picked(said, [out]) for said in ("1", "2", "a")] == ["t.1.=1", "t.1.=2", "t.1.=3"]
 
 
 # -- long texts

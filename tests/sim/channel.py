@@ -47,6 +47,7 @@ class SimChannel:
     name = NAME
     buttons = True
     reply_ms = 0
+    forgets_media = False
 
     def __init__(self, platform: Platform, life: Worker) -> None:
         self._platform = platform

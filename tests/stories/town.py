@@ -286,8 +286,7 @@ class Town:
             telegram_token=bot_api.token if bot_api else "",
             telegram_api_url=bot_api.url if bot_api else "https://api.telegram.org",
             telegram_rate_per_second=0,
-            **(wechat_settings(wechat) if wechat else {}),
-            **others,
+            **{**(wechat_settings(wechat) if wechat else {}), **others},
         )
         app = await build(settings, clock=clock, dice=StoryDice(), parts=("intake", "delivery", "clock"), grace_s=0)
         town = cls(app, clock, channel, bot_api, wechat)
