@@ -77,7 +77,10 @@ async def _serve(settings: Settings, example: Path | None, parts: tuple[Part, ..
         _, lines = await import_township(settings, example, skip_bad=False, progress=None)
         for line in lines:
             err.print(line, markup=False)
-    program = await build(settings, parts=parts)
+    try:
+        program = await build(settings, parts=parts)
+    except LookupError as error:
+        fail(str(error))
     try:
         await program.start()
     except (AlreadyRunning, OSError, TelegramError, Unavailable) as error:

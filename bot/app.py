@@ -17,9 +17,19 @@ from typing import IO, Any, Literal
 import structlog
 from starlette.routing import Route
 
-from bot.channels.base import Channels
+from bot.account import town_of
+from bot.batches import ANSWERED_TOPIC
+from bot.channels.base import Channel, Channels
 from bot.channels.telegram import Telegram
 from bot.channels.webchat import WebChat
+from bot.channels.wechat import WeChat
+from bot.channels.wechat_api import WeChatApi
+from bot.channels.wechat_gate import Gate
+from bot.channels.wechat_outgoing import Notice
+from bot.channels.wechat_outgoing import Outgoing as WeChatOutgoing
+from bot.channels.wechat_replies import Replies
+from bot.channels.wechat_store import TokenTable
+from bot.channels.wecom import WeCom
 from bot.clock import Clock, Dice, Ids, SystemClock, SystemDice, TimeIds
 from bot.i18n import Catalogues
 from bot.intake import TOPIC as INBOX_TOPIC
@@ -30,6 +40,7 @@ from bot.media_stores import MediaStores
 from bot.outgoing import GRACE_S, Outgoing
 from bot.outgoing import TOPIC as OUTBOX_TOPIC
 from bot.receiving import Receiving
+from bot.robots import find_robots
 from bot.schedule import Schedule
 from bot.settings import Settings
 from bot.web.app import Web, build_web
@@ -158,18 +169,29 @@ async def build(
     workers = database.workers()
     ids = TimeIds(clock, after=await database.read(inbox.last_id), worker=workers)
     catalogues = Catalogues(settings.zone, settings.language)
-    product = Township(settings.zone, settings.address)
+    robots = await find_robots(settings.wecom_robots, database)
+    for fault in robots.faults:
+        log.warning("wecom.robot_left_out", fault=fault)
+    product = Township(settings.zone, settings.address, robots.codes())
     shelf = open_shelf(settings, clock)
     media = MediaStores(shelf, database, clock=clock, dice=dice, zone=settings.zone, limits=product.media_limits)
     webchat = WebChat(None if one_process else lambda: workers.number)
     bots = await make_bots(settings, database, clock, media)
-    channels = Channels([webchat], {township_id: [bot] for township_id, bot in bots.items()})
+    shared: list[Channel] = [webchat]
+    if robots.keys:
+        shared.append(WeCom(robots.keys, clock, media.of, base_url=settings.wecom_api_url))
+    channels = Channels(shared, {township_id: [bot] for township_id, bot in bots.items()})
     outgoing = Outgoing(database, channels, clock=clock, grace_s=0 if one_process else grace_s)
     made: dict[str, Any] = {"clock": clock, "ids": ids, "dice": dice, "outgoing": outgoing}
     intake = Intake(database, product, channels, catalogues, alone=one_process, **made)
     errands = {"media.fetch": media.fetch_errand, "media.erase": media.erase_errand}
     schedule = Schedule(database, product, catalogues, errands=errands, calm=intake.calm, **made)
-    receiving = Receiving(workers, [(f"telegram {township_id}", bot) for township_id, bot in bots.items()])
+    fetching: list[tuple[str, Channel]] = [(f"telegram {township_id}", bot) for township_id, bot in bots.items()]
+    wechat = await make_wechat(settings, database, media, channels, catalogues, clock=clock, ids=ids, outgoing=outgoing)
+    if wechat is not None:
+        fetching.append((wechat.name, wechat))
+        workers.listen(ANSWERED_TOPIC, wechat.hear)
+    receiving = Receiving(workers, fetching)
     workers.listen(INBOX_TOPIC, intake.hear)
     workers.listen(OUTBOX_TOPIC, outgoing.hear)
     workers.listen(PAGE_TOPIC, webchat.hear)
@@ -190,11 +212,43 @@ async def build(
         parts,
     )
     if "web" in parts:
-        routes: Sequence[Route] = [route for bot in bots.values() for route in bot.routes()]
+        platforms: Sequence[Telegram | WeChat] = [*bots.values(), *([wechat] if wechat else [])]
+        routes: Sequence[Route] = [route for platform in platforms for route in platform.routes()]
         app.web = build_web(
             settings, database, intake.accept, webchat, media, catalogues, clock, routes, counters=app.totals
         )
     return app
+
+
+async def make_wechat(
+    settings: Settings,
+    database: Database,
+    media: MediaStores,
+    channels: Channels,
+    catalogues: Catalogues,
+    *,
+    clock: Clock,
+    ids: Ids,
+    outgoing: Outgoing,
+) -> WeChat | None:
+    """The Official Account, a channel of its township; None when none is set. Raises LookupError for a wrong code."""
+    known = await database.read(townships.every_name)
+    if not (settings.wechat_app_id and known):
+        return None
+    town = town_of(settings, known)
+    tokens = TokenTable(database, town)
+    api = WeChatApi(settings.wechat_app_id, settings.wechat_app_secret, tokens, clock, settings.wechat_api_url)
+    keys = settings.wechat_aes_key, settings.wechat_aes_key_previous
+    gate = Gate(settings.wechat_token, settings.wechat_app_id, settings.wechat_mode, keys)
+    replies = Replies(database, catalogues, outgoing, channel=WeChat.name, township_id=town, clock=clock, ids=ids)
+    notice = Notice(**settings.wechat_notice) if settings.wechat_notice else None
+    sending = WeChatOutgoing(
+        api, database, media.of(town), catalogues, clock, ids=ids, township_id=town, zone=settings.zone, notice=notice
+    )
+    wechat = WeChat(gate, api, replies, sending, clock, township_id=town)
+    media.of(town).fetchers[wechat.name] = api.fetch
+    channels.add(town, wechat)
+    return wechat
 
 
 async def make_bots(settings: Settings, database: Database, clock: Clock, media: MediaStores) -> dict[int, Telegram]:

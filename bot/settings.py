@@ -164,6 +164,19 @@ class Settings(BaseSettings):
                 raise ValueError("WECHAT_AES_KEY and WECHAT_AES_KEY_PREVIOUS have 43 letters and digits")
         return self
 
+    @field_validator("wechat_notice")
+    @classmethod
+    def _is_a_notice(cls, value: dict[str, Any]) -> dict[str, Any]:
+        whole = set(value) == {"kind", "id", "values"} and value["kind"] in ("template", "subscription")
+        values = value.get("values")
+        texts = isinstance(values, dict) and all(isinstance(one, str) for one in values.values())
+        if value and not (whole and texts):
+            raise ValueError(f"must be like {LIKE['wechat_notice']}; kind: template or subscription")
+        for one in values.values() if isinstance(values, dict) else ():
+            if set(re.findall(r"\{(.*?)\}", one)) - {"words", "time", "date"}:
+                raise ValueError("its values may hold {words}, {time} and {date}")
+        return value
+
     @property
     def database(self) -> str:
         """The database's address."""

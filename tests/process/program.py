@@ -78,18 +78,18 @@ class LookAtServer:
 
 
 class Program:
-    """`python -m bot run` with its own DATA_DIR, talking to the Bot API server of the test."""
+    """`python -m bot run` with its own DATA_DIR, talking to the Bot API server of the test; all parts, or `only` some."""
 
-    def __init__(self, folder: Path, api: FakeBotApi, look: Look, **environment: str) -> None:
+    def __init__(self, folder: Path, api: FakeBotApi | None, look: Look, *, only: str = "", **environment: str) -> None:
         self.folder = folder
+        self.only = only
         self.life = 0
         self.rows = look
         self._process: asyncio.subprocess.Process | None = None
         self._environment = {
             **os.environ,
             "DATA_DIR": str(folder / "data"),
-            "TELEGRAM_TOKEN": api.token,
-            "TELEGRAM_API_URL": api.url,
+            **({"TELEGRAM_TOKEN": api.token, "TELEGRAM_API_URL": api.url} if api else {}),
             "TELEGRAM_RATE_PER_SECOND": "0",
             "WEB_PORT": "0",
             "LOG_LEVEL": "INFO",
@@ -110,6 +110,7 @@ class Program:
                 "-m",
                 "bot",
                 "run",
+                *(("--only", self.only) if self.only else ()),
                 cwd=ROOT,
                 env=self._environment,
                 stdout=asyncio.subprocess.PIPE,

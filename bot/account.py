@@ -1,0 +1,71 @@
+"""The WeChat account of a deployment: whose it is, and whether it works (`doctor`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.channels.wechat_api import WeChatApi
+from bot.channels.wechat_store import TokenTable
+from bot.checks import Check
+from bot.clock import SystemClock
+from bot.errors import GiveUp, RetryLater
+from bot.settings import Settings
+from storage import channel_faults, townships
+from storage.database import Database, Row
+
+REMEDIES = {
+    "address_not_listed": "put this machine's public IP into the account's IP white list (设置与开发 → 基本配置)",
+    "wrong_secret": "WECHAT_APP_SECRET is not the account's",
+    "wrong_app_id": "WECHAT_APP_ID is not the account's",
+    "wrong_credentials": "WECHAT_APP_ID and WECHAT_APP_SECRET do not belong together",
+    "no_permission": "the account may not do this: is its verification (认证) over?",
+    "account_limited": "WeChat has limited the account: look into its console",
+    "token_refused": "something else renews the account's token: only this program may",
+}
+
+
+def town_of(settings: Settings, known: Sequence[Row]) -> int:
+    """The township that the account belongs to. Raises LookupError for a code that is none."""
+    code = settings.wechat_township
+    town = next((row["township_id"] for row in known if code in ("", row["code"])), None)
+    if town is None:
+        raise LookupError(f"WECHAT_TOWNSHIP: no township has the code {code}")
+    return int(town)
+
+
+async def wechat_check(settings: Settings, database: Database) -> list[Check]:
+    """Whether WeChat gives us a token, and what it refused last; nothing without an account."""
+    if not settings.wechat_app_id:
+        return []
+    try:
+        town = town_of(settings, await database.read(townships.every_name))
+    except LookupError as error:
+        return [Check("wechat", False, str(error))]
+    clock = SystemClock()
+    api = WeChatApi(
+        settings.wechat_app_id,
+        settings.wechat_app_secret,
+        TokenTable(database, town),
+        clock,
+        settings.wechat_api_url,
+    )
+    await api.start()
+    try:
+        await api.check()
+        checks = [Check("wechat", True, "WeChat gives a token")]
+    except (GiveUp, RetryLater) as error:
+        said = error.reason if isinstance(error, RetryLater) else error.code
+        checks = [Check("wechat", False, said_of(said))]
+    finally:
+        await api.stop()
+    fault = await database.read(lambda tx: channel_faults.of_channel(tx, "wechat"), township_id=town)
+    if fault:
+        checks.append(Check("wechat last", False, said_of(fault), warning=True))
+    if not settings.public_url.startswith("https://"):
+        checks.append(Check("wechat page", False, "the web page in WeChat needs an https PUBLIC_URL", warning=True))
+    return checks
+
+
+def said_of(fault: str) -> str:
+    """A fault with what to do about it."""
+    return f"{fault}: {REMEDIES[fault]}" if fault in REMEDIES else fault
