@@ -44,6 +44,7 @@ from bot.robots import find_robots
 from bot.schedule import Schedule
 from bot.settings import Settings
 from bot.web.app import Web, build_web
+from bot.web.wechat_page import WeChatPage
 from handlers.product import Township
 from storage import inbox, townships
 from storage.database import Database
@@ -214,6 +215,9 @@ async def build(
     if "web" in parts:
         platforms: Sequence[Telegram | WeChat] = [*bots.values(), *([wechat] if wechat else [])]
         routes: Sequence[Route] = [route for platform in platforms for route in platform.routes()]
+        if wechat is not None:
+            page = WeChatPage(settings, database, catalogues, clock, wechat.api, township_id=wechat.township_id)
+            routes = [*routes, *page.routes()]
         app.web = build_web(
             settings, database, intake.accept, webchat, media, catalogues, clock, routes, counters=app.totals
         )

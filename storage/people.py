@@ -34,32 +34,58 @@ async def set_person(tx: Tx, person_id: int, **values: Any) -> None:
     await tx.run(f"UPDATE people SET {names} WHERE township_id = :t AND id = :id", {"id": person_id, **values})
 
 
-async def add_contact(tx: Tx, *, channel: str, address: str, person_id: int, now_ms: int) -> None:
-    """A way to reach a person; an address that was erased begins anew with this person."""
+async def add_contact(
+    tx: Tx, *, channel: str, address: str, person_id: int, now_ms: int, opened_from: str = ""
+) -> None:
+    """A way to reach a person; an address that was erased begins anew with this person.
+
+    `opened_from`: the address of another platform from which a web page was signed in.
+    """
     await tx.run(
-        "INSERT INTO contacts (township_id, channel, address, person_id, created_ms, last_in_ms)"
-        " VALUES (:t, :channel, :address, :person_id, :now_ms, :now_ms)"
+        "INSERT INTO contacts (township_id, channel, address, person_id, created_ms, last_in_ms, opened_from)"
+        " VALUES (:t, :channel, :address, :person_id, :now_ms, :now_ms, :opened_from)"
         " ON CONFLICT (township_id, address) DO UPDATE SET person_id = excluded.person_id, state = 'active',"
-        " last_in_ms = excluded.last_in_ms",
-        {"channel": channel, "address": address, "person_id": person_id, "now_ms": now_ms},
+        " last_in_ms = excluded.last_in_ms, opened_from = excluded.opened_from",
+        {
+            "channel": channel,
+            "address": address,
+            "person_id": person_id,
+            "now_ms": now_ms,
+            "opened_from": opened_from,
+        },
     )
 
 
 async def contact(tx: Tx, address: str) -> Row | None:
-    """One contact: person_id, channel, state."""
+    """One contact: person_id, channel, address, state, last_in_ms, opened_from."""
     return await tx.one(
-        "SELECT person_id, channel, address, state, last_in_ms FROM contacts"
+        "SELECT person_id, channel, address, state, last_in_ms, opened_from FROM contacts"
         " WHERE township_id = :t AND address = :address",
         {"address": address},
     )
 
 
 async def contacts_of(tx: Tx, person_id: int) -> Sequence[Row]:
-    """A person's contacts that can be reached, the one used last first."""
+    """A person's contacts that can be reached, the one used last first: channel, address, state.
+
+    A page that was opened from another platform comes after all others while that platform can be reached: news that
+    waits in a page nobody looks at is read by nobody.
+    """
     return await tx.all(
-        "SELECT channel, address, state FROM contacts WHERE township_id = :t AND person_id = :person_id"
-        " AND state = 'active' ORDER BY last_in_ms DESC, address",
+        "SELECT c.channel, c.address, c.state FROM contacts c WHERE c.township_id = :t AND c.person_id = :person_id"
+        " AND c.state = 'active' ORDER BY CASE WHEN c.opened_from <> '' AND EXISTS (SELECT 1 FROM contacts source"
+        " WHERE source.township_id = :t AND source.address = c.opened_from AND source.state = 'active')"
+        " THEN 1 ELSE 0 END, c.last_in_ms DESC, c.address",
         {"person_id": person_id},
+    )
+
+
+async def opened_from(tx: Tx, address: str) -> Sequence[Row]:
+    """The pages that were opened from an address, whatever their state: channel, address, state, person_id."""
+    return await tx.all(
+        "SELECT channel, address, state, person_id FROM contacts WHERE township_id = :t AND opened_from = :address"
+        " AND opened_from <> '' ORDER BY created_ms, address",
+        {"address": address},
     )
 
 

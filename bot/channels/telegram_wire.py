@@ -8,7 +8,7 @@ from telegram import CallbackQuery, ChatMemberUpdated, Message, Update, User
 
 from bot.channels.base import Arrival
 from bot.talk.clean import clean
-from bot.talk.messages import In, Media, Out
+from bot.talk.messages import VOICE, In, Media, Out
 
 MAX_CHARS = 4_000
 PRIVATE = "private"
@@ -113,7 +113,7 @@ def _event(message: Message) -> In:
         return In("place", lat=message.location.latitude, lng=message.location.longitude)
     if message.new_chat_members or message.left_chat_member or message.pinned_message:
         return In("nothing")
-    return In("other")
+    return In("other", data=VOICE if message.voice is not None else "")
 
 
 def _document(message: Message, caption: str, album: str) -> In:

@@ -8,7 +8,7 @@ late or unasked goes as a customer message while WeChat lets us (`wechat_outgoin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
@@ -53,7 +53,7 @@ class WeChat:
         self._replies = replies
         self._outgoing = outgoing
         self._clock = clock
-        self._township_id = township_id
+        self.township_id = township_id
         self._accept: Accept | None = None
         self._open: dict[str, list[asyncio.Event]] = {}  # update key → the requests that wait for its answer
 
@@ -106,7 +106,7 @@ class WeChat:
             log.info("wechat.not_understood", error=str(error))
             return Response(SUCCESS)
         try:
-            words = await self.answer(update, post.body)
+            words = await self.answer(update, post.body, request.is_disconnected)
         except Unavailable:
             return PlainTextResponse("busy", 503)
         if not words:
@@ -115,9 +115,10 @@ class WeChat:
         reply = self._gate.close(post, text_reply(update, words, now_ms, json=post.json), now_ms)
         return Response(reply, media_type="application/json" if post.json else "text/xml")
 
-    async def answer(self, update: Update, body: bytes) -> str:
+    async def answer(self, update: Update, body: bytes, is_gone: Callable[[], Awaitable[bool]]) -> str:
         """Store a push, and wait a while for its answer: the reply's words, "" when there is none (yet).
 
+        is_gone: whether WeChat has hung up, so that what is taken for the reply would never be shown
         Raises Unavailable when it could not be stored.
         """
         assert self._accept is not None
@@ -127,14 +128,17 @@ class WeChat:
             if (notice := notice_of(update)) is not None and notice[1] != "success":
                 log.warning("wechat.notice_not_delivered", status=notice[1])
             return ""
-        woken = asyncio.Event()
+        woken, loop = asyncio.Event(), asyncio.get_running_loop()
+        until_s = loop.time() + ANSWER_S
         self._open.setdefault(update.key, []).append(woken)
         try:
-            await self._accept([Raw(self.name, update.key, update.address, body, self._township_id)])
+            await self._accept([Raw(self.name, update.key, update.address, body, self.township_id)])
             try:
-                async with asyncio.timeout(ANSWER_S):
+                async with asyncio.timeout_at(until_s):
                     await self._handled(update.key, woken)
             except TimeoutError:
+                return ""
+            if loop.time() > until_s or await is_gone():
                 return ""
             # never cut off: what it commits counts as sent
             return await self._replies.take(update.key, otherwise="wechat.no_news" if wants_news else "")
@@ -172,7 +176,7 @@ class WeChat:
         """Another worker has handled an update (`<channel> <township> <key>`); "": any of them."""
         channel, _, rest = hint.partition(" ")
         township, _, key = rest.partition(" ")
-        mine = channel == self.name and township == str(self._township_id)
+        mine = channel == self.name and township == str(self.township_id)
         for woken in self._open.get(key, ()) if mine else ():
             woken.set()
 

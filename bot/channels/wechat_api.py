@@ -33,8 +33,8 @@ class WeChatApi:
         self._clock = clock
         self._base = base_url.rstrip("/")
         self._http = Http()
-        self._access = TokenKeeper("access_token", self._fetch_token, tokens, clock)
-        self._ticket = TokenKeeper("jsapi_ticket", self._fetch_ticket, tokens, clock)
+        self._access = TokenKeeper(f"access_token {app_id}", self._fetch_token, tokens, clock)
+        self._ticket = TokenKeeper(f"jsapi_ticket {app_id}", self._fetch_ticket, tokens, clock)
         self.fault = ""
 
     async def start(self) -> None:

@@ -27,7 +27,7 @@ _FORMS: Mapping[str, tuple[int, str]] = {
     "letter": (32, r"[A-Za-z]+"),
     "symbol": (5, r"[^\w\s]+"),
     "time": (40, rf"{_MOMENT}*\d{{1,2}}[:：]\d{{2}}{_MOMENT}*"),
-    "date": (40, rf"\d{_MOMENT}+"),
+    "date": (40, rf"\d{_MOMENT}{{3,}}"),
     "amount": (13, r"[^\w\s]?\d{1,10}(\.\d+)?元?"),
     "phone_number": (17, r"[0-9+() -]+"),
     "car_number": (8, r"\w+"),

@@ -6,6 +6,7 @@ Each piece (a picture, 2,048 bytes of words) counts before it is sent, so that a
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -26,12 +27,13 @@ from bot.i18n import Catalogue, Catalogues
 from bot.talk.messages import Out, text
 from bot.turn import dump_out
 from storage import channel_faults, inbox, outbox, webchat, wechat
-from storage.database import Database, Tx
+from storage.database import Database, Tx, Unavailable
 
 CHANNEL = "wechat"
 NEWEST = 1 << 60
 MOST_HEARD = 30
 MOST_UNFINISHED = 1_000
+DATABASE_MS = 1_000
 VIDEO_MAX_BYTES = 10_000_000
 log = structlog.get_logger()
 
@@ -98,30 +100,41 @@ class Outgoing:
 
         False: the person has to write first. Raises RetryLater and GiveUp.
         """
+        try:
+            sent = await self._send(letter)
+        except Unavailable as error:
+            raise RetryLater(DATABASE_MS, "database") from error
+        except RetryLater as error:
+            if error.everyone:
+                self._held_until_ms = self._clock.now_ms() + error.after_ms
+                await self._try_to_note_fault()
+            raise
+        except BaseException:
+            self._unfinished.pop(letter.id, None)
+            raise
+        self._unfinished.pop(letter.id, None)
+        return sent
+
+    async def _send(self, letter: Letter) -> bool:
         catalogue = self._catalogues[await self._language(letter.address)]
-        arrived = self._unfinished.pop(letter.id, 0)
+        arrived = self._unfinished.get(letter.id, 0)
         if not await self._count(letter):
             return await self._keep(letter, pieces_of(letter.out, catalogue), arrived, catalogue)
         series = await self._number(letter) if letter.out.rows else 0
         pieces = pieces_of(letter.out, catalogue, series)
         for number, piece in enumerate(pieces[arrived:], start=arrived):
+            if number > arrived and not await self._count(letter):
+                return await self._keep(letter, pieces, number, catalogue)
             try:
-                if number > arrived and not await self._count(letter):
-                    return await self._keep(letter, pieces, number, catalogue)
                 await self._send_piece(letter.address.partition(":")[2], piece)
             except WindowClosed:
                 await self._close(letter.address)
                 return await self._keep(letter, pieces, number, catalogue)
-            except RetryLater as error:
-                self._remember(letter.id, number)
-                if error.everyone:
-                    self._held_until_ms = self._clock.now_ms() + error.after_ms
-                    await self.note_fault()
-                raise
+            self._remember(letter.id, number + 1)
         return True
 
     async def _keep(
-        self, letter: Letter, pieces: Sequence[tuple[bool, str]], arrived: int, catalogue: Catalogue
+        self, letter: Letter, pieces: Sequence[Piece], arrived: int, catalogue: Catalogue
     ) -> bool:
         """WeChat takes no more: tell by a notice that there is something, and keep what has not arrived.
 
@@ -135,11 +148,16 @@ class Outgoing:
         if not arrived:
             return False
         out = Out(words, media=media)
-        row = waiting_row(letter, out, message_id=self._ids.next(), now_ms=self._clock.now_ms())
+        now_ms = self._clock.now_ms()
+        self._ids.follow(letter.id)
+        row = waiting_row(letter, out, message_id=self._ids.next(), now_ms=now_ms)
 
         async def work(tx: Tx) -> None:
+            if await outbox.has_key(tx, row["message_key"], letter.address):
+                return  # written before, and it was not known
             await outbox.put(tx, [row])
-            await outbox.mark(tx, ended=[{"id": row["id"], "state": "waiting", "error": None}])
+            sent = {"id": letter.id, "sent_ms": now_ms}  # with its rest: what has arrived never goes out again
+            await outbox.mark(tx, sent=[sent], ended=[{"id": row["id"], "state": "waiting", "error": None}])
 
         await self._database.transaction(work, township_id=self._township_id, alone=False)
         return True
@@ -226,6 +244,10 @@ class Outgoing:
 
         await self._database.transaction(work, township_id=self._township_id, alone=False)
 
+    async def _try_to_note_fault(self) -> None:
+        with suppress(Unavailable):
+            await self.note_fault()
+
     async def note_fault(self) -> None:
         """Let the digest and `doctor` know what the operator must look into, or that it is over."""
         fault = self._api.fault
@@ -245,7 +267,7 @@ def waiting_row(letter: Letter, out: Out, *, message_id: int, now_ms: int) -> di
         "channel": letter.channel,
         "address": letter.address,
         "body": dump_out(out),
-        "message_key": None,
+        "message_key": f"rest:{letter.id}",
         "urgent": int(letter.urgent),
         "created_ms": now_ms,
         "due_ms": now_ms,

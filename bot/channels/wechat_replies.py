@@ -89,11 +89,14 @@ class Replies:
         catalogue = self._catalogues[await webchat.language_of(tx, address) or self._catalogues.default]
         kept = [Kept(row, load_out(row["body"])) for row in await outbox.of_reply(tx, update_id)]
         told = [one for one in kept if one.row["state"] == "sent"]
+        # what is shown later stands later, whatever the clocks say: a number is for the newest question
+        shown_ms = max(now_ms, await outbox.shown_until(tx, address) + 1)
         if told:  # the same request again: its answer was lost on the way
+            await outbox.mark(tx, sent=[{"id": one.row["id"], "sent_ms": shown_ms} for one in told])
             return words_of([one.out for one in told], catalogue), False
         waiting = await self._waiting(tx, address, now_ms)
         chosen = chosen_of(waiting, kept, catalogue)
-        taken = [one for one in chosen if await outbox.put_in_reply(tx, one.row["id"], update_id, now_ms=now_ms)]
+        taken = [one for one in chosen if await outbox.put_in_reply(tx, one.row["id"], update_id, now_ms=shown_ms)]
         apart = [one for one in kept if one not in chosen] + [one for one in waiting if not one.speaks]
         for one in apart:
             await outbox.let_go(tx, one.row["id"], update_id, now_ms=now_ms)
@@ -116,6 +119,7 @@ class Replies:
     def _row(self, one: Kept, out: Out, now_ms: int) -> dict[str, Any]:
         """What did not fit, as a message of its own."""
         names = ("person_id", "channel", "address", "expires_ms")
+        self._ids.follow(one.row["id"])
         return {
             **{name: one.row[name] for name in names},
             "id": self._ids.next(),

@@ -23,7 +23,9 @@ Fetch = Callable[[bool], Awaitable[Stored]]
 
 
 class Tokens(Protocol):
-    """Where tokens lie, for all workers. `name`: access_token, jsapi_ticket. Tokens have up to 512 characters."""
+    """Where tokens lie, for all workers. `name`: what it is and of which account (the old one's still holds for hours
+    after the settings name another). Tokens have up to 512 characters.
+    """
 
     async def get(self, name: str) -> Stored | None:
         """(token, when it ends in ms), or None."""

@@ -1,7 +1,8 @@
 """WeCom's group robots: digests and lists for the cadres of a village or the office. They only speak.
 
-A robot is the address `wecom:<area>`; its key is a secret and stands in no log and no error. One message goes out in
-3 s for each robot (20 a minute is the limit); the outbox keeps what waits.
+A robot is the address `wecom:<area's code>`; its key is a secret and stands in no log and no error. One message goes
+out in 3 s for each robot (20 a minute is the limit), and the first 3 s after the start, for nobody knows what was sent
+before it; the outbox keeps what waits.
 """
 
 from __future__ import annotations
@@ -10,20 +11,17 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 
-from bot.channels.base import Accept, Arrival, Letter, Raw
+from bot.channels.base import Accept, Arrival, Letter, Pictures, Raw, Together
 from bot.channels.pacing import Limits, Pace
 from bot.channels.wechat_errors import WECOM, Refusal, failure_of
 from bot.channels.wechat_http import Http, Upload
-from bot.channels.wecom_words import Mentions, messages_of
+from bot.channels.wecom_words import messages_of
 from bot.clock import Clock
 from bot.errors import GiveUp, RetryLater
-
-if TYPE_CHECKING:
-    from bot.channels.telegram import Pictures
 
 BASE_URL = "https://qyapi.weixin.qq.com"
 INTERVAL_MS = 3_000
@@ -33,31 +31,26 @@ MOST_UNFINISHED = 1_000
 log = structlog.get_logger()
 
 
-def nobody(area: str) -> Mentions:
-    """Mention nobody."""
-    return Mentions()
-
-
 class WeCom:
-    """All robots of a deployment. `robots` maps area → key; `mentions(area)` says whom a message there calls."""
+    """All robots of a deployment. `robots` maps an area's code → key; `pictures` are those of a township."""
 
     name = "wecom"
     buttons = False
+    reply_ms = 0
+    forgets_media = False
 
     def __init__(
         self,
         robots: Mapping[str, str],
         clock: Clock,
-        pictures: Pictures,
+        pictures: Callable[[int], Pictures],
         *,
-        mentions: Callable[[str], Mentions] = nobody,
         base_url: str = BASE_URL,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._robots = dict(robots)
         self._clock = clock
         self._pictures = pictures
-        self._mentions = mentions
         self._base = f"{base_url.rstrip('/')}/cgi-bin/webhook"
         self._pause = pause
         self._http = Http()
@@ -66,7 +59,9 @@ class WeCom:
         self._unfinished: dict[int, int] = {}  # letter → how many of its messages have arrived
 
     async def start(self, accept: Accept) -> None:
-        """Open the connections."""
+        """Open the connections. What another process may have sent a moment ago counts for the pace."""
+        for number in self._numbers.values():
+            self._pace.hold(number, self._clock.now_ms() + INTERVAL_MS)
         await self._http.start()
 
     async def fetch_updates(self) -> None:
@@ -79,6 +74,10 @@ class WeCom:
     def decode(self, raw: Raw) -> Arrival:
         """Nobody can write to a robot: ValueError."""
         raise ValueError("a robot hears nothing")
+
+    def pick(self, said: str, shown: Sequence[Together]) -> str | None:
+        """Nobody can write to a robot."""
+        return None
 
     def handled(self, raw: Raw) -> None:
         """Nothing to do."""
@@ -103,13 +102,13 @@ class WeCom:
         key = self._robots.get(area)
         if key is None:
             raise GiveUp("no_such_robot", unreachable=True)
-        words = messages_of(letter.out, self._mentions(area))
+        words = messages_of(letter.out)
         arrived = self._unfinished.pop(letter.id, 0)
         steps: Sequence[str | Mapping[str, Any]] = [*letter.out.media, *words]
         counted = True  # the first message was, by `admit_ms`
         for number, step in enumerate(steps[arrived:], start=arrived):
             try:
-                message = step if isinstance(step, Mapping) else await self._picture(key, step)
+                message = step if isinstance(step, Mapping) else await self._picture(letter.township_id, key, step)
                 if message is None:
                     continue
                 if not counted:
@@ -132,9 +131,9 @@ class WeCom:
             await self._pause((due_ms - now_ms) / 1000)
         self._pace.sent(number, now_ms)
 
-    async def _picture(self, key: str, media_id: str) -> Mapping[str, Any] | None:
+    async def _picture(self, township_id: int, key: str, media_id: str) -> Mapping[str, Any] | None:
         """The message for a stored picture: a small one inline, else as a file; None when it can't be sent."""
-        found = await self._pictures.viewing_copy(media_id)
+        found = await self._pictures(township_id).viewing_copy(media_id)
         if found is None:
             return None
         content, kind = found

@@ -16,12 +16,12 @@ from bot.web import history
 from bot.web.guard import (
     CODE,
     COOKIE,
-    COOKIE_S,
     TOWN_COOKIE,
     Json,
     Refusal,
     address_of,
     check_origin,
+    keep_cookie,
     language_of,
     language_tag,
     new_token,
@@ -61,6 +61,7 @@ class Api:
         every = await parts.towns.every()
         said = body.get("township")
         town = None if body.get("choose") else await parts.towns.named(str(said) if said else town_said(request))
+        public_url = parts.settings.public_url
         if town is None:
             found = [{"code": one.code, "name": one.name, "county": one.county} for one in every]
             language = language_of(request, parts.catalogues)
@@ -71,15 +72,12 @@ class Api:
             )
             language = known or language_of(request, parts.catalogues)
             name = parts.catalogues[language].render(text("web.title", township=town.name))
-            answer = Json({"language": language, "township": name, "code": town.code, "several": len(every) > 1})
+            here = {"language": language, "township": name, "code": town.code, "several": len(every) > 1}
+            answer = Json(here | ({"wechat": True} if parts.settings.wechat_app_id else {}))
             if CODE.fullmatch(town.code):
-                self._set(answer, TOWN_COOKIE, town.code)
-        self._set(answer, COOKIE, token)
+                keep_cookie(answer, TOWN_COOKIE, town.code, public_url)
+        keep_cookie(answer, COOKIE, token, public_url)
         return answer
-
-    def _set(self, answer: Response, name: str, value: str) -> None:
-        secure = self._parts.settings.public_url.startswith("https://")
-        answer.set_cookie(name, value, max_age=COOKIE_S, httponly=True, samesite="strict", secure=secure)
 
     async def messages(self, request: Request) -> Response:
         """Store one message; acknowledged only when it is durable. The same id again is the same message."""

@@ -70,7 +70,8 @@ def build_web(
     clock = clock or SystemClock()
     parts = Parts(settings, database, accept, webchat, media, catalogues, clock, Towns(database, clock))
     app = Starlette(routes=[*_routes(parts, counters, keepalive_s), *extra_routes])
-    return Web(SecurityHeaders(app, media.link_origin), webchat, settings.web_host, settings.web_port)
+    guarded = SecurityHeaders(app, media.link_origin, wechat=bool(settings.wechat_app_id))
+    return Web(guarded, webchat, settings.web_host, settings.web_port)
 
 
 def _routes(parts: Parts, counters: Callable[[], Mapping[str, int]] | None, keepalive_s: float) -> list[BaseRoute]:

@@ -28,6 +28,7 @@ TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 CSRF_HEADER = "x-jingxiang"
 MINUTE_MS = 60_000
 MAX_ADDRESSES = 20_000
+WECHAT_SDK = "https://res.wx.qq.com/open/js/jweixin-1.6.0.js"
 SECURITY = {
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; style-src 'self'; script-src 'self';"
@@ -88,6 +89,12 @@ def token_of(request: Request) -> str:
     """The cookie's secret if it has the shape of one, else ""."""
     token = request.cookies.get(COOKIE, "")
     return token if TOKEN.fullmatch(token) else ""
+
+
+def keep_cookie(answer: Response, name: str, value: str, public_url: str) -> None:
+    """Let the browser keep one of the two lasting cookies, for https alone where that is how people come."""
+    secure = public_url.startswith("https://")
+    answer.set_cookie(name, value, max_age=COOKIE_S, httponly=True, samesite="strict", secure=secure)
 
 
 def caller(request: Request) -> str:
@@ -175,14 +182,17 @@ def answering(catalogues: Catalogues) -> Callable[[Endpoint], Endpoint]:
 class SecurityHeaders:
     """Adds the headers of SECURITY to every answer that does not set its own.
 
-    Pictures and videos may also come from `media_origin` (`https://host`), if there is one.
+    Pictures and videos may also come from `media_origin` (`https://host`), if there is one. `wechat`: WeChat's own
+    script may run, and reach the app around the page, which its frames `weixin:` do.
     """
 
-    def __init__(self, app: ASGIApp, media_origin: str = "") -> None:
+    def __init__(self, app: ASGIApp, media_origin: str = "", *, wechat: bool = False) -> None:
         self._app = app
         policy = SECURITY["Content-Security-Policy"]
         for kind in ("img-src", "media-src"):
             policy = policy.replace(f"{kind} 'self'", f"{kind} 'self' {media_origin}".rstrip())
+        if wechat:
+            policy = policy.replace("script-src 'self'", f"script-src 'self' {WECHAT_SDK}; frame-src weixin:")
         self._headers = {**SECURITY, "Content-Security-Policy": policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

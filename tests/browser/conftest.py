@@ -98,12 +98,12 @@ async def browser(equipped: None) -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def phone(browser: Browser, program: Program, request: pytest.FixtureRequest) -> AsyncIterator[PhoneMaker]:
+async def phones(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[PhoneMaker]:
     """Makes phones: fresh, or of a villager who has agreed, or of someone with a join link. Whatever a test does, no
     page may ask another host, and none may complain in its console unless the test says why (`forgives`)."""
     chats: list[Chat] = []
 
-    async def make(url: str = program.url, *, agreed: bool = False, join: str = "", **options: Any) -> Chat:
+    async def make(url: str, *, agreed: bool = False, join: str = "", **options: Any) -> Chat:
         context = await browser.new_context(**{**PHONE, **options})
         chat = Chat(await context.new_page(), url)
         chats.append(chat)
@@ -124,6 +124,16 @@ async def phone(browser: Browser, program: Program, request: pytest.FixtureReque
         await chat.context.close()
     assert [url for chat in chats for url in chat.strangers] == []
     assert [fault for chat in chats for fault in chat.unforgiven()] == []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def phone(phones: PhoneMaker, program: Program) -> PhoneMaker:
+    """Phones that open the shared program, unless an address is given."""
+
+    async def make(url: str = program.url, **options: Any) -> Chat:
+        return await phones(url, **options)
+
+    return make
 
 
 @pytest.hookimpl(wrapper=True)

@@ -144,6 +144,14 @@ async def test_one_browser_in_two_townships_is_two_people(phone: PhoneMaker, cou
     await aunt.sees("收到了")
 
 
+async def test_a_printed_code_s_link_leads_to_its_place(phone: PhoneMaker, county: Program) -> None:
+    aunt = await phone(county.url)
+    await aunt.opens(f"{county.url}/?t={SHAJING}&start=station-S01")
+    await aunt.taps("同意")
+    await aunt.sees("沙井回收站（沙井村）")
+    assert aunt.page.url == f"{county.url}/"
+
+
 async def test_what_waits_for_the_network_goes_where_it_was_written(phone: PhoneMaker, county: Program) -> None:
     aunt = await phone(county.url)
     aunt.forgives = NO_NETWORK

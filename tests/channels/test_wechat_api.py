@@ -232,7 +232,7 @@ async def test_no_error_and_no_log_tells_a_secret(desk: Desk, caplog: pytest.Log
     caplog.set_level(logging.DEBUG)
     said = []
     await desk.api.check()
-    secrets = [desk.wechat.world.secret, desk.row.rows["access_token"][0]]
+    secrets = [desk.wechat.world.secret, desk.row.rows[f"access_token {desk.wechat.world.app_id}"][0]]
     trouble: dict[str, Any]
     for trouble in ({"drop": "before", "times": 2}, {"status": 500}, {"errcode": 40003}, {"body": b"x"}):
         desk.wechat.trouble("", **trouble)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import shutil
+import socket
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -17,6 +18,8 @@ import orjson
 
 from bot.channels.base import Channels
 from bot.channels.webchat import WebChat
+from bot.channels.wechat_api import WeChatApi
+from bot.channels.wechat_store import TokenTable
 from bot.clock import SystemClock, SystemDice, TimeIds
 from bot.delivery import Written
 from bot.intake import TOPIC as INBOX_TOPIC
@@ -31,10 +34,12 @@ from bot.talk.messages import Out, Say
 from bot.turn import Desk, Intent, Turn
 from bot.web.app import Web, build_web
 from bot.web.guard import address_of
+from bot.web.wechat_page import WeChatPage
 from storage import areas, media, people
 from storage.database import Database, Tx
 from storage.engines import bring_up_to_date, open_database
 from tests.channels.webtexts import web_catalogues
+from tests.fakes.wechat import FakeWeChat
 
 HEADERS = {"X-Jingxiang": "1"}
 PATIENCE_S = 10
@@ -72,6 +77,9 @@ class Echo:
             turn.reply(Say(f"{len(found)} photos", media=tuple(found)))
         else:
             turn.reply(f"{event.kind}:{event.text or event.data}:{event.lat},{event.lng}")
+
+    async def left(self, turn: Turn) -> None:
+        return None
 
     async def plan(self, desk: Desk) -> None:
         return None
@@ -191,10 +199,39 @@ class Page:
             yield reader
 
 
-class Site:
-    """The program: web chat, intake, delivery."""
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
-    def __init__(self, folder: Path, database: Database, *, shared: bool = False, **settings: Any) -> None:
+
+def account_of(wechat: FakeWeChat) -> dict[str, Any]:
+    """The settings of a program with that account, on a port that WeChat can be told of beforehand."""
+    port, world = free_port(), wechat.world
+    return {
+        "web_port": port,
+        "public_url": f"http://127.0.0.1:{port}",
+        "wechat_app_id": world.app_id,
+        "wechat_app_secret": world.secret,
+        "wechat_token": world.token,
+        "wechat_aes_key": world.aes_key,
+        "wechat_api_url": wechat.url,
+    }
+
+
+class Site:
+    """The program: web chat, intake, delivery; with an Official Account the page that its menu opens."""
+
+    def __init__(
+        self,
+        folder: Path,
+        database: Database,
+        *,
+        shared: bool = False,
+        wechat: FakeWeChat | None = None,
+        **settings: Any,
+    ) -> None:
         workers = database.workers()
         clock, ids, dice = SystemClock(), TimeIds(SystemClock(), worker=workers), SystemDice()
         self.ids, self.clock = ids, clock
@@ -208,12 +245,19 @@ class Site:
         workers.listen(INBOX_TOPIC, self.intake.hear)
         workers.listen(OUTBOX_TOPIC, self.outgoing.hear)
         workers.listen(PAGE_TOPIC, self.webchat.hear)
-        chosen = Settings(_env_file=None, **{"data_dir": folder, "web_port": 0, **settings})
+        account = account_of(wechat) if wechat is not None else {}
+        self.settings = chosen = Settings(_env_file=None, **{"data_dir": folder, "web_port": 0, **account, **settings})
         self.media = MediaStores(
             open_shelf(chosen), database, clock=clock, dice=dice, zone=chosen.zone, limits=lambda _: media.Limits()
         )
+        self.wechat_api = WeChatApi(
+            chosen.wechat_app_id, chosen.wechat_app_secret, TokenTable(database, 1), clock, chosen.wechat_api_url
+        )
+        page = WeChatPage(chosen, database, catalogues, clock, self.wechat_api, township_id=1)
+        self._has_wechat = wechat is not None
+        routes = page.routes() if self._has_wechat else ()
         self.web: Web = build_web(
-            chosen, database, self.intake.accept, self.webchat, self.media, catalogues, clock, keepalive_s=0.3
+            chosen, database, self.intake.accept, self.webchat, self.media, catalogues, clock, routes, keepalive_s=0.3
         )
         self.pages: list[Page] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -224,6 +268,8 @@ class Site:
 
     async def start(self) -> None:
         await self.database.workers().start()
+        if self._has_wechat:
+            await self.wechat_api.start()
         await self.outgoing.begin()
         self._tasks = [asyncio.create_task(self.outgoing.run()), asyncio.create_task(self.intake.run())]
         await self.web.start()
@@ -235,6 +281,7 @@ class Site:
         self.intake.stop()
         self.outgoing.stop()
         await asyncio.wait(self._tasks, timeout=PATIENCE_S)
+        await self.wechat_api.stop()
         await self.database.close()
 
     async def page(self, *, session: bool = True, **headers: str) -> Page:

@@ -50,7 +50,7 @@ def custom_send(world: World, asked: Asked) -> dict[str, Any]:
     contact = world.contact(str(body.get("touser")))
     kind = str(body.get("msgtype"))
     part = body.get(kind)
-    if kind not in ("text", "image") or not isinstance(part, dict):
+    if kind not in ("text", "image", "video") or not isinstance(part, dict):
         world.resent(f"a customer message of type {kind!r}")
         raise WeChatError(40008, "invalid message type")
     if kind == "text":

@@ -78,7 +78,7 @@ class LookAtServer:
 
 
 class Program:
-    """`python -m bot run` with its own DATA_DIR, talking to the Bot API server of the test; all parts, or `only` some."""
+    """`python -m bot run` with its own DATA_DIR, with all parts or `only` some."""
 
     def __init__(self, folder: Path, api: FakeBotApi | None, look: Look, *, only: str = "", **environment: str) -> None:
         self.folder = folder

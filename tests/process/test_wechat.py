@@ -85,7 +85,7 @@ async def office(durable_postgres: PostgresServer, tmp_path: Path) -> AsyncItera
 
 
 async def live(user: User) -> None:
-    """Answers what is on the screen, until all the wishes are told to be registered; speaks again when nothing comes."""
+    """Answers what is on the screen until all wishes are told to be registered; speaks again when nothing comes."""
     seen = user.contact.seen
     while len([one for one in seen if NUMBER.search(one.text)]) < WISHES:
         before = len(seen)

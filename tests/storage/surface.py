@@ -112,12 +112,13 @@ BY_NAME: dict[str, Any] = {
     **dict.fromkeys(("person_id", "owner_person_id", "operator_id", "by_person", "linked_by", "granted_by"), 1),
     **dict.fromkeys(("created_by", "decided_by", "imported_by", "household_id", "case_id", "area_id", "used_by"), 1),
     **dict.fromkeys(("village_id", "ticket_id", "claim_id", "role_id", "timer_id", "update_id", "row_id"), 1),
+    **dict.fromkeys(("message_id", "heard_id"), 1),
     **dict.fromkeys(("invitation_id", "policy_version", "version"), 1),
-    **dict.fromkeys(("event_id", "try_id", "drop_id", "link_id", "consent_id", "id"), NEW),
+    **dict.fromkeys(("stranger_id", "event_id", "try_id", "drop_id", "link_id", "consent_id", "id"), NEW),
     **dict.fromkeys(("now_ms", "at_ms", "received_ms", "fire_ms", "planned_ms"), NOW_MS),
     **dict.fromkeys(("since_ms", "from_ms", "after_id"), 0),
     **dict.fromkeys(("until_ms", "before_ms", "before_id", "expires_ms"), LATE_MS),
-    **dict.fromkeys(("note", "error", "name", "reason", "through", "body"), "words"),
+    **dict.fromkeys(("note", "error", "name", "reason", "through", "body", "fault"), "words"),
     "limit": 10, "points": 5, "year": 2026, "people": 3, "change_fen": 100, "amount": 7, "effective_from_ms": 1_001,
     "from_person": 1, "to_person": 2, "anonymous": True, "is_cleanup": True,
     "address": "web:1", "addresses": ["web:1", "web:2"], "pseudonym": "erased:1", "channel": "web",
@@ -129,7 +130,7 @@ BY_NAME: dict[str, Any] = {
     "sources": ["fund:county", "household:1"], "refs": ["case:1", "ticket:1"], "key": "k1",
     "media_id": MEDIA[0], "media_ids": [MEDIA[0], MEDIA[3]], "sha256": HASHES[0], "sha256s": list(HASHES),
     "first": HASHES[0][:2], "facts": FACTS, "png": b"png", "card_no": "N1", "said": "张一",
-    "token_hash": TOKENS[0], "update_key": "u1", "message_key": "m1", "timer_key": "t1",
+    "token_hash": TOKENS[0], "token": "words", "update_key": "u1", "message_key": "m1", "timer_key": "t1",
     "case": Loaded(lambda tx: cases.case(tx, 1)), "ticket": Loaded(lambda tx: film.ticket(tx, 1)),
 }  # fmt: skip
 
@@ -150,15 +151,19 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "claims.add_claim": [{"claim_id": NEW, "household_id": 4}],
     "digests.add_run": [{"day": "2026-02-01"}],
     "digests.run_of": [{}],
+    "digests.tickets_waiting": [{}, {"since_ms": 3_500}],
     "duties.cadence": [{"name": "weekly"}],
     "duties.planned": [{"name": "weekly"}, {"name": "new"}],
     "duties.add_drop": [{"period": "2026-W77"}],
     "duties.add_report": [{"report": REPORT, "entries": [EFFORT]}],
     "duties.reports": [{}, {"village_id": 1}],
+    "erasure.forget_keys": [{"pseudonym": "web:1"}],
+    "erasure.forget_quota": [{"address": "web:91"}, {"address": "web:1"}],
     "film.add_ticket": [{"ticket": Loaded(new_ticket)}],
     "film.add_event": [{"kind": kind} for kind in ("counted", "reversed", "objected")],
     "film.same_again": [{"net_g": 15_000}],
     "film_figures.waiting": [{}, {"village_ids": ()}],
+    "households.cards": [{}, {"village_id": 1}],
     "households.search": [
         {"said": "N1"}, {}, {"village_id": 1}, {"village_id": 2}, {"said": "张"}, {"said": "张", "village_id": 2},
     ],
@@ -186,6 +191,11 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "media.refused": [{"media_id": MEDIA[1]}],
     "media.grant": [{"media_ids": [MEDIA[2], MEDIA[3]]}],
     "media.may_see": [{"media_id": one, "address": address} for one in MEDIA for address in ("web:1", "web:2")],
+    "outbox.put_in_reply": [{"message_id": at} for at in (2, 3, 4)],
+    "outbox.let_go": [{"message_id": 2}],
+    "outbox.number_choices": [{}, {"message_id": 3, "address": "web:3"}],
+    "outbox.shown": [{}, {"address": "web:3"}],
+    "outbox.shown_until": [{}, {"address": "web:3"}],
     "outbox.holds_delivery": [{"claim": claim} for claim in (11, 12)],
     "outbox.put": [{"rows": [MESSAGE]}],
     "outbox.mark": [
@@ -222,6 +232,11 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
         )
     ],
     "webchat.language_of": [{}],
+    "wecom.put_name": [{"name": "li"}, {"person_id": NEW}],
+    "wecom.name_of": [{}, {"person_id": NEW}],
+    "wecom.forget": [{}, {"person_id": NEW}],
+    "wecom.move": [{}, {"to_person": 3}, {"from_person": 3}],
+    "wecom.last_ended": [{}, {"address": "web:3"}],
 }  # fmt: skip
 
 

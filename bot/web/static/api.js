@@ -106,6 +106,11 @@ export function readHistory(before, limit) {
   return request(`/api/history?${query}`, 200, { headers: townshipHeader() });
 }
 
+/** What WeChat's interfaces want to know of the page with that address, and `sdk`, where their script lies. */
+export function readWeChat(url) {
+  return request(`/api/wechat/js?${new URLSearchParams({ url })}`, 200);
+}
+
 /** One file's bytes → its media id. `onProgress` gets a share from 0 to 1. */
 export function upload(blob, name, onProgress) {
   return new Promise((resolve, reject) => {

@@ -12,6 +12,7 @@ import { setLanguage, t } from "./texts.js";
 import { Timeline } from "./timeline.js";
 import { Towns } from "./towns.js";
 import { Viewer } from "./viewer.js";
+import { prepareWeChat } from "./wechat.js";
 
 const FIRST_PAGE = 30;
 const OLDER_PAGE = 50;
@@ -179,13 +180,12 @@ async function loadOlder() {
   }
 }
 
-/** Takes a link's invitation; neither it nor the township (which `towns` has by now) stays in the address bar. */
+/** Takes a link's invitation or printed code; nothing of it, nor the township (`towns` has it), stays in the address. */
 async function takeLink(query) {
-  const token = query.get("join");
+  const token = query.get("join") ?? query.get("start");
   if (token === null && !query.has("t")) return;
   if (token !== null) await say({ kind: "start", payload: token });
-  query.delete("join");
-  query.delete("t");
+  for (const taken of ["join", "start", "t"]) query.delete(taken);
   const rest = query.toString();
   history.replaceState(null, "", location.pathname + (rest ? `?${rest}` : ""));
 }
@@ -214,6 +214,7 @@ async function connect() {
     timeline.toEnd();
     outbox.start();
     events.connect(timeline.newestId);
+    if (session.wechat) prepareWeChat();
   } catch (error) {
     linkState(navigator.onLine === false ? "offline" : "connecting");
     if (error instanceof Refused) composer.hint(error.text);
@@ -270,6 +271,8 @@ async function main() {
   whenAstray(connect);
   linkState(navigator.onLine === false ? "offline" : "connecting");
   const query = new URLSearchParams(location.search);
+  const behind = new URLSearchParams(location.hash.slice(1)); // from WeChat's menu the township comes after «#»
+  if (behind.has("t")) query.set("t", behind.get("t"));
   towns.recall(query);
   for (const item of await outbox.open()) timeline.addLocal(item);
   await takeLink(query);

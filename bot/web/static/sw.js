@@ -1,6 +1,6 @@
 // Keeps the page's own files, so that it opens without a network. Nothing of /api or /media is kept.
 
-const VERSION = "0e17631b3854";
+const VERSION = "bac8a7373af6";
 const CACHE = `jingxiang-${VERSION}`;
 const SHELL = [
   "/",
@@ -22,6 +22,7 @@ const SHELL = [
   "/static/timeline.js",
   "/static/towns.js",
   "/static/viewer.js",
+  "/static/wechat.js",
 ];
 
 async function fill() {
