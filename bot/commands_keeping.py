@@ -33,8 +33,10 @@ def doctor() -> None:
 
 def check(settings: Settings, *, surroundings: bool) -> None:
     """Print a line for each thing looked at; exit code 1 when one is broken."""
+    from bot.account import wechat_check
     from bot.console import bots_check, check_all
     from bot.media_shelf import open_shelf
+    from bot.robots import robots_check
     from bot.surroundings import look_around, photos_check
     from storage.engines import open_database
 
@@ -44,6 +46,8 @@ def check(settings: Settings, *, surroundings: bool) -> None:
             checks = await check_all(settings, database)
             if surroundings:
                 checks += [await photos_check(open_shelf(settings), database), *await bots_check(settings, database)]
+                checks += await wechat_check(settings, database)
+                checks += await robots_check(settings.wecom_robots, database, settings.zone)
         finally:
             await database.close()
         if surroundings:

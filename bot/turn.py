@@ -141,6 +141,7 @@ class Desk:
                 "due_ms": self.now_ms if due_ms is None else max(due_ms, self.now_ms),
                 "expires_ms": expires_ms,
                 "attempts": 0,
+                "answers": None,
                 "out": out,
             }
         )
@@ -158,12 +159,21 @@ class Desk:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """The update that a turn answers, on a platform that takes the answer as its reply until `until_ms`."""
+
+    update_id: int
+    until_ms: int
+
+
 @dataclass(slots=True, kw_only=True)
 class Turn(Desk):
     """One update of one person."""
 
     person: Person
     event: In
+    answering: Answering | None = None
     opened: Intent | None = None
     forgotten: bool = False
 
@@ -172,6 +182,33 @@ class Turn(Desk):
         message = say if isinstance(say, Say) else Say(say)
         out = self.catalogues[self.person.language].out(message)
         self.post(self.person.id, self.person.channel, self.person.address, out, key=key)
+
+    def post(
+        self,
+        person_id: int,
+        channel: str,
+        address: str,
+        out: Out,
+        *,
+        key: str | None = None,
+        urgent: bool = False,
+        due_ms: int | None = None,
+        expires_ms: int | None = None,
+    ) -> None:
+        """Write a finished message to one address; to the one who writes, as a part of the answer."""
+        answers = self.answering if address == self.person.address and due_ms is None else None
+        super(Turn, self).post(
+            person_id,
+            channel,
+            address,
+            out,
+            key=key,
+            urgent=urgent or answers is not None,
+            due_ms=due_ms,
+            expires_ms=expires_ms,
+        )
+        if answers is not None and self.now_ms < answers.until_ms:
+            self.outbox[-1].update(answers=answers.update_id, due_ms=answers.until_ms)
 
     def forget(self) -> None:
         """The person was erased: nothing of the conversation is kept, and who writes next from there is new."""
@@ -216,6 +253,10 @@ class Product(Protocol):
         """Run a command; checks the person's right."""
         ...
 
+    async def left(self, turn: Turn) -> None:
+        """The person has blocked the bot, or no longer follows the account: nothing more reaches them there."""
+        ...
+
     async def plan(self, desk: Desk) -> None:
         """Write the timers of the periods to come and of those missed; a period's key makes it run once."""
         ...
@@ -228,7 +269,7 @@ class Product(Protocol):
 def dump_out(out: Out) -> str:
     """The outbox row's body."""
     body: dict[str, Any] = {"text": out.text}
-    for name in ("rows", "ask", "media", "links"):
+    for name in ("rows", "ask", "media", "links", "mentions"):
         if value := getattr(out, name):
             body[name] = value
     return orjson.dumps(body).decode()
@@ -243,4 +284,5 @@ def load_out(body: str) -> Out:
         found.get("ask", ""),
         tuple(found.get("media", ())),
         tuple((label, url) for label, url in found.get("links", ())),
+        tuple(found.get("mentions", ())),
     )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from storage import media
+from storage import media, wecom
 from storage.database import Tx
 
 
 async def join_people(tx: Tx, *, from_person: int, to_person: int) -> None:
-    """Give the contacts, photos and undecided claims of `from_person` to `to_person`, and point the one at the other.
+    """Give the contacts, photos, undecided claims and the WeCom name of `from_person` to `to_person`, and point the
+    one at the other.
 
     Rows elsewhere that still name the old id find the person through `people.merged_into`. Roles, households and
     balances are moved by whoever calls this, with rows of their own.
     """
     await media.move(tx, from_person=from_person, to_person=to_person)
+    await wecom.move(tx, from_person=from_person, to_person=to_person)
     values = {"from_person": from_person, "to_person": to_person}
     for statement in (
         "UPDATE contacts SET person_id = :to_person WHERE township_id = :t AND person_id = :from_person",

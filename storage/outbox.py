@@ -14,6 +14,7 @@ VALUES (:t, :id, :person_id, :channel, :address, :body, :message_key, :urgent, :
         :answers)
 """
 MOST_SERIES = 9
+MOST_SHOWN = 50
 COLUMNS = "id, person_id, channel, address, body, urgent, created_ms, due_ms, expires_ms, attempts, state"
 SENT = "UPDATE outbox SET state = 'sent', sent_ms = :sent_ms WHERE township_id = :t AND id = :id"
 AGAIN = "UPDATE outbox SET attempts = :attempts, error = :error WHERE township_id = :t AND id = :id"
@@ -145,14 +146,29 @@ async def number_choices(tx: Tx, message_id: int, address: str) -> int:
 
 async def shown(tx: Tx, address: str, *, limit: int) -> Sequence[Row]:
     """What an address was sent last, newest first: id, body, answers (messages of one reply have the same), series,
-    at_ms. What has a series was sent, also when that is not written down yet.
+    at_ms. What has a series was sent, also when that is not written down yet. A reply is there whole, or not at all.
     """
+    what = "SELECT id, body, answers, series, COALESCE(sent_ms, created_ms) AS at_ms FROM outbox"
+    newest = (
+        "FROM outbox WHERE township_id = :t AND address = :address AND (state = 'sent' OR series IS NOT NULL)"
+        " ORDER BY id DESC LIMIT :limit"
+    )
     return await tx.all(
-        "SELECT id, body, answers, series, COALESCE(sent_ms, created_ms) AS at_ms FROM outbox"
-        " WHERE township_id = :t AND address = :address AND (state = 'sent' OR series IS NOT NULL)"
-        " ORDER BY id DESC LIMIT :limit",
+        f"{what} WHERE township_id = :t AND id IN (SELECT n.id FROM (SELECT id {newest}) AS n)"
+        f" UNION {what} WHERE township_id = :t AND address = :address AND state = 'sent'"
+        f" AND answers IN (SELECT n.answers FROM (SELECT answers {newest}) AS n) ORDER BY id DESC",
         {"address": address, "limit": limit},
     )
+
+
+async def shown_until(tx: Tx, address: str) -> int:
+    """When an address was shown something last, by the clock of whoever did (another's, or one set back since); 0."""
+    row = await tx.one(
+        "SELECT MAX(m.sent_ms) AS at_ms FROM (SELECT sent_ms FROM outbox WHERE township_id = :t AND address = :address"
+        " ORDER BY id DESC LIMIT :limit) AS m",
+        {"address": address, "limit": MOST_SHOWN},
+    )
+    return int(row["at_ms"] or 0) if row else 0
 
 
 async def mark(

@@ -6,10 +6,8 @@ Each piece (a picture, 2,048 bytes of words) counts before it is sent, so that a
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -18,14 +16,13 @@ import structlog
 from bot.channels.base import Letter, Pictures
 from bot.channels.wechat_api import WeChatApi
 from bot.channels.wechat_errors import WindowClosed
+from bot.channels.wechat_pieces import Piece, pieces_of, rest_row, together
 from bot.channels.wechat_quota import Quota
 from bot.channels.wechat_wire import heard_of, update_of
-from bot.channels.wechat_words import shown
 from bot.clock import Clock, Ids
 from bot.errors import GiveUp, RetryLater
 from bot.i18n import Catalogue, Catalogues
 from bot.talk.messages import Out, text
-from bot.turn import dump_out
 from storage import channel_faults, inbox, outbox, webchat, wechat
 from storage.database import Database, Tx, Unavailable
 
@@ -47,20 +44,6 @@ class Notice:
     kind: str
     id: str
     values: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """One customer message: words, or a picture."""
-
-    words: str = ""
-    media_id: str = ""
-
-
-def pieces_of(out: Out, catalogue: Catalogue, series: int = 0) -> list[Piece]:
-    """A message in the pieces that WeChat takes: its words, then its pictures."""
-    found = shown([out], catalogue, series=series)
-    return [*(Piece(part) for part in found.parts), *(Piece(media_id=media_id) for media_id in found.media)]
 
 
 class Outgoing:
@@ -89,7 +72,7 @@ class Outgoing:
         self._zone = zone
         self._notice = notice
         self._held_until_ms = 0
-        self._unfinished: dict[int, int] = {}  # letter → how many of its pieces have arrived
+        self._arrived: dict[int, int] = {}  # how many of the pieces of letters that are under way
 
     def admit_ms(self, now_ms: int) -> int:
         """Now, or when WeChat lets the account send again."""
@@ -104,68 +87,77 @@ class Outgoing:
             sent = await self._send(letter)
         except Unavailable as error:
             raise RetryLater(DATABASE_MS, "database") from error
-        except RetryLater as error:
-            if error.everyone:
-                self._held_until_ms = self._clock.now_ms() + error.after_ms
-                await self._try_to_note_fault()
+        except GiveUp:
+            self._arrived.pop(letter.id, None)
             raise
-        except BaseException:
-            self._unfinished.pop(letter.id, None)
-            raise
-        self._unfinished.pop(letter.id, None)
+        self._arrived.pop(letter.id, None)
         return sent
 
     async def _send(self, letter: Letter) -> bool:
         catalogue = self._catalogues[await self._language(letter.address)]
-        arrived = self._unfinished.get(letter.id, 0)
-        if not await self._count(letter):
-            return await self._keep(letter, pieces_of(letter.out, catalogue), arrived, catalogue)
-        series = await self._number(letter) if letter.out.rows else 0
+        arrived = self._arrived.get(letter.id, 0)
+        counted = await self._count(letter)
+        series = await self._number(letter) if counted and letter.out.rows else 0
         pieces = pieces_of(letter.out, catalogue, series)
-        for number, piece in enumerate(pieces[arrived:], start=arrived):
-            if number > arrived and not await self._count(letter):
-                return await self._keep(letter, pieces, number, catalogue)
-            try:
+        try:
+            for number, piece in enumerate(pieces[arrived:], start=arrived):
+                if not (counted or await self._count(letter)):
+                    return await self._keep(letter, pieces[number:], catalogue, whole=not number)
+                counted = False
                 await self._send_piece(letter.address.partition(":")[2], piece)
-            except WindowClosed:
-                await self._close(letter.address)
-                return await self._keep(letter, pieces, number, catalogue)
-            self._remember(letter.id, number + 1)
+                self._remember(letter.id, number + 1)
+        except WindowClosed:
+            await self._close(letter.address)
+            number = self._arrived.get(letter.id, 0)
+            return await self._keep(letter, pieces[number:], catalogue, whole=not number)
+        except RetryLater as error:
+            await self._hold(error)
+            if not (number := self._arrived.get(letter.id, 0)):
+                raise
+            await self._split(letter, together(pieces[number:]), "due", error.after_ms)
         return True
 
-    async def _keep(
-        self, letter: Letter, pieces: Sequence[Piece], arrived: int, catalogue: Catalogue
-    ) -> bool:
+    async def _hold(self, error: RetryLater) -> None:
+        """When the whole account has to wait, everybody's messages do."""
+        if error.everyone:
+            self._held_until_ms = self._clock.now_ms() + error.after_ms
+            await self.note_fault()
+
+    async def _keep(self, letter: Letter, missing: Sequence[Piece], catalogue: Catalogue, *, whole: bool) -> bool:
         """WeChat takes no more: tell by a notice that there is something, and keep what has not arrived.
 
         False: the whole message waits. True: a part of it has arrived, the rest waits as a message of its own.
         """
-        words = "\n".join(piece.words for piece in pieces[arrived:] if piece.words)
-        media = tuple(piece.media_id for piece in pieces[arrived:] if piece.media_id)
-        await self._notify(
-            letter, " ".join(words.split()) or catalogue.render(text("wechat.pictures", count=len(media)))
-        )
-        if not arrived:
-            return False
-        out = Out(words, media=media)
+        rest = together(missing)
+        if not whole:
+            await self._split(letter, rest, "waiting")
+        words = " ".join(rest.text.split()) or catalogue.render(text("wechat.pictures", count=len(rest.media)))
+        try:
+            await self._notify(letter, words)
+        except RetryLater as error:
+            await self._hold(error)
+            raise
+        return not whole
+
+    async def _split(self, letter: Letter, rest: Out, state: str, after_ms: int = 0) -> None:
+        """What has arrived of a letter is sent, for good; the rest is a message of its own."""
         now_ms = self._clock.now_ms()
         self._ids.follow(letter.id)
-        row = waiting_row(letter, out, message_id=self._ids.next(), now_ms=now_ms)
+        row = rest_row(letter, rest, message_id=self._ids.next(), now_ms=now_ms, due_ms=now_ms + after_ms)
 
         async def work(tx: Tx) -> None:
             if await outbox.has_key(tx, row["message_key"], letter.address):
-                return  # written before, and it was not known
+                return  # it was written before, and that was not known
             await outbox.put(tx, [row])
-            sent = {"id": letter.id, "sent_ms": now_ms}  # with its rest: what has arrived never goes out again
-            await outbox.mark(tx, sent=[sent], ended=[{"id": row["id"], "state": "waiting", "error": None}])
+            sent = {"id": letter.id, "sent_ms": now_ms}
+            await outbox.mark(tx, sent=[sent], ended=[{"id": row["id"], "state": state, "error": None}])
 
         await self._database.transaction(work, township_id=self._township_id, alone=False)
-        return True
 
     def _remember(self, letter_id: int, arrived: int) -> None:
-        self._unfinished[letter_id] = arrived
-        if len(self._unfinished) > MOST_UNFINISHED:
-            del self._unfinished[next(iter(self._unfinished))]
+        self._arrived[letter_id] = arrived
+        if len(self._arrived) > MOST_UNFINISHED:
+            del self._arrived[next(iter(self._arrived))]
 
     async def _send_piece(self, openid: str, piece: Piece) -> None:
         if piece.media_id:
@@ -244,10 +236,6 @@ class Outgoing:
 
         await self._database.transaction(work, township_id=self._township_id, alone=False)
 
-    async def _try_to_note_fault(self) -> None:
-        with suppress(Unavailable):
-            await self.note_fault()
-
     async def note_fault(self) -> None:
         """Let the digest and `doctor` know what the operator must look into, or that it is over."""
         fault = self._api.fault
@@ -257,22 +245,6 @@ class Outgoing:
                 await channel_faults.put(tx, CHANNEL, fault, now_ms=self._clock.now_ms())
 
         await self._database.transaction(work, township_id=self._township_id, alone=False)
-
-
-def waiting_row(letter: Letter, out: Out, *, message_id: int, now_ms: int) -> dict[str, Any]:
-    """The rest of a letter as a message of its own (a row for `outbox.put`)."""
-    return {
-        "id": message_id,
-        "person_id": letter.person_id,
-        "channel": letter.channel,
-        "address": letter.address,
-        "body": dump_out(out),
-        "message_key": f"rest:{letter.id}",
-        "urgent": int(letter.urgent),
-        "created_ms": now_ms,
-        "due_ms": now_ms,
-        "expires_ms": letter.expires_ms,
-    }
 
 
 async def _quota(tx: Tx, address: str) -> tuple[Quota, int]:

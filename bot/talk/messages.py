@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 InKind = Literal["text", "tap", "media", "place", "start", "file", "other", "edited", "left", "nothing"]
+VOICE = "voice"  # the `data` of something spoken that nobody has put into words
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,8 @@ class Media:
 class In:
     """One thing that a person sent.
 
-    `text` holds words, a caption or a button's label; `data` a button's payload or a start link's token;
-    `album` is the same for the photos of one album; `lat`, `lng`, `datum` a position.
+    `text` holds words, a caption or a button's label; `data` a button's payload, a start link's token, or VOICE of
+    something else; `album` is the same for the photos of one album; `lat`, `lng`, `datum` a position.
     """
 
     kind: InKind
@@ -103,10 +104,14 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Out:
-    """One message ready to send: every word in the person's language. Stored as the outbox row's body."""
+    """One message ready to send: every word in the person's language. Stored as the outbox row's body.
+
+    `mentions`: whom it calls in a group, each by what the platform knows them by.
+    """
 
     text: str
     rows: tuple[tuple[tuple[str, str, str], ...], ...] = ()
     ask: str = ""
     media: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
+    mentions: tuple[str, ...] = ()

@@ -10,8 +10,9 @@ from bot.errors import PersonError
 from bot.talk.form import read_day
 from bot.talk.messages import Say
 from bot.turn import Desk, Role, Turn
-from handlers.digests import rules
+from handlers.digests import groups, rules
 from handlers.digests.figures import Material, Period, digest_ms, figures, period_of, policy_on, read
+from handlers.digests.troubles import troubles
 from handlers.duties.planning import drop, horizon, plan_timer
 from handlers.people.actions import private
 from handlers.people.rules import may, roles_with
@@ -33,7 +34,7 @@ async def plan(desk: Desk) -> None:
 
 
 async def digest_due(desk: Desk, payload: Mapping[str, Any]) -> None:
-    """Timer: record the run, then send it to everyone who may see it; too late, it is dropped and counted."""
+    """Timer: record the run, then send it to everyone who may see it and to the groups; too late, it is counted."""
     day = date.fromisoformat(payload["day"])
     version = policy_on(desk.world, day)
     period = await period_of(desk, day)
@@ -45,14 +46,18 @@ async def digest_due(desk: Desk, payload: Mapping[str, Any]) -> None:
         await drop(desk, CADENCE, day.isoformat(), "", period.until_ms)
         return
     due_ms = desk.world.after_quiet_ms(desk.now_ms)
-    for person_id, say in (await _digests(desk, period)).items():
-        await desk.tell(
-            person_id,
-            say,
-            key=f"{CADENCE}:{day.isoformat()}",
-            due_ms=due_ms,
-            expires_ms=max(period.until_ms + late_ms, due_ms + late_ms),
-        )
+    expires_ms = max(period.until_ms + late_ms, due_ms + late_ms)
+    roles = await _readers(desk)
+    if not (roles or desk.world.robots):
+        return
+    material = await read(desk, period)
+    for person_id, say in (await _digests(desk, material, roles)).items():
+        await desk.tell(person_id, say, key=f"{CADENCE}:{day.isoformat()}", due_ms=due_ms, expires_ms=expires_ms)
+        trouble = await troubles(desk, _roots(roles[person_id]))
+        if trouble is not None:
+            key = f"trouble:{day.isoformat()}"
+            await desk.tell(person_id, trouble, key=key, due_ms=due_ms, expires_ms=expires_ms)
+    await groups.send(desk, material, due_ms=due_ms, expires_ms=expires_ms)
 
 
 async def _record(desk: Desk, period: Period) -> Period:
@@ -69,16 +74,19 @@ async def _record(desk: Desk, period: Period) -> Period:
     return await period_of(desk, period.day) or period
 
 
-async def _digests(desk: Desk, period: Period) -> Mapping[int, Say]:
-    """Everyone's digest by person; people in charge of the same areas share one."""
+async def _readers(desk: Desk) -> Mapping[int, tuple[Role, ...]]:
+    """Everyone with the right, and the roles that give it."""
     roles: dict[int, tuple[Role, ...]] = {}
     for row in await people.holders(desk.tx, sorted(roles_with(RIGHT))):
         roles[row["person_id"]] = (*roles.get(row["person_id"], ()), Role(row["role"], row["area_id"]))
-    material = await read(desk, period) if roles else None
+    return roles
+
+
+async def _digests(desk: Desk, material: Material, readers: Mapping[int, tuple[Role, ...]]) -> Mapping[int, Say]:
+    """Everyone's digest by person; people in charge of the same areas share one."""
     composed: dict[tuple[frozenset[int], bool], Say] = {}
     found: dict[int, Say] = {}
-    for person_id, held in roles.items():
-        assert material is not None
+    for person_id, held in readers.items():
         key = _roots(held), may(held, "see_cases")
         if key not in composed:
             composed[key] = await _say(desk, material, *key)
@@ -115,3 +123,6 @@ async def digest(turn: Turn, args: str) -> None:
         period = await _record(turn, period)
     roles = turn.person.roles
     turn.reply(await _say(turn, await read(turn, period), _roots(roles), may(roles, "see_cases")))
+    trouble = await troubles(turn, _roots(roles)) if day == today else None
+    if trouble is not None:
+        turn.reply(trouble)

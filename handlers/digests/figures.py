@@ -173,7 +173,13 @@ async def _cases(desk: Desk, material: Material, scope: Scope) -> rules.Cases:
     )
     by_id = {area.area_id: area for area in material.areas}
     waiting = tuple(
-        Waiting(row["number"], row["kind"], _village(by_id, row["area_id"]), period.until_ms - row["received_ms"])
+        Waiting(
+            row["number"],
+            row["kind"],
+            _village(by_id, row["area_id"]),
+            period.until_ms - row["received_ms"],
+            row["area_id"],
+        )
         for row in rows
     )
     return rules.Cases(

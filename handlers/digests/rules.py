@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.talk.messages import Button, Say, Text, Words, text
 from handlers.duties.rules import Effort, effort_text, not_said
@@ -67,6 +67,7 @@ class Waiting:
     kind: str
     area: str
     waited_ms: int
+    area_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +153,11 @@ def sections(figures: Figures) -> list[Section]:
 
 def compose(figures: Figures, *, with_buttons: bool) -> Say:
     """The digest as one message, with a button for each case that waits too long."""
-    scope = figures.scope
     head = "digest.title" if figures.over else "digest.title.so_far"
     lines: list[Words] = [
         text(head, township=figures.township, day_ms=figures.day_ms),
         text("data.period", from_ms=figures.from_ms, until_ms=figures.until_ms),
-        text("digest.scope.whole") if scope.whole else text("digest.scope", names="、".join(scope.names)),
+        _scope_line(figures.scope),
     ]
     found = sections(figures)
     lines += [text("digest.section", title=section.title, lines=section.lines) for section in found]
@@ -166,6 +166,49 @@ def compose(figures: Figures, *, with_buttons: bool) -> Say:
     buttons = [Button(text("digest.act", number=case.number), f"/case {case.number}") for case in figures.cases.waiting]
     rows = tuple(tuple(buttons[at : at + BUTTONS_IN_A_ROW]) for at in range(0, len(buttons), BUTTONS_IN_A_ROW))
     return Say(text("digest.body", lines=lines), rows if with_buttons else ())
+
+
+def for_group(figures: Figures) -> Say:
+    """The digest as a WeCom group gets it: what waits too long follows in a message of its own (`overdue`)."""
+    return compose(replace(figures, cases=replace(figures.cases, waiting_count=0, waiting=())), with_buttons=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """What waits too long in a scope: the figures' cases, and by village tickets and household links of which a whole
+    digest's time has passed.
+    """
+
+    figures: Figures
+    tickets: Mapping[str, int] = field(default_factory=dict)
+    claims: Mapping[str, int] = field(default_factory=dict)
+
+
+def overdue(found: Overdue) -> Say | None:
+    """The overdue list; None when nothing is."""
+    figures = found.figures
+    parts = [
+        _waiting(figures.cases),
+        _by_village("overdue.tickets", found.tickets),
+        _by_village("overdue.claims", found.claims),
+    ]
+    lines: list[Words] = [
+        text("overdue.title", township=figures.township, day_ms=figures.day_ms),
+        _scope_line(figures.scope),
+    ]
+    sections_found = [text("digest.section", title=part.title, lines=part.lines) for part in parts if part.lines]
+    if not sections_found:
+        return None
+    return Say(text("digest.body", lines=[*lines, *sections_found, text("overdue.how")]))
+
+
+def _by_village(key: str, counts: Mapping[str, int]) -> Section:
+    lines = tuple(text(f"{key}.village", count=count, area=area) for area, count in counts.items())
+    return Section(text(key, count=sum(counts.values())), lines)
+
+
+def _scope_line(scope: Scope) -> Text:
+    return text("digest.scope.whole") if scope.whole else text("digest.scope", names="、".join(scope.names))
 
 
 def no_data(figures: Figures) -> Say:

@@ -1,4 +1,4 @@
-"""The clean-up's timers, and its reminders to the people in charge of each village (D21)."""
+"""The clean-up's timers: reminders to the people in charge of each village (D21), and at the end the roll-call."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 
 from bot.talk.messages import Button, Say, Text, text
 from bot.turn import Desk
+from handlers.duties import groups, rules
 from handlers.duties.planning import drop, horizon, plan_timer
-from handlers.duties.villages import reporters
+from handlers.duties.rollcall import load
+from handlers.duties.villages import office, reporters
 from handlers.duties.week import CleanupDay, cleanup_on
 from handlers.people.rules import reminder_due_ms
 from storage import duties, people
@@ -48,6 +50,9 @@ async def reminder_due(desk: Desk, payload: Mapping[str, Any]) -> None:
             too_late += await _remind(desk, person_id, missing, cleanup, index)
     if too_late:
         await drop(desk, CADENCE, cleanup.period, str(index), planned_ms, too_late)
+    due_ms = desk.world.after_quiet_ms(desk.now_ms)
+    if due_ms < cleanup.until_ms:
+        await groups.remind(desk, cleanup, index, done, _when(desk, cleanup, due_ms), due_ms)
 
 
 async def _remind(desk: Desk, person_id: int, villages: Sequence[int], cleanup: CleanupDay, index: int) -> bool:
@@ -71,14 +76,19 @@ async def _remind(desk: Desk, person_id: int, villages: Sequence[int], cleanup: 
 
 def _reminder(desk: Desk, villages: Sequence[int], cleanup: CleanupDay, due_ms: int) -> Text:
     areas = desk.world.places.areas
-    away = (cleanup.day - desk.world.day(due_ms)).days
-    when = {0: "cleanup.today", 1: "cleanup.tomorrow"}.get(away, "cleanup.on")
     return text(
         "cleanup.reminder",
-        when=text(when, day_ms=cleanup.from_ms),
+        when=_when(desk, cleanup, due_ms),
         villages="、".join(areas[one].name for one in villages if one in areas),
         until_ms=cleanup.until_ms,
     )
+
+
+def _when(desk: Desk, cleanup: CleanupDay, due_ms: int) -> Text:
+    """«明天（11月20日 周五）», as it is when the reminder is read."""
+    away = (cleanup.day - desk.world.day(due_ms)).days
+    key = {0: "cleanup.today", 1: "cleanup.tomorrow"}.get(away, "cleanup.on")
+    return text(key, day_ms=cleanup.from_ms)
 
 
 def buttons(cleanup: CleanupDay) -> tuple[tuple[Button, ...], ...]:
@@ -90,3 +100,26 @@ def buttons(cleanup: CleanupDay) -> tuple[tuple[Button, ...], ...]:
             Button(text("cleanup.never"), "/reminders off"),
         ),
     )
+
+
+async def rollcall_due(desk: Desk, payload: Mapping[str, Any]) -> None:
+    """Timer at the end of reporting: the one-page report to staff, each for their villages, and to the groups."""
+    cleanup = cleanup_on(desk.world, date.fromisoformat(payload["day"]))
+    if cleanup is None or cleanup.until_ms != payload["planned_ms"]:
+        return
+    if desk.now_ms - cleanup.until_ms > cleanup.late_ms:
+        await drop(desk, "rollcall", cleanup.period, "final", cleanup.until_ms)
+        return
+    due_ms = desk.world.after_quiet_ms(desk.now_ms)
+    for person_id, roles in (await office(desk)).items():
+        roll = await load(desk, cleanup.day, roles, as_of_ms=cleanup.until_ms)
+        if not roll.villages:
+            continue
+        lines = rules.page_lines(roll)
+        await desk.tell(
+            person_id,
+            Say(text("rollcall.lines", lines=lines)),
+            key=f"{CADENCE}:{cleanup.period}:rollcall",
+            due_ms=due_ms,
+        )
+    await groups.send_page(desk, cleanup, due_ms)

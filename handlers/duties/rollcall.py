@@ -1,10 +1,9 @@
-"""The roll-call of a clean-up: on demand, at the end of reporting to staff, and any day again."""
+"""The roll-call of a clean-up, on demand: of the last one, and of any day again."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import date, time, timedelta
-from typing import Any
 
 import orjson
 
@@ -13,9 +12,7 @@ from bot.talk.form import read_day
 from bot.talk.messages import Button, Say, Text, text
 from bot.turn import Desk, Turn
 from handlers.duties import rules
-from handlers.duties.planning import drop
 from handlers.duties.rules import Effort, Rollcall, Village
-from handlers.duties.villages import office
 from handlers.duties.week import cleanup_on, last_cleanup, next_cleanup, skipped_this_week
 from handlers.people.rules import Held, may
 from handlers.world import World
@@ -128,22 +125,3 @@ def _skipped(turn: Turn, day: date) -> Text:
     if following is None:
         return text("rollcall.no_cleanup", day_ms=day_ms)
     return text("rollcall.no_cleanup_next", day_ms=day_ms, next_ms=following.from_ms)
-
-
-async def rollcall_due(desk: Desk, payload: Mapping[str, Any]) -> None:
-    """Timer at the end of reporting: the one-page report to staff, each for their villages."""
-    cleanup = cleanup_on(desk.world, date.fromisoformat(payload["day"]))
-    if cleanup is None or cleanup.until_ms != payload["planned_ms"]:
-        return
-    if desk.now_ms - cleanup.until_ms > cleanup.late_ms:
-        await drop(desk, "rollcall", cleanup.period, "final", cleanup.until_ms)
-        return
-    for person_id, roles in (await office(desk)).items():
-        roll = await load(desk, cleanup.day, roles, as_of_ms=cleanup.until_ms)
-        if not roll.villages:
-            continue
-        lines = rules.page_lines(roll)
-        due_ms = desk.world.after_quiet_ms(desk.now_ms)
-        await desk.tell(
-            person_id, Say(text("rollcall.lines", lines=lines)), key=f"friday:{cleanup.period}:rollcall", due_ms=due_ms
-        )

@@ -243,11 +243,25 @@ def page_lines(roll: Rollcall) -> list[Text]:
     """The one-page report: the roll-call, each series' total, each village's figures, and the data's period."""
     lines = rollcall_lines(roll)
     lines.insert(1, text("data.period", from_ms=roll.from_ms, until_ms=roll.as_of_ms))
-    lines.append(text("rollcall.totals"))
-    lines += [effort_text(effort) for effort in roll.totals]
-    lines += [text(f"effort.{metric}.unknown") for metric in not_said(roll.totals)]
-    if roll.reported:
-        lines.append(text("rollcall.each"))
-    for village in roll.reported:
-        lines.append(text("rollcall.village", name=village.name, efforts=efforts_line(village.efforts or ())))
+    for title, part in page_parts(roll):
+        lines += [title, *part]
     return lines
+
+
+def page_parts(roll: Rollcall) -> list[tuple[Text, list[Text]]]:
+    """What stands below the one page's roll-call: the totals, and each village that reported."""
+    totals = [effort_text(effort) for effort in roll.totals]
+    totals += [text(f"effort.{metric}.unknown") for metric in not_said(roll.totals)]
+    each = [
+        text("rollcall.village", name=village.name, efforts=efforts_line(village.efforts or ()))
+        for village in roll.reported
+    ]
+    return [(text("rollcall.totals"), totals), *([(text("rollcall.each"), each)] if each else [])]
+
+
+def group_page(roll: Rollcall) -> list[Text]:
+    """The one-page report for a group: its parts under headings; a single village's total says it all."""
+    lines = [*rollcall_lines(roll)]
+    lines.insert(1, text("data.period", from_ms=roll.from_ms, until_ms=roll.as_of_ms))
+    parts = page_parts(roll)[: 1 if len(roll.villages) == 1 else None] if roll.reported else []
+    return [*lines, *(text("digest.section", title=title, lines=part) for title, part in parts)]

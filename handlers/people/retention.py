@@ -11,7 +11,7 @@ import orjson
 from bot.talk.session import Session
 from bot.turn import Desk
 from handlers.world import World
-from storage import retention, sessions
+from storage import retention, sessions, wecom
 
 RETENTION, FILES = "people.retention", "media.erase"
 AT = time(3, 30)
@@ -37,6 +37,8 @@ async def erase(desk: Desk, payload: Mapping[str, Any]) -> None:
     """Timer: one batch of everything; while any has more, the next batch follows at once."""
     kept = desk.world.policy.retention
     day, batch = str(payload["day"]), int(payload["batch"])
+    if batch == 0:
+        await wecom.forget_without_role(desk.tx)
     more = [
         await _conversations(desk, desk.now_ms - kept.conversation_days * DAY_MS),
         await _ranges(desk, retention.WORDS, desk.now_ms - kept.conversation_days * DAY_MS),

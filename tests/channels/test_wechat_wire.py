@@ -24,7 +24,7 @@ from bot.channels.wechat_words import (
     shown,
 )
 from bot.i18n import Catalogues
-from bot.talk.messages import Media, Out
+from bot.talk.messages import VOICE, In, Media, Out
 from tests.fakes.wechat_seal import read, write
 
 ZH = Catalogues(ZoneInfo("Asia/Shanghai"))["zh_CN"]
@@ -73,7 +73,8 @@ def test_videos(kind: str) -> None:
 
 
 def test_a_voice_is_words_only_if_wechat_has_written_them_down() -> None:
-    assert arrived(MsgType="voice", MediaId="A", Format="amr", Recognition="", MsgId=5).event.kind == "other"
+    spoken = arrived(MsgType="voice", MediaId="A", Format="amr", Recognition="", MsgId=5).event
+    assert spoken == In("other", data=VOICE)
     event = arrived(MsgType="voice", MediaId="A", Format="amr", Recognition="二十公斤。", MsgId=5).event
     assert (event.kind, event.text) == ("text", "二十公斤")
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.channels.base import Letter, Raw
 from bot.channels.wecom import WeCom
-from bot.channels.wecom_words import Mentions, messages_of
+from bot.channels.wecom_words import messages_of
 from bot.errors import GiveUp, RetryLater
 from bot.talk.messages import Out
 from tests.fakes.pictures import photo
@@ -56,14 +56,13 @@ async def pieces(count: int) -> AsyncIterator[bytes]:
 
 @dataclass
 class Desk:
-    """The robots of a village and of the office, and who is on duty."""
+    """The robots of a village and of the office."""
 
     wechat: FakeWeChat
     village: Robot
     office: Robot
     wecom: WeCom
     clock: Clock
-    duty: dict[str, Mentions]
     ids: list[int] = field(default_factory=lambda: [0])
 
     def letter(self, out: Out, area: str = "village") -> Letter:
@@ -80,19 +79,17 @@ class Desk:
 @pytest.fixture
 async def desk() -> AsyncIterator[Desk]:
     clock = Clock()
-    duty: dict[str, Mentions] = {}
     async with FakeWeChat(clock.now_ms) as wechat:
         village, office = wechat.robot(), wechat.robot()
         wecom = WeCom(
             {"village": village.key, "office": office.key},
             clock,
-            Shelf(),
-            mentions=lambda area: duty.get(area, Mentions()),
+            lambda township_id: Shelf(),
             base_url=wechat.url,
             pause=clock.pause,
         )
         await wecom.start(nobody_listens)
-        yield Desk(wechat, village, office, wecom, clock, duty)
+        yield Desk(wechat, village, office, wecom, clock)
         await wecom.stop()
 
 
@@ -106,20 +103,57 @@ async def test_a_digest_is_markdown_with_links_and_without_buttons(desk: Desk) -
     (posted,) = desk.village.posted
     assert (posted.kind, posted.text) == (
         "markdown",
-        "**今日汇总**\n上报 3 件\n[明细](https://example.org/d?%281%29)",
+        "### 今日汇总\n上报 **3** 件\n[明细](https://example.org/d?%281%29)",
     )
     assert desk.office.posted == [] and desk.wechat.violations == []
 
 
+async def test_headings_figures_and_lists_are_easy_to_read(desk: Desk) -> None:
+    words = (
+        "青禾塬镇日报 2026-11-20\n数据时间 11-19 18:00—11-20 18:00\n\n"
+        "【举报】\n2 件新报\n47 小时 2026-0001 王家沟村\n\n已报 1/24\n王家沟村 12 人 8.5 方"
+    )
+    await desk.delivers(desk.letter(Out(words)))
+    assert desk.village.posted[0].text.split("\n") == [
+        "### 青禾塬镇日报 2026-11-20",
+        "数据时间 11-19 18:00—11-20 18:00",
+        "",
+        "**【举报】**",
+        "> **2** 件新报",
+        "> **47** 小时 2026-0001 王家沟村",
+        "",
+        "已报 **1/24**",
+        "王家沟村 **12** 人 **8.5** 方",
+    ]
+
+
 async def test_people_on_duty_are_called(desk: Desk) -> None:
-    desk.duty = desk.duty
-    desk.duty["village"] = Mentions(users=("zhangsan", "lisi"))
-    desk.duty["office"] = Mentions(users=("wangwu",), mobiles=("13800000000",))
-    await desk.delivers(desk.letter(Out("点名：还有两个站点没打扫")))
-    await desk.delivers(desk.letter(Out("点名：还有两个站点没打扫"), "office"))
-    assert desk.village.posted[0].text.endswith("\n<@zhangsan><@lisi>")
-    assert desk.office.posted[0].kind == "text"
-    assert (desk.office.posted[0].users, desk.office.posted[0].mobiles) == (("wangwu",), ("13800000000",))
+    words = "点名\n还有 2 个站点没打扫"
+    await desk.delivers(desk.letter(Out(words, mentions=("zhangsan", "lisi"))))
+    await desk.delivers(desk.letter(Out(words, mentions=("wangwu", "13800000000")), "office"))
+    assert [one.kind for one in desk.village.posted] == ["markdown"]
+    assert desk.village.posted[0].text.endswith("站点没打扫\n<@zhangsan><@lisi>")
+    said, called = desk.office.posted
+    assert said.kind == "markdown" and said.text.endswith("\n<@wangwu>") and "13800000000" not in said.text
+    assert (called.kind, called.text, called.mobiles, called.users) == ("text", "点名", ("13800000000",), ())
+    assert called.at_ms - said.at_ms >= 3_000 and desk.wechat.violations == []
+
+
+def test_who_is_known_by_a_number_is_called_even_without_a_headline() -> None:
+    called = messages_of(Out("", links=((" ", "https://example.org/x"),), mentions=("13800000000",)))[-1]
+    assert called["text"] == {"content": "https://example.org/x", "mentioned_mobile_list": ["13800000000"]}
+
+
+async def test_everybody_is_called_however_many(desk: Desk) -> None:
+    users = tuple(f"keeper{at:03}.{'x' * 40}" for at in range(90))
+    await desk.delivers(desk.letter(Out("点名\n" + "村" * 900, mentions=users)))
+    said = "".join(desk.village.texts())
+    assert all(f"<@{user}>" in said for user in users) and desk.wechat.violations == []
+
+
+async def test_nothing_is_sent_in_the_first_seconds_after_a_start(desk: Desk) -> None:
+    """Another process may have sent to the same robot a moment ago."""
+    assert desk.wecom.admit_ms("wecom:village", START_MS + 500) == START_MS + 3_000
 
 
 async def test_one_message_in_three_seconds_for_each_robot(desk: Desk) -> None:
@@ -232,10 +266,10 @@ async def test_a_robot_hears_nothing(desk: Desk) -> None:
 async def test_what_people_wrote_calls_nobody_and_makes_no_link(desk: Desk) -> None:
     await desk.delivers(desk.letter(Out("留言\n<@all> [点我](http://evil) **急** <font color='warning'>x</font>")))
     said = desk.village.posted[0].text
-    assert "<" not in said and "](" not in said and said.startswith("**留言**\n")
-    desk.duty["village"] = Mentions(mobiles=("13800000000",))
-    await desk.delivers(desk.letter(Out("<@all> 好")))
-    assert "<@" not in desk.village.posted[1].text
+    assert "<" not in said and "](" not in said and said.startswith("### 留言\n")
+    await desk.delivers(desk.letter(Out("<@all> 好\n# 大\n> 引", mentions=("13800000000",))))
+    said, called = (one.text for one in desk.village.posted[1:])
+    assert "<@" not in said + called and "\n# " not in said and "\n> " not in said
 
 
 @given(
@@ -246,8 +280,8 @@ async def test_what_people_wrote_calls_nobody_and_makes_no_link(desk: Desk) -> N
 )
 def test_any_words_fit(words: str, links: list[tuple[str, str]], users: list[str], by_phone: bool) -> None:
     robot = Robot("k")
-    mentions = Mentions(tuple(users), ("13800000000",) if by_phone else ())
-    for at, message in enumerate(messages_of(Out(words, links=tuple(links)), mentions)):
+    mentions = (*users, *(("13800000000",) if by_phone else ()))
+    for at, message in enumerate(messages_of(Out(words, links=tuple(links), mentions=mentions))):
         robot.send(dict(message), at * 3_000)
     assert robot.violations == []
     said = "".join("".join(robot.texts()).split())

@@ -296,14 +296,18 @@ async def test_a_robot_that_is_gone_is_named_and_nothing_else_breaks(groups: Gro
     assert [one.ok for one in await robots_check(robots, town.app.database, ZONE)] == [True]
 
 
-async def test_no_key_in_any_log_or_row(groups: Groups, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_key_in_any_log_or_row(
+    groups: Groups, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
     caplog.set_level(logging.DEBUG)
     groups.village.gone = True
     groups.wecom.trouble("webhook/send", status=502)
     await groups.goes_to("2026-11-18 18:00", "2026-11-19 18:00")
     await groups.restart()
     keys = groups.office.key, groups.village.key
-    assert not [record for record in caplog.records for key in keys if key in record.getMessage()]
+    printed = capfd.readouterr()
+    logged = [*(record.getMessage() for record in caplog.records), printed.out, printed.err]
+    assert not [line for line in logged for key in keys if key in line]
     for table in ("outbox", "timers", "channel_faults"):
         rows = await groups.town.rows(f"SELECT * FROM {table} WHERE township_id = :t")
         assert not [row for row in rows for key in keys if key in repr(tuple(row))]
