@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot import commands_keeping
+from bot import commands_keeping, commands_wechat
 from bot.settings import Settings
 from bot.terminal import err, fail, load_settings, out, progress_bar, up_to_date
 from storage.database import Unavailable
@@ -165,6 +165,7 @@ def invite(
 
 
 app.add_typer(commands_keeping.commands)
+app.add_typer(commands_wechat.commands, name="wechat")
 
 if __name__ == "__main__":
     app()

@@ -8,34 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 from bot.errors import PersonError
+from bot.resuming import idle, known_before
 from bot.talk import engine
 from bot.talk.engine import Ask, Cancelled, Effect, Quiet, Review, Stale, Submit
-from bot.talk.form import Form, Option, Wrong
-from bot.talk.messages import Button, In, Out, Say, text
+from bot.talk.form import Form, Option, Photos, Wrong
+from bot.talk.messages import VOICE, Button, In, Media, Out, Say, text
 from bot.talk.render import ask_say, review_say
-from bot.talk.session import REVIEW, Frame, Session
+from bot.talk.session import REVIEW, Frame, Session, tag_of
 from bot.turn import Intent, Product, Turn
-from storage import people
 
 MAX_STASH = 12
-RESUME_AFTER_MS = 12 * 3_600_000
 CONTINUE, DROP = "~c", "~d"
 DEVICE = "#"  # a button that the person's own device answers, such as «send my position»
-DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-
-
-@lru_cache(maxsize=4_096)
-def tag_of(person_id: int) -> str:
-    """Five characters on every button, by which another person's press is known."""
-    found = ""
-    for _ in range(5):
-        person_id, digit = divmod(person_id, 36)
-        found += DIGITS[digit]
-    return found
 
 
 class Dialogue:
@@ -48,8 +35,8 @@ class Dialogue:
         """Apply the turn's event; the session to store."""
         event = turn.event
         if event.kind == "left":
-            await people.set_contact_state(turn.tx, turn.person.address, "unreachable")
-            return session
+            await self._product.left(turn)
+            return Session(rev=session.rev) if turn.forgotten else session
         if event.kind == "nothing":
             return session
         if event.kind == "edited":
@@ -131,12 +118,36 @@ class Dialogue:
             if verb in (CONTINUE, DROP) and rev == str(session.rev) and session.top:
                 return await self._resumed(turn, session, verb)
         if session.top is not None:
+            intent = await self._caption(turn, session.top)
+            if intent is not None:
+                return await self._do(turn, session.pop(), intent)
             return await self._in_form(turn, session)
         if event.kind == "tap":
             turn.reply(text("step.stale"))
             return session
         intent = await self._product.interpret(turn)
         return session if intent is None else await self._do(turn, session, intent)
+
+    async def _caption(self, turn: Turn, frame: Frame) -> Intent | None:
+        """What words right after bare photos mean as their caption, when that says more than an answer would: many
+        platforms can't send the two together.
+        """
+        event = turn.event
+        form = self._product.forms.get(frame.form)
+        if event.kind != "text" or not frame.of_photos or form is None:
+            return None
+        words = turn.catalogues[turn.person.language].control_words
+        if engine.typed_verb(form, frame, event.text, words):
+            return None
+        mark = len(turn.outbox), len(turn.timers)
+        photos = tuple(Media(*item) for item in frame.answers[frame.of_photos])
+        turn.event = In("media", event.text, media=photos, album=frame.album)
+        intent = await self._product.interpret(turn)
+        if intent is not None and (intent.form != frame.form or len(intent.answers) > len(frame.answers) + 1):
+            return intent
+        turn.event = event
+        self._undo(turn, mark)
+        return None
 
     @staticmethod
     def _own_tap(turn: Turn) -> bool:
@@ -190,8 +201,11 @@ class Dialogue:
         except PersonError as error:
             turn.reply(text(f"error.{error.code}", **error.fields))
             return await self._ask_again(turn, session) if session.top else session
-        frame, effect = engine.begin(form, intent.answers)
+        frame, effect = engine.begin(form, known_before(turn, session, intent))
         frame = replace(frame, album=turn.event.album)  # its other photos belong to the same answer
+        if turn.event.kind == "media" and not turn.event.text:
+            photos = (step.id for step in form.steps if isinstance(step, Photos) and frame.answers.get(step.id))
+            frame = replace(frame, of_photos=next(photos, ""))
         return await self._show(turn, session.push(frame), form, effect)
 
     async def _in_form(self, turn: Turn, session: Session) -> Session:
@@ -201,6 +215,9 @@ class Dialogue:
         if form is None:
             turn.reply(text("session.retired"))
             return await self._route(turn, session.pop())
+        if turn.event.kind == "other" and turn.event.data == VOICE:
+            turn.reply(text("input.voice"))
+            return await self._ask_again(turn, session)
         step = form.step(frame.asked)
         words = turn.catalogues[turn.person.language].control_words
         found = None
@@ -303,14 +320,3 @@ class Dialogue:
         del turn.outbox[mark[0] :]
         del turn.timers[mark[1] :]
         turn.opened = None
-
-
-def idle(turn: Turn, session: Session) -> bool:
-    """Whether free words come so long after the question that they may be about something else."""
-    return (
-        session.top is not None
-        and not session.stash
-        and turn.event.kind in ("text", "media", "place")
-        and session.updated_ms > 0
-        and turn.now_ms - session.updated_ms > RESUME_AFTER_MS
-    )

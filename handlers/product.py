@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.errors import PersonError
 from bot.talk.engine import bare
 from bot.talk.form import Form
-from bot.talk.messages import text
+from bot.talk.messages import VOICE, Say, text
 from bot.turn import Desk, Intent, Turn
 from handlers import registry
+from handlers.people import leaving
+from handlers.people.menu import menu_rows
 from handlers.people.rules import may
 from handlers.world import Facts, World
 from handlers.worlds import Worlds
@@ -22,10 +24,11 @@ from storage.media import Limits
 class Township:
     """One township's product."""
 
-    def __init__(self, zone: ZoneInfo, public_url: str) -> None:
+    def __init__(self, zone: ZoneInfo, public_url: str, robots: Mapping[int, Collection[str]] | None = None) -> None:
+        """`robots`: township → the codes of the areas whose WeCom groups have one."""
         self.forms: Mapping[str, Form] = registry.FORMS
         self.timers: Mapping[str, Callable[[Desk, Mapping[str, Any]], Awaitable[None]]] = registry.TIMERS
-        self._worlds = Worlds(zone, public_url)
+        self._worlds = Worlds(zone, public_url, robots)
         self._phrases: dict[str, dict[str, str]] = {}
 
     def name_telegram_bot(self, township_id: int, username: str) -> None:
@@ -55,12 +58,10 @@ class Township:
     def phrase(self, turn: Turn) -> Intent | None:
         """`/report`, a command button, or words that are exactly a command's name («我的积分»)."""
         event = turn.event
-        if event.kind == "start" and event.data:
-            return Intent(command="join", args=event.data)
+        if event.kind == "start":
+            return Intent(command="start", args=event.data)
         if event.kind == "tap" and event.data.startswith("/"):
             return self._named(event.data)
-        if event.kind == "start":
-            return Intent(command="help")
         if event.kind != "text":
             return None
         said = event.text.strip()
@@ -90,6 +91,9 @@ class Township:
         if event.kind == "text" and len(event.text) > largest:
             turn.reply(text("input.too_long", count=len(event.text), max=largest))
             return None
+        if event.kind == "other" and event.data == VOICE:
+            turn.reply(Say(text("input.voice"), menu_rows(turn.person.roles)))
+            return None
         if event.kind in ("file", "other"):
             turn.reply(text(f"input.{event.kind}"))
             return None
@@ -113,6 +117,10 @@ class Township:
     def _check(turn: Turn, right: str) -> None:
         if not may(turn.person.roles, right):
             raise PersonError("no_right", who=text(f"right.{right}.who"))
+
+    async def left(self, turn: Turn) -> None:
+        """The person is gone from a channel."""
+        await leaving.left(turn)
 
     async def plan(self, desk: Desk) -> None:
         """Plan the periods of every capability."""

@@ -22,6 +22,8 @@ from handlers.film import correct, decide, line, look, objections
 from handlers.film import forms as film_forms
 from handlers.people import consent, guide, homes, invitations, links, privacy, profile, retention, roles
 from handlers.points import actions as accounts
+from handlers.robots import naming, rules
+from handlers.scenes import actions as scenes
 
 Action = Callable[[Turn, str], Awaitable[None]]
 
@@ -36,7 +38,7 @@ class Command:
 
 COMMANDS: Mapping[str, Command] = {
     # people
-    "start": Command(guide.start),
+    "start": Command(scenes.start),
     "help": Command(guide.help_),
     "unknown": Command(guide.unknown),
     "join": Command(invitations.join),
@@ -79,6 +81,7 @@ COMMANDS: Mapping[str, Command] = {
     "cleanup": Command(report.cleanup, "report_cleanup"),
     "rollcall": Command(rollcall.rollcall, "see_rollcall"),
     "friday": Command(rollcall.friday, "see_rollcall"),
+    "wecom": Command(naming.command, rules.RIGHT),
     # county; without a township's name `/digest` is the person's own township's
     "digest": Command(county.digest, "ask_digest"),
     "townships": Command(county.townships, "see_county"),
@@ -111,6 +114,7 @@ FORMS: Mapping[str, Form] = {
     **film_forms.FORMS,
     # duties
     "cleanup": duty_forms.CLEANUP,
+    naming.FORM: naming.WECOM,
 }
 TIMERS: Mapping[str, Callable[[Desk, Mapping[str, Any]], Awaitable[None]]] = {
     # people
@@ -126,14 +130,16 @@ TIMERS: Mapping[str, Callable[[Desk, Mapping[str, Any]], Awaitable[None]]] = {
     claiming.FORGET: claiming.forget,
     # duties and digests
     "friday.reminder": reminders.reminder_due,
-    "friday.rollcall": rollcall.rollcall_due,
+    "friday.rollcall": reminders.rollcall_due,
     "digest.send": digests.digest_due,
 }
 INTERPRETERS: tuple[Callable[[Turn], Awaitable[Intent | None]], ...] = (
     # people
+    scenes.pasted_code,
     invitations.pasted_link,
     roles.asks_who,
     # duties
+    naming.interpret,
     report.interpret,
     # film
     line.interpret,

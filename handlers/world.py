@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,7 +22,10 @@ NEAR_M = 800
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """`policies` has every version, `current` is the one in force now; `telegram_name` the bot's, "" without one."""
+    """`policies` has every version, `current` is the one in force now; `telegram_name` the bot's, "" without one.
+
+    `robots`: the areas whose WeCom groups have a robot, with its address.
+    """
 
     code: str
     name: str
@@ -31,6 +35,7 @@ class World:
     places: Gazetteer
     policies: Policies
     current: PolicyVersion
+    robots: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def policy(self) -> Policy:

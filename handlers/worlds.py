@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -16,9 +17,11 @@ from storage.media import Limits
 class Worlds:
     """One cached world for each township."""
 
-    def __init__(self, zone: ZoneInfo, public_url: str) -> None:
+    def __init__(self, zone: ZoneInfo, public_url: str, robots: Mapping[int, Collection[str]] | None = None) -> None:
+        """`robots`: township → the codes of the areas whose WeCom groups have one."""
         self._zone = zone
         self._public_url = public_url
+        self._robots = robots or {}
         self._telegram_names: dict[int, str] = {}
         self._loaded: dict[int, World] = {}
 
@@ -54,6 +57,7 @@ class Worlds:
         places = await load_gazetteer(tx)
         current = policies.at(now_ms)
         telegram_name = self._telegram_names.get(tx.township_id, "")
+        codes = self._robots.get(tx.township_id, ())
         return World(
             township["code"],
             township["name"],
@@ -63,4 +67,5 @@ class Worlds:
             places,
             policies,
             current,
+            {area.area_id: f"wecom:{area.code}" for area in places.areas.values() if area.code in codes},
         )

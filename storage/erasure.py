@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from storage.database import Tx
+from storage.sessions import in_list
 
 EMPTY_SESSION = '{"rev":0,"frames":[]}'
 
@@ -20,9 +23,13 @@ async def forget_person(tx: Tx, person_id: int) -> None:
 
 
 async def forget_contact(tx: Tx, address: str, pseudonym: str) -> None:
-    """Put a pseudonym in place of a contact's address: whoever writes from there again is somebody new."""
+    """Put a pseudonym in place of a contact's address: whoever writes from there again is somebody new.
+
+    Pages that were opened from there (`people.opened_from`) are erased with it by whoever calls this.
+    """
     await tx.run(
-        "UPDATE contacts SET address = :pseudonym, state = 'erased' WHERE township_id = :t AND address = :address",
+        "UPDATE contacts SET address = :pseudonym, state = 'erased', opened_from = ''"
+        " WHERE township_id = :t AND address = :address",
         {"address": address, "pseudonym": pseudonym},
     )
 
@@ -43,6 +50,57 @@ async def forget_words(tx: Tx, address: str, pseudonym: str, *, until_ms: int) -
         " state = CASE WHEN state = 'sent' THEN state ELSE 'expired' END"
         " WHERE township_id = :t AND address = :address AND created_ms <= :until_ms",
         values,
+    )
+
+
+async def forget_keys(tx: Tx, pseudonym: str) -> None:
+    """Of what came from an address that is a pseudonym now: the keys by which its repetitions were known.
+
+    A platform's key may name the person. To be called when nothing is repeated any more.
+    """
+    await tx.run(
+        "UPDATE inbox SET update_key = address || ':' || CAST(id AS TEXT)"
+        " WHERE township_id = :t AND address = :pseudonym",
+        {"pseudonym": pseudonym},
+    )
+
+
+async def forget_quota(tx: Tx, address: str) -> None:
+    """Delete what may still be sent to an address that nobody has any more."""
+    await tx.run(
+        "DELETE FROM wechat_quotas WHERE township_id = :t AND address = :address AND NOT EXISTS"
+        " (SELECT 1 FROM contacts c WHERE c.township_id = :t AND c.address = :address)",
+        {"address": address},
+    )
+
+
+async def hand_over(tx: Tx, address: str, *, stranger_id: int, now_ms: int) -> None:
+    """A contact is from now on somebody's of whom nothing is known, and no longer its person's."""
+    await tx.run(
+        "INSERT INTO people (township_id, id, name, language, reminders_off, state, created_ms)"
+        " SELECT p.township_id, :stranger_id, '', p.language, 1, 'erased', :now_ms FROM people p"
+        " JOIN contacts c ON c.township_id = p.township_id AND c.person_id = p.id"
+        " WHERE p.township_id = :t AND c.address = :address"
+        " ON CONFLICT (township_id, id) DO NOTHING",
+        {"address": address, "stranger_id": stranger_id, "now_ms": now_ms},
+    )
+    await tx.run(
+        "UPDATE contacts SET person_id = :stranger_id WHERE township_id = :t AND address = :address",
+        {"address": address, "stranger_id": stranger_id},
+    )
+
+
+async def unlink_photos(tx: Tx, person_id: int, channel: str, addresses: Sequence[str]) -> None:
+    """Unlink a person from the photos that came by one channel or were uploaded from these addresses.
+
+    One that is still to be fetched keeps the name that its channel knows it by.
+    """
+    names, params = in_list("a", addresses)
+    await tx.run(
+        "UPDATE media SET owner_address = NULL, person_id = NULL,"
+        " ref = CASE WHEN state = 'fetching' THEN ref ELSE '' END WHERE township_id = :t"
+        f" AND (person_id = :person_id AND channel = :channel OR owner_address IN ({names}))",
+        {"person_id": person_id, "channel": channel, **params},
     )
 
 

@@ -83,6 +83,16 @@ async def by_card(tx: Tx, card_no: str) -> HouseholdFound | None:
     return _found(row) if row else None
 
 
+async def cards(tx: Tx, *, village_id: int | None = None) -> Sequence[Row]:
+    """The cards of a village or of the whole township: card_no, village_id. Closed households have none any more."""
+    place = "" if village_id is None else " AND village_id = :village_id"
+    return await tx.all(
+        "SELECT card_no, village_id FROM households WHERE township_id = :t AND until_ms IS NULL AND status <> 'closed'"
+        f"{place} ORDER BY village_id, card_no",
+        {"village_id": village_id} if village_id is not None else {},
+    )
+
+
 async def household(tx: Tx, household_id: int) -> HouseholdFound | None:
     """A household's current version, unless it is closed."""
     sql = _FOUND.format(matched="h.card_no", source="households h", condition="h.household_id = :id", order="h.card_no")

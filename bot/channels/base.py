@@ -22,12 +22,15 @@ class Raw:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A decoded update: `language` is what the platform says of the person's language, "" if nothing."""
+    """A decoded update: `language` is what the platform says of the person's language, "" if nothing; `made_ms` when
+    it was sent by the platform's clock, 0 if that isn't known.
+    """
 
     event: In
     name: str = ""
     language: str = ""
     reply_to: str = ""
+    made_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 REVIEW = "review"
 MAX_FRAMES = 4
+DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 Menu = tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=4_096)
+def tag_of(person_id: int) -> str:
+    """Five characters on every button of a person's screens, by which another person's press is known."""
+    found = ""
+    for _ in range(5):
+        person_id, digit = divmod(person_id, 36)
+        found += DIGITS[digit]
+    return found
 
 
 @dataclass(frozen=True, slots=True)

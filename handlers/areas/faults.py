@@ -51,6 +51,9 @@ CODES = (
     "policy_repeated",
     "policy_empty",
     "policy_rate_kinds",
+    "policy_report_kinds",
+    "policy_menu_name",
+    "policy_menu_does",
 )
 
 

@@ -85,6 +85,7 @@ async def _right_one(turn: Turn, old: Ticket, answers: Answers) -> Ticket:
         impurity_bp=old.impurity_bp,
         photos=old.photos,
         weighed_ms=old.weighed_ms,
+        station_id=old.station_id,
         corrects=old.id,
     )
     return await record.record(turn, replace(entry, **changed))

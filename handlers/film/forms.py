@@ -52,6 +52,7 @@ WEIGH = Form(
         Quantity(id="weight", parse=read_weight, shown=shown_weight),
         Quantity(id="impurity", parse=read_impurity, shown=shown_impurity, optional=True, assume=impurity_said),
         Photos(id="photo", limit=PHOTOS_OF_A_SCALE, video=False, optional=True),
+        Found(id="station", search=search.stations_named, when=lambda answers: "station" in answers),
     ),
     weigh.submit,
     right="weigh_film",

@@ -34,6 +34,7 @@ class Entry:
     impurity_bp: int
     photos: tuple[str, ...]
     weighed_ms: int
+    station_id: int | None = None
     corrects: int | None = None
 
 
@@ -63,7 +64,7 @@ async def record(turn: Turn, entry: Entry) -> Ticket:
         household_id=entry.household.household_id,
         village_id=entry.household.village_id,
         area_id=entry.household.area_id,
-        station_id=_station(turn, world),
+        station_id=_station(turn, world) if entry.station_id is None else entry.station_id,
         operator_id=turn.person.id,
         kind=entry.kind,
         gross_g=entry.gross_g,

@@ -18,6 +18,7 @@ from storage.film import Ticket
 from storage.households import HouseholdFound
 
 OFFERED_TICKETS = 6
+OFFERED_STATIONS = 8
 
 
 def home_village(turn: Turn, right: str) -> int | None:
@@ -50,6 +51,16 @@ async def households_said(turn: Turn, answers: Answers) -> Sequence[Option]:
 def household_option(found: HouseholdFound) -> Option:
     """A household to choose."""
     return Option(str(found.household_id), show.household_label(found))
+
+
+async def stations_named(turn: Turn, answers: Answers, said: str) -> Sequence[Option]:
+    """The recycling stations that words may mean: a code, a name or another name of theirs."""
+    world: World = turn.world
+    words = said.strip()
+    names = {one.station_id: (one.code, one.name, *one.aliases) for one in world.places.stations}
+    exact = [one for one in world.places.stations if words in names[one.station_id]]
+    alike = [one for one in world.places.stations if any(words in name for name in names[one.station_id])]
+    return [Option(str(one.station_id), one.name) for one in (exact or alike)[:OFFERED_STATIONS] if words]
 
 
 async def ticket_named(turn: Turn, said: str) -> Ticket:

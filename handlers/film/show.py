@@ -90,11 +90,11 @@ def held_lines(ticket: Ticket) -> list[Words]:
     return [text(f"film.held.{reason}", net_g=ticket.net_g) for reason in ticket.held_for]
 
 
-def for_operator(world: World, ticket: Ticket, name: str, language: str) -> Say:
-    """The answer to who weighed."""
+def for_operator(world: World, ticket: Ticket, name: str, language: str, *, again: str = "/weigh") -> Say:
+    """The answer to who weighed; the next one begins with the command `again`."""
     head = "film.weighed.held" if ticket.state == "held" else "film.weighed"
     lines = [text(head, number=ticket.number), *figures(world, ticket, name, language), *held_lines(ticket)]
-    rows = ((Button(text("film.button.next"), "/weigh"), Button(text("film.button.today"), "/tickets")),)
+    rows = ((Button(text("film.button.next"), again), Button(text("film.button.today"), "/tickets")),)
     return Say(text("film.lines", lines=lines), rows)
 
 

@@ -9,6 +9,8 @@ from bot.errors import PersonError
 from bot.talk.form import Answers
 from bot.talk.messages import Words, text
 from bot.turn import Turn
+from handlers.areas import scenes
+from handlers.areas.places import Station
 from handlers.film import reading, rules, show
 from handlers.film.record import Entry, record
 from handlers.film.terms import bounds_of
@@ -68,6 +70,7 @@ async def _household(turn: Turn, household_id: str) -> HouseholdFound:
 async def _write(turn: Turn, answers: Mapping[str, Any], household: HouseholdFound) -> None:
     photos = await media.attach(turn, turn.person.id, turn.person.channel, answers.get("photo") or ())
     weight, impurity = answers["weight"], answers.get("impurity") or {"bp": 0}
+    station = _station(turn, answers)
     ticket = await record(
         turn,
         Entry(
@@ -79,10 +82,20 @@ async def _write(turn: Turn, answers: Mapping[str, Any], household: HouseholdFou
             impurity_bp=impurity["bp"],
             photos=tuple(photos),
             weighed_ms=turn.now_ms,
+            station_id=station.station_id if station is not None else None,
         ),
     )
-    turn.reply(show.for_operator(turn.world, ticket, household.householder, turn.person.language))
+    again = f"/start {scenes.of_station(station)}" if station is not None else "/weigh"
+    name, language = household.householder, turn.person.language
+    turn.reply(show.for_operator(turn.world, ticket, name, language, again=again))
     await announce(turn, ticket, household.householder)
+
+
+def _station(turn: Turn, answers: Mapping[str, Any]) -> Station | None:
+    """The station whose code was scanned."""
+    world: World = turn.world
+    chosen = (answers.get("station") or {}).get("id")
+    return next((one for one in world.places.stations if str(one.station_id) == chosen), None)
 
 
 async def announce(turn: Turn, ticket: Ticket, name: str) -> None:

@@ -5,16 +5,7 @@ from __future__ import annotations
 from bot.talk.engine import bare
 from bot.talk.messages import Say, text
 from bot.turn import Turn
-from handlers.people.invitations import join
 from handlers.people.menu import menu_rows
-
-
-async def start(turn: Turn, args: str) -> None:
-    """`/start` opens the menu, `/start TOKEN` takes an invitation."""
-    if args:
-        await join(turn, args)
-    else:
-        await help_(turn, "")
 
 
 async def help_(turn: Turn, _: str) -> None:

@@ -10,8 +10,9 @@ from bot.talk.form import Form, YesNo
 from bot.talk.messages import text
 from bot.turn import Desk, Turn
 from handlers.people.actions import policy_text, private
+from handlers.people.vacancies import tell_of_vacancies
 from handlers.world import World
-from storage import case_vault, erasure, media, people
+from storage import case_vault, erasure, media, people, wecom
 
 FORGET, SWEEP = "people.forget", "people.sweep"
 AFTERWARDS_MS = 3_600_000
@@ -46,29 +47,41 @@ async def forget_everything(desk: Desk, person_id: int, answer: str = "") -> Non
         )
     contacts = await people.all_contacts_of(tx, person_id)
     addresses = [contact["address"] for contact in contacts]
+    roles = await people.roles_of_person(tx, person_id)
     await erasure.end_links(tx, person_id, now_ms=now_ms)
+    await tell_of_vacancies(desk, roles)
     await case_vault.forget_reporter(tx, person_id)
     await media.forget(tx, person_id, addresses)
+    await wecom.forget(tx, person_id)
     for address in addresses:
-        pseudonym = f"erased:{desk.ids.next()}"
-        await erasure.forget_contact(tx, address, pseudonym)
-        await erasure.forget_words(tx, address, pseudonym, until_ms=now_ms)
-        desk.later(
-            FORGET,
-            f"{FORGET}:{pseudonym}",
-            now_ms + AFTERWARDS_MS,
-            person_id=person_id,
-            address=address,
-            pseudonym=pseudonym,
-            until_ms=now_ms,
-        )
+        await forget_address(desk, person_id, address)
     await erasure.forget_person(tx, person_id)
+
+
+async def forget_address(desk: Desk, person_id: int, address: str) -> None:
+    """Erase a contact of an erased person and its words; a timer does it again for what is still being written."""
+    tx, now_ms = desk.tx, desk.now_ms
+    pseudonym = f"erased:{desk.ids.next()}"
+    await erasure.forget_contact(tx, address, pseudonym)
+    await erasure.forget_words(tx, address, pseudonym, until_ms=now_ms)
+    await erasure.forget_quota(tx, address)
+    desk.later(
+        FORGET,
+        f"{FORGET}:{pseudonym}",
+        now_ms + AFTERWARDS_MS,
+        person_id=person_id,
+        address=address,
+        pseudonym=pseudonym,
+        until_ms=now_ms,
+    )
 
 
 async def forget_rest(desk: Desk, payload: Mapping[str, Any]) -> None:
     """Timer: erase what was written while the person was being erased, and this timer's own payload."""
     pseudonym = payload["pseudonym"]
     await erasure.forget_words(desk.tx, payload["address"], pseudonym, until_ms=payload["until_ms"])
+    await erasure.forget_keys(desk.tx, pseudonym)
+    await erasure.forget_quota(desk.tx, payload["address"])
     await erasure.forget_person(desk.tx, payload["person_id"])
     await erasure.forget_timer(desk.tx, f"{FORGET}:{pseudonym}")
 

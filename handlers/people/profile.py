@@ -12,9 +12,9 @@ from bot.talk.messages import Button, Say, Text, Words, text
 from bot.turn import Desk, Turn
 from handlers.people.actions import called, private, role_at
 from handlers.people.menu import MENU
-from handlers.people.rules import MAX_NAME_CHARS, tidy_name
+from handlers.people.rules import MAX_NAME_CHARS, may, tidy_name
 from handlers.world import World
-from storage import claims, people
+from storage import claims, people, wecom
 
 SNOOZED = "people.snoozed"
 MINUTE_MS = 60_000
@@ -35,7 +35,11 @@ async def me(turn: Turn, _: str) -> None:
     contacts = await people.contacts_of(turn.tx, turn.person.id)
     channels = dict.fromkeys(contact["channel"] for contact in contacts)
     lines += [text("me.contact", channel=text(f"channel.{channel}")) for channel in channels]
-    commands = ("name", "language", "household", "proxy", "link", "reminders", "privacy", "erase")
+    called_by = await wecom.name_of(turn.tx, turn.person.id)
+    lines += [text("me.wecom", name=called_by)] if called_by else []
+    commands = ["name", "language", "household", "proxy", "link", "reminders", "privacy", "erase"]
+    if turn.world.robots and may(turn.person.roles, "be_called"):
+        commands.insert(commands.index("privacy"), "wecom")
     buttons = [Button(text(f"menu.{name}"), f"/{name}") for name in commands]
     rows = tuple(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
     turn.reply(Say(text("me.answer", lines=lines), rows))

@@ -45,6 +45,7 @@ RIGHTS: Mapping[str, frozenset[str]] = {
     "see_rollcall": frozenset({"grid_keeper", "auditor"}),
     "see_digest": frozenset({"grid_keeper", "finance", "auditor"}),
     "ask_digest": frozenset({"grid_keeper", "finance", "auditor"}),
+    "be_called": frozenset({"cleaner", "grid_keeper"}),
     # the house
     "import": frozenset({"admin"}),
 }

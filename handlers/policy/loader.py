@@ -136,6 +136,8 @@ def key_places(text: str) -> dict[Path, tuple[int, int]]:
     for number, line in _plain_lines(text):
         if table := _TABLE.match(line):
             here = _enter(_parts(table[2]), counts, repeated=table[1] == "[[")
+            if table[1] == "[[":
+                places.setdefault(here[:-1], (number, table.start(1) + 1))
             places.setdefault(here, (number, table.start(1) + 1))
         elif key := _KEY.match(line):
             places.setdefault(here + _parts(key[1]), (number, key.start(1) + 1))

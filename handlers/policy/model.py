@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
+from handlers.policy.menu import USUAL, Bar
 from handlers.policy.parts import (
     BasisPoints,
     Days,
@@ -295,6 +296,7 @@ class Policy(Table):
     points: PointRules
     reminders: Reminding
     invitations: Invitations
+    wechat_menu: Bar = USUAL
 
 
 @dataclass(frozen=True, slots=True)

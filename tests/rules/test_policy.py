@@ -6,12 +6,18 @@ from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
+from bot.channels.wechat_notices import check_menu
+from bot.console_wechat import button_of
+from handlers import registry
 from handlers.policy.loader import PolicyFault, PolicyInvalid, day_start_ms, effective_from_ms, load
+from handlers.policy.menu import USUAL, Bar, MenuCommand
 from handlers.policy.rules import NoPolicy, at
 
 EXAMPLE = (Path(__file__).parents[2] / "examples/township/policy.toml").read_text("utf-8")
@@ -165,3 +171,81 @@ def test_the_policy_in_force_has_begun_and_nothing_later_has(starts: list[int], 
     assert held.effective_from_ms <= when
     assert not any(held.effective_from_ms < one.effective_from_ms <= when for one in versions)
     assert not any(one.effective_from_ms == held.effective_from_ms and one.version > held.version for one in versions)
+
+
+# ── the menu of the Official Account
+
+WITHOUT_MENU = EXAMPLE[: EXAMPLE.index("[[wechat_menu]]")]
+
+
+def entry(*lines: str) -> str:
+    return "\n".join(("[[wechat_menu]]", *lines, ""))
+
+
+def test_a_policy_stored_before_there_were_menus_has_the_usual_one() -> None:
+    assert load(WITHOUT_MENU).wechat_menu == USUAL
+
+
+@pytest.mark.parametrize("menu", [USUAL, load(EXAMPLE).wechat_menu], ids=["usual", "example"])
+def test_a_menu_is_one_that_wechat_takes(menu: tuple[object, ...]) -> None:
+    check_menu([button_of(one, "https://chat.example") for one in menu])  # type: ignore[arg-type]
+
+
+def test_every_command_of_a_menu_is_one_that_needs_no_words() -> None:
+    known = {*registry.COMMANDS, *registry.FORM_COMMANDS}
+    assert set(get_args(MenuCommand)) <= known
+
+
+@pytest.mark.parametrize(
+    ("lines", "line", "code", "fields"),
+    [
+        (('name = "拍照举报吧"', "camera = true"), 1, "policy_menu_name", {"name": "拍照举报吧", "limit": "4"}),
+        (('name = " "', "camera = true"), 1, "policy_menu_name", {}),
+        (('name = "拍照"',), 1, "policy_menu_does", {"name": "拍照"}),
+        (('name = "拍照"', "camera = true", "page = true"), 1, "policy_menu_does", {}),
+        (('name = "拍照"', 'command = "report"', 'items = [{ name = "一", page = true }]'), 1, "policy_menu_does", {}),
+        (('name = "拍照"', 'command = "fly"'), 3, "policy_out_of_range", {"key": "wechat_menu[1].command"}),
+        (('name = "拍照"', 'command = "/report"'), 3, "policy_out_of_range", {"value": "/report"}),
+        (('name = "拍照"', 'url = "https://a.example"'), 3, "policy_unknown_key", {"key": "wechat_menu[1].url"}),
+        (
+            ('name = "更多"', 'items = [{ name = "一二三四五六七八九", page = true }]'),
+            3,
+            "policy_menu_name",
+            {"limit": "8"},
+        ),
+        (
+            ('name = "更多"', "items = [" + ", ".join(['{ name = "一", page = true }'] * 6) + "]"),
+            3,
+            "policy_out_of_range",
+            {"expected": "≤ 5"},
+        ),
+    ],
+)
+def test_a_fault_of_the_menu_is_told(lines: tuple[str, ...], line: int, code: str, fields: dict[str, str]) -> None:
+    text = WITHOUT_MENU + entry(*lines)
+    found = next(fault for fault in faults_of(text) if fault.code == code)
+    assert found.line == line + WITHOUT_MENU.count("\n") and fields.items() <= found.fields.items()
+
+
+def test_a_bar_has_three_entries_at_most_and_one_at_least() -> None:
+    text = WITHOUT_MENU + "".join(entry(f'name = "{at}"', "page = true") for at in range(4))
+    found = faults_of(text)
+    assert [(fault.code, fault.line) for fault in found] == [
+        ("policy_out_of_range", WITHOUT_MENU.count("\n") + 1),
+    ]
+    assert found[0].fields["expected"] == "≤ 3"
+    assert [fault.code for fault in faults_of("wechat_menu = []\n" + WITHOUT_MENU)] == ["policy_empty"]
+
+
+NAMES = st.text(max_size=9)
+
+
+@given(names=st.lists(NAMES, min_size=1, max_size=4), items=st.lists(NAMES, max_size=6))
+def test_whatever_menu_passes_wechat_takes_it(names: list[str], items: list[str]) -> None:
+    opens = {"items": [{"name": name, "command": "report"} for name in items]} if items else {"page": True}
+    bar: object = [{"name": name, **opens} for name in names]
+    try:
+        passed = TypeAdapter(Bar).validate_python(bar)
+    except ValidationError:
+        return
+    check_menu([button_of(one, "https://chat.example") for one in passed])

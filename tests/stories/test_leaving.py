@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
+
 from tests.stories.test_film import balance, belongs, cleaner_of, weighs
 from tests.stories.town import Someone, Town
 
@@ -43,9 +45,8 @@ async def tables(town: Town) -> Any:
     return await town.rows("SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'")
 
 
+@pytest.mark.parametrize("town", ["telegram"], indirect=True)
 async def test_who_blocks_the_telegram_bot_is_only_out_of_reach(town: Town) -> None:
-    if town.channel != "telegram":
-        return  # a browser's page can't leave; WeChat's own rule is below
     aunt = await town.person("王大娘")
     await leaves(town, aunt)
     states = await town.rows("SELECT state FROM contacts WHERE township_id = :t")
@@ -54,9 +55,8 @@ async def test_who_blocks_the_telegram_bot_is_only_out_of_reach(town: Town) -> N
     assert [tuple(row) for row in people] == [("王大娘", "active")]
 
 
+@pytest.mark.parametrize("town", ["wechat"], indirect=True)
 async def test_who_unfollows_is_forgotten_and_the_ledgers_stay(town: Town) -> None:
-    if town.channel != "wechat":
-        return
     cleaner = await cleaner_of(town)
     aunt = await town.person("王大娘")
     await belongs(town, aunt)
@@ -89,9 +89,8 @@ async def test_who_unfollows_is_forgotten_and_the_ledgers_stay(town: Town) -> No
     assert [tuple(row) for row in cases] == [("2026-0001", "registered")]
 
 
+@pytest.mark.parametrize("town", ["wechat"], indirect=True)
 async def test_who_follows_again_is_somebody_new(town: Town) -> None:
-    if town.channel != "wechat":
-        return
     aunt = await town.person("王大娘", role="cleaner", area="王家沟")
     old = await aunt.person_id()
     await leaves(town, aunt)
@@ -114,10 +113,9 @@ async def test_who_follows_again_is_somebody_new(town: Town) -> None:
     assert answered[0]["n"] >= 3
 
 
+@pytest.mark.parametrize("town", ["wechat"], indirect=True)
 async def test_who_leaves_and_comes_back_at_once_is_new_too(town: Town) -> None:
     """Both updates in one batch."""
-    if town.channel != "wechat":
-        return
     aunt = await town.person("王大娘")
     old = await aunt.person_id()
     town.clock.advance(seconds=5)
@@ -129,9 +127,8 @@ async def test_who_leaves_and_comes_back_at_once_is_new_too(town: Town) -> None:
     assert await aunt.person_id() != old
 
 
+@pytest.mark.parametrize("town", ["wechat"], indirect=True)
 async def test_pending_news_never_goes_to_who_has_left(town: Town) -> None:
-    if town.channel != "wechat":
-        return
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     aunt = await town.person("王大娘")
     await aunt.says("王家沟桥头有人倒垃圾")
@@ -149,10 +146,9 @@ async def test_pending_news_never_goes_to_who_has_left(town: Town) -> None:
     aunt.sees_not("核实")
 
 
+@pytest.mark.parametrize("town", ["wechat"], indirect=True)
 async def test_who_was_never_known_leaves_nothing_but_a_blank(town: Town) -> None:
     """They followed before the program was there."""
-    if town.channel != "wechat":
-        return
     stranger = await town.person("", consent=False)
     await leaves(town, stranger)
     town.clock.advance(hours=2)
@@ -163,9 +159,8 @@ async def test_who_was_never_known_leaves_nothing_but_a_blank(town: Town) -> Non
     assert await town.rows("SELECT 1 FROM consents WHERE township_id = :t") == []
 
 
+@pytest.mark.parametrize("town", ["wechat"], indirect=True)
 async def test_who_is_known_elsewhere_goes_on_there(town: Town) -> None:
-    if town.channel != "wechat":
-        return
     aunt = await town.person("王大娘", role="cleaner", area="王家沟")
     town.clock.advance(minutes=1)
     page = await town.person("", channel="web")
@@ -195,9 +190,8 @@ async def test_who_is_known_elsewhere_goes_on_there(town: Town) -> None:
     assert await aunt.person_id() != kept
 
 
+@pytest.mark.parametrize("town", ["wechat"], indirect=True)
 async def test_a_page_opened_from_the_account_goes_with_it(town: Town) -> None:
-    if town.channel != "wechat":
-        return
     aunt = await town.person("王大娘")
     page = await town.person("", channel="web")
     await town.write(
@@ -218,9 +212,8 @@ async def test_a_page_opened_from_the_account_goes_with_it(town: Town) -> None:
     page.sees("记什么、为什么")
 
 
+@pytest.mark.parametrize("town", ["wechat"], indirect=True)
 async def test_a_worker_s_place_is_vacant_and_those_who_can_fill_it_hear_so(town: Town) -> None:
-    if town.channel != "wechat":
-        return
     head = await town.person("马主任", role="admin")
     first = await town.person("李师傅", role="cleaner", area="王家沟")
     second = await town.person("赵师傅", role="cleaner", area="王家沟")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.stories.test_friday import change_policy
-from tests.stories.town import Town
+from tests.stories.town import Someone, Town
 
 
 async def test_the_policy_may_want_shorter_messages(town: Town) -> None:
@@ -58,3 +58,29 @@ async def test_who_is_in_charge_is_answered_in_a_group_too(town: Town) -> None:
             await town.settle(0.01)
         await town.work()
         assert answer in (await group.hears()).text
+
+
+async def speaks(town: Town, someone: Someone) -> None:
+    """Send a voice message, where that can be done."""
+    user = someone.driver.user
+    going = user.speaks() if town.channel == "wechat" else user.sends_voice(b"OggS")
+    await someone._act(someone.driver._arrives(going))
+
+
+@pytest.mark.parametrize("town", ["telegram", "wechat"], indirect=True)
+async def test_a_voice_message_is_answered_with_how_to_turn_it_into_words(town: Town) -> None:
+    aunt = await town.person("王大娘")
+    await speaks(town, aunt)
+    aunt.sees("语音我还听不懂", "转文字", "我要举报")
+
+
+@pytest.mark.parametrize("town", ["telegram", "wechat"], indirect=True)
+async def test_an_answer_that_is_spoken_is_asked_for_again_in_words(town: Town) -> None:
+    aunt = await town.person("王大娘")
+    await aunt.says("改称呼")
+    await speaks(town, aunt)
+    aunt.sees("转文字")
+    aunt.sees("怎么称呼您")
+    aunt.sees_not("没听明白")
+    await aunt.says("王婶")
+    aunt.sees("以后叫您王婶")

@@ -251,9 +251,8 @@ async def test_a_code_s_link_pasted_as_words_works_too(town: Town) -> None:
     aunt.sees("青禾塬镇净乡服务")
 
 
+@pytest.mark.parametrize("town", ["telegram"], indirect=True)
 async def test_in_a_group_no_code_is_answered_with_what_is_personal(town: Town) -> None:
-    if town.channel != "telegram":
-        return  # the other channels have no groups
     aunt = await town.person("王大娘")
     await belongs(town, aunt)
     group = town._bot_api.group("王家沟村群")

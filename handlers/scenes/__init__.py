@@ -1,0 +1,1 @@
+"""Printed codes: what happens when one is scanned, and what is printed beside it."""
