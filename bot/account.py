@@ -13,14 +13,21 @@ from bot.settings import Settings
 from storage import channel_faults, townships
 from storage.database import Database, Row
 
-REMEDIES = {
-    "address_not_listed": "put this machine's public IP into the account's IP white list (设置与开发 → 基本配置)",
-    "wrong_secret": "WECHAT_APP_SECRET is not the account's",
-    "wrong_app_id": "WECHAT_APP_ID is not the account's",
-    "wrong_credentials": "WECHAT_APP_ID and WECHAT_APP_SECRET do not belong together",
-    "no_permission": "the account may not do this: is its verification (认证) over?",
-    "account_limited": "WeChat has limited the account: look into its console",
-    "token_refused": "something else renews the account's token: only this program may",
+# What to do about WeChat's refusals, by their names in `wechat_errors`.
+HELP = {
+    "no_permission": (
+        "this account may not do that (48001): a menu needs a service account or a verified subscription account,"
+        " permanent codes need a verified service account"
+    ),
+    "wrong_app_id": "no account has this WECHAT_APP_ID (40013)",
+    "wrong_secret": "WECHAT_APP_SECRET is wrong (40125)",
+    "wrong_credentials": "WECHAT_APP_ID and WECHAT_APP_SECRET do not belong together (40002)",
+    "address_not_listed": "this server's address is not in the account's list (IP白名单) of the console (40164)",
+    "token_refused": "the access token is refused although it was renewed: does another program renew it, too?",
+    "account_limited": "WeChat has limited this account (50002): its console says why",
+    "quota": "today's quota of calls is used up (45009): run the same command tomorrow",
+    "too_often": "too many calls at once (45011): run the same command in a minute",
+    "busy": "WeChat is busy: run the same command later",
 }
 
 
@@ -68,4 +75,4 @@ async def wechat_check(settings: Settings, database: Database) -> list[Check]:
 
 def said_of(fault: str) -> str:
     """A fault with what to do about it."""
-    return f"{fault}: {REMEDIES[fault]}" if fault in REMEDIES else fault
+    return f"{fault}: {HELP[fault]}" if fault in HELP else fault

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from bot.account import HELP, town_of
 from bot.channels.wechat_api import WeChatApi
 from bot.channels.wechat_store import TokenTable
+from bot.channels.wechat_wire import NEWS
 from bot.clock import SystemClock
-from bot.console import ConsoleError, opened, unknown_code
+from bot.console import ConsoleError, opened
 from bot.errors import GiveUp, RetryLater
 from bot.i18n import Catalogues
 from bot.labels import List, Printed, picture, sheet
@@ -32,22 +34,6 @@ PACE_S = 0.1
 PAUSES_S = (1.0, 4.0)
 LONGEST_MS = 5_000
 SHEET = "index.html"
-# What to do about WeChat's refusals, by their names in `wechat_errors`.
-HELP = {
-    "no_permission": (
-        "this account may not do that (48001): a menu needs a service account or a verified subscription account,"
-        " permanent codes need a verified service account"
-    ),
-    "wrong_app_id": "no account has this WECHAT_APP_ID (40013)",
-    "wrong_secret": "WECHAT_APP_SECRET is wrong (40125)",
-    "wrong_credentials": "WECHAT_APP_ID and WECHAT_APP_SECRET do not belong together (40002)",
-    "address_not_listed": "this server's address is not in the account's list (IP白名单) of the console (40164)",
-    "token_refused": "the access token is refused although it was renewed: does another program renew it, too?",
-    "account_limited": "WeChat has limited this account (50002): its console says why",
-    "quota": "today's quota of calls is used up (45009): run the same command tomorrow",
-    "too_often": "too many calls at once (45011): run the same command in a minute",
-    "busy": "WeChat is busy: run the same command later",
-}
 Progress = Callable[[str, int, int], None]
 T = TypeVar("T")
 
@@ -71,10 +57,10 @@ async def account(settings: Settings) -> AsyncIterator[Account]:
         known = await database.read(townships.every_name)
         if not known:
             raise ConsoleError("nothing was imported yet")
-        town = next((row for row in known if settings.wechat_township in ("", row["code"])), None)
-        if town is None:
-            raise ConsoleError(f"WECHAT_TOWNSHIP: {unknown_code(known, settings.wechat_township)}")
-        clock, township_id = SystemClock(), int(town["township_id"])
+        try:
+            clock, township_id = SystemClock(), town_of(settings, known)
+        except LookupError as error:
+            raise ConsoleError(str(error)) from None
         worlds = Worlds(settings.zone, settings.address)
         world = await database.read(lambda tx: worlds.load(tx, clock.now_ms()), township_id=township_id)
         tokens = TokenTable(database, township_id)
@@ -122,6 +108,8 @@ def button_of(entry: MenuItem, public_url: str) -> dict[str, Any]:
         return {"name": entry.name, "sub_button": [button_of(item, public_url) for item in entry.items]}
     if entry.camera:
         return {"type": "pic_photo_or_album", "name": entry.name, "key": "camera"}
+    if entry.news:
+        return {"type": "click", "name": entry.name, "key": NEWS}
     if not entry.page:
         return {"type": "click", "name": entry.name, "key": f"/{entry.command}"}
     if not public_url:
@@ -132,7 +120,8 @@ def button_of(entry: MenuItem, public_url: str) -> dict[str, Any]:
 def lines_of(entry: MenuItem, before: str = "") -> list[str]:
     """An entry and what opens from it, a line each."""
     items = entry.items if isinstance(entry, MenuEntry) else ()
-    does = "" if items else "the camera" if entry.camera else "the web page" if entry.page else f"/{entry.command}"
+    says = {"camera": "the camera", "page": "the web page", "news": "what waits", "command": f"/{entry.command}"}
+    does = "" if items else says[entry.does[0]]
     below = [line for item in items for line in lines_of(item, before + "  ")]
     return [f"{before}{entry.name}  {does}".rstrip(), *below]
 

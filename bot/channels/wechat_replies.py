@@ -124,7 +124,7 @@ class Replies:
             **{name: one.row[name] for name in names},
             "id": self._ids.next(),
             "body": dump_out(out),
-            "message_key": None,
+            "message_key": f"rest:{one.row['id']}",
             "urgent": 1,
             "created_ms": now_ms,
             "due_ms": now_ms,

@@ -14,11 +14,13 @@ MenuCommand = Literal[
     "help", "report", "mycases", "cases", "points", "subsidies", "me", "household", "proxy", "object", "who", "claims",
     "weigh", "tickets", "cleanup", "rollcall", "friday", "digest", "townships", "reminders", "link", "privacy",
 ]  # fmt: skip
-Does = Literal["command", "page", "camera", "opens"]
+Does = Literal["command", "page", "camera", "news", "opens"]
 
 
 class MenuItem(Table):
-    """What opens from the bar: a `command` is done, the `page` opens (the web chat, signed in), or the `camera`."""
+    """What opens from the bar: a `command` is done, the `page` opens (the web chat, signed in), the `camera`, or the
+    `news` come that could not be sent.
+    """
 
     WIDEST: ClassVar = NAME_WIDTHS[1]
 
@@ -26,12 +28,13 @@ class MenuItem(Table):
     command: MenuCommand | None = None
     page: bool = False
     camera: bool = False
+    news: bool = False
 
     @property
     def does(self) -> tuple[Does, ...]:
         """What it does: one thing, if the policy is right."""
         found: list[tuple[Does, bool]] = [
-            ("command", self.command is not None), ("page", self.page), ("camera", self.camera),
+            ("command", self.command is not None), ("page", self.page), ("camera", self.camera), ("news", self.news),
         ]  # fmt: skip
         return tuple(kind for kind, is_said in found if is_said)
 
@@ -79,6 +82,7 @@ USUAL = (
     MenuEntry(
         name="更多",
         items=(
+            MenuItem(name="看消息", news=True),
             MenuItem(name="不拍照也能举报", command="report"),
             MenuItem(name="谁负责", command="who"),
             MenuItem(name="打开网页", page=True),

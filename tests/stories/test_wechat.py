@@ -349,3 +349,11 @@ async def test_the_same_request_later_is_a_replay(town: Town, wechat: FakeWeChat
     assert (await deliver(old, body))[0] == 403
     forged = {**query, "msg_signature": "0" * 40}
     assert (await deliver(forged, body))[0] == 403
+
+
+async def test_see_the_news_when_there_is_none(town: Town) -> None:
+    aunt = await town.person("王大娘")
+    town.begin()
+    await aunt.driver._arrives(aunt.driver.user.clicks("news"))
+    await town.work()
+    aunt.sees("没有新消息")
