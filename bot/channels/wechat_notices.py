@@ -15,6 +15,7 @@ MENU_KEY_MAX_BYTES, MENU_URL_MAX_BYTES = 128, 1_024
 SCENE_MAX_CHARS = 64
 WIDE_CUT = "…"
 _MOMENT = r"[0-9年月日时分/.:： ~-]"
+_LATIN_NAME = re.compile(r"[A-Za-z .'-]+")
 _FIELD = re.compile(r"([a-z_]+?)(\d+)")
 # What each kind of value may hold, after white space was made single spaces: the longest, and its form.
 _FORMS: Mapping[str, tuple[int, str]] = {
@@ -51,7 +52,7 @@ def _fitted(name: str, value: str) -> str:
         raise ValueError(f"{name}: no such kind of value")
     kind, (longest, pattern) = found.group(1), form
     said = " ".join("".join(one if unicodedata.category(one) != "Cc" else " " for one in value).split())
-    if kind == "name" and not said.isascii():
+    if kind == "name" and not _LATIN_NAME.fullmatch(said):
         longest = 10
     if len(said) > longest and kind in _CUT_KINDS:
         said = said[:longest] if kind == "phrase" else said[: longest - 1] + WIDE_CUT

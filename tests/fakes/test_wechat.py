@@ -13,7 +13,7 @@ from aiohttp import web
 from bot.channels.wechat_fields import body_of
 from bot.channels.wechat_gate import Gate, Mode
 from bot.channels.wechat_wire import SUCCESS, Update, arrival_of, image_reply, text_reply, update_of
-from bot.talk.messages import In
+from bot.talk.messages import VOICE, In
 from tests.fakes.pictures import photo
 from tests.fakes.wechat import FakeWeChat
 from tests.fakes.wechat_people import User
@@ -108,14 +108,14 @@ async def test_everything_a_person_does_arrives(program: Program) -> None:
     kinds = [event.kind for event in program.events]
     messages = ["text", "media", "media", "media", "other", "place", "text"]
     assert kinds == ["start", *messages, "tap", "start", "nothing", "nothing", "other", "left"]
-    assert [event.data for event in program.events if event.data] == ["station-7", "/report", "station-8"]
+    assert [event.data for event in program.events if event.data] == ["station-7", VOICE, "/report", "station-8"]
     assert program.refused == [] and wang.broken == 0 and program.wechat.violations == []
 
 
 async def test_an_answer_is_heard_and_its_choices_can_be_picked(program: Program) -> None:
     wang = program.wechat.user("王大娘")
     program.answer = says(
-        program, "什么事？\n1 倾倒\n2 焚烧\n看这里：https://example.org/a?b=1\n\n回复前面的数字就行。"
+        program, "什么事？\n【1】倾倒\n【2】焚烧\n看这里：https://example.org/a?b=1\n\n回复【】里的数字就行。"
     )
     heard = await wang.says("你好")
     assert heard is not None and heard.choices == {"倾倒": "1", "焚烧": "2"}

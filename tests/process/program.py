@@ -132,6 +132,11 @@ class Program:
         self._process.kill()
         await self._process.wait()
 
+    async def end(self) -> None:
+        """Leave nothing behind, also after a test that failed."""
+        if self._process is not None and self._process.returncode is None:
+            await self.kill()
+
     async def stop(self) -> int:
         """SIGTERM; the exit code."""
         assert self._process is not None

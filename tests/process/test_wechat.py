@@ -80,8 +80,12 @@ async def office(durable_postgres: PostgresServer, tmp_path: Path) -> AsyncItera
         made = Office(tmp_path, wechat, url)
         code, printed = await made.workers[0].command("import", str(example(tmp_path / "township")))
         assert code == 0, printed
-        yield made
-        made.rows.close()
+        try:
+            yield made
+        finally:
+            for worker in made.workers:
+                await worker.end()
+            made.rows.close()
 
 
 async def live(user: User) -> None:
