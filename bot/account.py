@@ -27,6 +27,8 @@ HELP = {
     "account_limited": "WeChat has limited this account (50002): its console says why",
     "quota": "today's quota of calls is used up (45009): run the same command tomorrow",
     "too_often": "too many calls at once (45011): run the same command in a minute",
+    "aes_key": "what WeChat sends can't be opened: is WECHAT_AES_KEY the EncodingAESKey of the server settings?",
+    "template": "WeChat refuses the notice: compare WECHAT_NOTICE with the template in the console (40037, 47003)",
     "busy": "WeChat is busy: run the same command later",
 }
 
@@ -58,16 +60,16 @@ async def wechat_check(settings: Settings, database: Database) -> list[Check]:
     )
     await api.start()
     try:
-        await api.check()
+        await api.ask()
         checks = [Check("wechat", True, "WeChat gives a token")]
     except (GiveUp, RetryLater) as error:
         said = error.reason if isinstance(error, RetryLater) else error.code
         checks = [Check("wechat", False, said_of(said))]
     finally:
         await api.stop()
-    fault = await database.read(lambda tx: channel_faults.of_channel(tx, "wechat"), township_id=town)
-    if fault:
-        checks.append(Check("wechat last", False, said_of(fault), warning=True))
+    for row in await database.read(channel_faults.every, township_id=town):
+        if row["channel"].startswith("wechat"):
+            checks.append(Check(row["channel"].replace("_", " ") + " last", False, said_of(row["fault"]), warning=True))
     if not settings.public_url.startswith("https://"):
         checks.append(Check("wechat page", False, "the web page in WeChat needs an https PUBLIC_URL", warning=True))
     return checks

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.callers import Callers
-from bot.channels.base import Arrival, Channel, Channels, Raw, Together
+from bot.channels.base import Arrival, Channel, Channels, Raw, Together, Unclear
 from bot.clock import Clock, Dice, Ids
 from bot.delivery import Written
 from bot.dialogue import Dialogue
@@ -22,6 +22,7 @@ from storage.database import Row, Tx
 
 ANSWERED_TOPIC = "answered"
 SHOWN_ROWS = 16
+CLOCKS_MS = 5_000  # by so much clocks may differ, one of which knows seconds only
 
 
 @dataclass(slots=True)
@@ -127,14 +128,18 @@ class Batches:
         arrival = channel.decode(raw)
         if arrival.event.kind == "nothing":
             return None
+        unclear = ""
         if not channel.buttons:
-            arrival = await self._picked(tx, channel, raw.address, arrival)
+            arrival, unclear = await self._picked(tx, channel, raw.address, arrival)
         language = self._catalogues.nearest(arrival.language) if arrival.language else self._catalogues.default
         caller = await callers.of(tx, raw, arrival, language, now_ms)
         person = caller.person
         if arrival.reply_to:
             person = replace(person, address=arrival.reply_to)
         turn = self._turn(tx, person, arrival.event, now_ms, world, batch, answering_of(channel, row))
+        if unclear:
+            turn.reply(text(unclear))
+            return turn
         if channel.forgets_media and person.consent_version is not None:
             photos = [(one.kind, one.ref, one.size_bytes) for one in arrival.event.media]
             await media.attach(turn, person.id, raw.channel, photos)
@@ -154,14 +159,22 @@ class Batches:
             await callers.forget(tx, caller, now_ms)
         return turn
 
-    async def _picked(self, tx: Tx, channel: Channel, address: str, arrival: Arrival) -> Arrival:
-        """«2» where buttons can't be pressed: the choice of that number among those shown last."""
+    async def _picked(self, tx: Tx, channel: Channel, address: str, arrival: Arrival) -> tuple[Arrival, str]:
+        """«2» where buttons can't be pressed: the choice of that number among those shown last; and the id of the text
+        to answer with when it is not clear which.
+        """
         event = arrival.event
         if event.kind != "text":
-            return arrival
-        shown = together_of(await outbox.shown(tx, address, limit=SHOWN_ROWS))
+            return arrival, ""
+        rows = list(await outbox.shown(tx, address, limit=SHOWN_ROWS))
+        if event.text.lstrip()[:1] in ("0", "０"):
+            known = {row["id"] for row in rows}
+            rows += [row for row in await outbox.numbered(tx, address) if row["id"] not in known]
+        shown = together_of(shown_before(rows, arrival.made_ms, self._clock.now_ms()))
         data = channel.pick(event.text, shown) if shown else None
-        return arrival if data is None else replace(arrival, event=In("tap", event.text, data))
+        if isinstance(data, Unclear):
+            return arrival, data.text_id
+        return (arrival if data is None else replace(arrival, event=In("tap", event.text, data))), ""
 
     def _turn(
         self,
@@ -220,10 +233,15 @@ def answering_of(channel: Channel, row: Row) -> Answering | None:
     return Answering(row["id"], row["received_ms"] + channel.reply_ms) if channel.reply_ms else None
 
 
+def shown_before(rows: Sequence[Row], made_ms: int, now_ms: int) -> list[Row]:
+    """Of what was shown, what somebody can have seen who sent something then: it may have been long on its way."""
+    return [row for row in rows if not (made_ms and made_ms + CLOCKS_MS < row["at_ms"] <= now_ms)]
+
+
 def together_of(rows: Sequence[Row]) -> list[Together]:
     """What was shown together, newest first; `rows` are the newest messages first (`outbox.shown`)."""
     groups: dict[int, list[Row]] = {}
-    for row in reversed(rows):
+    for row in sorted(rows, key=lambda row: row["id"]):
         groups.setdefault(row["answers"] or row["id"], []).append(row)
     newest = sorted(groups.values(), key=lambda one: (one[-1]["at_ms"], one[-1]["id"]), reverse=True)
     return [Together([load_out(row["body"]) for row in group], group[0]["series"] or 0) for group in newest]

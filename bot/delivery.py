@@ -63,6 +63,7 @@ def letter_of(row: Mapping[str, Any] | Any, out: Out, township_id: int) -> Lette
         row["expires_ms"],
         row["attempts"],
         bool(row["urgent"]),
+        "series" in row.keys() and row["series"] == 0,  # noqa: SIM118  # a Row is no dict
     )
 
 
@@ -268,6 +269,9 @@ class Delivery:
                 return None
             self._marks.again(letter, error.reason)
             return max(error.after_ms, backoff_ms(letter.attempts))
+        except Unavailable as error:  # of our database, which a channel may ask: no reason to give a message up
+            self._marks.again(letter, str(error))
+            return backoff_ms(letter.attempts)
         except GiveUp as error:
             self._marks.ended(letter, "failed", error.code, unreachable=error.unreachable)
             return None

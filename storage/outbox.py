@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from storage.database import Row, Tx
+from storage.sessions import in_list
 
 INSERT = """
 INSERT INTO outbox (township_id, id, person_id, channel, address, body, message_key, urgent,
@@ -13,12 +14,16 @@ INSERT INTO outbox (township_id, id, person_id, channel, address, body, message_
 VALUES (:t, :id, :person_id, :channel, :address, :body, :message_key, :urgent, :created_ms, :due_ms, :expires_ms,
         :answers)
 """
-MOST_SERIES = 9
+MOST_SERIES = 99
 MOST_SHOWN = 50
-COLUMNS = "id, person_id, channel, address, body, urgent, created_ms, due_ms, expires_ms, attempts, state"
+COLUMNS = "id, person_id, channel, address, body, urgent, created_ms, due_ms, expires_ms, attempts, state, series"
+SHOWN = "SELECT id, body, answers, series, COALESCE(sent_ms, created_ms) AS at_ms FROM outbox"
 SENT = "UPDATE outbox SET state = 'sent', sent_ms = :sent_ms WHERE township_id = :t AND id = :id"
 AGAIN = "UPDATE outbox SET attempts = :attempts, error = :error WHERE township_id = :t AND id = :id"
-ENDED = "UPDATE outbox SET state = :state, error = :error WHERE township_id = :t AND id = :id"
+ENDED = (
+    "UPDATE outbox SET state = :state, error = :error"
+    " WHERE township_id = :t AND id = :id AND state IN ('due', 'waiting')"
+)
 
 
 async def put(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -88,9 +93,11 @@ async def any_kept_too_long(tx: Tx, *, now_ms: int) -> bool:
 
 
 async def keep_no_longer(tx: Tx, *, now_ms: int) -> None:
-    """Let messages go by themselves whose update's reply (`answers`) has gone without them, or never came."""
+    """Let messages go by themselves whose update's reply (`answers`) has gone without them, or never came: answers
+    that are late (series 0).
+    """
     await tx.run(
-        "UPDATE outbox SET answers = NULL WHERE township_id = :t AND state = 'due' AND answers IS NOT NULL"
+        "UPDATE outbox SET answers = NULL, series = 0 WHERE township_id = :t AND state = 'due' AND answers IS NOT NULL"
         " AND due_ms <= :now_ms",
         {"now_ms": now_ms},
     )
@@ -128,12 +135,12 @@ async def let_go(tx: Tx, message_id: int, update_id: int, *, now_ms: int) -> Non
 
 
 async def number_choices(tx: Tx, message_id: int, address: str) -> int:
-    """The series of numbers for the choices of a message that goes by itself: 1 to 9, another than those before it."""
+    """The series of numbers for the choices of a message that goes by itself: 1 to 99, each after the one before."""
     own = await tx.one("SELECT series FROM outbox WHERE township_id = :t AND id = :id", {"id": message_id})
-    if own is not None and own["series"] is not None:
+    if own is not None and own["series"]:
         return int(own["series"])
     last = await tx.one(
-        "SELECT series FROM outbox WHERE township_id = :t AND address = :address AND series IS NOT NULL"
+        "SELECT series FROM outbox WHERE township_id = :t AND address = :address AND series > 0"
         " ORDER BY id DESC LIMIT 1",
         {"address": address},
     )
@@ -144,20 +151,36 @@ async def number_choices(tx: Tx, message_id: int, address: str) -> int:
     return series
 
 
+async def take_number_back(tx: Tx, message_id: int, *, late: bool) -> None:
+    """The message did not arrive with its numbers; `late`: it is an answer that came too late."""
+    await tx.run(
+        "UPDATE outbox SET series = :series WHERE township_id = :t AND id = :id",
+        {"series": 0 if late else None, "id": message_id},
+    )
+
+
 async def shown(tx: Tx, address: str, *, limit: int) -> Sequence[Row]:
     """What an address was sent last, newest first: id, body, answers (messages of one reply have the same), series,
     at_ms. What has a series was sent, also when that is not written down yet. A reply is there whole, or not at all.
     """
-    what = "SELECT id, body, answers, series, COALESCE(sent_ms, created_ms) AS at_ms FROM outbox"
-    newest = (
-        "FROM outbox WHERE township_id = :t AND address = :address AND (state = 'sent' OR series IS NOT NULL)"
-        " ORDER BY id DESC LIMIT :limit"
-    )
-    return await tx.all(
-        f"{what} WHERE township_id = :t AND id IN (SELECT n.id FROM (SELECT id {newest}) AS n)"
-        f" UNION {what} WHERE township_id = :t AND address = :address AND state = 'sent'"
-        f" AND answers IN (SELECT n.answers FROM (SELECT answers {newest}) AS n) ORDER BY id DESC",
+    rows = await tx.all(
+        f"{SHOWN} WHERE township_id = :t AND address = :address AND (state = 'sent' OR series > 0)"
+        " ORDER BY id DESC LIMIT :limit",
         {"address": address, "limit": limit},
+    )
+    names, params = in_list("u", sorted({row["answers"] for row in rows if row["answers"] is not None}) or [0])
+    replies = await tx.all(
+        f"{SHOWN} WHERE township_id = :t AND address = :address AND state = 'sent' AND answers IN ({names})",
+        {"address": address, **params},
+    )
+    return sorted({row["id"]: row for row in (*rows, *replies)}.values(), key=lambda row: row["id"], reverse=True)
+
+
+async def numbered(tx: Tx, address: str) -> Sequence[Row]:
+    """The newest messages of each series of numbers that an address was sent, as `shown` has them, newest first."""
+    return await tx.all(
+        f"{SHOWN} WHERE township_id = :t AND address = :address AND series > 0 ORDER BY id DESC LIMIT {MOST_SERIES}",
+        {"address": address},
     )
 
 

@@ -47,6 +47,7 @@ class Letter:
     expires_ms: int | None
     attempts: int
     urgent: bool = False
+    late: bool = False  # an answer that was not there in time for the reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,13 @@ class Together:
 
     outs: Sequence[Out]
     series: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """Typed words that are meant for a choice, but for which? `text_id` says what to write instead."""
+
+    text_id: str
 
 
 class Pictures(Protocol):
@@ -109,7 +117,7 @@ class Channel(Protocol):
         """Read a stored update; raises ValueError on one that isn't understood. Pure."""
         ...
 
-    def pick(self, said: str, shown: Sequence[Together]) -> str | None:
+    def pick(self, said: str, shown: Sequence[Together]) -> str | Unclear | None:
         """Which button's data typed words stand for, of what was shown last, newest first; None for none. Pure."""
         ...
 

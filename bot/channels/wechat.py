@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from bot.channels.base import Accept, Arrival, Letter, Raw, Together
+from bot.channels.base import Accept, Arrival, Letter, Raw, Together, Unclear
 from bot.channels.wechat_api import WeChatApi
 from bot.channels.wechat_crypto import Refused
 from bot.channels.wechat_fields import MAX_BODY_BYTES
@@ -30,6 +31,7 @@ from bot.talk.messages import In
 from storage.database import Unavailable
 
 PATH = "/wechat"
+KEY_FAULTS = {"ciphertext": "aes_key", "recipient": "wrong_app_id"}
 ANSWER_S = 4.0
 KEPT_MS = 4_500  # for the reply; a little longer than the request is held, so that the two do not meet
 LOOK_S = 0.25
@@ -55,6 +57,7 @@ class WeChat:
         self._clock = clock
         self.township_id = township_id
         self._accept: Accept | None = None
+        self._key_fault: str | None = None  # as far as is known
         self._open: dict[str, list[asyncio.Event]] = {}  # update key → the requests that wait for its answer
 
     # -- receiving
@@ -97,9 +100,12 @@ class WeChat:
                     return _refuse("too large")
             post = self._gate.open(request.query_params, bytes(body), self._clock.now_ms())
         except (Refused, ValueError) as refused:
+            if str(refused) in KEY_FAULTS:
+                await self._note_key(KEY_FAULTS[str(refused)])
             return _refuse(str(refused))
         except ClientDisconnect:
             return Response(status_code=400)
+        await self._note_key("")
         try:
             update = update_of(post.body)
         except ValueError as error:
@@ -114,6 +120,13 @@ class WeChat:
         now_ms = self._clock.now_ms()
         reply = self._gate.close(post, text_reply(update, words, now_ms, json=post.json), now_ms)
         return Response(reply, media_type="application/json" if post.json else "text/xml")
+
+    async def _note_key(self, fault: str) -> None:
+        """Tell the operator of a key that does not fit: what is signed comes from WeChat, but can't be opened."""
+        if fault != self._key_fault:
+            with suppress(Unavailable):
+                await self._outgoing.note(f"{self.name}_webhook", fault)
+                self._key_fault = fault
 
     async def answer(self, update: Update, body: bytes, is_gone: Callable[[], Awaitable[bool]]) -> str:
         """Store a push, and wait a while for its answer: the reply's words, "" when there is none (yet).
@@ -133,13 +146,13 @@ class WeChat:
         self._open.setdefault(update.key, []).append(woken)
         try:
             await self._accept([Raw(self.name, update.key, update.address, body, self.township_id)])
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout_at(until_s):
                     await self._handled(update.key, woken)
-            except TimeoutError:
+            if await is_gone():
                 return ""
-            if loop.time() > until_s or await is_gone():
-                return ""
+            if loop.time() >= until_s:  # what an earlier try has taken, and nobody has seen, is still to be shown
+                return await self._replies.told(update.key)
             # never cut off: what it commits counts as sent
             return await self._replies.take(update.key, otherwise="wechat.no_news" if wants_news else "")
         finally:
@@ -161,9 +174,10 @@ class WeChat:
 
     def decode(self, raw: Raw) -> Arrival:
         """Read a stored push."""
-        return Arrival(_event_of(update_of(raw.body)))
+        update = update_of(raw.body)
+        return Arrival(_event_of(update), made_ms=update.created_ms)
 
-    def pick(self, said: str, shown: Sequence[Together]) -> str | None:
+    def pick(self, said: str, shown: Sequence[Together]) -> str | Unclear | None:
         """The button that a number, a letter or a label stands for."""
         return choice_of(said, shown)
 

@@ -46,8 +46,12 @@ class WeChatApi:
         await self._http.stop()
 
     async def check(self) -> None:
-        """Get a token, for `doctor`: raises what is wrong."""
+        """Get a token that holds, also the one that is known: raises what is wrong."""
         await self._access.token()
+
+    async def ask(self) -> None:
+        """Ask WeChat itself whether it knows us now (`doctor`): raises what is wrong."""
+        await self._fetch_token(force=False)
 
     # -- to a person
 

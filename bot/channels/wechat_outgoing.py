@@ -5,7 +5,9 @@ Each piece (a picture, 2,048 bytes of words) counts before it is sent, so that a
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -16,7 +18,7 @@ import structlog
 from bot.channels.base import Letter, Pictures
 from bot.channels.wechat_api import WeChatApi
 from bot.channels.wechat_errors import WindowClosed
-from bot.channels.wechat_pieces import Piece, pieces_of, rest_row, together
+from bot.channels.wechat_pieces import Piece, pieces_of, rest_key, rest_row, together
 from bot.channels.wechat_quota import Quota
 from bot.channels.wechat_wire import heard_of, update_of
 from bot.clock import Clock, Ids
@@ -24,13 +26,14 @@ from bot.errors import GiveUp, RetryLater
 from bot.i18n import Catalogue, Catalogues
 from bot.talk.messages import Out, text
 from storage import channel_faults, inbox, outbox, webchat, wechat
-from storage.database import Database, Tx, Unavailable
+from storage.database import Database, Refused, Tx, Unavailable
 
 CHANNEL = "wechat"
 NEWEST = 1 << 60
 MOST_HEARD = 30
-MOST_UNFINISHED = 1_000
-DATABASE_MS = 1_000
+SPLIT_MS = 1_000
+TROUBLE_PAUSE_S = 0.5
+LAST_TRIES = 16
 VIDEO_MAX_BYTES = 10_000_000
 log = structlog.get_logger()
 
@@ -72,7 +75,6 @@ class Outgoing:
         self._zone = zone
         self._notice = notice
         self._held_until_ms = 0
-        self._arrived: dict[int, int] = {}  # how many of the pieces of letters that are under way
 
     def admit_ms(self, now_ms: int) -> int:
         """Now, or when WeChat lets the account send again."""
@@ -81,83 +83,94 @@ class Outgoing:
     async def send(self, letter: Letter) -> bool:
         """Send a message's words, then its pictures; what has arrived of it is not sent again.
 
-        False: the person has to write first. Raises RetryLater and GiveUp.
+        False: the person has to write first. Raises RetryLater, GiveUp and Unavailable.
         """
-        try:
-            sent = await self._send(letter)
-        except Unavailable as error:
-            raise RetryLater(DATABASE_MS, "database") from error
-        except GiveUp:
-            self._arrived.pop(letter.id, None)
-            raise
-        self._arrived.pop(letter.id, None)
-        return sent
-
-    async def _send(self, letter: Letter) -> bool:
         catalogue = self._catalogues[await self._language(letter.address)]
-        arrived = self._arrived.get(letter.id, 0)
         counted = await self._count(letter)
         series = await self._number(letter) if counted and letter.out.rows else 0
         pieces = pieces_of(letter.out, catalogue, series)
-        try:
-            for number, piece in enumerate(pieces[arrived:], start=arrived):
-                if not (counted or await self._count(letter)):
-                    return await self._keep(letter, pieces[number:], catalogue, whole=not number)
-                counted = False
+        arrived, stopped = await self._send_pieces(letter, pieces) if counted else (0, WindowClosed("counted"))
+        if stopped is None:
+            return True
+        rest = together(pieces[arrived:])
+        if not isinstance(stopped, WindowClosed):
+            if isinstance(stopped, RetryLater):
+                await self._hold(stopped)
+            if not arrived:
+                raise stopped
+            await self._split(letter, rest, "due")
+            return True
+        if arrived:
+            await self._split(letter, rest, "waiting")
+        elif series:
+            await self._unnumber(letter)
+        await self._tell_of(letter, rest, catalogue, whole=not arrived)
+        return bool(arrived)
+
+    async def _send_pieces(
+        self, letter: Letter, pieces: Sequence[Piece]
+    ) -> tuple[int, WindowClosed | RetryLater | Unavailable | None]:
+        """How many have arrived, and what keeps the others back. The first is counted already. Raises GiveUp."""
+        for number, piece in enumerate(pieces):
+            try:
+                if number and not await self._count(letter):
+                    return number, WindowClosed("counted")
                 await self._send_piece(letter.address.partition(":")[2], piece)
-                self._remember(letter.id, number + 1)
-        except WindowClosed:
-            await self._close(letter.address)
-            number = self._arrived.get(letter.id, 0)
-            return await self._keep(letter, pieces[number:], catalogue, whole=not number)
-        except RetryLater as error:
-            await self._hold(error)
-            if not (number := self._arrived.get(letter.id, 0)):
-                raise
-            await self._split(letter, together(pieces[number:]), "due", error.after_ms)
-        return True
+            except WindowClosed as error:
+                with suppress(Unavailable):
+                    await self._close(letter.address)
+                return number, error
+            except (RetryLater, Unavailable) as error:
+                return number, error
+        return len(pieces), None
 
     async def _hold(self, error: RetryLater) -> None:
         """When the whole account has to wait, everybody's messages do."""
         if error.everyone:
             self._held_until_ms = self._clock.now_ms() + error.after_ms
-            await self.note_fault()
+            with suppress(Unavailable):
+                await self.note_fault()
 
-    async def _keep(self, letter: Letter, missing: Sequence[Piece], catalogue: Catalogue, *, whole: bool) -> bool:
-        """WeChat takes no more: tell by a notice that there is something, and keep what has not arrived.
+    async def _split(self, letter: Letter, rest: Out, state: str) -> None:
+        """What has arrived of a letter is sent, for good; the rest is a message of its own, due or waiting.
 
-        False: the whole message waits. True: a part of it has arrived, the rest waits as a message of its own.
+        This has to be written, else what has arrived is sent again: wait a while for a database that is away.
         """
-        rest = together(missing)
-        if not whole:
-            await self._split(letter, rest, "waiting")
-        words = " ".join(rest.text.split()) or catalogue.render(text("wechat.pictures", count=len(rest.media)))
-        try:
-            await self._notify(letter, words)
-        except RetryLater as error:
-            await self._hold(error)
-            raise
-        return not whole
-
-    async def _split(self, letter: Letter, rest: Out, state: str, after_ms: int = 0) -> None:
-        """What has arrived of a letter is sent, for good; the rest is a message of its own."""
-        now_ms = self._clock.now_ms()
-        self._ids.follow(letter.id)
-        row = rest_row(letter, rest, message_id=self._ids.next(), now_ms=now_ms, due_ms=now_ms + after_ms)
 
         async def work(tx: Tx) -> None:
-            if await outbox.has_key(tx, row["message_key"], letter.address):
-                return  # it was written before, and that was not known
+            if await outbox.has_key(tx, rest_key(letter.id), letter.address):
+                return  # written before, unknown to us, or by another worker that has taken over
+            now_ms = self._clock.now_ms()
+            self._ids.follow(await inbox.newest_id(tx))
+            row = rest_row(letter, rest, message_id=self._ids.next(), now_ms=now_ms, due_ms=now_ms + SPLIT_MS)
             await outbox.put(tx, [row])
             sent = {"id": letter.id, "sent_ms": now_ms}
             await outbox.mark(tx, sent=[sent], ended=[{"id": row["id"], "state": state, "error": None}])
 
-        await self._database.transaction(work, township_id=self._township_id, alone=False)
+        for tries_left in reversed(range(LAST_TRIES)):
+            try:
+                await self._database.transaction(work, township_id=self._township_id, alone=False)
+                return
+            except (Refused, Unavailable):
+                if not tries_left:
+                    raise
+                await asyncio.sleep(TROUBLE_PAUSE_S)
 
-    def _remember(self, letter_id: int, arrived: int) -> None:
-        self._arrived[letter_id] = arrived
-        if len(self._arrived) > MOST_UNFINISHED:
-            del self._arrived[next(iter(self._arrived))]
+    async def _tell_of(self, letter: Letter, rest: Out, catalogue: Catalogue, *, whole: bool) -> None:
+        """WeChat takes no more: say in a notice that something waits. `whole`: nothing of the letter has arrived, so
+        that it can be tried again.
+        """
+        if letter.late:
+            return  # a notice is for news; who writes again sees it first
+        words = " ".join(rest.text.partition("\n")[0].split()) or catalogue.render(
+            text("wechat.pictures", count=len(rest.media))
+        )
+        try:
+            await self._notify(letter, words)
+        except RetryLater as error:
+            await self._hold(error)
+            if whole:
+                raise
 
     async def _send_piece(self, openid: str, piece: Piece) -> None:
         if piece.media_id:
@@ -199,6 +212,9 @@ class Outgoing:
             if error.unreachable:
                 raise
             log.warning("wechat.notice_refused", error=error.code)
+            await self.note(f"{CHANNEL}_notice", error.code.partition(":")[0])
+        else:
+            await self.note(f"{CHANNEL}_notice", "")
 
     # -- how much may be sent
 
@@ -210,6 +226,14 @@ class Outgoing:
         """Which numbers its choices have."""
         return await self._database.transaction(
             lambda tx: outbox.number_choices(tx, letter.id, letter.address),
+            township_id=self._township_id,
+            alone=False,
+        )
+
+    async def _unnumber(self, letter: Letter) -> None:
+        """Its numbers were not seen."""
+        await self._database.transaction(
+            lambda tx: outbox.take_number_back(tx, letter.id, late=letter.late),
             township_id=self._township_id,
             alone=False,
         )
@@ -238,11 +262,14 @@ class Outgoing:
 
     async def note_fault(self) -> None:
         """Let the digest and `doctor` know what the operator must look into, or that it is over."""
-        fault = self._api.fault
+        await self.note(CHANNEL, self._api.fault)
+
+    async def note(self, part: str, fault: str) -> None:
+        """The same for a part of the channel (`wechat_webhook`, `wechat_notice`)."""
 
         async def work(tx: Tx) -> None:
-            if await channel_faults.of_channel(tx, CHANNEL) != fault:
-                await channel_faults.put(tx, CHANNEL, fault, now_ms=self._clock.now_ms())
+            if await channel_faults.of_channel(tx, part) != fault:
+                await channel_faults.put(tx, part, fault, now_ms=self._clock.now_ms())
 
         await self._database.transaction(work, township_id=self._township_id, alone=False)
 

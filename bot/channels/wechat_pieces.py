@@ -1,4 +1,4 @@
-"""A message in the pieces that WeChat takes one by one, and what of it has not arrived as a message of its own. Pure."""
+"""A message in the pieces that WeChat takes one by one, and the rest of one as a message of its own. Pure."""
 
 from __future__ import annotations
 
@@ -33,15 +33,20 @@ def together(pieces: Sequence[Piece]) -> Out:
     return Out(words, media=tuple(piece.media_id for piece in pieces if piece.media_id))
 
 
+def rest_key(letter_id: int) -> str:
+    """The message key of a letter's rest: it has one."""
+    return f"rest:{letter_id}"
+
+
 def rest_row(letter: Letter, out: Out, *, message_id: int, now_ms: int, due_ms: int) -> dict[str, Any]:
-    """The rest of a letter as a message of its own (a row for `outbox.put`); a letter has one rest."""
+    """The rest of a letter as a message of its own (a row for `outbox.put`)."""
     return {
         "id": message_id,
         "person_id": letter.person_id,
         "channel": letter.channel,
         "address": letter.address,
         "body": dump_out(out),
-        "message_key": f"rest:{letter.id}",
+        "message_key": rest_key(letter.id),
         "urgent": int(letter.urgent),
         "created_ms": now_ms,
         "due_ms": due_ms,

@@ -46,10 +46,14 @@ class Quota:
         return cls({})
 
     def heard(self, what: Heard, now_ms: int) -> Quota:
-        """After they did something (`heard_of`); "" opens nothing."""
+        """After they did something then (`heard_of`); "" opens nothing, nor does what comes late: what they did since
+        is counted already.
+        """
         if not what:
             return self
         count, span_ms = OPENS[what]
+        if what in self.windows and now_ms + span_ms <= self.windows[what][1]:
+            return self
         return Quota({**self._open(now_ms), what: (count, now_ms + span_ms)})
 
     def left(self, now_ms: int, *, urgent: bool) -> int:

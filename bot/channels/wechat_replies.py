@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.channels.wechat_words import inert, parts_of, shown
+from bot.channels.wechat_pieces import rest_key
+from bot.channels.wechat_words import TEXT_MAX_BYTES, inert, opens_question, parts_of, shown
 from bot.clock import Clock, Ids
 from bot.i18n import Catalogue, Catalogues
 from bot.outgoing import TOPIC, Outgoing
@@ -18,7 +19,7 @@ from bot.turn import dump_out, load_out
 from storage import inbox, outbox, webchat
 from storage.database import Database, Row, Tx
 
-MOST_WAITING = 30
+MOST_WAITING = 30  # that are looked at for one reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,20 @@ class Replies:
         )
         return row is not None and row["state"] != "new"
 
+    async def told(self, update_key: str) -> str:
+        """The words of the reply as they were taken before; "" when they were not. Raises Unavailable."""
+
+        async def look(tx: Tx) -> str:
+            update = await inbox.by_key(tx, self._channel, update_key)
+            rows = await outbox.of_reply(tx, update["id"]) if update is not None else ()
+            told = [load_out(row["body"]) for row in rows if row["state"] == "sent"]
+            return words_of(told, await self._catalogue(tx, rows[0]["address"])) if told else ""
+
+        return await self._database.read(look, township_id=self._township_id)
+
+    async def _catalogue(self, tx: Tx, address: str) -> Catalogue:
+        return self._catalogues[await webchat.language_of(tx, address) or self._catalogues.default]
+
     async def take(self, update_key: str, otherwise: str = "") -> str:
         """The words of the reply to a handled update: they count as sent now. When there are none, the text of the
         id `otherwise`, or "". Raises Unavailable.
@@ -86,7 +101,7 @@ class Replies:
         if update is None:
             return "", False
         address, update_id = update["address"], update["id"]
-        catalogue = self._catalogues[await webchat.language_of(tx, address) or self._catalogues.default]
+        catalogue = await self._catalogue(tx, address)
         kept = [Kept(row, load_out(row["body"])) for row in await outbox.of_reply(tx, update_id)]
         told = [one for one in kept if one.row["state"] == "sent"]
         # what is shown later stands later, whatever the clocks say: a number is for the newest question
@@ -94,43 +109,63 @@ class Replies:
         if told:  # the same request again: its answer was lost on the way
             await outbox.mark(tx, sent=[{"id": one.row["id"], "sent_ms": shown_ms} for one in told])
             return words_of([one.out for one in told], catalogue), False
-        waiting = await self._waiting(tx, address, now_ms)
-        chosen = chosen_of(waiting, kept, catalogue)
+        asks = any(opens_question(one.out) for one in kept)
+        waiting = await self._waiting(tx, address, now_ms, asks=asks)
+        chosen = chosen_of(waiting[:MOST_WAITING], kept, catalogue)
         taken = [one for one in chosen if await outbox.put_in_reply(tx, one.row["id"], update_id, now_ms=shown_ms)]
-        apart = [one for one in kept if one not in chosen] + [one for one in waiting if not one.speaks]
+        apart = [one for one in kept if one not in chosen] + [one for one in waiting[:MOST_WAITING] if not one.speaks]
         for one in apart:
             await outbox.let_go(tx, one.row["id"], update_id, now_ms=now_ms)
         words = words_of([one.out for one in taken], catalogue)
+        left = sum(one.speaks and one not in chosen for one in waiting)
+        if left and words:
+            words = with_more(words, catalogue.render(text("wechat.more", count=left)))
         if otherwise and not words:
             words = catalogue.render(text(otherwise))
-        rests = [self._row(one, out, now_ms) for one in taken if (out := rest_of(one.out, len(taken), catalogue))]
-        await self._outgoing.write(tx, rests, now_ms)
+        rests = [(one, out) for one in taken if (out := rest_of(one.out, len(taken), catalogue))]
+        if rests:
+            self._ids.follow(await inbox.newest_id(tx))
+            await self._outgoing.write(tx, [self._row(one, out, now_ms) for one, out in rests], now_ms)
         if apart:
             await tx.notify(TOPIC, str(tx.township_id))
         return words, bool(apart or rests)
 
-    async def _waiting(self, tx: Tx, address: str, now_ms: int) -> list[Kept]:
-        """What waits for the person, the oldest first; what is too late by now is ended."""
-        rows = (await outbox.waiting_for(tx, address))[:MOST_WAITING]
-        late = [row["id"] for row in rows if row["expires_ms"] is not None and row["expires_ms"] < now_ms]
-        await outbox.mark(tx, ended=[{"id": one, "state": "expired", "error": "late"} for one in late])
-        return [Kept(row, load_out(row["body"])) for row in rows if row["id"] not in late]
+    async def _waiting(self, tx: Tx, address: str, now_ms: int, *, asks: bool) -> list[Kept]:
+        """What waits for the person, the oldest first. What is too late by now is ended, and so are questions that came
+        too late when the answer `asks` the present one.
+        """
+        found = [Kept(row, load_out(row["body"])) for row in await outbox.waiting_for(tx, address)]
+        ended = {one.row["id"]: why for one in found if (why := why_ended(one, now_ms, asks=asks))}
+        await outbox.mark(tx, ended=[{"id": one, "state": "expired", "error": why} for one, why in ended.items()])
+        return [one for one in found if one.row["id"] not in ended]
 
     def _row(self, one: Kept, out: Out, now_ms: int) -> dict[str, Any]:
         """What did not fit, as a message of its own."""
         names = ("person_id", "channel", "address", "expires_ms")
-        self._ids.follow(one.row["id"])
         return {
             **{name: one.row[name] for name in names},
             "id": self._ids.next(),
             "body": dump_out(out),
-            "message_key": f"rest:{one.row['id']}",
+            "message_key": rest_key(one.row["id"]),
             "urgent": 1,
             "created_ms": now_ms,
             "due_ms": now_ms,
             "attempts": 0,
             "out": out,
         }
+
+
+def why_ended(one: Kept, now_ms: int, *, asks: bool) -> str:
+    """Why a message that waits is not shown any more, "" when it is."""
+    if one.row["expires_ms"] is not None and one.row["expires_ms"] < now_ms:
+        return "late"
+    return "superseded" if asks and one.row["series"] == 0 and opens_question(one.out) else ""
+
+
+def with_more(words: str, more: str) -> str:
+    """The reply's words with how much is left, if there is room."""
+    longer = f"{words}\n\n{more}"
+    return longer if len(longer.encode()) <= TEXT_MAX_BYTES else words
 
 
 def chosen_of(waiting: Sequence[Kept], answers: Sequence[Kept], catalogue: Catalogue) -> list[Kept]:

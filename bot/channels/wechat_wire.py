@@ -19,7 +19,8 @@ SCENE = "qrscene_"
 MAX_KEY_CHARS = 200
 MAX_DATA_CHARS = 200
 SUCCESS = b"success"
-NEWS = "news"  # a menu's key that only asks for what waits
+NEWS = "news"  # a menu's key that only asks for what waits; typed where there is no menu
+NEWS_WORDS = frozenset(("看消息", "新消息", "看新消息", "消息", "news"))
 _OPENID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MEDIA_ID = re.compile(r"[!-~]{1,300}")
 Heard = Literal["", "message", "click", "subscribe", "scan"]
@@ -133,6 +134,8 @@ def _message(update: Update) -> In:
 
 def _words(content: str) -> In:
     said = clean(content)
+    if said.strip("。.！! ").lower() in NEWS_WORDS:
+        return In("nothing", data=NEWS)
     return In("text", said, command=said.startswith("/"))
 
 

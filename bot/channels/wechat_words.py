@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.channels.base import Together
+from bot.channels.base import Together, Unclear
 from bot.i18n import Catalogue
 from bot.talk.engine import CHOOSE, bare
 from bot.talk.messages import Out, text
@@ -25,6 +25,7 @@ ANSWERED_IN_WORDS = ("number", "text", "date")
 LONGEST_LABEL = 40  # what is longer is no answer by a label
 LONG_NUMBER = 4  # a label of so many digits (a case's) is not taken for a choice's number
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_NEWS_MARK = re.compile(r"\s*(0\d{2,3})(?![\d.])")
 _ORDINAL = re.compile(r"(?:回复|选择?|按)?\s*第?\s*(.{1,8}?)\s*(?:个|项|号|条)?\s*[。.、,，)）!！]*")
 _TAG = re.compile(r"<(?=[A-Za-z/!])")
 _JOINER = "\u200d"
@@ -56,7 +57,7 @@ def opens_question(out: Out) -> bool:
 def choices_of(outs: Sequence[Out], series: int = 0) -> tuple[Choice, ...]:
     """The buttons of messages shown together, in reading order, without those a device answers itself.
 
-    Those of a reply are 1, 2, 3 or A, B, C. What went by itself has a `series` of 1 to 9 and 011, 012: several such
+    Those of a reply are 1, 2, 3 or A, B, C. What went by itself has a `series` and 011, 012: several such
     stand beside each other, and an answer to one must not be taken for another's.
     """
     buttons = [
@@ -73,28 +74,53 @@ def _mark(at: int, series: int, *, lettered: bool) -> str:
     return _letters(at) if lettered else str(at + 1)
 
 
-def choice_of(said: str, shown: Sequence[Together]) -> str | None:
+def choice_of(said: str, shown: Sequence[Together]) -> str | Unclear | None:
     """The data of the button that typed words stand for: «2», «２», «二», «第2个», «b», «012», or a label; None when
-    none.
+    none, Unclear when it could be meant for several, or for one that is gone.
 
     `shown`: what that address was sent last, newest first. A plain number or letter is for the newest reply that
-    opens a question, a label for the newest messages that have it; one that two buttons there share is for neither.
+    opens a question, a label for that too, else for the one message that has it.
     """
     plain = bare(_narrow(said))
     if not plain or said.startswith("/"):
         return None
     mark = _mark_of(said)
-    numbered = [one for one in shown if one.series]
+    news = [one for one in shown if one.series]
     open_reply = next((one for one in shown if not one.series and any(map(opens_question, one.outs))), None)
-    for together in ([open_reply, *numbered] if open_reply else numbered) if mark else ():
-        for choice in choices_of(together.outs, together.series):
-            if choice.mark == mark:
-                return choice.data
-    for together in shown if len(plain) <= LONGEST_LABEL else ():
-        named = {one.data for one in choices_of(together.outs, together.series) if bare(_narrow(one.label)) == plain}
-        if named:
-            return named.pop() if len(named) == 1 else None
-    return None
+    if mark.startswith("0") and len(mark) > 2:
+        return _marked(mark, news) or Unclear("wechat.number_gone")
+    if mark:
+        data = _marked(mark, [open_reply] if open_reply else ())
+        if data is None and len(mark) > 1 and mark.isdigit():
+            data = _marked(f"0{mark}", news)  # the zero was left out
+        if data is None and mark.isdigit() and open_reply is None and news:
+            data = _marked(f"0{news[0].series}{mark}", news) if len(news) == 1 else None
+            return data or Unclear("wechat.whole_number")
+        if data is not None:
+            return data
+    return _labelled(plain, open_reply, shown) if len(plain) <= LONGEST_LABEL else None
+
+
+def _marked(mark: str, shown: Sequence[Together]) -> str | None:
+    choices = (one for together in shown for one in choices_of(together.outs, together.series))
+    return next((one.data for one in choices if one.mark == mark), None)
+
+
+def _labelled(plain: str, open_reply: Together | None, shown: Sequence[Together]) -> str | Unclear | None:
+    """A label of the open question; else of a message that went by itself, or a command of an older reply."""
+
+    def named(together: Together) -> list[str]:
+        choices = choices_of(together.outs, together.series)
+        return list(dict.fromkeys(one.data for one in choices if bare(_narrow(one.label)) == plain))
+
+    found = named(open_reply) if open_reply is not None else []
+    if found:
+        return found[0] if len(found) == 1 else None
+    of_news = list(dict.fromkeys(data for one in shown if one.series for data in named(one)))
+    if of_news:
+        return of_news[0] if len(of_news) == 1 else Unclear("wechat.which_number")
+    older = (data for one in shown if not one.series for data in named(one) if data.startswith("/"))
+    return next(older, None)
 
 
 def shown(outs: Sequence[Out], catalogue: Catalogue, *, series: int = 0, most_bytes: int = TEXT_MAX_BYTES) -> Shown:
@@ -121,7 +147,15 @@ def _block(out: Out, own: Sequence[Choice], catalogue: Catalogue) -> str:
         lines.append(catalogue.render(text(key)) if key in catalogue else label)
     lines += [f"【{choice.mark}】{choice.label}" for choice in own]
     links = [f"{label}：{url}" if label else url for label, url in out.links]
-    return "\n".join(part for part in (out.text, *links, "\n".join(lines)) if part.strip())
+    return "\n".join(part for part in (_typed(out.text, catalogue), *links, "\n".join(lines)) if part.strip())
+
+
+def _typed(words: str, catalogue: Catalogue) -> str:
+    """What says «press …» says «answer …» where nothing can be pressed."""
+    for pair in catalogue.render(text("wechat.instead")).split("|"):
+        pressed, _, typed = pair.partition("=")
+        words = words.replace(pressed, typed) if pressed else words
+    return words
 
 
 def inert(words: str) -> str:
@@ -144,14 +178,15 @@ def _narrow(said: str) -> str:
 
 def _mark_of(said: str) -> str:
     """«２», «二», «第二个», «2.» as 2; «b» as B; "" for what is no mark."""
+    with_more = _NEWS_MARK.match(_narrow(said)) if len(said) <= LONGEST_LABEL else None
+    if with_more is not None:
+        return with_more[1]  # «011 属实»
     found = _ORDINAL.fullmatch(_narrow(said).strip())
     if found is None:
         return ""
     inner = found.group(1).strip("()（）[]【】「」『』\"'“”")
     if inner.isascii() and inner.isalpha():
         return inner.upper()
-    if inner.isascii() and inner.isdigit() and inner.startswith("0"):
-        return inner
     try:
         number = parse_number(inner)
     except QuantityError:

@@ -4,7 +4,8 @@
 ALTER TABLE outbox ADD COLUMN answers INTEGER;
 CREATE INDEX outbox_answers ON outbox (township_id, answers) WHERE answers IS NOT NULL;
 
--- Where choices are typed: which numbers those of a message have that went by itself (1: 011, 012; 2: 021), else NULL.
+-- Where choices are typed: which numbers those of a message have that went by itself (1: 011, 012; 2: 021). 0: an
+-- answer that came too late for its reply. Else NULL.
 ALTER TABLE outbox ADD COLUMN series INTEGER;
 
 -- What WeChat still lets us send to a person by itself; `heard_id` is the last of their updates that is counted in.

@@ -45,11 +45,16 @@ class Door:
         keys = [] if mode == "plain" else [KEY]
         unused: Any = None
         answers: Any = Answers()
+        outgoing: Any = self
         self.stored: list[Raw] = []
-        self.wechat = WeChat(Gate(TOKEN, APP_ID, mode, keys), unused, answers, unused, StoppedClock(), township_id=1)
+        self.notes: list[tuple[str, str]] = []
+        self.wechat = WeChat(Gate(TOKEN, APP_ID, mode, keys), unused, answers, outgoing, StoppedClock(), township_id=1)
         self.wechat._accept = self._accept
         app = Starlette(routes=list(self.wechat.routes()))
         self._transport = httpx.ASGITransport(app, raise_app_exceptions=True)
+
+    async def note(self, part: str, fault: str) -> None:
+        self.notes.append((part, fault))
 
     async def _accept(self, raws: Sequence[Raw]) -> None:
         self.stored += raws
@@ -150,3 +155,15 @@ def test_a_person_is_answered() -> None:
     answer = door.post(*signed(write(fields, False), "7"))
     assert answer.status_code == 200 and b"Encrypt" in answer.content
     assert [raw.address for raw in door.stored] == ["wechat:oABC"]
+
+
+def test_a_wrong_key_is_told_to_the_operator_until_it_fits() -> None:
+    door = Door("safe")
+    sealed = encrypt("B" * 43, APP_ID, b"<xml></xml>")
+    timestamp = str(NOW_MS // 1000)
+    query = {"timestamp": timestamp, "nonce": "7", "encrypt_type": "aes"}
+    query["msg_signature"] = sign(TOKEN, timestamp, "7", sealed)
+    assert door.post(query, write({"Encrypt": sealed}, False)).status_code == 403
+    assert door.notes == [("wechat_webhook", "aes_key")]
+    door.post(*signed(b"<xml><x>1</x></xml>", "8"))
+    assert door.notes[-1] == ("wechat_webhook", "")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.channels.base import Arrival, Together
+from bot.channels.base import Arrival, Together, Unclear
 from bot.channels.wechat_fields import MAX_BODY_BYTES, body_of, fields_of
 from bot.channels.wechat_wire import Update, arrival_of, heard_of, image_reply, notice_of, text_reply, update_of
 from bot.channels.wechat_words import (
@@ -275,7 +275,7 @@ def test_a_reply_with_a_picture() -> None:
 # -- numbered choices
 
 
-def picked(said: str, outs: Sequence[Out]) -> str | None:
+def picked(said: str, outs: Sequence[Out]) -> str | Unclear | None:
     """What words stand for after one reply."""
     return choice_of(said, [Together(outs)])
 
@@ -345,13 +345,36 @@ def test_messages_that_went_by_themselves_have_numbers_of_their_own() -> None:
         ("０１２", "/verify 2026-0001 false"),
         ("021", "/verify 2026-0002 true"),
         ("1", "t.1.=dumping"),  # the newest reply that asks something
-        ("属实", "/verify 2026-0002 true"),  # the newest that says so
+        ("属实", Unclear("wechat.which_number")),
         ("不属实", "/verify 2026-0001 false"),
-        ("031", None),
+        ("011 属实", "/verify 2026-0001 true"),
+        ("012属实", "/verify 2026-0001 false"),
+        ("21", "/verify 2026-0002 true"),  # the zero was left out
+        ("031", Unclear("wechat.number_gone")),
         ("5", None),
+        ("0.5公斤", None),
+        ("01234567890", None),
     ):
         assert choice_of(said, last) == data, said
     assert choice_of("1", [Together([Out("收到了。")]), *last]) == "t.1.=dumping", "what asks nothing leaves it open"
+
+
+def test_a_plain_number_is_enough_when_there_is_one_message_only() -> None:
+    told = Together([Out("收到了。")])
+    assert choice_of("2", [Together([NEWS], 7), told]) == "/verify 2026-0001 false"
+    assert choice_of("2", [Together([NEWS], 8), Together([NEWS], 7), told]) == Unclear("wechat.whole_number")
+    assert choice_of("9", [Together([NEWS], 7), told]) == Unclear("wechat.whole_number")
+
+
+def test_a_label_of_an_older_answer_is_only_good_for_a_command() -> None:
+    old = Out("好了。", ((("再称一户", "/weigh", PLAIN), ("取消", "t.1.x", PLAIN)),))
+    last = [Together([Out("收到了。")]), Together([CASE]), Together([old])]
+    assert choice_of("再称一户", last) == "/weigh" and choice_of("取消", last) is None
+
+
+def test_where_nothing_can_be_pressed_nothing_says_so() -> None:
+    words = shown([Out("点下面的按钮，或者点「跳过」。点「转文字」。")], ZH).parts[0]
+    assert words == "回复下面的数字，或者回复「跳过」。点「转文字」。"
 
 
 def test_case_numbers_as_labels_keep_plain_marks() -> None:

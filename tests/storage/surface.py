@@ -193,6 +193,8 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "media.may_see": [{"media_id": one, "address": address} for one in MEDIA for address in ("web:1", "web:2")],
     "outbox.put_in_reply": [{"message_id": at} for at in (2, 3, 4)],
     "outbox.let_go": [{"message_id": 2}],
+    "outbox.numbered": [{"address": "web:2"}, {"address": "web:3"}],
+    "outbox.take_number_back": [{"message_id": 2, "late": late} for late in (True, False)],
     "outbox.number_choices": [{}, {"message_id": 3, "address": "web:3"}],
     "outbox.shown": [{}, {"address": "web:3"}],
     "outbox.shown_until": [{}, {"address": "web:3"}],

@@ -203,7 +203,7 @@ async def test_each_message_of_our_own_has_numbers_of_its_own(town: Town) -> Non
     first, second = (one for one in keeper.driver.user.contact.seen if "新举报" in one.text)
     assert set(first.choices.values()).isdisjoint(second.choices.values())
     await keeper.says(first.choices["属实"])
-    keeper.sees("2026-0001 已记为「属实」")
+    keeper.sees("2026-0001（", "）已记为「属实」")
     await keeper.says(second.choices["不属实"])
     keeper.sees("为什么不属实")
     await keeper.taps("早已清理")
@@ -357,3 +357,60 @@ async def test_see_the_news_when_there_is_none(town: Town) -> None:
     await aunt.driver._arrives(aunt.driver.user.clicks("news"))
     await town.work()
     aunt.sees("没有新消息")
+
+
+async def test_late_answers_are_no_news_and_old_questions_are_left_out(
+    town: Town, wechat: FakeWeChat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aunt = await town.person("王大娘")
+    await aunt.says("我要举报")
+    monkeypatch.setattr(channel, "ANSWER_S", 0.01)
+    wechat.trouble("custom/send", errcode=45047, times=8)
+    for _ in range(8):
+        assert await aunt.driver.user.says("什么？") is None, "there was no answer in time"
+        await town.work()
+        town.clock.advance(seconds=6)
+        await town.tick()
+    assert {one.kind for one in aunt.driver.user.contact.seen} == {"passive"}, "no templates for answers"
+    assert "waiting" in await states(town, aunt)
+    monkeypatch.undo()
+    await aunt.says("什么？")
+    assert len(aunt.news) == 1 and aunt.last.labels[0] == "乱倒垃圾", "the present question, once"
+    await aunt.taps("焚烧")
+    aunt.sees("先拨119")
+    assert wechat.violations == []
+
+
+async def test_typed_words_ask_for_the_news(plain_town: Town) -> None:
+    town = plain_town
+    keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
+    people = [await town.person(f"村民{n}") for n in range(14)]
+    town.clock.advance(days=3)
+    for aunt in people:
+        await one_village_reports(town, aunt)
+    await keeper.says("看消息")
+    keeper.sees("2026-0001")
+    left = re.search(r"还有 (\d+) 条，发「看消息」接着看", keeper.last.text)
+    assert left and 0 < int(left[1]) < 14
+    for _ in range(5):
+        await keeper.says("看消息")
+    keeper.sees("没有新消息")
+
+
+async def test_a_number_of_long_ago_is_not_another_case(town: Town) -> None:
+    keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
+    await one_village_reports(town, await town.person("王大娘"))
+    first = next(one for one in keeper.driver.user.contact.seen if "新举报" in one.text)
+    for n in range(12):
+        town.clock.advance(minutes=1)
+        await keeper.says("我的信息")
+        await one_village_reports(town, await town.person(f"村民{n}"))
+    await keeper.says("属实")
+    keeper.sees("好几条都有")
+    for _ in range(20):
+        town.clock.advance(minutes=1)
+        await keeper.says("我的积分")
+    await keeper.says(first.choices["属实"])
+    keeper.sees("2026-0001", "已记为「属实」")
+    await keeper.says("0991")
+    keeper.sees("没有这个号码")
