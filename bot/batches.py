@@ -22,7 +22,7 @@ from storage.database import Row, Tx
 
 ANSWERED_TOPIC = "answered"
 SHOWN_ROWS = 16
-CLOCKS_MS = 5_000  # by so much clocks may differ, one of which knows seconds only
+LONGEST_MARK = 16  # «选第 12 个。»: what is longer is no number
 
 
 @dataclass(slots=True)
@@ -130,7 +130,7 @@ class Batches:
             return None
         unclear = ""
         if not channel.buttons:
-            arrival, unclear = await self._picked(tx, channel, raw.address, arrival)
+            arrival, unclear = await self._picked(tx, channel, raw, arrival)
         language = self._catalogues.nearest(arrival.language) if arrival.language else self._catalogues.default
         caller = await callers.of(tx, raw, arrival, language, now_ms)
         person = caller.person
@@ -159,22 +159,36 @@ class Batches:
             await callers.forget(tx, caller, now_ms)
         return turn
 
-    async def _picked(self, tx: Tx, channel: Channel, address: str, arrival: Arrival) -> tuple[Arrival, str]:
+    async def _picked(self, tx: Tx, channel: Channel, raw: Raw, arrival: Arrival) -> tuple[Arrival, str]:
         """«2» where buttons can't be pressed: the choice of that number among those shown last; and the id of the text
         to answer with when it is not clear which.
         """
-        event = arrival.event
+        event, address = arrival.event, raw.address
         if event.kind != "text":
             return arrival, ""
         rows = list(await outbox.shown(tx, address, limit=SHOWN_ROWS))
+        if len(event.text) <= LONGEST_MARK:
+            rows = await self._seen(tx, channel, raw, rows, arrival.made_ms)
         if event.text.lstrip()[:1] in ("0", "０"):
             known = {row["id"] for row in rows}
             rows += [row for row in await outbox.numbered(tx, address) if row["id"] not in known]
-        shown = together_of(shown_before(rows, arrival.made_ms, self._clock.now_ms()))
+        shown = together_of(rows)
         data = channel.pick(event.text, shown) if shown else None
         if isinstance(data, Unclear):
             return arrival, data.text_id
         return (arrival if data is None else replace(arrival, event=In("tap", event.text, data))), ""
+
+    async def _seen(self, tx: Tx, channel: Channel, raw: Raw, rows: list[Row], made_ms: int) -> list[Row]:
+        """Of what was shown, what somebody can have seen who sent something then, which may have been long on its way:
+        not the replies to what they sent only later.
+        """
+        while newest := max((row for row in rows if row["answers"]), key=lambda row: row["at_ms"], default=None):
+            found = await inbox.of_address(tx, raw.address, before_id=newest["answers"] + 1, limit=1)
+            answered = replace(raw, key=found[0]["update_key"], body=found[0]["body"]) if found else raw
+            if not answered.body or channel.decode(answered).made_ms <= made_ms:
+                break
+            rows = [row for row in rows if row["answers"] != newest["answers"]]
+        return rows
 
     def _turn(
         self,
@@ -231,11 +245,6 @@ class Batches:
 def answering_of(channel: Channel, row: Row) -> Answering | None:
     """The update as something that can be replied to, on a platform that has that."""
     return Answering(row["id"], row["received_ms"] + channel.reply_ms) if channel.reply_ms else None
-
-
-def shown_before(rows: Sequence[Row], made_ms: int, now_ms: int) -> list[Row]:
-    """Of what was shown, what somebody can have seen who sent something then: it may have been long on its way."""
-    return [row for row in rows if not (made_ms and made_ms + CLOCKS_MS < row["at_ms"] <= now_ms)]
 
 
 def together_of(rows: Sequence[Row]) -> list[Together]:

@@ -11,11 +11,11 @@ from dataclasses import replace
 from typing import Any
 
 from bot.errors import PersonError
-from bot.resuming import idle, known_before
+from bot.resuming import idle, known_before, said_anew, undo, waits
 from bot.talk import engine
 from bot.talk.engine import Ask, Cancelled, Effect, Quiet, Review, Stale, Submit
 from bot.talk.form import Form, Option, Photos, Wrong
-from bot.talk.messages import VOICE, Button, In, Media, Out, Say, text
+from bot.talk.messages import VOICE, Button, In, Out, Say, text
 from bot.talk.render import ask_say, review_say
 from bot.talk.session import REVIEW, Frame, Session, tag_of
 from bot.turn import Intent, Product, Turn
@@ -49,7 +49,7 @@ class Dialogue:
             session = await self._behind_gate(turn, session, gate)
             if self._product.gate(turn) is not None:
                 return session
-        elif idle(turn, session):
+        elif idle(turn, session) and self._product.phrase(turn) is None:
             return self._ask_resume(turn, session)
         else:
             return await self._route(turn, session)
@@ -67,20 +67,25 @@ class Dialogue:
 
     async def _behind_gate(self, turn: Turn, session: Session, gate: str) -> Session:
         """Nothing is done before the gate's form; what was sent meanwhile is kept for afterwards."""
-        top = session.top
+        top, event = session.top, turn.event
+        command = self._product.phrase(turn) is not None
+        keep = command or waits(event, turn.catalogues[turn.person.language].control_words)
+        kept = replace(session, stash=(*session.stash, event.to_json())[-MAX_STASH:]) if keep else session
         if top is None or top.form != gate:
-            session = replace(session, stash=(*session.stash, turn.event.to_json())[-MAX_STASH:])
-            return await self._open(turn, session, Intent(form=gate))
+            if not keep:  # an answer of a form below, an old button; else a greeting, which gets the menu afterwards
+                first = event if top is not None or event.kind == "tap" else In("start")
+                kept = replace(session, stash=(*session.stash, first.to_json())[-MAX_STASH:])
+            return await self._open(turn, kept, Intent(form=gate))
+        if command and event.kind == "tap":
+            return await self._ask_again(turn, kept, "choose")
         rev = top.rev
-        was_answer = turn.event.kind == "tap"
+        was_answer = event.kind == "tap"
         if was_answer and not self._own_tap(turn):
             return session
         session = await self._in_form(turn, session)
         if session.top is None or session.top.form != gate:
             return session if self._product.gate(turn) is None else replace(session, stash=())
-        if session.top.rev != rev and not was_answer:
-            session = replace(session, stash=(*session.stash, turn.event.to_json())[-MAX_STASH:])
-        return session
+        return replace(session, stash=kept.stash) if session.top.rev != rev and not was_answer else session
 
     async def _replay(self, turn: Turn, session: Session) -> Session:
         """Handle what waited behind the gate or a question of this module."""
@@ -118,7 +123,7 @@ class Dialogue:
             if verb in (CONTINUE, DROP) and rev == str(session.rev) and session.top:
                 return await self._resumed(turn, session, verb)
         if session.top is not None:
-            intent = await self._caption(turn, session.top)
+            intent = await said_anew(self._product, turn, session.top)
             if intent is not None:
                 return await self._do(turn, session.pop(), intent)
             return await self._in_form(turn, session)
@@ -127,27 +132,6 @@ class Dialogue:
             return session
         intent = await self._product.interpret(turn)
         return session if intent is None else await self._do(turn, session, intent)
-
-    async def _caption(self, turn: Turn, frame: Frame) -> Intent | None:
-        """What words right after bare photos mean as their caption, when that says more than an answer would: many
-        platforms can't send the two together.
-        """
-        event = turn.event
-        form = self._product.forms.get(frame.form)
-        if event.kind != "text" or not frame.of_photos or form is None:
-            return None
-        words = turn.catalogues[turn.person.language].control_words
-        if engine.typed_verb(form, frame, event.text, words):
-            return None
-        mark = len(turn.outbox), len(turn.timers)
-        photos = tuple(Media(*item) for item in frame.answers[frame.of_photos])
-        turn.event = In("media", event.text, media=photos, album=frame.album)
-        intent = await self._product.interpret(turn)
-        if intent is not None and (intent.form != frame.form or len(intent.answers) > len(frame.answers) + 1):
-            return intent
-        turn.event = event
-        self._undo(turn, mark)
-        return None
 
     @staticmethod
     def _own_tap(turn: Turn) -> bool:
@@ -183,7 +167,7 @@ class Dialogue:
             async with turn.tx.savepoint():
                 await self._product.command(turn, intent)
         except PersonError as error:
-            self._undo(turn, mark)
+            undo(turn, mark)
             turn.reply(text(f"error.{error.code}", **error.fields))
 
     async def _after_action(self, turn: Turn, session: Session) -> Session:
@@ -283,7 +267,7 @@ class Dialogue:
             async with turn.tx.savepoint():
                 await form.submit(turn, engine.complete(form, frame.answers))
         except PersonError as error:
-            self._undo(turn, mark)
+            undo(turn, mark)
             turn.reply(text(f"error.{error.code}", **error.fields))
             step = form.step(error.step) if error.step else None
             if step is not None:
@@ -312,11 +296,3 @@ class Dialogue:
             frame, effect = engine.proceed(form, frame)
             return await self._show(turn, session.with_top(frame), form, effect, stale=note == "stale")
         return await self._show(turn, session, form, Ask(step, note=wrong), stale=note == "stale")
-
-    @staticmethod
-    def _undo(turn: Turn, mark: tuple[int, int]) -> None:
-        """Forget the messages and timers of an action that was refused."""
-        turn.told.difference_update((row["message_key"], row["address"]) for row in turn.outbox[mark[0] :])
-        del turn.outbox[mark[0] :]
-        del turn.timers[mark[1] :]
-        turn.opened = None

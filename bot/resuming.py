@@ -1,14 +1,17 @@
-"""A form that was left open: whether what comes now still belongs to it."""
+"""Whether what comes now belongs to the form that is open: after a silence, before consent, said all over again."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from bot.talk.session import Session
-from bot.turn import Intent, Turn
+from bot.talk import engine
+from bot.talk.messages import In, Media
+from bot.talk.session import Frame, Session
+from bot.turn import Intent, Product, Turn
 
 RESUME_AFTER_MS = 12 * 3_600_000
+SHORTEST_KEPT = 3  # characters: «好», «嗯嗯» are no matter of their own
 
 
 def idle(turn: Turn, session: Session) -> bool:
@@ -34,3 +37,54 @@ def known_before(turn: Turn, session: Session, intent: Intent) -> Mapping[str, A
         return known
     differs = any(before.get(step, value) != value for step, value in known.items())
     return known if differs else {**before, **known}
+
+
+def waits(event: In, control_words: Collection[str]) -> bool:
+    """Whether what is sent before the gate's question is answered is worth doing afterwards.
+
+    Words that only answer (a yes, a number, a sign) are not: as the answer of another question they would be wrong.
+    """
+    if event.kind != "text":
+        return event.kind in ("media", "place", "start")
+    plain = engine.bare(event.text)
+    return len(plain) >= SHORTEST_KEPT and not plain.isdigit() and plain not in control_words
+
+
+async def said_anew(product: Product, turn: Turn, frame: Frame) -> Intent | None:
+    """What words mean that are no answer: the caption of the photos that the form began with, or the whole matter
+    in one line, in place of the open draft.
+    """
+    event = turn.event
+    form = product.forms.get(frame.form)
+    if form is None or event.kind not in ("text", "media") or not event.text.strip():
+        return None
+    words = turn.catalogues[turn.person.language].control_words
+    if event.kind == "text" and engine.typed_verb(form, frame, event.text, words):
+        return None
+    return await _caption(product, turn, frame) or await product.again(turn, frame)
+
+
+async def _caption(product: Product, turn: Turn, frame: Frame) -> Intent | None:
+    """What words right after bare photos mean as their caption, when that says more than an answer would: many
+    platforms can't send the two together.
+    """
+    event = turn.event
+    if event.kind != "text" or not frame.of_photos:
+        return None
+    mark = len(turn.outbox), len(turn.timers)
+    photos = tuple(Media(*item) for item in frame.answers[frame.of_photos])
+    turn.event = In("media", event.text, media=photos, album=frame.album)
+    intent = await product.interpret(turn)
+    if intent is not None and (intent.form != frame.form or len(intent.answers) > len(frame.answers) + 1):
+        return intent
+    turn.event = event
+    undo(turn, mark)
+    return None
+
+
+def undo(turn: Turn, mark: tuple[int, int]) -> None:
+    """Forget the messages and timers of an action that was refused."""
+    turn.told.difference_update((row["message_key"], row["address"]) for row in turn.outbox[mark[0] :])
+    del turn.outbox[mark[0] :]
+    del turn.timers[mark[1] :]
+    turn.opened = None

@@ -16,6 +16,7 @@ from bot.clock import Dice, Ids
 from bot.i18n import Catalogues
 from bot.talk.form import Form
 from bot.talk.messages import In, Out, Say, Words
+from bot.talk.session import Frame
 from storage import outbox, people
 from storage.database import Tx
 
@@ -247,6 +248,10 @@ class Product(Protocol):
 
     def phrase(self, turn: Turn) -> Intent | None:
         """The command that the event names exactly: `/digest 2026-11-20`, «我的积分», a command button."""
+        ...
+
+    async def again(self, turn: Turn, frame: Frame) -> Intent | None:
+        """The form of the open draft begun anew, when the words say the whole matter in one line."""
         ...
 
     async def command(self, turn: Turn, intent: Intent) -> None:

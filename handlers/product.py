@@ -10,6 +10,7 @@ from bot.errors import PersonError
 from bot.talk.engine import bare
 from bot.talk.form import Form
 from bot.talk.messages import VOICE, Say, text
+from bot.talk.session import Frame
 from bot.turn import Desk, Intent, Turn
 from handlers import registry
 from handlers.people import leaving
@@ -102,6 +103,11 @@ class Township:
             if intent is not None:
                 return intent
         return Intent(command="help")
+
+    async def again(self, turn: Turn, frame: Frame) -> Intent | None:
+        """A whole line that takes the place of the open draft of its form."""
+        whole = registry.WHOLE_LINES.get(frame.form)
+        return await whole(turn, frame) if whole else None
 
     async def command(self, turn: Turn, intent: Intent) -> None:
         """Run a command after checking the person's right to it: the one place where that is done."""

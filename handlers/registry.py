@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.talk.form import Form
+from bot.talk.session import Frame
 from bot.turn import Desk, Intent, Turn
 from handlers import media
 from handlers.cases import claiming, deciding, opening, showing
@@ -146,6 +147,10 @@ INTERPRETERS: tuple[Callable[[Turn], Awaitable[Intent | None]], ...] = (
     # cases
     opening.interpret,
 )
+WHOLE_LINES: Mapping[str, Callable[[Turn, Frame], Awaitable[Intent | None]]] = {
+    report.FORM: report.again,
+    line.FORM: line.again,
+}
 PLANS: tuple[Callable[[Desk], Awaitable[None]], ...] = (
     # people
     privacy.plan,

@@ -146,12 +146,14 @@ class WeChat:
         self._open.setdefault(update.key, []).append(woken)
         try:
             await self._accept([Raw(self.name, update.key, update.address, body, self.township_id)])
+            in_time = False
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(until_s):
                     await self._handled(update.key, woken)
+                    in_time = loop.time() < until_s
             if await is_gone():
                 return ""
-            if loop.time() >= until_s:  # what an earlier try has taken, and nobody has seen, is still to be shown
+            if not in_time:  # what an earlier try has taken, and nobody has seen, is still to be shown
                 return await self._replies.told(update.key)
             # never cut off: what it commits counts as sent
             return await self._replies.take(update.key, otherwise="wechat.no_news" if wants_news else "")

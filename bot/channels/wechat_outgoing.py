@@ -212,9 +212,11 @@ class Outgoing:
             if error.unreachable:
                 raise
             log.warning("wechat.notice_refused", error=error.code)
-            await self.note(f"{CHANNEL}_notice", error.code.partition(":")[0])
+            fault = error.code.partition(":")[0]
         else:
-            await self.note(f"{CHANNEL}_notice", "")
+            fault = ""
+        with suppress(Unavailable):  # what was sent is not sent again for this
+            await self.note(f"{CHANNEL}_notice", fault)
 
     # -- how much may be sent
 

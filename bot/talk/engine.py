@@ -267,7 +267,8 @@ def take_media(form: Form, frame: Frame, step: Photos, event: In, facts: Any) ->
     elif known_album:
         return frame, Quiet()
     else:
-        note = Wrong("photos_noted", {"count": len(taken), "max": largest})
+        code = "photos_noted" if frame.asked == step.id else "photos_kept"  # only there is «done» on the screen
+        note = Wrong(code, {"count": len(taken), "max": largest})
     return ask(frame, step, note=note) if frame.asked == step.id else show_again(form, frame, note)
 
 

@@ -123,7 +123,16 @@ async def _decide(
     if claim_until_ms is not None:
         turn.later(EXPIRE, f"{EXPIRE}:{case['id']}", claim_until_ms, case_id=case["id"])
     await tell_reporter(turn, case, await _result(turn, case, event, claim_until_ms, reason, note), key="result")
-    turn.reply(text("case.decided", number=case["number"], state=state_text(event), by=called(turn.person.name)))
+    turn.reply(
+        text(
+            "case.decided",
+            number=case["number"],
+            kind=kind_text(case["kind"]),
+            place=shortened(case["place"]),
+            state=state_text(event),
+            by=called(turn.person.name),
+        )
+    )
 
 
 async def _result(turn: Turn, case: Row, event: str, claim_until_ms: int | None, reason: str, note: str) -> Text:

@@ -14,6 +14,7 @@ from bot.talk.form import Option, read_day
 from bot.talk.lines import parse_cleanup_line
 from bot.talk.messages import In, Say, Text, text
 from bot.talk.numerals import QuantityError
+from bot.talk.session import REVIEW, Frame
 from bot.turn import Intent, Turn
 from handlers.areas.places import Area
 from handlers.duties import reading, rules
@@ -62,6 +63,28 @@ async def interpret(turn: Turn) -> Intent | None:
     elif said_after and not rules.is_cleanup_line(said_after, strict=False):
         return None
     return Intent(form=FORM, answers=await _known(turn, _day(turn.world, today), said_after, event))
+
+
+async def again(turn: Turn, frame: Frame) -> Intent | None:
+    """A whole line said to a question of an open report: it takes the draft's place, for its day, with its photos.
+
+    Free words and the review take no line, and the question for the people reads the whole line itself.
+    """
+    event, before = turn.event, frame.answers
+    words = turn.catalogues[turn.person.language].render(text(COMMAND_WORDS)).split("|")
+    said = event.text.strip()
+    said = rules.after_command_word(said, words) or said
+    if frame.asked in (REVIEW, "words") or not rules.is_whole_line(said):
+        return None
+    village = _village_said(turn, said)
+    same = village is None or str(village.area_id) == (before.get("village") or {}).get("id")
+    if frame.asked == "people" and same:
+        return None
+    day = date.fromisoformat(before["day"]) if "day" in before else _day(turn.world, turn.world.day(turn.now_ms))
+    known = await _known(turn, day, said, event)
+    kept = {name: before[name] for name in ("village",) if name in before}
+    photos = [*(before.get("photos") or ()), *(known.get("photos") or ())]
+    return Intent(form=FORM, answers={**kept, **known, **({"photos": photos} if photos else {})})
 
 
 def _day(world: World, today: date) -> date:

@@ -152,6 +152,14 @@ def is_cleanup_line(said: str, *, strict: bool = True) -> bool:
     return not strict or len(named) > 1 or any(_is_all(said, metric) for metric in named)
 
 
+def is_whole_line(said: str) -> bool:
+    """Whether a line says the people and something else of a report, all of it readable."""
+    try:
+        return is_cleanup_line(said) and {"people"} < set(efforts_of(parse_cleanup_line(said)))
+    except QuantityError:
+        return False
+
+
 def _is_all(said: str, metric: str) -> bool:
     """Whether the words are that one figure and nothing else."""
     try:

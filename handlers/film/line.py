@@ -10,14 +10,17 @@ from bot.talk.form import Wrong
 from bot.talk.lines import WeighReading, parse_weigh_line
 from bot.talk.messages import Media, text
 from bot.talk.numerals import QuantityError
+from bot.talk.session import REVIEW, Frame
 from bot.turn import Intent, Turn
 from handlers.film import reading, search
+from handlers.film.forms import PHOTOS_OF_A_SCALE
 from handlers.people.actions import private
 from handlers.people.rules import may
 from handlers.policy.model import Policy
 from handlers.world import Facts, World
 from storage.households import HouseholdFound
 
+FORM = "weigh"
 LONGEST_NAME = 4
 _LIKE_A_NAME = re.compile(r"[一-鿿·]{2,4}|[A-Za-z]{1,3}[0-9]{2,8}")
 
@@ -34,7 +37,7 @@ async def command(turn: Turn, args: str) -> None:
     """`/weigh 张三 15.6公斤`; anything else opens the form from its start."""
     private(turn)
     intent = await from_line(turn, args.strip(), ()) if args.strip() else None
-    turn.open("weigh", **(intent.answers if intent else {}))
+    turn.open(FORM, **(intent.answers if intent else {}))
 
 
 async def from_line(turn: Turn, said: str, photos: Sequence[Media]) -> Intent | None:
@@ -53,15 +56,45 @@ async def from_line(turn: Turn, said: str, photos: Sequence[Media]) -> Intent | 
         return _unknown(turn, readings, photos)
     if len({(one.net_g, found[0].household_id) for one, found in known}) > 1:
         turn.reply(text("film.line.ambiguous", said=said[:40]))
-        return Intent(form="weigh")
-    one, found = known[0]
-    answers = _answers(turn, policy, one, photos)
+        return Intent(form=FORM)
+    return _of_household(turn, *known[0], photos)
+
+
+async def again(turn: Turn, frame: Frame) -> Intent | None:
+    """A whole line, household and weight, said to a question of an open weigh-in: it takes the draft's place.
+
+    The photo already taken stays, and the station. In the review nothing is replaced: that one may be meant, too.
+    """
+    event, policy = turn.event, turn.world.policy
+    if frame.asked == REVIEW:
+        return None
+    try:
+        readings = parse_weigh_line(
+            event.text.strip(), default_unit=policy.film.default_unit, kinds=policy.film.kind_words()
+        )
+    except QuantityError:
+        return None
+    known = [(one, found) for one in readings if (found := await _exactly(turn, one.name_text))]
+    if len({(one.net_g, found[0].household_id) for one, found in known}) != 1:
+        return None
+    before = frame.answers.get("household")
+    if before and before["id"] not in {str(one.household_id) for one in known[0][1]}:
+        turn.reply(text("film.line.instead", before=before["label"]))
+    photos = (*(Media(*one) for one in frame.answers.get("photo") or ()), *event.media)
+    intent = _of_household(turn, *known[0], photos[:PHOTOS_OF_A_SCALE])
+    station = {name: value for name, value in frame.answers.items() if name == "station"}
+    return Intent(form=FORM, answers={**intent.answers, **station})
+
+
+def _of_household(turn: Turn, one: WeighReading, found: Sequence[HouseholdFound], photos: Sequence[Media]) -> Intent:
+    """The form with a reading whose household is known, or is one of several."""
+    answers = _answers(turn, turn.world.policy, one, photos)
     if len(found) == 1:
         answers["household"] = _chosen(turn, found[0])
     else:
         answers["household_said"] = one.name_text
         turn.reply(text("film.line.several", said=one.name_text, count=len(found)))
-    return Intent(form="weigh", answers=answers)
+    return Intent(form=FORM, answers=answers)
 
 
 def _answers(turn: Turn, policy: Policy, one: WeighReading, photos: Sequence[Media]) -> dict[str, Any]:
@@ -114,7 +147,7 @@ async def _odd_line(turn: Turn, said: str, problem: QuantityError, photos: Seque
         if isinstance(checked, Wrong):
             return None
         value = {name: part for name, part in checked.value.items() if name != "sure"}
-        return Intent(form="weigh", answers={**_prefill(turn, policy, photos), "weight": value})
+        return Intent(form=FORM, answers={**_prefill(turn, policy, photos), "weight": value})
     named = await _begins_with_household(turn, said)
     if named is None:
         return None
@@ -125,7 +158,7 @@ async def _odd_line(turn: Turn, said: str, problem: QuantityError, photos: Seque
         answers["household"] = _chosen(turn, found[0])
     else:
         answers["household_said"] = name
-    return Intent(form="weigh", answers=answers)
+    return Intent(form=FORM, answers=answers)
 
 
 async def _begins_with_household(turn: Turn, said: str) -> tuple[str, list[HouseholdFound]] | None:
@@ -147,4 +180,4 @@ def _unknown(turn: Turn, readings: Sequence[WeighReading], photos: Sequence[Medi
     if not _LIKE_A_NAME.fullmatch(one.name_text) or world.places.find_place(one.name_text) is not None:
         return None
     turn.reply(text("film.line.unknown", said=one.name_text))
-    return Intent(form="weigh", answers=_answers(turn, world.policy, one, photos))
+    return Intent(form=FORM, answers=_answers(turn, world.policy, one, photos))

@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from bot.errors import PersonError
-from bot.talk.form import Choice, Form, Option, YesNo
+from bot.talk.form import Choice, Form, Option
 from bot.talk.messages import text
 from bot.turn import Turn
 from handlers.people.actions import policy_text
 from handlers.people.privacy import forget_everything
 from storage import people
 
-AGREE, REFUSE, LEAVE = "1", "0", "leave"
+AGREE, REFUSE, LEAVE, STAY = "1", "0", "leave", "stay"
 
 
 async def offer(turn: Turn, _: Mapping[str, Any]) -> Sequence[Option]:
@@ -31,7 +31,7 @@ async def offer(turn: Turn, _: Mapping[str, Any]) -> Sequence[Option]:
 async def submit(turn: Turn, answers: Mapping[str, Any]) -> None:
     """Store the answer; a refusal erases the contact and says how to come back."""
     chosen = answers["agree"]["id"]
-    if chosen == LEAVE and not answers["sure"]:
+    if chosen == LEAVE and answers["sure"] != LEAVE:
         raise PersonError("consent_needed")
     if chosen != AGREE:
         await forget_everything(turn, turn.person.id, "refused")
@@ -56,7 +56,11 @@ CONSENT = Form(
     "consent",
     (
         Choice(id="agree", prepare=offer, columns=1),
-        YesNo(id="sure", when=lambda answers: (answers.get("agree") or {}).get("id") == LEAVE),
+        Choice(  # no yes or no: «好的» and «同意» here may mean either, and one of them can't be undone
+            id="sure",
+            options=(LEAVE, STAY),
+            when=lambda answers: (answers.get("agree") or {}).get("id") == LEAVE,
+        ),
     ),
     submit,
     review=False,

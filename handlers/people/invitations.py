@@ -25,6 +25,7 @@ from storage.database import Row, Tx
 HOUR_MS = 3_600_000
 QR_SCALE, QR_BORDER = 8, 4
 _TOKEN = re.compile(r"[?&](?:join|start)=([A-Za-z0-9_-]{16,128})\b")
+_ALONE = re.compile(r"[A-Za-z0-9_-]{43}")  # as `bot.clock.Dice.token` makes them
 
 
 class Ids(Protocol):
@@ -125,6 +126,11 @@ async def withdraw(turn: Turn, args: str) -> None:
         raise PersonError("no_right", who=text("right.manage_roles.who"))
     await invitations.withdraw(turn.tx, row["id"], now_ms=turn.now_ms)
     turn.reply(text("invite.used_already" if row["used_ms"] is not None else "invite.withdrawn"))
+
+
+def like_a_token(said: str) -> bool:
+    """Whether words have the shape of an invitation's token, or are a link with one."""
+    return bool(_ALONE.fullmatch(said) or _TOKEN.search(said))
 
 
 async def join(turn: Turn, args: str) -> None:

@@ -33,8 +33,11 @@ async def start(turn: Turn, args: str) -> None:
     if scene is not None:
         private(turn)
         await OPENS[scene.kind](turn, scene.code)
-    elif said:
+    elif invitations.like_a_token(said):
         await invitations.join(turn, said)
+    elif said:
+        private(turn)
+        _gone(turn)
     else:
         await guide.help_(turn, "")
 
@@ -127,7 +130,9 @@ async def _door(turn: Turn, code: str) -> None:
     if relations - {"proxy"}:
         await accounts.points(turn, "")
     elif may(turn.person.roles, "weigh_film"):
-        turn.open("weigh", household=_chosen(turn, household))
+        chosen = _chosen(turn, household)
+        turn.reply(text("scene.door.weigh", household=chosen["label"]))
+        turn.open("weigh", household=chosen)
     elif relations or may(turn.person.roles, "see_ledger", household.village_id, turn.world.places.covers):
         await accounts.points(turn, point_rules.HOUSEHOLD + point_rules.short(household.household_id))
     else:
@@ -144,6 +149,7 @@ async def _somebody_elses(turn: Turn, household: HouseholdFound, *, has_one: boo
         proxy = ((Button(text("menu.proxy"), "/proxy"),),)
         turn.reply(Say(text("scene.door.others", door=label), (*proxy, *menu_rows(turn.person.roles))))
     else:
+        turn.reply(text("scene.door.bind", door=label))
         turn.open("household", household={"id": str(household.household_id), "label": label})
 
 

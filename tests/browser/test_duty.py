@@ -49,7 +49,9 @@ async def test_buttons_of_earlier_news_still_work(phone: PhoneMaker, program: Pr
     await staff.sees("等核实的有 2 件")
     first = staff.page.locator(".message.bot").filter(has_text=f"新举报，请核实：\n{numbers[0]}")
     await first.get_by_role("button", name="属实", exact=True).click()
-    await expect(staff.bot(f"{numbers[0]} 已记为「属实」")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(staff.bot(f"{numbers[0]}（乱倒垃圾，").filter(has_text="已记为「属实」")).to_be_visible(
+        timeout=PATIENCE_MS
+    )
 
 
 async def test_a_cleaner_weighs_in_one_line(phone: PhoneMaker, program: Program) -> None:

@@ -183,7 +183,12 @@ def test_the_account_is_one_township_s(console: Console, wechat: FakeWeChat) -> 
     console.done("import", SECOND, "--new")
     console.environment["WECHAT_TOWNSHIP"] = SHAJING
     console.done("wechat", "menu")
-    assert [item["name"] for item in wechat.world.menu[2]["sub_button"]] == ["看消息", "不拍照也能举报", "打开网页", "全部功能"]
+    assert [item["name"] for item in wechat.world.menu[2]["sub_button"]] == [
+        "看消息",
+        "不拍照也能举报",
+        "打开网页",
+        "全部功能",
+    ]
     console.environment["WECHAT_TOWNSHIP"] = "620000000"
     said = console.refused("wechat", "menu")
     assert said.startswith("WECHAT_TOWNSHIP: no township has the code 620000000")

@@ -8,15 +8,22 @@ import time
 from collections.abc import Callable
 
 from tests.sim.broken import BROKEN
+from tests.sim.broken_wechat import BROKEN_WECHAT
 from tests.sim.broken_workers import BROKEN_WORKERS
 from tests.sim.faults import Chaos
 from tests.sim.life import Parts
 from tests.sim.play import Play, SimPlay
 from tests.sim.town import run_seed
 from tests.sim.township import TownshipPlay
+from tests.sim.wechat_play import WeChatPlay, WeChatTownshipPlay
 
-LAWS = {**BROKEN, **BROKEN_WORKERS}
-PLAYS: dict[str, Callable[[int, Chaos], Play]] = {"sim": SimPlay, "township": TownshipPlay}
+LAWS = {**BROKEN, **BROKEN_WORKERS, **BROKEN_WECHAT}
+PLAYS: dict[str, Callable[[int, Chaos], Play]] = {
+    "sim": SimPlay,
+    "township": TownshipPlay,
+    "wechat": WeChatPlay,
+    "wechat-township": WeChatTownshipPlay,
+}
 
 
 def main() -> int:

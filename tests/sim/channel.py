@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextvars import Context
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import orjson
 
-from bot.channels.base import Accept, Arrival, Letter, Raw, Together
+from bot.channels.base import Accept, Arrival, Channel, Letter, Raw, Together
+from bot.clock import Ids
 from bot.delivery import MAX_AGE_MS
 from bot.errors import GiveUp, RetryLater
+from bot.i18n import Catalogues
+from bot.outgoing import Outgoing
 from bot.talk.messages import In
+from storage.database import Database, Workers
 from tests.sim.faults import Chaos
 from tests.sim.platform import NAME, Platform, Update
 
@@ -27,6 +32,8 @@ class Worker(Protocol):
     context: Context
     dead: bool
     cut: bool
+    parts: frozenset[str]
+    upset_s: float
 
     def point(self, name: str) -> None:
         """Raise Crashed when the program dies here, or is dead already."""
@@ -41,6 +48,34 @@ class Worker(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a channel may need of the worker it belongs to. `parts`: the classes under test."""
+
+    database: Database
+    catalogues: Catalogues
+    outgoing: Outgoing
+    ids: Ids
+    parts: Any
+
+
+class SimDoor(Channel, Protocol):
+    """A channel of the simulator's."""
+
+    @property
+    def fetches(self) -> bool:
+        """Whether `fetch_updates` is to be run in this worker."""
+        ...
+
+    def listen(self, workers: Workers) -> None:
+        """Hear what other workers say."""
+        ...
+
+    async def close(self) -> None:
+        """The worker stops: take nothing more, finish what came in."""
+        ...
+
+
 class SimChannel:
     """Takes updates in, from a platform that brings them or lets them be fetched, and sends messages."""
 
@@ -49,7 +84,7 @@ class SimChannel:
     reply_ms = 0
     forgets_media = False
 
-    def __init__(self, platform: Platform, life: Worker) -> None:
+    def __init__(self, platform: Platform, life: Worker, made: Made) -> None:
         self._platform = platform
         self._chaos = platform.chaos
         self._life = life
@@ -76,12 +111,20 @@ class SimChannel:
             self._platform.doors.append(self)
             self._platform.news.set()
 
-    def leave(self) -> None:
+    @property
+    def fetches(self) -> bool:
+        """Whether this worker fetches."""
+        return "receive" in self._life.parts and not self._chaos.weather.pushed
+
+    def listen(self, workers: Workers) -> None:
+        """Nobody tells it anything."""
+
+    async def close(self) -> None:
         """Nothing more is brought, nothing more is fetched."""
         self._platform.leaves(self)
 
     async def stop(self) -> None:
-        self.leave()
+        await self.close()
 
     async def take(self, updates: Sequence[Update]) -> bool:
         """The platform brings updates, and hangs up when it takes long; whether they were acknowledged."""

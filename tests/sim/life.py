@@ -13,6 +13,9 @@ from typing import Any, Protocol, cast
 
 from bot.app import STOP_S
 from bot.channels.base import Channels
+from bot.channels.wechat import WeChat
+from bot.channels.wechat_outgoing import Outgoing as Customer
+from bot.channels.wechat_replies import Replies
 from bot.clock import Dice, TimeIds
 from bot.delivery import Delivery
 from bot.intake import TOPIC as INBOX_TOPIC
@@ -24,7 +27,7 @@ from bot.schedule import PLAN_S, TICK_S, Schedule
 from storage import inbox
 from storage.database import Database, Unavailable
 from storage.standing import Standing
-from tests.sim.channel import SimChannel
+from tests.sim.channel import Made, SimDoor
 from tests.sim.database import SimDatabase, delay_s
 from tests.sim.faults import Blow, Chaos, Crashed, Fate
 from tests.sim.loop import OWNER, SimLoop
@@ -81,6 +84,9 @@ class Parts:
     schedule: type[Schedule] = Schedule
     receiving: type[Receiving] = Receiving
     ids: type[TimeIds] = TimeIds
+    wechat: type[WeChat] = WeChat
+    replies: type[Replies] = Replies
+    customer: type[Customer] = Customer
 
 
 @dataclass
@@ -91,7 +97,8 @@ class Program:
     outgoing: Outgoing
     schedule: Schedule
     receiving: Receiving
-    channels: Sequence[SimChannel]
+    channels: Sequence[SimDoor]
+    fetching: bool
 
 
 class Life:
@@ -105,6 +112,7 @@ class Life:
         self.chaos = town.chaos
         self.skew_ms = skew_ms
         self.dead = self.frozen = self.stopping = self.cut = False
+        self.upset_s = -1.0
         self.held: deque[asyncio.Handle] = deque()
         self.tasks: list[asyncio.Task[Any]] = []
         self.over: asyncio.Future[str] = town.loop.create_future()
@@ -158,6 +166,7 @@ class Life:
             self.die(name)
         elif blow is not None and not self.frozen:
             self.town.note("blow", life=self.number, blow=blow, at=name)
+            self.upset_s = self.town.loop.now_s
             self._suffer(blow)
 
     def _suffer(self, blow: Blow) -> None:
@@ -241,17 +250,22 @@ class Life:
         town, parts, play = self.town, self.town.parts, self.town.play
         workers, alone = db.workers(), self.chaos.alone
         ids = parts.ids(self, after=after, worker=workers)
-        mine = {township_id: SimChannel(platform, self) for township_id, platform in town.platforms.items()}
-        channels = Channels(own={township_id: [channel] for township_id, channel in mine.items()})
+        channels = Channels()
         grace_s = 0 if alone else self.chaos.weather.grace_s
         outgoing = parts.outgoing(db, channels, clock=self, grace_s=grace_s, make=parts.delivery)
+        mine: dict[int, SimDoor] = {}
+        for at, platform in town.platforms.items():
+            mine[at] = play.chat(at).channel(platform, self, Made(db, play.catalogues, outgoing, ids, town.parts))
+            channels.add(at, mine[at])
+            mine[at].listen(workers)
         made: Mapping[str, Any] = {"clock": self, "ids": ids, "dice": town.dice, "outgoing": outgoing}
         intake = parts.intake(db, play.product, channels, play.catalogues, alone=alone, **made)
         schedule = parts.schedule(db, play.product, play.catalogues, errands=play.errands, calm=intake.calm, **made)
-        receiving = parts.receiving(workers, [(f"sim {at}", channel) for at, channel in mine.items()])
+        fetching = [(f"sim {at}", channel) for at, channel in mine.items() if channel.fetches]
+        receiving = parts.receiving(workers, fetching)
         workers.listen(INBOX_TOPIC, intake.hear)
         workers.listen(OUTBOX_TOPIC, outgoing.hear)
-        return Program(intake, outgoing, schedule, receiving, list(mine.values()))
+        return Program(intake, outgoing, schedule, receiving, list(mine.values()), bool(fetching))
 
     async def _start(self, db: Database, program: Program) -> None:
         await db.workers().start()
@@ -268,7 +282,7 @@ class Life:
             ]
         if "intake" in self.parts:
             self._running.append(self._spawn("intake", program.intake.run()))
-        if "receive" in self.parts and not self.chaos.weather.pushed:
+        if program.fetching:
             self._running.append(self._spawn("receiving", program.receiving.run()))
 
     def _spawn(self, name: str, running: Any) -> asyncio.Task[Any]:
@@ -299,7 +313,7 @@ class Life:
     async def _stop(self, program: Program) -> None:
         """As bot/app.py does it."""
         for channel in program.channels:
-            channel.leave()
+            await channel.close()
         program.receiving.stop()
         program.schedule.stop()
         for task in self._ticking:

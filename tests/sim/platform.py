@@ -7,10 +7,11 @@ It belongs to one township.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import orjson
 
@@ -24,6 +25,9 @@ BATCH = 20
 PROMPT_S = 0.5
 Incident = tuple[float, int]  # when, and which life: it died, or the server took it for dead
 JUNK = b"\xff\xfe"  # an update that nobody can read
+# A message that was written to be sent later, or is given up, has no place in the order of the others.
+PUT_OFF = "SELECT due_ms > created_ms OR state IN ('failed', 'expired') FROM outbox WHERE township_id = :t AND id = :id"
+FLOODED = "SELECT due_ms > received_ms FROM inbox WHERE township_id = :t AND update_key = :key"
 
 
 @dataclass(slots=True)
@@ -72,12 +76,13 @@ class Worker(Protocol):
 class Platform:
     """The servers of the chat. `blame` is called with every broken promise of the program."""
 
+    name: ClassVar[str] = NAME
     township_id: int
     chaos: Chaos
     blame: Callable[[str], None]
     note: Callable[..., None]
-    put_off: Callable[[int], bool]
-    flooded: Callable[[str], bool]
+    ask: Callable[..., list[sqlite3.Row]]  # what is in the township's rows now
+    now_ms: Callable[[], int]  # the clock on the wall
     queues: dict[str, deque[Update]] = field(default_factory=dict)
     acked: list[Update] = field(default_factory=list)
     carried: dict[str, object] = field(default_factory=dict)
@@ -99,6 +104,10 @@ class Platform:
     _acked_s: dict[str, float] = field(default_factory=dict)
     _heard_again: dict[str, list[list[Incident]]] = field(default_factory=dict)
     _told_of: set[str] = field(default_factory=set)
+
+    def is_busy(self, address: str) -> bool:
+        """Whether something that a person sent may still be taken in later than what they send now."""
+        return False
 
     def says(self, address: str, event: In | None) -> int:
         """A person sends something (None: an update that nobody can read); its number."""
@@ -202,16 +211,22 @@ class Platform:
             self.blame(f"message {letter.id} was sent again though it was settled")
         if before is not None:
             self._again(letter, before, sent, sender.excused)
-        elif (
-            letter.id not in self.refused and not old and not self.put_off(letter.id)
-        ):  # giving up may be forgotten in a crash
-            if letter.id < self.newest.get(letter.address, 0):
-                self.blame(f"message {letter.id} to {letter.address} arrived after a later one")
-            self.newest[letter.address] = letter.id
-        listener = self.listeners.get(letter.address)
+        else:
+            self._in_order(letter, old=old)
+        self._tell(letter.address, letter.out)
+
+    def _in_order(self, letter: Letter, *, old: bool) -> None:
+        if letter.id in self.refused or old or self.ask(PUT_OFF, id=letter.id)[0][0]:
+            return  # giving up may be forgotten in a crash
+        if letter.id < self.newest.get(letter.address, 0):
+            self.blame(f"message {letter.id} to {letter.address} arrived after a later one")
+        self.newest[letter.address] = letter.id
+
+    def _tell(self, address: str, out: Out) -> None:
+        listener = self.listeners.get(address)
         if listener is not None:
             after_s = self.chaos.dice.choice((0.0, 0.05, 0.2))
-            asyncio.get_running_loop().call_later(after_s, listener, letter.out, context=NOBODY)
+            asyncio.get_running_loop().call_later(after_s, listener, out, context=NOBODY)
 
     def _again(self, letter: Letter, before: Sent, now: Sent, excused: bool) -> None:
         self.repeats += 1
@@ -235,6 +250,9 @@ class Platform:
                 found += [one for one in self.incidents if one[1] == sent.life] or self.incidents
         return found
 
+    async def let_everybody_write(self) -> None:
+        """At the end: nothing waits here for a person to write."""
+
     def was_handled(self, address: str, key: str, number: int) -> None:
         """The program says that it has handled an update: once; a worker alone, in the order they were sent."""
         if self.chaos.alone and number <= self.handled.get(address, 0):
@@ -243,7 +261,7 @@ class Platform:
             self.blame(f"update {number} of {address} was handled twice")
         self._told_of.add(key)
         waited_s = asyncio.get_running_loop().time() - self._acked_s.get(key, 1e9)
-        if waited_s > PROMPT_S and not self.flooded(key):
+        if waited_s > PROMPT_S and not self.ask(FLOODED, key=key)[0][0]:
             self.blame(f"update {number} of {address} lay there for {waited_s:.1f} s")
         self.handled[address] = max(number, self.handled.get(address, 0))
 

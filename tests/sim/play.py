@@ -6,6 +6,8 @@ import random
 import shutil
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -13,14 +15,26 @@ from typing import Any, Protocol
 
 from bot.i18n import Catalogues
 from tests.sim import product_laws
+from tests.sim.channel import Made, SimChannel, SimDoor, Worker
 from tests.sim.faults import Chaos
-from tests.sim.platform import NAME, Platform
+from tests.sim.invariants import Watch
+from tests.sim.platform import Platform
 from tests.sim.product import SimProduct, make_template
 from tests.sim.texts import KeyCatalogues
 from tests.sim.users import SimScript, User, Wish
 
 START_MS = 1_795_000_000_000  # 2026-11-18 in Shanghai
 SCRATCH = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A kind of platform: itself, the channel of a worker that speaks with it, and what must hold there."""
+
+    platform: type[Platform] = Platform
+    channel: Callable[[Any, Worker, Made], SimDoor] = SimChannel
+    watch: type[Watch] = Watch
+    user: type[User] = User
 
 
 class Stage(Protocol):
@@ -46,6 +60,14 @@ class Play(Protocol):
     catalogues: Catalogues
     errands: Mapping[str, Any]
 
+    def chat(self, township_id: int) -> Chat:
+        """The platform on which a township's people write."""
+        ...
+
+    def rules(self) -> AbstractContextManager[None]:
+        """What is otherwise in the program while this is played."""
+        ...
+
     def database(self) -> bytes:
         """The file it begins with."""
         ...
@@ -66,12 +88,20 @@ class Play(Protocol):
 class SimPlay:
     """The simulator's own product: small and fast."""
 
+    script: type[SimScript] = SimScript
+
     def __init__(self, seed: int, chaos: Chaos) -> None:
         self._dice = random.Random(f"{seed}:town")
         self._townships = chaos.weather.townships
         self.product: Any = SimProduct(chaos, self._dice.choice((0, 0, 120, 20)))
         self.errands: Mapping[str, Any] = self.product.errands
         self.catalogues: Catalogues = KeyCatalogues()
+
+    def chat(self, township_id: int) -> Chat:
+        return Chat()
+
+    def rules(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def database(self) -> bytes:
         return in_a_file(make_template, self._townships)
@@ -83,10 +113,11 @@ class SimPlay:
         return [
             person(
                 stage,
-                f"{NAME}:{number}",
+                f"{stage.platform.name}:{number}",
                 [Wish(f"{letter}{number}-{at}", self._dice.choice(ways)) for at in range(self._dice.choice((2, 3, 5)))],
-                SimScript(),
+                self.script(),
                 clumsiness,
+                self.chat(stage.township_id).user,
             )
             for number in range(self._dice.choice((1, 2, 3, 5)[: 5 - stage.township_id]))
         ]

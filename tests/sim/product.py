@@ -17,6 +17,7 @@ from bot.errors import GiveUp, PersonError, RetryLater
 from bot.talk.engine import SUBMIT
 from bot.talk.form import Answer, Choice, Doubt, Form, FreeText, Photos, Place, Quantity, Reading, Wrong, YesNo
 from bot.talk.messages import Button, In, Say, text
+from bot.talk.session import Frame
 from bot.turn import Desk, Intent, Turn
 from storage import people
 from storage.ledger import Overdrawn, Transfer, balance, transfer
@@ -201,6 +202,10 @@ class SimProduct:
             return Intent(form="gift", answers={"photos": photos[:3]})
         return Intent(command="help")
 
+    async def again(self, turn: Turn, frame: Frame) -> Intent | None:
+        """No line takes the place of an open gift."""
+        return None
+
     async def may_open(self, turn: Turn, form: Form) -> None:
         """Everyone may."""
 
@@ -244,6 +249,9 @@ class SimProduct:
         """Writes and then fails: nothing of it may stay, and nobody else may notice."""
         await add_effect(turn, f"boom:{token}", "boom")
         raise Defect("boom")
+
+    async def left(self, turn: Turn) -> None:
+        await people.set_contact_state(turn.tx, turn.person.address, "unreachable")
 
     async def plan(self, desk: Desk) -> None:
         today = datetime.fromtimestamp(desk.now_ms / 1000, UTC).astimezone(ZONE)

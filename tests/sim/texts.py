@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,8 +26,8 @@ class _KeyTexts(dict[str, str]):
 
 
 class KeyCatalogues(Catalogues):
-    """One language, in which the texts are their ids."""
+    """One language, in which the texts are their ids, but for some."""
 
-    def __init__(self) -> None:
+    def __init__(self, others: Mapping[str, str] | None = None) -> None:
         self.default = "zh_CN"
-        self._all = {"zh_CN": Catalogue("zh_CN", _KeyTexts(TEXTS), ZONE)}
+        self._all = {"zh_CN": Catalogue("zh_CN", _KeyTexts({**TEXTS, **(others or {})}), ZONE)}

@@ -35,9 +35,6 @@ LEAPS_MS = (30_000, 3_600_000, 13 * 3_600_000, 30 * 3_600_000)
 LOOK_S = 7.0
 SETTLES_S = 10.0  # after the last death, until everything goes on at its usual pace
 IDLE_S = 15
-# A message that was written to be sent later, or is given up, has no place in the order of the others.
-PUT_OFF = "SELECT due_ms > created_ms OR state IN ('failed', 'expired') FROM outbox WHERE township_id = ? AND id = ?"
-FLOODED = "SELECT due_ms > received_ms FROM inbox WHERE township_id = ? AND update_key = ?"
 
 
 @dataclass
@@ -76,13 +73,11 @@ class Side:
     township_id: int
     chaos: Chaos
     platform: Platform
+    watch: Watch
     path: Path
     call_later: Callable[..., Any]
     content: Callable[[], None]
     users: list[User] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.watch = Watch(self.platform)
 
     def settle_in(self, play: Play) -> None:
         """The people arrive."""
@@ -121,15 +116,14 @@ class Town:
         self.crew = Crew(self)
 
     def _side(self, township_id: int) -> Side:
-        platform = Platform(
-            township_id,
-            self.chaos,
-            self.blame,
-            self.note,
-            put_off=lambda letter_id: self._is(PUT_OFF, township_id, letter_id),
-            flooded=lambda key: self._is(FLOODED, township_id, key),
-        )
-        return Side(self.seed, township_id, self.chaos, platform, self.path, self.call_later, self.content)
+        chat = self.play.chat(township_id)
+
+        def ask(question: str, **of: Any) -> list[Any]:
+            return self.eye.execute(question, {"t": township_id, **of}).fetchall()
+
+        platform = chat.platform(township_id, self.chaos, self.blame, self.note, ask, self.now_ms)
+        watch = chat.watch(platform)
+        return Side(self.seed, township_id, self.chaos, platform, watch, self.path, self.call_later, self.content)
 
     @property
     def users(self) -> list[User]:
@@ -159,9 +153,6 @@ class Town:
         self.broken.append(what)
         if not self.failed.done():
             self.failed.set_result(None)
-
-    def _is(self, question: str, *of: Any) -> bool:
-        return bool(self.eye.execute(question, of).fetchone()[0])
 
     def claim(self, township_id: int) -> int:
         """The claim by which the township's delivery is held."""
@@ -268,13 +259,19 @@ class Town:
         if not self.broken and not self.satisfied.done():
             stuck = {f"{user.address} {user.platform.township_id}": user.wish.token for user in self.users if user.wish}
             self.blame(f"stuck: {stuck}")
+        await self._drain()
+        for side in self.sides:
+            await side.platform.let_everybody_write()
+        await self._drain()
+        await self.crew.stop()
+        if not self.broken:
+            self.look(end=True)
+
+    async def _drain(self) -> None:
         for _ in range(100):
             await asyncio.sleep(6)
             if self.broken or self._drained():
                 break
-        await self.crew.stop()
-        if not self.broken:
-            self.look(end=True)
 
     def _drained(self) -> bool:
         left = self.eye.execute(
@@ -318,7 +315,8 @@ def run_seed(
         loop.set_exception_handler(town.lost)
         weather = town.chaos.weather
         few = mock.patch.object(intake, "BATCH_ROWS", weather.batch_rows)
-        with quiet_log(town), few, mock.patch.object(delivery, "MAX_HELD", weather.most_held):
+        held = mock.patch.object(delivery, "MAX_HELD", weather.most_held)
+        with quiet_log(town), few, held, town.play.rules():
             try:
                 loop.run_until_complete(town.run())
             except NothingLeft:

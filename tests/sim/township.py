@@ -6,10 +6,11 @@ import asyncio
 import random
 import re
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from bot.clock import TimeIds
 from bot.errors import GiveUp, RetryLater
@@ -25,7 +26,7 @@ from storage.sqlite import SqliteTx, connect, run_work
 from tests.sim.faults import Chaos
 from tests.sim.invariants import WATCHED
 from tests.sim.platform import NAME
-from tests.sim.play import START_MS, Stage, in_a_file, person
+from tests.sim.play import START_MS, Chat, Stage, in_a_file, person
 from tests.sim.texts import ZONE
 from tests.sim.users import User, Wish
 
@@ -57,8 +58,10 @@ class Clock:
         return self._now_ms
 
 
-def make_township(path: Path, now_ms: int, townships: int) -> None:
-    """The example township, once or twice, with a cleaner and a member of staff, known by their addresses."""
+def make_township(path: Path, now_ms: int, townships: int, *, first: str = NAME) -> None:
+    """The example township, once or twice, with a cleaner and a member of staff, known by their addresses; in the
+    first one on the platform of that name.
+    """
     migrate(path, now_ms=now_ms)
     connection = connect(path, synchronous="OFF")
     ids = TimeIds(Clock(now_ms))
@@ -67,10 +70,11 @@ def make_township(path: Path, now_ms: int, townships: int) -> None:
         await import_folder(tx, EXAMPLE, now_ms=now_ms, ids=ids)
         version = (await Township(ZONE, "https://chat.example").world(tx, now_ms)).policy.consent.version
         for role, area in STAFF.items():
-            person_id, address = ids.next(), f"{NAME}:{role}"
+            name = first if tx.township_id == 1 else NAME
+            person_id, address = ids.next(), f"{name}:{role}"
             await people.add_person(tx, person_id=person_id, name=role, language="zh_CN", now_ms=now_ms)
             await people.set_person(tx, person_id, consent_version=version, consent_ms=now_ms)
-            await people.add_contact(tx, channel=NAME, address=address, person_id=person_id, now_ms=now_ms)
+            await people.add_contact(tx, channel=name, address=address, person_id=person_id, now_ms=now_ms)
             found = await tx.one(
                 "SELECT area_id FROM areas WHERE township_id = :t AND until_ms IS NULL"
                 " AND (name = :area OR (:area = '' AND level = 'town'))",
@@ -193,6 +197,8 @@ class Staff(User):
 class TownshipPlay:
     """The example township."""
 
+    make: ClassVar[Callable[[Path, int, int], None]] = staticmethod(make_township)
+
     def __init__(self, seed: int, chaos: Chaos) -> None:
         self._chaos = chaos
         self._dice = random.Random(f"{seed}:township")
@@ -202,27 +208,34 @@ class TownshipPlay:
         self.catalogues = catalogues()
         self.errands: Mapping[str, Any] = {"media.fetch": self._fetch}
 
+    def chat(self, township_id: int) -> Chat:
+        return Chat()
+
+    def rules(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
     def database(self) -> bytes:
-        return in_a_file(make_township, self._townships)
+        return in_a_file(self.make, self._townships)
 
     def people(self, stage: Stage) -> list[User]:
         dice = self._dice
         clumsiness = dice.choice((0.0, 0.08, 0.2))
         ways = ("form", "photo", "words", "words")
-        users = []
+        users: list[User] = []
+        name, kind = stage.platform.name, self.chat(stage.township_id).user
         letter, least_kg = "_wv"[stage.township_id], 10 * stage.township_id
         for number in range(dice.choice((1, 2, 3))):
             wishes = [Wish(f"{letter}{number}-{at}x", dice.choice(ways)) for at in range(dice.choice((1, 2, 3)))]
-            users.append(person(stage, f"{NAME}:{number}", wishes, TownshipScript(), clumsiness))
+            users.append(person(stage, f"{name}:{number}", wishes, TownshipScript(), clumsiness, kind))
         if dice.random() < 0.6:
             weights = [
                 Wish(f"{least_kg + at}.{dice.randrange(1, 10)}{dice.randrange(1, 10)}", "weigh")
                 for at in range(dice.choice((1, 2, 4)))
             ]
-            users.append(person(stage, f"{NAME}:cleaner", weights, TownshipScript(), clumsiness))
+            users.append(person(stage, f"{name}:cleaner", weights, TownshipScript(), clumsiness, kind))
         for user in users:
             user.truth = partial(is_there, stage.path, stage.township_id)
-        users.append(person(stage, f"{NAME}:staff", [], TownshipScript(), 0.0, Staff))
+        users.append(person(stage, f"{name}:staff", [], TownshipScript(), 0.0, Staff))
         return users
 
     def always(self, connection: sqlite3.Connection, township_id: int) -> Sequence[str]:

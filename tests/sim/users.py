@@ -207,7 +207,7 @@ class User:
         if choices and (ask == "choice" or self.dice.random() < 0.9):
             at = self.dice.randrange(len(choices))
             label, data = verbs[choices[at]]
-            return self.dice.choice((In("tap", label, data), In("text", label), In("text", str(at + 1))))
+            return self.dice.choice(self._ways(at, label, data))
         if ask == "photos":
             if "ok" in verbs:
                 return self._tap(verbs["ok"])
@@ -217,6 +217,10 @@ class User:
         if ask in ("text", "number", "place", "date"):
             return self.script.answer(screen.out, wish, self.dice)
         return self._tap(self.dice.choice(screen.buttons))
+
+    def _ways(self, at: int, label: str, data: str) -> Sequence[In]:
+        """How to choose: press it, or type its words or its place in the list."""
+        return In("tap", label, data), In("text", label), In("text", str(at + 1))
 
     @staticmethod
     def _tap(button: tuple[str, str]) -> In:

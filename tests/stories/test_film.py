@@ -583,3 +583,46 @@ async def test_words_that_only_look_like_a_weigh_in_are_left_alone(town: Town) -
         cleaner.sees_not("谁家的膜")
         cleaner.sees_not("没找到")
         await cleaner.says("取消")
+
+
+# ── a whole line while a question is open
+
+
+async def test_a_whole_line_takes_the_place_of_the_open_draft(town: Town) -> None:
+    cleaner = await cleaner_of(town)
+    await cleaner.says("称重")
+    cleaner.sees("谁家的膜")
+    await cleaner.says("张三 20公斤")
+    cleaner.sees("请看对不对", "张三", "20公斤")
+    await cleaner.taps("记账")
+    cleaner.sees("F2026-00001", "20公斤")
+
+
+async def test_the_photo_of_the_draft_stays_and_the_draft_is_not_lost_in_silence(town: Town) -> None:
+    cleaner = await cleaner_of(town)
+    await cleaner.says("称重")
+    await cleaner.says("张三")
+    cleaner.sees("什么膜")
+    await cleaner.sends_photo()
+    cleaner.sees("照片收到了，共 1 张", "什么膜")
+    cleaner.sees_not("发完了")
+    await cleaner.says("N0124 9公斤")
+    cleaner.sees("张三", "没有记")
+    cleaner.sees("9公斤", "照片：1 张", "卡尾号0124")
+    await cleaner.taps("记账")
+    cleaner.sees("F2026-00001", "9公斤")
+    assert await balance(town, "points") == 0
+
+
+async def test_the_review_is_not_replaced_by_the_next_line(town: Town) -> None:
+    cleaner = await cleaner_of(town)
+    await cleaner.says("张三 20公斤")
+    await cleaner.says("N0124 9公斤")
+    cleaner.sees("这句还没有记", "张三", "20公斤")
+
+
+async def test_a_line_without_a_known_household_is_an_answer_as_before(town: Town) -> None:
+    cleaner = await cleaner_of(town)
+    await cleaner.says("称重")
+    await cleaner.says("天上人 20公斤")
+    cleaner.sees("没找到「天上人 20公斤」")

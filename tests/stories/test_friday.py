@@ -131,6 +131,20 @@ async def test_a_later_report_corrects_the_earlier_and_is_not_added(town: Town) 
     staff.sees("已报 1/24", "合计\n15 人次\n4 车\n9 方", "数据时间 11-20 00:00—11-20 21:00")
 
 
+async def test_a_whole_line_takes_the_place_of_the_open_report_with_its_photos(town: Town) -> None:
+    keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
+    town.clock.go_to("2026-11-20 10:00")
+    await keeper.says("/cleanup")
+    keeper.sees("来了多少人")
+    await keeper.sends_photo()
+    keeper.sees("照片收到了，共 1 张", "来了多少人")
+    await keeper.says("5人")
+    await keeper.says("12人 3车 8方")
+    keeper.sees("请看对不对", "人数：12 人", "车辆：3 车", "方量：8 方", "1 张")
+    await keeper.taps("提交")
+    keeper.sees("记下了", "12 人", "照片 1 张")
+
+
 async def test_a_correction_keeps_what_it_does_not_say_again(town: Town) -> None:
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     town.clock.go_to("2026-11-20 10:00")

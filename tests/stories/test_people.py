@@ -72,6 +72,62 @@ async def test_words_instead_of_an_answer_get_the_question_again_and_are_not_los
     aunt.sees("王家沟村")
 
 
+async def test_agreeing_in_other_words_is_agreeing_and_answers_nothing_else(town: Town) -> None:
+    agreeing = ("好的", "好", "可以", "行", "ok", "OK", "我同意", "同意。", "agree", "yes", "好的，谢谢")
+    for said in agreeing:
+        aunt = await town.person("", consent=False)
+        await aunt.sends_photo()
+        await aunt.says(said)
+        aunt.sees("记下了")
+        aunt.sees("在哪里")
+    rows = await town.rows("SELECT answer FROM consents WHERE township_id = :t")
+    assert [row["answer"] for row in rows] == ["agreed"] * len(agreeing)
+
+
+@pytest.mark.parametrize("said", ["不行", "我不同意"])
+async def test_refusing_in_other_words_is_refusing(town: Town, said: str) -> None:
+    aunt = await town.person("", consent=False)
+    await aunt.says("你好")
+    await aunt.says(said)
+    aunt.sees("已经删掉")
+
+
+async def test_of_what_waits_for_consent_only_what_says_something_is_kept(town: Town) -> None:
+    aunt = await town.person("", consent=False)
+    await aunt.sends_photo()
+    for said in ("唉", "哦哦", "15.6", "100000", "？？？", "好了"):
+        await aunt.says(said)
+    await aunt.taps("同意")
+    aunt.sees("在哪里")
+    assert len([heard for heard in aunt.news if "在哪里" in heard.text]) == 1
+
+
+async def test_a_command_s_button_before_consent_is_done_after_it(town: Town) -> None:
+    aunt = await town.person("王大娘")
+    await town.write("UPDATE people SET consent_version = 0 WHERE township_id = :t")
+    await aunt.says("你好")
+    aunt.sees("改过了")
+    await aunt.taps("积分")  # of the old menu
+    aunt.sees_not("这个按钮是给别人的")
+    aunt.sees("替您留着")
+    await aunt.taps("同意")
+    aunt.sees("记下了")
+    aunt.sees("积分")
+
+
+@pytest.mark.parametrize("said", ["我的积分", "/points", "我的举报"])
+async def test_a_command_after_a_long_silence_is_simply_done(town: Town, said: str) -> None:
+    aunt = await town.person("王大娘")
+    await aunt.says("我要举报")
+    town.clock.advance(hours=13)
+    await aunt.says(said)
+    aunt.sees_not("还没办完")
+    assert len(aunt.news) >= 1
+    town.clock.advance(hours=13)
+    await aunt.says("桥头有一堆垃圾没人管")
+    aunt.sees("上次的", "还没办完")
+
+
 async def test_a_refusal_erases_the_contact_and_says_how_to_come_back(town: Town) -> None:
     aunt = await town.person("", consent=False)
     await aunt.starts()
@@ -104,6 +160,8 @@ async def test_a_changed_text_asks_again_and_a_slip_of_the_finger_loses_nothing(
     await cleaner.says("我的信息")
     cleaner.sees("改过了")
     await cleaner.taps("不同意")
+    cleaner.sees("真的不同意吗")
+    await cleaner.says("同意")
     cleaner.sees("真的不同意吗")
     await cleaner.taps("再想想")
     cleaner.sees("没有删")

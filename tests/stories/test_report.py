@@ -104,7 +104,7 @@ async def test_where_a_photo_was_taken_is_evidence(town: Town) -> None:
 async def test_an_album_opens_a_report_with_one_answer(town: Town) -> None:
     aunt = await town.person("王大娘")
     await aunt.sends_photo(3, album=True)
-    assert [heard.text[:4] for heard in aunt.news] == ["在哪里？", *["收到，共"] * (0 if town.has_albums else 2)]
+    assert [heard.text[:4] for heard in aunt.news] == ["在哪里？", *["照片收到"] * (0 if town.has_albums else 2)]
     await aunt.taps("村")
     aunt.sees("照片：3 张")
 

@@ -60,6 +60,7 @@ async def test_somebody_new_scans_a_door_agrees_and_may_ask_for_the_household(to
     aunt.sees_not("张三")
     await aunt.taps("同意")
     aunt.sees_not("张三")
+    aunt.sees("王家沟村 张家社 N0123", "要绑定这一家吗")
     await aunt.taps("我是家里人")
     aunt.sees("王家沟村 张家社 N0123")
     await aunt.taps("申请绑定")
@@ -170,6 +171,7 @@ async def test_a_photo_of_yesterday_is_not_taken_for_this_sign(town: Town) -> No
 async def test_a_cleaner_scans_a_door_and_weighs(town: Town) -> None:
     cleaner = await cleaner_of(town)
     await cleaner.starts(DOOR)
+    cleaner.sees("张三 · 王家沟村张家社 · 卡尾号0123")
     await cleaner.taps("地膜")
     await cleaner.says("15.6公斤")
     await cleaner.taps("跳过")
@@ -227,7 +229,7 @@ async def test_who_may_see_the_ledger_sees_the_household_s(town: Town) -> None:
 # ── codes that lead nowhere
 
 
-@pytest.mark.parametrize("code", ["station-S99", "sign-AAAAAAAAAAAAAAAA", "door-N9999", "door-_"])
+@pytest.mark.parametrize("code", ["station-S99", "sign-AAAAAAAAAAAAAAAA", "door-N9999", "door-_", "shop-7", "x" * 42])
 async def test_a_code_that_is_not_ours_gets_a_kind_word_and_the_menu(town: Town, code: str) -> None:
     aunt = await town.person("王大娘")
     await aunt.starts(code)

@@ -78,7 +78,7 @@ async def test_two_staff_press_the_same_button(town: Town) -> None:
     aunt = await town.person("王大娘")
     number, _ = await reports(aunt)
     await keeper.taps_twice("属实")
-    keeper.sees("已记为「属实」")
+    keeper.sees(f"{number}（乱倒垃圾，王家沟村", "）已记为「属实」")
     keeper.sees("已经由赵网格", "不用再办")
     assert len([heard for heard in aunt.news if "到账" in heard.text]) == 1
     await boss.taps("不属实")

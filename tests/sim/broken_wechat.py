@@ -1,0 +1,133 @@
+"""Laws of WeChat, each broken on purpose."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+from bot.batches import Batches
+from bot.channels import wechat, wechat_replies
+from bot.channels.base import Letter, Together
+from bot.channels.wechat import WeChat
+from bot.channels.wechat_outgoing import Outgoing
+from bot.channels.wechat_replies import Kept, Replies
+from bot.channels.wechat_wire import Update
+from bot.channels.wechat_words import choice_of
+from bot.talk.messages import Out
+from storage import inbox, outbox
+from storage.database import Row, Tx
+from tests.sim.life import Parts
+
+Gone = Callable[[], Awaitable[bool]]
+
+
+class Hasty(WeChat):
+    """Acknowledges a push while it is still being stored."""
+
+    async def answer(self, update: Update, body: bytes, is_gone: Gone) -> str:
+        self._storing = asyncio.ensure_future(super().answer(update, body, is_gone))
+        await asyncio.sleep(0)
+        return ""
+
+
+class NeverLooks(WeChat):
+    """Waits to be told that an update was handled, and never looks."""
+
+    async def _handled(self, key: str, woken: asyncio.Event) -> None:
+        await woken.wait()
+
+
+class Forgetful(Replies):
+    """Puts nothing of what waits into a reply."""
+
+    async def _waiting(self, tx: Tx, address: str, now_ms: int) -> list[Kept]:
+        return []
+
+
+class Uncounted(Outgoing):
+    """Counts no customer messages."""
+
+    async def _count(self, letter: Letter) -> bool:
+        return True
+
+
+class HalfSent(Outgoing):
+    """Drops what WeChat does not take any more of a message."""
+
+    async def _split(self, letter: Letter, rest: Out, state: str) -> None:
+        pass
+
+
+async def _due_though_kept(tx: Tx, *, now_ms: int, limit: int) -> Sequence[Row]:
+    return await tx.all(
+        f"SELECT {outbox.COLUMNS} FROM outbox WHERE township_id = :t AND state = 'due' ORDER BY id LIMIT :limit",
+        {"limit": limit},
+    )
+
+
+async def _only_due(tx: Tx, update_id: int) -> Sequence[Row]:
+    return [row for row in await _of_reply(tx, update_id) if row["state"] == "due"]
+
+
+async def _shown_and_still_waiting(tx: Tx, message_id: int, update_id: int, *, now_ms: int) -> bool:
+    row = await tx.one("SELECT state FROM outbox WHERE township_id = :t AND id = :id", {"id": message_id})
+    if row is not None and row["state"] == "waiting":
+        return True
+    return await _put_in_reply(tx, message_id, update_id, now_ms=now_ms)
+
+
+async def _never_let_go(tx: Tx, *, now_ms: int) -> None:
+    pass
+
+
+async def _never_shown(tx: Tx, address: str) -> int:
+    return 0
+
+
+def _backwards(outs: Sequence[Out], catalogue: Any) -> str:
+    return _words_of(list(reversed(outs)), catalogue)
+
+
+def _of_an_older_reply(said: str, shown: Sequence[Together]) -> str | None:
+    return choice_of(said, [*shown[1:], *shown[:1]])
+
+
+async def _all_seen(self: Batches, tx: Tx, channel: Any, raw: Any, rows: list[Row], made_ms: int) -> list[Row]:
+    return rows
+
+
+_of_reply, _put_in_reply, _words_of = outbox.of_reply, outbox.put_in_reply, wechat_replies.words_of
+NEW_AGAIN = inbox.INSERT.replace("DO NOTHING", "DO UPDATE SET state = 'new'")
+
+
+@contextmanager
+def _with(parts: Parts) -> Iterator[Parts]:
+    yield parts
+
+
+@contextmanager
+def _patched(where: Any, name: str, other: Any) -> Iterator[Parts]:
+    with mock.patch.object(where, name, other):
+        yield Parts()
+
+
+BROKEN_WECHAT: Mapping[str, Callable[[], Any]] = {
+    "wechat-acknowledged-before-stored": lambda: _with(Parts(wechat=Hasty)),
+    "wechat-retry-handled-again": lambda: _patched(inbox, "INSERT", NEW_AGAIN),
+    "wechat-answer-lies-there": lambda: _with(Parts(wechat=NeverLooks)),
+    "wechat-reply-also-by-itself": lambda: _patched(outbox, "due", _due_though_kept),
+    "wechat-retry-told-nothing": lambda: _patched(outbox, "of_reply", _only_due),
+    "wechat-waiting-shown-again": lambda: _patched(outbox, "put_in_reply", _shown_and_still_waiting),
+    "wechat-waiting-forgotten": lambda: _with(Parts(replies=Forgetful)),
+    "wechat-kept-for-ever": lambda: _patched(outbox, "keep_no_longer", _never_let_go),
+    "wechat-no-order-in-a-reply": lambda: _patched(wechat_replies, "words_of", _backwards),
+    "wechat-rest-dropped": lambda: _patched(wechat_replies, "rest_of", lambda *arguments: None),
+    "wechat-half-sent": lambda: _with(Parts(customer=HalfSent)),
+    "wechat-messages-uncounted": lambda: _with(Parts(customer=Uncounted)),
+    "wechat-number-of-another-reply": lambda: _patched(wechat, "choice_of", _of_an_older_reply),
+    "wechat-newest-by-the-clock": lambda: _patched(outbox, "shown_until", _never_shown),
+    "wechat-number-before-its-reply": lambda: _patched(Batches, "_seen", _all_seen),
+}

@@ -1,0 +1,190 @@
+"""WeChat on a person's phone: what they type and send, what they see, and what the numbers on it stand for."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bot.channels import wechat_quota
+from bot.channels.wechat_fields import Value
+from bot.channels.wechat_wire import NEWS, Heard
+from bot.channels.wechat_words import BETWEEN, DEVICE, TEXT_MAX_BYTES, inert, opens_question
+from bot.talk.messages import In, Out
+
+MARK = re.compile(r"^【([0-9A-Z]+)】(.*)$", re.MULTILINE)
+WIDE = str.maketrans("0123456789", "０１２３４５６７８９")
+MOMENT_S = 1.0
+NEVER_S = -1e9
+Fields = dict[str, Value]
+Marks = dict[str, str]  # what is typed → the button's data
+
+
+@dataclass(slots=True)
+class Phone:
+    """One person's. `unsure_s`: when the program may have taken a reply for shown that the phone has not shown.
+
+    crossed: the numbers of the replies that came at the same moment, which may have met on the way
+    """
+
+    follows: bool = True
+    reply: Marks = field(default_factory=dict)
+    crossed: list[Marks] = field(default_factory=list)
+    by_itself: Marks = field(default_factory=dict)
+    unsure_s: float = NEVER_S
+    shown_s: float = NEVER_S
+
+    def shows_reply(self, outs: Sequence[Out], marks: Marks, made_s: float, now_s: float) -> None:
+        """A reply is on it: its numbers are the ones that count, if it asks anything."""
+        if any(map(opens_question, outs)):
+            crosses = made_s < self.shown_s and now_s - self.shown_s < MOMENT_S
+            self.crossed = [*self.crossed, self.reply] if crosses else []
+            self.reply, self.shown_s = marks, now_s
+            if made_s > self.unsure_s:
+                self.unsure_s = NEVER_S
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the newest reply that the program knows of is the one on the phone."""
+        return self.unsure_s == NEVER_S
+
+    def is_unsure(self) -> None:
+        """An answer was lost for good, or a worker that was held up goes on with one that nobody waits for."""
+        self.unsure_s = asyncio.get_running_loop().time()
+
+    def shows(self, out: Out, marks: Marks) -> None:
+        """Something that came by itself has numbers of its own, instead of the ones that began alike."""
+        if marks:
+            begins = {mark[:2] for mark in marks}
+            self.by_itself = {mark: data for mark, data in self.by_itself.items() if mark[:2] not in begins} | marks
+        elif not out.rows and out.ask:
+            self.reply = {}
+
+    def meant_by(self, mark: str, data: str) -> set[str | None]:
+        """The buttons that somebody may mean who types a number for this one; None: it may be no number at all."""
+        return {data, *(marks.get(mark) for marks in self.crossed if mark in self.reply)}
+
+    def mark_of(self, data: str) -> str:
+        """The number under which a button is on it; "" for none."""
+        return next((mark for mark, one in (*self.reply.items(), *self.by_itself.items()) if one == data), "")
+
+
+def typed(mark: str, dice: random.Random) -> str:
+    """A number as people type it."""
+    return dice.choice((mark, mark, mark.translate(WIDE), mark.lower(), f"{mark}。", f"选{mark}"))
+
+
+def buttons_of(outs: Sequence[Out]) -> list[tuple[str, str]]:
+    """The buttons that have numbers."""
+    return [(label, data) for out in outs for row in out.rows for label, data, _ in row if not data.startswith(DEVICE)]
+
+
+def marks_of(words: str, outs: Sequence[Out]) -> Marks:
+    """The numbers in what is shown, and which of the messages' buttons each belongs to."""
+    found: Marks = {}
+    seen = iter(MARK.findall(words))
+    for label, data in buttons_of(outs):
+        mark = next((mark for mark, shown in seen if shown == inert(label).split("\n")[0]), None)
+        if mark is not None:
+            found[mark] = data
+    return found
+
+
+def fault_of(words: str, outs: Sequence[Out]) -> str:
+    """What is wrong with a reply that holds these messages, in this order; "" for nothing."""
+    if len(words.encode()) > TEXT_MAX_BYTES:
+        return f"it has {len(words.encode())} bytes"
+    at = 0
+    for out in outs:
+        text = inert(out.text).strip("\n")
+        found = words.find(text, at)
+        if found < 0:
+            return "" if outs == [out] and text.startswith(words) else f"{text[:30]!r} is not in its place"
+        at = found + len(text)
+    if words.count(BETWEEN) != len(outs) - 1:
+        return f"it holds {words.count(BETWEEN) + 1} messages"
+    return "" if len(outs) == 1 or len(marks_of(words, outs)) == len(buttons_of(outs)) else "numbers are missing"
+
+
+def rest_of(words: str, out: Out) -> Out | None:
+    """What of a message that a reply holds is not shown there."""
+    text = out.text.strip("\n")
+    if len(text) > len(words) or len(marks_of(words, [out])) < len(buttons_of([out])):
+        shown = len(words) if inert(text).startswith(words) else len(text)
+        return Out(text[shown:].lstrip("\n"), out.rows, out.ask, out.media, out.links)
+    return Out("", media=out.media) if out.media else None
+
+
+def pushed(event: In | None, phone: Phone, dice: random.Random) -> list[tuple[Fields, set[str | None]]]:
+    """What is pushed when somebody sends this; and the buttons that may be meant, when it is a number."""
+    if event is not None and event.kind == "tap":
+        mark = phone.mark_of(event.data)
+        words = _text(typed(mark, dice) if mark else event.text or "?")
+        return [(words, phone.meant_by(mark, event.data) if mark else set())]
+    return [(fields, set()) for fields in _fields(event, dice)]
+
+
+def _fields(event: In | None, dice: random.Random) -> list[Fields]:
+    if event is None:
+        return [{"MsgType": dice.choice(("file", "voice"))}]
+    match event.kind:
+        case "text":
+            return [_text(event.text)]
+        case "media":
+            return [*(_photo(one.ref) for one in event.media), *([_text(event.text)] if event.text else [])]
+        case "place":
+            return [{"MsgType": "location", "Location_X": f"{event.lat}", "Location_Y": f"{event.lng}"}]
+        case "start":
+            return [_event("subscribe", f"qrscene_{event.data}" if event.data else "")]
+        case "left":
+            return [_event("unsubscribe")]
+        case "nothing" if event.data == NEWS:
+            return [_event("CLICK", NEWS)]
+        case "nothing":
+            return [{**_event("LOCATION"), "Latitude": "35.65", "Longitude": "104.7", "Precision": "30"}]
+    return [{"MsgType": "file"}]
+
+
+def _text(content: str) -> Fields:
+    return {"MsgType": "text", "Content": content}
+
+
+def _photo(ref: str) -> Fields:
+    return {"MsgType": "image", "MediaId": ref, "PicUrl": f"http://mmbiz.qpic.cn/{ref}"}
+
+
+def _event(name: str, key: str = "") -> Fields:
+    return {"MsgType": "event", "Event": name, "EventKey": key}
+
+
+@dataclass(slots=True)
+class Window:
+    """So many more until then. `unknown`: of those taken, how many the program had begun before it knew of it."""
+
+    left: int
+    until_ms: int
+    unknown: int = 0
+
+
+@dataclass(slots=True)
+class Windows:
+    """How many customer messages WeChat takes for one person, by its own rules."""
+
+    all: dict[Heard, Window] = field(default_factory=dict)
+
+    def opens(self, what: Heard, now_ms: int) -> None:
+        """The person did something."""
+        count, span_ms = wechat_quota.OPENS[what]
+        self.all[what] = Window(count, now_ms + span_ms)
+
+    def open(self, now_ms: int) -> list[Window]:
+        """Those that are open now."""
+        return [window for window in self.all.values() if now_ms < window.until_ms]
+
+    def takes(self, *, unknown: bool) -> None:
+        """One was taken."""
+        for window in self.all.values():
+            window.left = max(0, window.left - 1)
+            window.unknown += unknown
