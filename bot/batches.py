@@ -21,7 +21,7 @@ from storage import inbox, media, outbox, sessions, timers
 from storage.database import Row, Tx
 
 ANSWERED_TOPIC = "answered"
-SHOWN_ROWS = 16
+SHOWN_ROWS = 8
 LONGEST_MARK = 16  # «选第 12 个。»: what is longer is no number
 
 

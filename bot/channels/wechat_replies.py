@@ -188,7 +188,10 @@ def chosen_of(waiting: Sequence[Kept], answers: Sequence[Kept], catalogue: Catal
 
 def fits(outs: Sequence[Out], catalogue: Catalogue) -> bool:
     """Whether messages can be shown together in one reply."""
-    return len(shown(outs, catalogue).parts) <= 1
+    labels = [label for out in outs for row in out.rows for label, _, _ in row]
+    labels += [one for out in outs for link in out.links for one in link]
+    longest = 3 * sum(map(len, (*(out.text for out in outs), *labels))) + 20 * (len(labels) + len(outs)) + 200
+    return longest <= TEXT_MAX_BYTES or len(shown(outs, catalogue).parts) <= 1
 
 
 def words_of(outs: Sequence[Out], catalogue: Catalogue) -> str:

@@ -187,6 +187,8 @@ def _mark_of(said: str) -> str:
     inner = found.group(1).strip("()（）[]【】「」『』\"'“”")
     if inner.isascii() and inner.isalpha():
         return inner.upper()
+    if _NEWS_MARK.fullmatch(inner):
+        return inner  # «选 011»: not the eleventh
     try:
         number = parse_number(inner)
     except QuantityError:

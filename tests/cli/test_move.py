@@ -124,7 +124,7 @@ async def test_the_town_goes_on_where_it_was(tmp_path: Path, empty: str, monkeyp
     assert await on_server(empty) == contents
     assert (result.tables, result.rows) == (len(contents), sum(map(len, contents.values())))
 
-    monkeypatch.setattr(stories, "StoryClock", lambda: before.clock)
+    monkeypatch.setattr(stories, "StoryClock", lambda _: before.clock)
     monkeypatch.setattr(stories, "StoryDice", lambda: StoryDice(8))
     after = await Town.open(folder, empty, "web")
     try:

@@ -15,7 +15,10 @@ SENT = (
     " LEFT JOIN inbox i ON i.township_id = o.township_id AND i.id = o.answers"
     " WHERE o.township_id = :t AND o.state = 'sent'"
 )
-WAITING = "SELECT id FROM outbox WHERE township_id = :t AND state = 'waiting'"
+WAITING = (
+    "SELECT o.id FROM outbox o WHERE o.township_id = :t AND o.state = 'waiting' AND o.id <"
+    " (SELECT MAX(i.id) FROM inbox i WHERE i.township_id = o.township_id AND i.address = o.address)"
+)
 
 
 @dataclass
@@ -76,4 +79,4 @@ class WeChatWatch(Watch):
     def at_the_end(self, connection: Connection, now_ms: int) -> list[str]:
         found = super().at_the_end(connection, now_ms)
         waiting = [row["id"] for row in self._all(connection, WAITING)]
-        return [*found, *([f"still waiting: {waiting[:5]}"] if waiting else [])]
+        return [*found, *([f"still waiting, though the person wrote: {waiting[:5]}"] if waiting else [])]

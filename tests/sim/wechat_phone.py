@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 from bot.channels import wechat_quota
 from bot.channels.wechat_fields import Value
 from bot.channels.wechat_wire import NEWS, Heard
-from bot.channels.wechat_words import BETWEEN, DEVICE, TEXT_MAX_BYTES, inert, opens_question
+from bot.channels.wechat_words import BETWEEN, DEVICE, TEXT_MAX_BYTES, inert, opens_question, shown
+from bot.i18n import Catalogue
 from bot.talk.messages import In, Out
 
 MARK = re.compile(r"^【([0-9A-Z]+)】(.*)$", re.MULTILINE)
 WIDE = str.maketrans("0123456789", "０１２３４５６７８９")
 MOMENT_S = 1.0
 NEVER_S = -1e9
+EVERYTHING = 1 << 20
 Fields = dict[str, Value]
 Marks = dict[str, str]  # what is typed → the button's data
 
@@ -86,34 +88,40 @@ def marks_of(words: str, outs: Sequence[Out]) -> Marks:
     found: Marks = {}
     seen = iter(MARK.findall(words))
     for label, data in buttons_of(outs):
-        mark = next((mark for mark, shown in seen if shown == inert(label).split("\n")[0]), None)
+        mark = next((mark for mark, said in seen if said == inert(label).split("\n")[0]), None)
         if mark is not None:
             found[mark] = data
     return found
 
 
-def fault_of(words: str, outs: Sequence[Out]) -> str:
+def text_of(out: Out, catalogue: Catalogue) -> str:
+    """A message's own words as WeChat's people read them."""
+    return "".join(shown([Out(out.text)], catalogue, most_bytes=EVERYTHING).parts)
+
+
+def fault_of(words: str, outs: Sequence[Out], catalogue: Catalogue) -> str:
     """What is wrong with a reply that holds these messages, in this order; "" for nothing."""
     if len(words.encode()) > TEXT_MAX_BYTES:
         return f"it has {len(words.encode())} bytes"
     at = 0
     for out in outs:
-        text = inert(out.text).strip("\n")
+        text = text_of(out, catalogue)
         found = words.find(text, at)
         if found < 0:
-            return "" if outs == [out] and text.startswith(words) else f"{text[:30]!r} is not in its place"
+            begins = len(outs) == 1 and inert(out.text).strip("\n").startswith(words)
+            return "" if begins else f"{text[:30]!r} is not in its place"
         at = found + len(text)
     if words.count(BETWEEN) != len(outs) - 1:
         return f"it holds {words.count(BETWEEN) + 1} messages"
     return "" if len(outs) == 1 or len(marks_of(words, outs)) == len(buttons_of(outs)) else "numbers are missing"
 
 
-def rest_of(words: str, out: Out) -> Out | None:
-    """What of a message that a reply holds is not shown there."""
+def rest_of(words: str, out: Out, catalogue: Catalogue) -> Out | None:
+    """What of a message that a reply has to itself is not shown there."""
     text = out.text.strip("\n")
-    if len(text) > len(words) or len(marks_of(words, [out])) < len(buttons_of([out])):
-        shown = len(words) if inert(text).startswith(words) else len(text)
-        return Out(text[shown:].lstrip("\n"), out.rows, out.ask, out.media, out.links)
+    if text_of(out, catalogue) not in words or len(marks_of(words, [out])) < len(buttons_of([out])):
+        begins = inert(text).startswith(words)
+        return Out(text[len(words) if begins else len(text) :].lstrip("\n"), out.rows, out.ask, out.media, out.links)
     return Out("", media=out.media) if out.media else None
 
 

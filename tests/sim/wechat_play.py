@@ -64,6 +64,14 @@ class WeChatUser(User):
         return In("tap", label, data), In("tap", label, data), In("text", label)
 
 
+@dataclass
+class Faithful(WeChatUser):
+    """Somebody who never stops following the account: then a role would be gone."""
+
+    def _send(self, event: In | None) -> None:
+        super()._send(In("other") if event is not None and event.kind == "left" else event)
+
+
 class WeChatScript(SimScript):
     """People who look for news and pictures, too."""
 
@@ -130,7 +138,7 @@ class WeChatTownshipPlay(TownshipPlay):
         self._quota = dice.choice(QUOTAS)
 
     def chat(self, township_id: int) -> Chat:
-        return chat(township_id)
+        return replace(chat(township_id), user=Faithful) if township_id == PLACE else Chat()
 
     def rules(self) -> AbstractContextManager[Any]:
         return rules(*self._quota)

@@ -10,7 +10,7 @@ from typing import Protocol
 from bot.channels.base import Letter
 from bot.channels.wechat_pieces import Piece, pieces_of, together
 from bot.channels.wechat_wire import NEWS, arrival_of, update_of
-from bot.i18n import Catalogues
+from bot.i18n import Catalogue, Catalogues
 from bot.talk.messages import Out, text
 from bot.turn import load_out
 from tests.sim.platform import Platform, Sent
@@ -109,20 +109,21 @@ class Phones(Platform):
         if any(row["body"] == ERASED for row in rows):
             return
         outs = [load_out(row["body"]) for row in rows]
-        words = self._without_more(words)
-        if rows and (fault := fault_of(words, outs)):
-            self.blame(f"the reply to {push.key} with {ids}: {fault}")
         for letter_id in ids:
             self._in_reply(letter_id, push)
-        self._tell_all(push, words, ids, outs)
+        faults = {}
+        for catalogue in self._languages():
+            read = without_more(words, catalogue)
+            if not (fault := fault_of(read, outs, catalogue)):
+                self._tell_all(push, read, list(zip(ids, outs, strict=True)), catalogue)
+                return
+            faults[catalogue.language] = fault
+        if rows:
+            self.blame(f"the reply to {push.key} with {ids}: {faults}")
 
-    def _without_more(self, words: str) -> str:
-        """A reply's words without how much is left for the next one."""
+    def _languages(self) -> list[Catalogue]:
         assert self.catalogues is not None
-        for language in self.catalogues.languages:
-            for count in range(1, MOST_LEFT):
-                words = words.removesuffix("\n\n" + self.catalogues[language].render(text("wechat.more", count=count)))
-        return words
+        return [self.catalogues[language] for language in self.catalogues.languages]
 
     def _in_reply(self, letter_id: int, push: Push) -> None:
         before = self.replied.get(letter_id)
@@ -133,11 +134,13 @@ class Phones(Platform):
             self.blame(f"message {letter_id} was shown by itself and in the reply to {push.key}")
         self.replied[letter_id] = push.key
 
-    def _tell_all(self, push: Push, words: str, ids: Sequence[int], outs: Sequence[Out]) -> None:
+    def _tell_all(self, push: Push, words: str, found: Sequence[tuple[int, Out]], catalogue: Catalogue) -> None:
+        outs = [out for _, out in found]
         marks = marks_of(words, outs)
         self.phones[push.address].shows_reply(outs, marks, push.made_s, asyncio.get_running_loop().time())
-        for letter_id, out in zip(ids, outs, strict=True):
-            rest = rest_of(words, out) if len(outs) == 1 else rest_of("", Out("", media=out.media))
+        for letter_id, out in found:
+            alone = out if len(outs) == 1 else Out("", media=out.media)
+            rest = rest_of(words, alone, catalogue)
             if rest is not None:
                 self._is_there(push.address, letter_id, rest)
             cut = rest is not None and (rest.text or rest.rows)
@@ -160,9 +163,7 @@ class Phones(Platform):
     def pieces_of(self, letter_id: int, out: Out) -> list[list[Piece]]:
         """The customer messages in which a message goes by itself, in each language."""
         series = self.ask(SERIES, id=letter_id)[0]["series"] or 0
-        catalogues = self.catalogues
-        assert catalogues is not None
-        return [pieces_of(out, catalogues[language], series) for language in catalogues.languages]
+        return [pieces_of(out, catalogue, series) for catalogue in self._languages()]
 
     def place_of(self, letter: Letter, piece: Piece) -> int:
         """Which of its letter's pieces this is."""
@@ -200,6 +201,12 @@ class Phones(Platform):
             marks = marks_of(words, [letter.out])
             self.phones[letter.address].shows(letter.out, marks)
             self._tell(letter.address, part_of(letter.out, words, marks) if at else letter.out)
+
+
+def without_more(words: str, catalogue: Catalogue) -> str:
+    """A reply's words without how much is left for the next one."""
+    left = (f"\n\n{catalogue.render(text('wechat.more', count=count))}" for count in range(1, MOST_LEFT))
+    return next((words.removesuffix(one) for one in left if words.endswith(one)), words)
 
 
 def part_of(out: Out, words: str, marks: dict[str, str]) -> Out:
