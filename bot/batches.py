@@ -21,7 +21,7 @@ from storage import inbox, media, outbox, sessions, timers
 from storage.database import Row, Tx
 
 ANSWERED_TOPIC = "answered"
-SHOWN_ROWS = 8
+SHOWN_ROWS, MOST_SHOWN_ROWS = 8, 64
 LONGEST_MARK = 16  # «选第 12 个。»: what is longer is no number
 
 
@@ -168,6 +168,8 @@ class Batches:
             return arrival, ""
         rows = list(await outbox.shown(tx, address, limit=SHOWN_ROWS))
         if len(event.text) <= LONGEST_MARK:
+            if len(rows) >= SHOWN_ROWS and not any(map(is_question_in_reply, rows)):  # news has come since
+                rows = list(await outbox.shown(tx, address, limit=MOST_SHOWN_ROWS))
             rows = await self._seen(tx, channel, raw, rows, arrival.made_ms)
         if event.text.lstrip()[:1] in ("0", "０"):
             known = {row["id"] for row in rows}
@@ -245,6 +247,12 @@ class Batches:
 def answering_of(channel: Channel, row: Row) -> Answering | None:
     """The update as something that can be replied to, on a platform that has that."""
     return Answering(row["id"], row["received_ms"] + channel.reply_ms) if channel.reply_ms else None
+
+
+def is_question_in_reply(row: Row) -> bool:
+    """Whether a message went out with a reply and can be answered by a number."""
+    out = load_out(row["body"])
+    return row["answers"] is not None and bool(out.rows or out.ask)
 
 
 def together_of(rows: Sequence[Row]) -> list[Together]:

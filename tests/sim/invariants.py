@@ -150,7 +150,7 @@ class Watch:
         rows = self._all(
             connection,
             "SELECT update_key, error FROM inbox WHERE township_id = :t"
-            " AND body <> :junk AND state = 'quarantined' AND error NOT LIKE 'Defect%'"
+            " AND body NOT IN (:junk, x'') AND state = 'quarantined' AND error NOT LIKE 'Defect%'"
             " UNION SELECT update_key, 'not in quarantine' FROM inbox WHERE township_id = :t"
             " AND body = :junk AND state <> 'quarantined'",
             junk=JUNK,

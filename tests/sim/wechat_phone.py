@@ -17,7 +17,7 @@ from bot.talk.messages import In, Out
 
 MARK = re.compile(r"^【([0-9A-Z]+)】(.*)$", re.MULTILINE)
 WIDE = str.maketrans("0123456789", "０１２３４５６７８９")
-MOMENT_S = 1.0
+MOMENT_S = 5.0  # so long an answer is on its way at most
 NEVER_S = -1e9
 EVERYTHING = 1 << 20
 Fields = dict[str, Value]

@@ -8,7 +8,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from bot.batches import SHOWN_ROWS
+from bot.batches import MOST_SHOWN_ROWS
 from bot.channels.wechat_errors import WindowClosed
 from bot.channels.wechat_fields import body_of
 from bot.channels.wechat_outgoing import Notice
@@ -23,6 +23,7 @@ CUT_S = 5.0
 LAY_S = 1.0  # an answer that is there for so long has to go out with the reply
 AT_ONCE_S = 2.0  # of what is sent in the same second WeChat does not say which was first
 MOST_ROUNDS = 80
+SOON_MS = 10_000  # clocks differ
 WAY_S = (0.0, 0.02, 0.2)
 REFUSED_S = (0.0, 0.5, 5.0)
 NOTICES = (
@@ -36,8 +37,10 @@ OWED = (
     " WHERE township_id = :t AND (state = 'waiting' OR state = 'due' AND due_ms <= :now_ms)"
 )
 SINCE = (
-    "SELECT COUNT(*) AS n FROM outbox WHERE township_id = :t AND address = :address AND id >"
-    " (SELECT MIN(id) FROM outbox WHERE township_id = :t AND address = :address AND body LIKE :data)"
+    "SELECT COUNT(*) AS n FROM outbox WHERE township_id = :t AND address = :address"
+    " HAVING COUNT(*) FILTER (WHERE body LIKE :data) = 0"
+    " OR COUNT(*) FILTER (WHERE id > (SELECT MIN(id) FROM outbox WHERE township_id = :t AND address = :address"
+    " AND body LIKE :data)) >= :most"
 )
 UNDER_WAY = (
     "SELECT (SELECT COUNT(*) FROM inbox WHERE township_id = :t AND state = 'new')"
@@ -222,9 +225,9 @@ class WeChatPlatform(Phones):
             self.blame(f"a number of {push.address} in {key} stood for {push.means} and was read as {data!r}")
 
     def _is_old(self, push: Push) -> bool:
-        """Whether so much was shown since that a number is not known any more."""
-        said = (self.ask(SINCE, address=push.address, data=f'%"{one}"%')[0]["n"] for one in push.means if one)
-        return any(count >= SHOWN_ROWS for count in said)
+        """Whether so much was shown since that a number is not known any more, or everything was erased."""
+        of = {"address": push.address, "most": MOST_SHOWN_ROWS}
+        return any(self.ask(SINCE, data=f'%"{one}"%', **of) for one in push.means if one)
 
     # -- customer messages
 
@@ -266,7 +269,7 @@ class WeChatPlatform(Phones):
 
     def _owed(self) -> dict[str, int]:
         found: dict[str, int] = {}
-        for row in self.ask(OWED, now_ms=self.now_ms()):
+        for row in self.ask(OWED, now_ms=self.now_ms() + SOON_MS):
             found[row["address"]] = found.get(row["address"], 0) + row["n"]
         return found
 
@@ -274,5 +277,5 @@ class WeChatPlatform(Phones):
         """Until nothing is under way."""
         for _ in range(100):
             await asyncio.sleep(2)
-            if self.quiet and not self.ask(UNDER_WAY, now_ms=self.now_ms())[0]["n"]:
+            if self.quiet and not self.ask(UNDER_WAY, now_ms=self.now_ms() + SOON_MS)[0]["n"]:
                 return

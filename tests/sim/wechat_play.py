@@ -19,7 +19,7 @@ from tests.sim.play import Chat, SimPlay
 from tests.sim.product import SimProduct
 from tests.sim.texts import KeyCatalogues
 from tests.sim.township import TownshipPlay, make_township
-from tests.sim.users import CLUMSY, MOST_SENT, SimScript, User
+from tests.sim.users import CLUMSY, MOST_SENT, Screen, SimScript, User, Wish
 from tests.sim.wechat_channel import WeChatDoor
 from tests.sim.wechat_laws import WeChatWatch
 from tests.sim.wechat_platform import WeChatPlatform
@@ -37,6 +37,7 @@ CREWS: tuple[tuple[frozenset[str], ...], ...] = (
     (ALL, ALL - {"delivery"}, frozenset({"delivery", "clock"})),
 )
 QUOTAS = ((5, 2), (3, 1), (2, 1), (2, 0))  # a message opens so many, and so many are kept back
+MOST_ASKED = 4  # times the same question
 IMPATIENT_AFTER = 7  # seconds without an answer
 LENGTHS = (0, 0, 300, 1_500, 5_000)
 LONG = ("help", "wave", "settled", "welcome", "daily")
@@ -47,6 +48,8 @@ class WeChatUser(User):
     """Somebody who types the numbers on the phone, and while something may be under way does nothing that matters."""
 
     _waited: int = 0
+    _asked_again: int = 0
+    _asked_last: str = ""
 
     def _act(self, turn: int) -> None:
         if turn != self._turn or not self.platform.is_busy(self.address):
@@ -59,6 +62,14 @@ class WeChatUser(User):
         elif self._waited % IMPATIENT_AFTER == 0:
             self.platform.says(self.address, In("text", "?"))
         self._soon(1.0)
+
+    def _response(self, screen: Screen, wish: Wish) -> In:
+        """Leave what asks the same again and again: it was opened by mistake."""
+        self._asked_again = self._asked_again + 1 if screen.out.text == self._asked_last else 0
+        self._asked_last = screen.out.text
+        if self._asked_again >= MOST_ASKED and "x" in screen.verbs:
+            return self._tap(screen.verbs["x"])
+        return super()._response(screen, wish)
 
     def _ways(self, at: int, label: str, data: str) -> Sequence[In]:
         return In("tap", label, data), In("tap", label, data), In("text", label)

@@ -199,7 +199,7 @@ class Phones(Platform):
             self._again(letter, before, sent, sender.excused)
         if words:
             marks = marks_of(words, [letter.out])
-            self.phones[letter.address].shows(letter.out, marks)
+            self.phones[letter.address].shows(letter.out, {} if denied else marks)
             self._tell(letter.address, part_of(letter.out, words, marks) if at else letter.out)
 
 
