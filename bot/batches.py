@@ -171,7 +171,7 @@ class Batches:
             if len(rows) >= SHOWN_ROWS and not any(map(is_question_in_reply, rows)):  # news has come since
                 rows = list(await outbox.shown(tx, address, limit=MOST_SHOWN_ROWS))
             rows = await self._seen(tx, channel, raw, rows, arrival.made_ms)
-        if event.text.lstrip()[:1] in ("0", "０"):
+        if any(zero in event.text[:LONGEST_MARK] for zero in ("0", "０")):  # «选 011»
             known = {row["id"] for row in rows}
             rows += [row for row in await outbox.numbered(tx, address) if row["id"] not in known]
         shown = together_of(rows)

@@ -25,7 +25,7 @@ ANSWERED_IN_WORDS = ("number", "text", "date")
 LONGEST_LABEL = 40  # what is longer is no answer by a label
 LONG_NUMBER = 4  # a label of so many digits (a case's) is not taken for a choice's number
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_NEWS_MARK = re.compile(r"\s*(0\d{2,3})(?![\d.])")
+_NEWS_MARK = re.compile(r"\s*(0\d{2,4})(?![\d.])")
 _ORDINAL = re.compile(r"(?:回复|选择?|按)?\s*第?\s*(.{1,8}?)\s*(?:个|项|号|条)?\s*[。.、,，)）!！]*")
 _TAG = re.compile(r"<(?=[A-Za-z/!])")
 _JOINER = "\u200d"
@@ -69,8 +69,8 @@ def choices_of(outs: Sequence[Out], series: int = 0) -> tuple[Choice, ...]:
 
 
 def _mark(at: int, series: int, *, lettered: bool) -> str:
-    if series:
-        return f"0{series}{at + 1}"
+    if series:  # 011, 012; with two digits of either 00110, 01001: no two choices have the same
+        return f"0{series}{at + 1}" if series < 10 and at < 9 else f"0{series:02}{at + 1:02}"
     return _letters(at) if lettered else str(at + 1)
 
 
@@ -94,7 +94,8 @@ def choice_of(said: str, shown: Sequence[Together]) -> str | Unclear | None:
         if data is None and len(mark) > 1 and mark.isdigit():
             data = _marked(f"0{mark}", news)  # the zero was left out
         if data is None and mark.isdigit() and open_reply is None and news:
-            data = _marked(f"0{news[0].series}{mark}", news) if len(news) == 1 else None
+            own = _mark(int(mark) - 1, news[0].series, lettered=False)
+            data = _marked(own, news) if len(news) == 1 else None
             return data or Unclear("wechat.whole_number")
         if data is not None:
             return data

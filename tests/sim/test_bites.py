@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.sim.broken import BROKEN
+from tests.sim.broken_wechat import BROKEN_WECHAT
 from tests.sim.broken_workers import BROKEN_WORKERS
 from tests.sim.faults import Chaos
+from tests.sim.play import SimPlay
 from tests.sim.town import run_seed
+from tests.sim.wechat_play import WeChatPlay
 
 SEEDS = 400
 SEEN = {
@@ -32,8 +35,23 @@ SEEN = {
     "clock-without-the-duty": "at the same time",
     "timer-run-unseen": "times",
     "fetching-without-the-duty": "at the same time",
+    "wechat-acknowledged-before-stored": "acknowledged and lost",
+    "wechat-retry-handled-again": "twice",
+    "wechat-answer-lies-there": "lay there",
+    "wechat-reply-also-by-itself": "by itself and in the reply",
+    "wechat-retry-told-nothing": "and never shown",
+    "wechat-waiting-shown-again": "messages",
+    "wechat-waiting-forgotten": "still wait",
+    "wechat-kept-for-ever": "still wait",
+    "wechat-no-order-in-a-reply": "is not in its place",
+    "wechat-rest-dropped": "is nowhere",
+    "wechat-half-sent": "never arrived",
+    "wechat-messages-uncounted": "than WeChat takes",
+    "wechat-number-of-another-reply": "was read as",
+    "wechat-newest-by-the-clock": "was read as",
+    "wechat-number-before-its-reply": "was read as",
 }
-LAWS = {**BROKEN, **BROKEN_WORKERS}
+LAWS = {**BROKEN, **BROKEN_WORKERS, **BROKEN_WECHAT}
 
 
 def test_every_broken_law_is_listed() -> None:
@@ -43,11 +61,12 @@ def test_every_broken_law_is_listed() -> None:
 @pytest.mark.parametrize("law", sorted(LAWS))
 def test_a_broken_law_is_noticed(law: str) -> None:
     noticed: list[str] = []
+    play = WeChatPlay if law in BROKEN_WECHAT else SimPlay
     with LAWS[law]() as parts:
         for seed in range(SEEDS):
             if law in BROKEN_WORKERS and Chaos(seed).alone:
                 continue  # a law among several workers
-            broken = run_seed(seed, parts=parts).broken
+            broken = run_seed(seed, parts=parts, play=play).broken
             noticed += broken
             if any(SEEN[law] in one for one in broken):
                 return

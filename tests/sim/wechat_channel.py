@@ -104,7 +104,7 @@ class SimApi:
             platform.blame(f"message {letter.id} to {letter.address} was sent to {address}")
         if chaos.chance(chaos.weather.send_refused):
             self._refuse(letter, piece)
-        platform.charge(address, BEGUN_S.get())
+        platform.charge(address, BEGUN_S.get(), self._door)
         denied = chaos.chance(chaos.weather.send_timeout)
         old = self._life.now_ms() - letter.created_ms > MAX_AGE_MS
         at = platform.place_of(letter, piece)

@@ -57,11 +57,9 @@ class Phone:
         self.unsure_s = asyncio.get_running_loop().time()
 
     def shows(self, out: Out, marks: Marks) -> None:
-        """Something that came by itself has numbers of its own, instead of the ones that began alike."""
-        if marks:
-            begins = {mark[:2] for mark in marks}
-            self.by_itself = {mark: data for mark, data in self.by_itself.items() if mark[:2] not in begins} | marks
-        elif not out.rows and out.ask:
+        """Something that came by itself has numbers of its own."""
+        self.by_itself |= marks
+        if not out.rows and out.ask:
             self.reply = {}
 
     def meant_by(self, mark: str, data: str) -> set[str | None]:

@@ -231,7 +231,7 @@ class WeChatPlatform(Phones):
 
     # -- customer messages
 
-    def charge(self, address: str, begun_s: float) -> None:
+    def charge(self, address: str, begun_s: float, sender: Door) -> None:
         """Whether a customer message, with which the program began then, is taken now. Raises WindowClosed; more than
         there may be is the program's fault, unless one was under way when the person wrote.
         """
@@ -242,7 +242,9 @@ class WeChatPlatform(Phones):
         push = self.opened[address]
         unknown = push.stored_s is None or push.stored_s >= begun_s
         if not any(window.left for window in found):
-            if not unknown and not any(window.unknown for window in found):
+            begun = [when_s for when_s, _ in self.incidents if when_s >= (push.stored_s or 0)]
+            two = begun or sender.excused or not sender.holds  # who was taken for dead may send, too
+            if not (two or unknown or any(window.unknown for window in found)):
                 self.blame(f"more customer messages to {address} than WeChat takes")
             raise WindowClosed("count_used")
         windows.takes(unknown=unknown)
