@@ -43,11 +43,11 @@ class Contender:
 
 PYTHON = sys.executable
 CONTENDERS = (
-    Contender("bare", (PYTHON, "-m", "benchmarks.rival_bare"), "cycle"),
-    Contender("conversationhandler", (PYTHON, "-m", "benchmarks.rival_conversationhandler")),
-    Contender("aiogram", (PYTHON, "-m", "benchmarks.rival_aiogram")),
+    Contender("bare", (PYTHON, "-m", "benchmarks.rivals.bare"), "cycle"),
+    Contender("conversationhandler", (PYTHON, "-m", "benchmarks.rivals.with_conversationhandler")),
+    Contender("aiogram", (PYTHON, "-m", "benchmarks.rivals.with_aiogram")),
     # Besides the limit: the same with one more call for each tap, as any bot that stops the button's spinner makes.
-    Contender("bare-taps", (PYTHON, "-m", "benchmarks.rival_bare", "--answer-taps"), "cycle"),
+    Contender("bare-taps", (PYTHON, "-m", "benchmarks.rivals.bare", "--answer-taps"), "cycle"),
     # The warm-up covers a hundred consents, a fresh database and the example township.
     # The limits are Telegram's, not ours: like the rivals, it may send as fast as it can here.
     Contender("ours", (PYTHON, "-m", "bot", "run"), "ours", 8.0, {"TELEGRAM_RATE_PER_SECOND": "0"}),

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 
 from benchmarks.talkers import FIRST_ID, address_of
-from storage.engines import sqlite_path
+from storage.engine.opening import sqlite_path
 
 SESSION = json.dumps({"rev": 9, "frames": []})
 COLUMNS = {

@@ -26,10 +26,10 @@ from bot.turn import Desk
 from handlers.areas.importer import import_folder
 from handlers.digests import rules
 from handlers.digests.figures import figures, period_of, read
-from handlers.worlds import Worlds
+from handlers.world_cache import Worlds
 from storage.database import Tx
-from storage.migrate import migrate
-from storage.sqlite import SqliteDatabase
+from storage.engine.migrate import migrate
+from storage.engine.sqlite import SqliteDatabase
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "township"
 ZONE = ZoneInfo("Asia/Shanghai")

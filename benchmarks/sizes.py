@@ -19,7 +19,7 @@ from benchmarks.crowding import fill
 from benchmarks.scale import NO_FLOOD_LIMIT, ROUNDS, TALKERS, WARM_UP, converse
 from bot.app import build
 from bot.settings import Settings
-from storage.engines import sqlite_path
+from storage.engine.opening import sqlite_path
 from tests.postgres import PostgresServer
 from tests.stories.template import make_template
 

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.server import ServerCpu
-from storage import townships as every_township
-from storage.engines import open_database
+from storage.engine.opening import open_database
+from storage.machine import townships as every_township
 from tests.postgres import PostgresServer, name_of
 from tests.stories.template import make_template
 

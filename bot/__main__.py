@@ -1,4 +1,4 @@
-"""The command line: `python -m bot run | migrate | import | invite`, and what `bot/commands_keeping.py` adds."""
+"""The command line: `python -m bot run | migrate | import | invite`, and what `bot/console/commands.py` adds."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot import commands_keeping, commands_wechat
+from bot.console import commands, commands_wechat
+from bot.console.terminal import err, fail, load_settings, out, progress_bar, up_to_date
 from bot.settings import Settings
-from bot.terminal import err, fail, load_settings, out, progress_bar, up_to_date
 from storage.database import Unavailable
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ async def _serve(settings: Settings, example: Path | None, parts: tuple[Part, ..
     from telegram.error import TelegramError
 
     from bot.app import AlreadyRunning, build
-    from bot.console import has_township, import_township, links
+    from bot.console.townships import has_township, import_township, links
 
     if settings.web_port == 0:
         settings = settings.model_copy(update={"web_port": free_port(settings.web_host)})
@@ -117,7 +117,7 @@ def import_(
     new: Annotated[bool, typer.Option("--new", help="Another township beside those that are there.")] = False,
 ) -> None:
     """Import areas, landmarks, stations, households and policy; all of it or nothing."""
-    from bot.console import ConsoleError, import_township
+    from bot.console.townships import ConsoleError, import_township
 
     settings = load_settings()
     up_to_date(settings)
@@ -150,8 +150,8 @@ def invite(
     """Make a single-use join link for a role, with its QR picture on a terminal."""
     import segno
 
-    from bot.console import ConsoleError
-    from bot.console import invite as make
+    from bot.console.townships import ConsoleError
+    from bot.console.townships import invite as make
 
     settings = load_settings()
     up_to_date(settings)
@@ -164,7 +164,7 @@ def invite(
         segno.make(made.url).terminal(compact=True)
 
 
-app.add_typer(commands_keeping.commands)
+app.add_typer(commands.commands)
 app.add_typer(commands_wechat.commands, name="wechat")
 
 if __name__ == "__main__":

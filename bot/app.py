@@ -17,38 +17,38 @@ from typing import IO, Any, Literal
 import structlog
 from starlette.routing import Route
 
-from bot.account import town_of
-from bot.batches import ANSWERED_TOPIC
 from bot.channels.base import Channel, Channels
-from bot.channels.telegram import Telegram
+from bot.channels.telegram.channel import Telegram
 from bot.channels.webchat import WebChat
-from bot.channels.wechat import WeChat
-from bot.channels.wechat_api import WeChatApi
-from bot.channels.wechat_gate import Gate
-from bot.channels.wechat_outgoing import Notice
-from bot.channels.wechat_outgoing import Outgoing as WeChatOutgoing
-from bot.channels.wechat_replies import Replies
-from bot.channels.wechat_store import TokenTable
-from bot.channels.wecom import WeCom
+from bot.channels.wechat.account import town_of
+from bot.channels.wechat.api import WeChatApi
+from bot.channels.wechat.channel import WeChat
+from bot.channels.wechat.customer import Notice
+from bot.channels.wechat.customer import Outgoing as WeChatOutgoing
+from bot.channels.wechat.gate import Gate
+from bot.channels.wechat.replies import Replies
+from bot.channels.wechat.tokens import TokenTable
+from bot.channels.wecom.channel import WeCom
+from bot.channels.wecom.robots import find_robots
 from bot.clock import Clock, Dice, Ids, SystemClock, SystemDice, TimeIds
 from bot.i18n import Catalogues
-from bot.intake import TOPIC as INBOX_TOPIC
-from bot.intake import Intake
-from bot.marks import PAGE_TOPIC
-from bot.media_shelf import open_shelf
-from bot.media_stores import MediaStores
-from bot.outgoing import GRACE_S, Outgoing
-from bot.outgoing import TOPIC as OUTBOX_TOPIC
-from bot.receiving import Receiving
-from bot.robots import find_robots
+from bot.incoming.batch import ANSWERED_TOPIC
+from bot.incoming.intake import TOPIC as INBOX_TOPIC
+from bot.incoming.intake import Intake
+from bot.incoming.polling import Receiving
+from bot.media.shelf import open_shelf
+from bot.media.stores import MediaStores
+from bot.outgoing.outcomes import PAGE_TOPIC
+from bot.outgoing.shares import GRACE_S, Outgoing
+from bot.outgoing.shares import TOPIC as OUTBOX_TOPIC
 from bot.schedule import Schedule
 from bot.settings import Settings
 from bot.web.app import Web, build_web
 from bot.web.wechat_page import WeChatPage
 from handlers.product import Township
-from storage import inbox, townships
 from storage.database import Database
-from storage.engines import open_database
+from storage.engine.opening import open_database
+from storage.machine import inbox, townships
 
 Part = Literal["web", "intake", "delivery", "clock"]
 PARTS: tuple[Part, ...] = ("web", "intake", "delivery", "clock")

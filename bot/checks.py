@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import orjson
 
 from bot.talk.session import Session
-from storage import inbox, outbox, sessions, timers
 from storage.database import Tx
+from storage.machine import inbox, outbox, sessions, timers
 
 
 @dataclass(frozen=True, slots=True)

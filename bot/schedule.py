@@ -19,13 +19,13 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.clock import Clock, Dice, Ids
-from bot.delivery import Written, backoff_ms
 from bot.errors import GiveUp, RetryLater
 from bot.i18n import Catalogues
-from bot.outgoing import Outgoing
+from bot.outgoing.delivery import Written, backoff_ms
+from bot.outgoing.shares import Outgoing
 from bot.turn import Desk, Product
-from storage import inbox, timers, townships
 from storage.database import Database, Row, Tx, Unavailable
+from storage.machine import inbox, timers, townships
 
 TICK_S = 1
 PLAN_S = 600

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from storage.engines import is_known, sqlite_path
+from storage.engine.opening import is_known, sqlite_path
 
 LIKE = {
     "telegram_tokens": '{"629999101": "TOKEN", "629999102": "TOKEN"}',

@@ -17,8 +17,9 @@ from bot.i18n import Catalogues
 from bot.talk.form import Form
 from bot.talk.messages import In, Out, Say, Words
 from bot.talk.session import Frame
-from storage import outbox, people
 from storage.database import Tx
+from storage.machine import outbox
+from storage.people import people
 
 
 @dataclass(frozen=True, slots=True)

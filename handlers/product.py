@@ -17,9 +17,9 @@ from handlers.people import leaving
 from handlers.people.menu import menu_rows
 from handlers.people.rules import may
 from handlers.world import Facts, World
-from handlers.worlds import Worlds
+from handlers.world_cache import Worlds
 from storage.database import Tx
-from storage.media import Limits
+from storage.machine.media import Limits
 
 
 class Township:

@@ -12,14 +12,14 @@ from typing import Any
 from bot.talk.form import Form
 from bot.talk.session import Frame
 from bot.turn import Desk, Intent, Turn
-from handlers import media
+from handlers import photos
 from handlers.cases import claiming, deciding, opening, showing
 from handlers.cases import forms as case_forms
 from handlers.county import actions as county
 from handlers.digests import actions as digests
 from handlers.duties import forms as duty_forms
 from handlers.duties import reminders, report, rollcall
-from handlers.film import correct, decide, line, look, objections
+from handlers.film import correct, decide, look, objections, weighing_line
 from handlers.film import forms as film_forms
 from handlers.people import consent, guide, homes, invitations, links, privacy, profile, retention, roles
 from handlers.points import actions as accounts
@@ -67,7 +67,7 @@ COMMANDS: Mapping[str, Command] = {
     "verify": Command(deciding.verify, "verify_case"),
     "claim": Command(claiming.claim),
     # film
-    "weigh": Command(line.command, "weigh_film"),
+    "weigh": Command(weighing_line.command, "weigh_film"),
     "tickets": Command(look.today, "weigh_film"),
     "ticket": Command(look.one),
     "weight": Command(decide.command, "approve_weight"),
@@ -124,8 +124,8 @@ TIMERS: Mapping[str, Callable[[Desk, Mapping[str, Any]], Awaitable[None]]] = {
     retention.RETENTION: retention.erase,
     profile.SNOOZED: profile.snooze_over,
     # photos
-    "media.fetch": media.media_fetched,
-    retention.FILES: media.media_erased,
+    "media.fetch": photos.media_fetched,
+    retention.FILES: photos.media_erased,
     # cases
     claiming.EXPIRE: claiming.expire,
     claiming.FORGET: claiming.forget,
@@ -143,13 +143,13 @@ INTERPRETERS: tuple[Callable[[Turn], Awaitable[Intent | None]], ...] = (
     naming.interpret,
     report.interpret,
     # film
-    line.interpret,
+    weighing_line.interpret,
     # cases
     opening.interpret,
 )
 WHOLE_LINES: Mapping[str, Callable[[Turn, Frame], Awaitable[Intent | None]]] = {
     report.FORM: report.again,
-    line.FORM: line.again,
+    weighing_line.FORM: weighing_line.again,
 }
 PLANS: tuple[Callable[[Desk], Awaitable[None]], ...] = (
     # people

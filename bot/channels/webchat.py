@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from bot.channels.base import Accept, Arrival, Letter, Raw, Together
-from bot.web.messages import bot_message, event_of, read_body
+from bot.channels.webchat_wire import bot_message, event_of, read_body
 
 MAX_QUEUED = 200
 MAX_STREAMS_PER_ADDRESS = 5

@@ -11,8 +11,10 @@ from starlette.responses import Response
 
 from bot.channels.base import Raw
 from bot.channels.webchat import Who, sse
+from bot.channels.webchat_wire import own_message, read_body
 from bot.talk.messages import text
 from bot.web import history
+from bot.web.context import Parts
 from bot.web.guard import (
     CODE,
     COOKIE,
@@ -29,10 +31,8 @@ from bot.web.guard import (
     token_of,
     town_said,
 )
-from bot.web.messages import own_message, read_body
-from bot.web.parts import Parts
-from storage import media, webchat
 from storage.database import Row, Tx
+from storage.machine import media, webchat
 
 MAX_POST_BYTES = 1_000_000  # a text of 100,000 characters arrives, and is cut
 MAX_READ_S = 60

@@ -12,12 +12,12 @@ from bot.channels.base import Accept
 from bot.channels.webchat import WebChat
 from bot.clock import Clock, SystemClock
 from bot.i18n import Catalogues
-from bot.media_stores import MediaStores
+from bot.media.stores import MediaStores
 from bot.settings import Settings
 from bot.web.api import Api
+from bot.web.context import Parts
 from bot.web.events import KEEPALIVE_S, Events
 from bot.web.guard import SecurityHeaders, answering
-from bot.web.parts import Parts
 from bot.web.server import Serving, serve
 from bot.web.static_files import StaticFiles
 from bot.web.status import Status

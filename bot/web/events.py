@@ -13,10 +13,10 @@ from starlette.types import Receive, Scope, Send
 from bot.channels.webchat import Stream, Who, sse
 from bot.web import history
 from bot.web.api import number
+from bot.web.context import Parts
 from bot.web.guard import Refusal
-from bot.web.parts import Parts
-from storage import outbox, webchat
 from storage.database import Tx
+from storage.machine import outbox, webchat
 
 KEEPALIVE_S = 20.0
 SECOND_LOOK_S = 2.0

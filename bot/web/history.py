@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bot.channels.webchat_wire import bot_message, own_message, read_body
 from bot.i18n import Catalogue, Catalogues
 from bot.turn import load_out
-from bot.web.messages import bot_message, own_message, read_body
-from storage import inbox, outbox, webchat
 from storage.database import Row, Tx
+from storage.machine import inbox, outbox, webchat
 
 MAX_ROUNDS = 10
 NEWEST = 1 << 60

@@ -9,10 +9,10 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from bot.web.context import Parts
 from bot.web.guard import Json
-from bot.web.parts import Parts
-from storage import inbox, media, outbox, timers, townships
 from storage.database import Tx
+from storage.machine import inbox, media, outbox, timers, townships
 
 ANSWER_S = 3
 ALIVE_MS = 1_000

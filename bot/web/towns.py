@@ -10,8 +10,8 @@ from starlette.requests import Request
 from bot.channels.webchat import Who
 from bot.clock import Clock
 from bot.web.guard import Refusal, caller, town_said
-from storage import townships
 from storage.database import Database
+from storage.machine import townships
 
 FRESH_MS = 5_000
 TOWN_HEADER = "x-jingxiang-township"

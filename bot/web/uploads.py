@@ -8,11 +8,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from bot.errors import RetryLater
-from bot.media import Shown
-from bot.media_files import NoRoom
-from bot.pictures import Refused
+from bot.media.files import NoRoom
+from bot.media.pictures import Refused
+from bot.media.store import Shown
+from bot.web.context import Parts
 from bot.web.guard import Json, Refusal, check_origin, drop
-from bot.web.parts import Parts
 from bot.web.ranges import NoSuchPart, part_of
 
 MAX_UPLOAD_S = 900  # 20 MB at 23 kB a second

@@ -21,8 +21,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from bot.channels.wechat_api import WeChatApi
-from bot.channels.wechat_notices import authorize_url
+from bot.channels.wechat.api import WeChatApi
+from bot.channels.wechat.notices import authorize_url
 from bot.clock import Clock
 from bot.errors import GiveUp, RetryLater
 from bot.i18n import Catalogues
@@ -44,8 +44,8 @@ from bot.web.guard import (
 )
 from bot.web.sheets import Sheet
 from bot.web.towns import Towns
-from storage import people
 from storage.database import Database, Row, Tx, Unavailable
+from storage.people import people
 
 PATH = "/wechat/page"
 OPEN_URL = "https://open.weixin.qq.com"

@@ -6,9 +6,9 @@ from bot.talk.numerals import tidy
 from handlers.areas.index import Gazetteer, build
 from handlers.areas.places import Area
 from handlers.areas.rules import clean
-from storage.areas import all_areas, all_landmarks, all_stations, stamp
 from storage.database import Tx
-from storage.households import SEARCH_LIMIT, HouseholdFound, search
+from storage.people.households import SEARCH_LIMIT, HouseholdFound, search
+from storage.product.areas import all_areas, all_landmarks, all_stations, stamp
 
 
 async def load_gazetteer(tx: Tx, cached: Gazetteer | None = None) -> Gazetteer:

@@ -14,11 +14,11 @@ from handlers.areas.faults import Fault
 from handlers.areas.index import split_names
 from handlers.areas.polygons import AreaEntry
 from handlers.policy.loader import effective_from_ms
-from storage.areas import all_areas, mark_changed, set_township
 from storage.database import Row, Tx
-from storage.households import add_household_versions
-from storage.policies import add_policy
-from storage.versions import COLUMNS, KEYS, VersionedTable, add_versions, current
+from storage.people.households import add_household_versions
+from storage.product.areas import all_areas, mark_changed, set_township
+from storage.product.policies import add_policy
+from storage.product.versions import COLUMNS, KEYS, VersionedTable, add_versions, current
 
 
 class Ids(Protocol):

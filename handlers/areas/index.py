@@ -162,7 +162,7 @@ def _point(row: Row) -> Point | None:
 
 
 def build(areas: Iterable[Row], landmarks: Iterable[Row], stations: Iterable[Row], stamp: int = 0) -> Gazetteer:
-    """The gazetteer of rows as `storage.areas` gives them."""
+    """The gazetteer of rows as `storage.product.areas` gives them."""
     return Gazetteer(
         [
             Area(

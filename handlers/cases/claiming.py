@@ -13,11 +13,11 @@ from bot.turn import Desk, Turn
 from handlers.cases import rules
 from handlers.cases.notices import tell_reporter
 from handlers.cases.points import claimable, move
-from handlers.people.accounts import beneficiary_account
 from handlers.people.actions import private
+from handlers.people.beneficiary import beneficiary_account
 from handlers.world import World
-from storage import case_vault, cases
 from storage.database import Row
+from storage.product import case_vault, cases
 
 LOOK_BACK_MS = 2 * rules.HOUR_MS
 EXPIRE, FORGET = "cases.claim_expire", "cases.forget"

@@ -14,10 +14,10 @@ from handlers.cases.claiming import EXPIRE
 from handlers.cases.notices import apart_m, kind_text, shortened, state_text, tell_reporter
 from handlers.cases.points import move
 from handlers.cases.showing import decided_text, show_case
-from handlers.people.accounts import beneficiary_account
 from handlers.people.actions import called, check_area, private
-from storage import case_vault, cases
+from handlers.people.beneficiary import beneficiary_account
 from storage.database import Row
+from storage.product import case_vault, cases
 
 DUPLICATES_OFFERED = 6
 DUPLICATES_LOOKED_AT = 60

@@ -14,10 +14,11 @@ from handlers.cases.notices import kind_text, tell_staff
 from handlers.cases.opening import BENEFICIARY
 from handlers.cases.places import Spot, spot_of
 from handlers.cases.points import move
-from handlers.people.accounts import OWN, beneficiary_household
+from handlers.people.beneficiary import OWN, beneficiary_household
 from handlers.policy.model import ReportKind
-from storage import case_vault, cases, media
 from storage.database import Row
+from storage.machine import media
+from storage.product import case_vault, cases
 
 CODE_DIGITS = 6
 SALT_CHARS = 22

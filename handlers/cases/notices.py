@@ -9,8 +9,9 @@ from bot.talk.geo import Point, distance_m, map_link
 from bot.talk.messages import Button, Link, Say, Text, Words, text
 from bot.turn import Desk
 from handlers.people.actions import area_name, in_charge
-from storage import case_vault, cases, media
 from storage.database import Row
+from storage.machine import media
+from storage.product import case_vault, cases
 
 STATEMENT_CHARS = 500
 

@@ -15,8 +15,8 @@ from bot.talk.numerals import QuantityError
 from bot.turn import Intent, Turn
 from handlers.cases import rules
 from handlers.cases.places import offered_places, place_in_sentence
-from handlers.people.accounts import OWN, acting_for, beneficiary_step
 from handlers.people.actions import private
+from handlers.people.beneficiary import OWN, acting_for, beneficiary_step
 from handlers.policy.model import Policy
 from handlers.world import Facts
 

@@ -13,7 +13,9 @@ from bot.turn import Turn
 from handlers.areas.index import Gazetteer
 from handlers.areas.places import Area, Landmark, PlaceMatch
 from handlers.world import World, place_answer
-from storage import case_vault, cases, households, media
+from storage.machine import media
+from storage.people import households
+from storage.product import case_vault, cases
 
 OFFERED_LARGEST = 8
 PLACE_CHARS = 200

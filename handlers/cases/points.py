@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bot.turn import Desk
 from handlers.cases import rules
-from storage import ledger
 from storage.database import Row
+from storage.product import ledger
 
 UNIT = "points"
 

@@ -10,11 +10,13 @@ from bot.talk.messages import Button, Say, Text, Words, text
 from bot.turn import Turn
 from handlers.cases import rules
 from handlers.cases.notices import decision_rows, facts, kind_text, links_of, shortened, state_text
-from handlers.people.accounts import beneficiary_household
 from handlers.people.actions import called, private
+from handlers.people.beneficiary import beneficiary_household
 from handlers.people.rules import may
-from storage import case_vault, cases, households, media, people
 from storage.database import Row
+from storage.machine import media
+from storage.people import households, people
+from storage.product import case_vault, cases
 
 LISTED = 10
 

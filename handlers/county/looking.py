@@ -17,8 +17,9 @@ from handlers.duties.week import cleanup_on
 from handlers.policy.actions import load_policies
 from handlers.policy.rules import NoPolicy
 from handlers.world import World
-from storage import cases, townships
 from storage.database import Params, Row, Tx
+from storage.machine import townships
+from storage.product import cases
 
 
 class WriteRefused(RuntimeError):

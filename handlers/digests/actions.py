@@ -17,7 +17,8 @@ from handlers.duties.planning import drop, horizon, plan_timer
 from handlers.people.actions import private
 from handlers.people.rules import may, roles_with
 from handlers.world import World
-from storage import digests, people
+from storage.people import people
+from storage.product import digests
 
 CADENCE = "digest"
 RIGHT = "see_digest"

@@ -14,9 +14,9 @@ from handlers.duties.week import cleanup_on
 from handlers.policy.model import PolicyVersion
 from handlers.policy.rules import NoPolicy
 from handlers.world import World
-from storage import cases, digests, duties, film_figures
-from storage.cases import Count
 from storage.database import Row
+from storage.product import cases, digests, duties, film_figures
+from storage.product.cases import Count
 
 
 @dataclass(frozen=True, slots=True)

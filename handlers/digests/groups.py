@@ -12,7 +12,8 @@ from handlers.digests.rules import Figures, Overdue
 from handlers.robots.rules import Matter
 from handlers.robots.telling import groups, tell
 from handlers.world import World
-from storage import claims, digests
+from storage.people import claims
+from storage.product import digests
 
 # What waits at a village, and who answers for it.
 TICKETS, CLAIMS, CASES = "approve_weight", "confirm_household", "verify_case"

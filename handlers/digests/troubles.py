@@ -7,7 +7,7 @@ from collections.abc import Collection
 from bot.talk.messages import Say, Words, text
 from bot.turn import Desk
 from handlers.world import World
-from storage import channel_faults
+from storage.machine import channel_faults
 
 
 async def troubles(desk: Desk, roots: Collection[int]) -> Say | None:

@@ -15,7 +15,7 @@ from handlers.duties.week import CleanupDay
 from handlers.robots.rules import Matter
 from handlers.robots.telling import groups, show, tell
 from handlers.world import World
-from storage import duties
+from storage.product import duties
 
 # A group sees what whoever keeps its area sees; who reports there answers for what is missing.
 KEEPER = "grid_keeper"

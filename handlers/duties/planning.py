@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from bot.turn import Desk
-from storage import duties
+from storage.product import duties
 
 AHEAD_DAYS = 8
 BEHIND_DAYS = 62

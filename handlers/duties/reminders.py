@@ -14,7 +14,8 @@ from handlers.duties.rollcall import load
 from handlers.duties.villages import office, reporters
 from handlers.duties.week import CleanupDay, cleanup_on
 from handlers.people.rules import reminder_due_ms
-from storage import duties, people
+from storage.people import people
+from storage.product import duties
 
 CADENCE = "friday"
 

@@ -25,8 +25,9 @@ from handlers.duties.week import cleanup_on
 from handlers.people.actions import private
 from handlers.people.rules import may
 from handlers.world import World
-from storage import duties, media
 from storage.database import Row
+from storage.machine import media
+from storage.product import duties
 
 FORM = "cleanup"
 RIGHT = "report_cleanup"

@@ -16,8 +16,8 @@ from handlers.duties.rules import Effort, Rollcall, Village
 from handlers.duties.week import cleanup_on, last_cleanup, next_cleanup, skipped_this_week
 from handlers.people.rules import Held, may
 from handlers.world import World
-from storage import duties
 from storage.database import Row
+from storage.product import duties
 
 RIGHT = "see_rollcall"
 

@@ -8,7 +8,7 @@ from bot.turn import Desk, Role
 from handlers.areas.places import Area
 from handlers.people.rules import Held, may, roles_with
 from handlers.world import World
-from storage import people
+from storage.people import people
 
 REPORTERS = ("cleaner", "grid_keeper")
 OFFICE = ("staff", "admin")

@@ -8,9 +8,9 @@ from handlers.film import rules
 from handlers.film.record import account_of
 from handlers.film.terms import recompute
 from handlers.world import World
-from storage import film, ledger
 from storage.database import Tx
-from storage.film import Ticket
+from storage.product import film, ledger
+from storage.product.film import Ticket
 
 PAGE = 500
 

@@ -14,9 +14,9 @@ from handlers.film.record import Entry
 from handlers.people.actions import private
 from handlers.people.rules import may
 from handlers.world import World
-from storage import households
-from storage.film import Ticket
-from storage.households import HouseholdFound
+from storage.people import households
+from storage.people.households import HouseholdFound
+from storage.product.film import Ticket
 
 
 async def command(turn: Turn, args: str) -> None:

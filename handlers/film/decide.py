@@ -10,7 +10,7 @@ from handlers.film import record, rules, search, show, weigh
 from handlers.people.actions import private
 from handlers.people.rules import may
 from handlers.world import World
-from storage.film import Ticket
+from storage.product.film import Ticket
 
 
 async def check(turn: Turn, ticket: Ticket, right: str, event: str) -> bool:

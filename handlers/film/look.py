@@ -10,8 +10,8 @@ from handlers.film.record import day_bounds_ms
 from handlers.people.actions import private
 from handlers.people.rules import may
 from handlers.world import World
-from storage import film
-from storage.film import Ticket
+from storage.product import film
+from storage.product.film import Ticket
 
 LISTED = 20
 

@@ -9,7 +9,7 @@ from bot.turn import Turn
 from handlers.film import decide, record, rules, search, show
 from handlers.people.actions import private
 from handlers.world import World
-from storage.film import Ticket
+from storage.product.film import Ticket
 
 
 async def command(turn: Turn, args: str) -> None:

@@ -10,7 +10,7 @@ from bot.talk.form import Answer, Doubt, Reading, Wrong
 from bot.talk.lines import WeighReading, parse_weigh_line
 from bot.talk.numerals import QuantityError
 from bot.talk.quantity import parse_percent_bp, parse_weight_g
-from handlers.areas import scenes
+from handlers.areas import codes
 from handlers.areas.rules import card_number
 from handlers.film import rules
 from handlers.film.rules import Bounds, WeightError
@@ -110,9 +110,9 @@ def concerns(answers: Mapping[str, Any], bounds: Bounds) -> list[tuple[str, dict
 
 def card_said(said: str) -> str:
     """The card number in the words of a scanned household code, a link or plain text; else the words themselves."""
-    scene = scenes.read(said)
+    scene = codes.read(said)
     if scene is not None and scene.kind == "door":
-        return scenes.card_with(scene.code) or said.strip()
+        return codes.card_with(scene.code) or said.strip()
     last = _CARD_IN_LINK.split(said.strip())[-1]
     card = card_number(last)
     return card if card and any(character.isdigit() for character in card) and last != said.strip() else said.strip()

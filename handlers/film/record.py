@@ -13,10 +13,10 @@ from handlers.film.terms import bounds_of, period_of, terms_of
 from handlers.people.rules import may
 from handlers.policy.model import PolicyVersion
 from handlers.world import World
-from storage import film, ledger
-from storage.film import Fund, Ticket
-from storage.households import HouseholdFound
-from storage.ledger import Overdrawn, Transfer
+from storage.people.households import HouseholdFound
+from storage.product import film, ledger
+from storage.product.film import Fund, Ticket
+from storage.product.ledger import Overdrawn, Transfer
 
 PARTS = ("county", "township", "points")
 PROGRAMME = "programme:film"

@@ -13,9 +13,9 @@ from handlers.film import rules, show
 from handlers.film.reading import card_said
 from handlers.people.rules import may, roles_with
 from handlers.world import World
-from storage import film
-from storage.film import Ticket
-from storage.households import HouseholdFound
+from storage.people.households import HouseholdFound
+from storage.product import film
+from storage.product.film import Ticket
 
 OFFERED_TICKETS = 6
 OFFERED_STATIONS = 8

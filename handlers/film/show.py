@@ -10,10 +10,11 @@ from bot.turn import Desk
 from handlers.film import rules
 from handlers.people.rules import roles_with
 from handlers.world import World
-from storage import claims, households, media, people
 from storage.database import Tx
-from storage.film import Ticket
-from storage.households import HouseholdFound
+from storage.machine import media
+from storage.people import claims, households, people
+from storage.people.households import HouseholdFound
+from storage.product.film import Ticket
 
 
 def kind_name(world: World, ticket: Ticket, language: str) -> str:

@@ -7,7 +7,7 @@ from datetime import date
 from handlers.film import rules
 from handlers.film.rules import Amounts, Bounds, Terms
 from handlers.policy.model import FilmBounds, FundRates, Policy
-from storage.film import Ticket
+from storage.product.film import Ticket
 
 
 def bounds_of(found: FilmBounds) -> Bounds:

@@ -9,15 +9,17 @@ from bot.errors import PersonError
 from bot.talk.form import Answers
 from bot.talk.messages import Words, text
 from bot.turn import Turn
-from handlers.areas import scenes
+from handlers.areas import codes
 from handlers.areas.places import Station
 from handlers.film import reading, rules, show
 from handlers.film.record import Entry, record
 from handlers.film.terms import bounds_of
 from handlers.world import World
-from storage import film, households, media
-from storage.film import Ticket
-from storage.households import HouseholdFound
+from storage.machine import media
+from storage.people import households
+from storage.people.households import HouseholdFound
+from storage.product import film
+from storage.product.film import Ticket
 
 
 async def submit(turn: Turn, answers: Answers) -> None:
@@ -85,7 +87,7 @@ async def _write(turn: Turn, answers: Mapping[str, Any], household: HouseholdFou
             station_id=station.station_id if station is not None else None,
         ),
     )
-    again = f"/start {scenes.of_station(station)}" if station is not None else "/weigh"
+    again = f"/start {codes.of_station(station)}" if station is not None else "/weigh"
     name, language = household.householder, turn.person.language
     turn.reply(show.for_operator(turn.world, ticket, name, language, again=again))
     await announce(turn, ticket, household.householder)

@@ -11,9 +11,9 @@ from bot.turn import Desk, Person, Role, Turn
 from handlers.areas.index import Gazetteer
 from handlers.people.rules import may, roles_with
 from handlers.world import World
-from storage import people
-from storage.claims import links_of_person
 from storage.database import Row
+from storage.people import people
+from storage.people.claims import links_of_person
 
 
 async def in_charge(desk: Desk, right: str, area_id: int) -> list[Row]:

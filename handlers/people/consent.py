@@ -12,7 +12,7 @@ from bot.talk.messages import text
 from bot.turn import Turn
 from handlers.people.actions import policy_text
 from handlers.people.privacy import forget_everything
-from storage import people
+from storage.people import people
 
 AGREE, REFUSE, LEAVE, STAY = "1", "0", "leave", "stay"
 

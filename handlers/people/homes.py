@@ -12,12 +12,12 @@ from bot.talk.messages import Button, Say, text
 from bot.turn import Turn
 from handlers.areas.actions import find_households
 from handlers.areas.index import Gazetteer
-from handlers.people.accounts import acting_for
 from handlers.people.actions import area_name, called, check_area, in_charge, keeper, private
+from handlers.people.beneficiary import acting_for
 from handlers.people.rules import may
-from storage import claims, households, people
-from storage.claims import links_of_person
-from storage.households import HouseholdFound
+from storage.people import claims, households, people
+from storage.people.claims import links_of_person
+from storage.people.households import HouseholdFound
 
 RIGHT = "confirm_household"
 PENDING_LARGEST = 3

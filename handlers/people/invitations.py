@@ -19,8 +19,9 @@ from handlers.people.menu import menu_rows
 from handlers.people.rules import grantable, invitation_state, may_grant
 from handlers.people.search import grant_areas, own_areas
 from handlers.world import World
-from storage import invitations, media, people
 from storage.database import Row, Tx
+from storage.machine import media
+from storage.people import invitations, people
 
 HOUR_MS = 3_600_000
 QR_SCALE, QR_BORDER = 8, 4

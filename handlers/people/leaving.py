@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.turn import Person, Turn
 from handlers.people.privacy import forget_address, forget_everything
-from storage import erasure, people
+from storage.people import erasure, people
 
 ERASED_ON_LEAVING = frozenset({"wechat"})  # WeChat's rules for Official Accounts: who unfollows is forgotten
 

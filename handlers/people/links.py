@@ -20,8 +20,10 @@ from handlers.people.rules import (
     read_code,
 )
 from handlers.world import World
-from storage import claims, households, invitations, joining, ledger, people, sessions
 from storage.database import Row
+from storage.machine import sessions
+from storage.people import claims, households, invitations, merging, people
+from storage.product import ledger
 
 DRAWS = 5
 MINUTE_MS = 60_000
@@ -94,7 +96,7 @@ async def _join(turn: Turn, owner: Row) -> None:
     await _move_roles(turn, gone["id"], kept["id"])
     await _move_households(turn, gone["id"], kept["id"])
     waiting = await _open_question(turn, owner["id"])
-    await joining.join_people(turn.tx, from_person=gone["id"], to_person=kept["id"])
+    await merging.join_people(turn.tx, from_person=gone["id"], to_person=kept["id"])
     version = max(kept["consent_version"] or 0, gone["consent_version"] or 0)
     await people.set_person(turn.tx, kept["id"], name=kept["name"] or gone["name"], consent_version=version or None)
     turn.person = replace(await load_person(turn, kept["id"]), language=turn.person.language)

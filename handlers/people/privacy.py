@@ -12,7 +12,9 @@ from bot.turn import Desk, Turn
 from handlers.people.actions import policy_text, private
 from handlers.people.vacancies import tell_of_vacancies
 from handlers.world import World
-from storage import case_vault, erasure, media, people, wecom
+from storage.machine import media, wecom
+from storage.people import erasure, people
+from storage.product import case_vault
 
 FORGET, SWEEP = "people.forget", "people.sweep"
 AFTERWARDS_MS = 3_600_000

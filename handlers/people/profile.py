@@ -14,7 +14,8 @@ from handlers.people.actions import called, private, role_at
 from handlers.people.menu import MENU
 from handlers.people.rules import MAX_NAME_CHARS, may, tidy_name
 from handlers.world import World
-from storage import claims, people, wecom
+from storage.machine import wecom
+from storage.people import claims, people
 
 SNOOZED = "people.snoozed"
 MINUTE_MS = 60_000

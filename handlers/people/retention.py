@@ -11,7 +11,8 @@ import orjson
 from bot.talk.session import Session
 from bot.turn import Desk
 from handlers.world import World
-from storage import retention, sessions, wecom
+from storage.machine import sessions, wecom
+from storage.people import retention
 
 RETENTION, FILES = "people.retention", "media.erase"
 AT = time(3, 30)

@@ -15,8 +15,8 @@ from handlers.people.actions import area_name, called, private, role_at
 from handlers.people.menu import menu_rows
 from handlers.people.rules import EVERY_ROLE, may, may_take
 from handlers.people.search import any_area, named_areas, role_holders
-from storage import people
 from storage.database import Row
+from storage.people import people
 
 PAGE = 20
 # Who answers for a place, the nearest first; the office's inner roles are not asked about.

@@ -11,7 +11,7 @@ from handlers.areas.index import Gazetteer
 from handlers.areas.places import Area
 from handlers.people.actions import area_name, called, role_at
 from handlers.people.rules import EVERY_ROLE, may_grant, may_take
-from storage import people
+from storage.people import people
 
 SHOWN = 8
 

@@ -9,8 +9,8 @@ from bot.turn import Desk, Role
 from handlers.areas.index import Gazetteer
 from handlers.people.actions import role_at
 from handlers.people.rules import ROLES, may_grant, may_take
-from storage import people
 from storage.database import Row
+from storage.people import people
 
 
 async def tell_of_vacancies(desk: Desk, roles: Sequence[Row]) -> None:

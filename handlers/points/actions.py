@@ -19,9 +19,10 @@ from handlers.people.rules import may, roles_with
 from handlers.points import rules
 from handlers.points.rules import Wanted
 from handlers.world import World
-from storage import case_vault, claims, film, households, ledger
 from storage.database import Row
-from storage.households import HouseholdFound
+from storage.people import claims, households
+from storage.people.households import HouseholdFound
+from storage.product import case_vault, film, ledger
 
 PAGE = 10
 REPORTS_LOOKED_AT = 50

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from handlers.policy.loader import load
 from handlers.policy.model import PolicyVersion
 from handlers.policy.rules import at
-from storage.areas import stamp
 from storage.database import Tx
-from storage.policies import all_policies
+from storage.product.areas import stamp
+from storage.product.policies import all_policies
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from bot.talk.menu import COLUMNS, NAME_WIDTHS, ROWS, width
-from handlers.policy.parts import Many, Table, fault
+from handlers.policy.fields import Many, Table, fault
 
 # What an entry may do: commands that need no words after them. Stored policies name them, so none may go.
 MenuCommand = Literal[

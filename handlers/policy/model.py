@@ -12,8 +12,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from handlers.policy.menu import USUAL, Bar
-from handlers.policy.parts import (
+from handlers.policy.fields import (
     BasisPoints,
     Days,
     Fen,
@@ -32,6 +31,7 @@ from handlers.policy.parts import (
     fault,
     no_repeats,
 )
+from handlers.policy.menu import USUAL, Bar
 
 Fund = Literal["county", "township"]
 FUNDS: tuple[Fund, ...] = ("county", "township")

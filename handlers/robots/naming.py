@@ -12,7 +12,7 @@ from bot.turn import Intent, Turn
 from handlers.people.actions import private
 from handlers.people.rules import may
 from handlers.robots import rules
-from storage import wecom
+from storage.machine import wecom
 
 FORM = "wecom"
 OFF = "off"

@@ -10,7 +10,7 @@ from bot.turn import Desk
 from handlers.areas.places import Area
 from handlers.robots.rules import Matter, called
 from handlers.world import World
-from storage import wecom
+from storage.machine import wecom
 
 CHANNEL = "wecom"
 # A letter to a group is nobody's: no person erases it with themselves, and the digest counts it for the township.

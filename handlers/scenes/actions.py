@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from bot.talk.messages import Button, Say, Words, text
 from bot.turn import Intent, Turn
-from handlers.areas import scenes
+from handlers.areas import codes
 from handlers.areas.index import Gazetteer
 from handlers.areas.places import PlaceMatch, Station
 from handlers.cases import opening
@@ -18,9 +18,10 @@ from handlers.people.rules import may
 from handlers.points import actions as accounts
 from handlers.points import rules as point_rules
 from handlers.world import place_answer
-from storage import claims, film, households
-from storage.film import Ticket
-from storage.households import HouseholdFound
+from storage.people import claims, households
+from storage.people.households import HouseholdFound
+from storage.product import film
+from storage.product.film import Ticket
 
 TICKETS_SHOWN = 3
 DAY_MS = 86_400_000
@@ -29,7 +30,7 @@ DAY_MS = 86_400_000
 async def start(turn: Turn, args: str) -> None:
     """`/start` opens the menu; with a printed code what belongs to it, with an invitation's token it takes that."""
     said = args.strip()
-    scene = scenes.read(said)
+    scene = codes.read(said)
     if scene is not None:
         private(turn)
         await OPENS[scene.kind](turn, scene.code)
@@ -45,7 +46,7 @@ async def start(turn: Turn, args: str) -> None:
 async def pasted_code(turn: Turn) -> Intent | None:
     """Interpreter: the address of a printed code sent as words."""
     said = turn.event.text if turn.event.kind == "text" else ""
-    return Intent(command="start", args=said) if "=" in said and scenes.read(said) else None
+    return Intent(command="start", args=said) if "=" in said and codes.read(said) else None
 
 
 def _gone(turn: Turn) -> None:
@@ -57,7 +58,7 @@ def _gone(turn: Turn) -> None:
 
 async def _station(turn: Turn, code: str) -> None:
     """Who weighs there gets the form with the station in it; everybody else when it is open, and their tickets."""
-    station = scenes.station_with(turn.world.places, code)
+    station = codes.station_with(turn.world.places, code)
     if station is None:
         _gone(turn)
     elif may(turn.person.roles, "weigh_film"):
@@ -105,7 +106,7 @@ def _ticket_button(ticket: Ticket) -> Button:
 async def _sign(turn: Turn, code: str) -> None:
     """The report with its place known."""
     places: Gazetteer = turn.world.places
-    landmark = scenes.landmark_with(places, code)
+    landmark = codes.landmark_with(places, code)
     village = places.village_of(landmark.village_id) if landmark is not None else None
     if landmark is None or village is None:
         _gone(turn)
@@ -120,7 +121,7 @@ async def _sign(turn: Turn, code: str) -> None:
 
 async def _door(turn: Turn, code: str) -> None:
     """One's own household's points; who weighs gets the form with it; who has none may ask for this one."""
-    card_no = scenes.card_with(code)
+    card_no = codes.card_with(code)
     household = await households.by_card(turn.tx, card_no) if card_no else None
     if household is None:
         _gone(turn)
@@ -158,7 +159,7 @@ def _chosen(turn: Turn, household: HouseholdFound) -> Mapping[str, str]:
     return {"id": option.value, "label": turn.catalogues[turn.person.language].render(option.label)}
 
 
-OPENS: Mapping[scenes.Kind, Callable[[Turn, str], Awaitable[None]]] = {
+OPENS: Mapping[codes.Kind, Callable[[Turn, str], Awaitable[None]]] = {
     "station": _station,
     "sign": _sign,
     "door": _door,

@@ -6,11 +6,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from bot.talk.messages import Text, Words, text
-from handlers.areas import scenes
+from handlers.areas import codes
 from handlers.areas.index import Gazetteer
 from handlers.areas.places import Area
-from storage import households
 from storage.database import Tx
+from storage.people import households
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +25,18 @@ class Label:
 
 
 async def labels(tx: Tx, places: Gazetteer, kinds: Collection[str], village: Area | None = None) -> Sequence[Label]:
-    """The labels of these kinds (`scenes.KINDS`), of one village or of all, village by village."""
+    """The labels of these kinds (`codes.KINDS`), of one village or of all, village by village."""
     order = {one.area_id: at for at, one in enumerate(places.villages)}
     chosen = order if village is None else {village.area_id: 0}
     found: list[Label] = []
     if "station" in kinds:
         stations = [one for one in places.stations if one.village_id in chosen]
         stations.sort(key=lambda one: (chosen[one.village_id], one.code))
-        found += [_spot(places, "station", scenes.of_station(one), one.name, one.village_id) for one in stations]
+        found += [_spot(places, "station", codes.of_station(one), one.name, one.village_id) for one in stations]
     if "sign" in kinds:
         spots = sorted(places.landmarks.values(), key=lambda one: (chosen.get(one.village_id, -1), one.name))
         found += [
-            _spot(places, "sign", scenes.of_landmark(places, one), one.name, one.village_id)
+            _spot(places, "sign", codes.of_landmark(places, one), one.name, one.village_id)
             for one in spots
             if one.village_id in chosen
         ]
@@ -47,7 +47,7 @@ async def labels(tx: Tx, places: Gazetteer, kinds: Collection[str], village: Are
     return found
 
 
-def _spot(places: Gazetteer, kind: scenes.Kind, scene: str, name: str, village_id: int) -> Label:
+def _spot(places: Gazetteer, kind: codes.Kind, scene: str, name: str, village_id: int) -> Label:
     hint, group = text(f"label.{kind}.hint"), text(f"label.{kind}.group")
     return Label(scene, group, name, places.areas[village_id].name, hint)
 
@@ -55,7 +55,7 @@ def _spot(places: Gazetteer, kind: scenes.Kind, scene: str, name: str, village_i
 def _door(places: Gazetteer, card_no: str, village_id: int) -> Label:
     village = places.areas[village_id].name
     return Label(
-        scenes.of_household(card_no),
+        codes.of_household(card_no),
         text("label.door.group", village=village),
         text("label.door.title", card=card_no),
         village,

@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Route, expect
 
-from storage import people
 from storage.database import Tx
+from storage.people import people
 from tests.browser.chat import PATIENCE_MS, Chat
 from tests.browser.conftest import PhoneMaker
 from tests.browser.test_access import DOUBLE_TEXT

@@ -15,8 +15,8 @@ from starlette.applications import Starlette
 from structlog.testing import capture_logs
 
 from bot.channels.base import Arrival, Letter, Raw
-from bot.channels.telegram import Telegram
-from bot.channels.telegram_wire import parts_of
+from bot.channels.telegram.channel import Telegram
+from bot.channels.telegram.wire import parts_of
 from bot.clock import SystemClock
 from bot.errors import GiveUp, RetryLater
 from bot.settings import Settings

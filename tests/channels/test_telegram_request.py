@@ -22,7 +22,7 @@ from telegram.error import (
     TimedOut,
 )
 
-from bot.channels.telegram_request import AiohttpRequest
+from bot.channels.telegram.transport import AiohttpRequest
 from tests.fakes.botapi import FakeBotApi
 from tests.fakes.botapi_people import User
 

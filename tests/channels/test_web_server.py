@@ -18,7 +18,7 @@ import structlog
 from PIL import Image
 
 from bot.channels.webchat import MAX_STREAMS_PER_ADDRESS
-from bot.web.messages import MAX_TEXT_CHARS
+from bot.channels.webchat_wire import MAX_TEXT_CHARS
 from tests.channels.website import HEADERS, Page, Site, serving
 from tests.talk.test_pictures import HERE, bomb, exif, movie, picture, zip_bytes
 
@@ -101,7 +101,7 @@ async def test_the_language_of_the_browser_counts_until_the_person_is_known(site
 
 
 async def test_the_township_s_name_is_the_title(site: Site) -> None:
-    from storage import areas
+    from storage.product import areas
 
     await site.database.transaction(
         lambda tx: areas.set_township(tx, code="620000", name="净水镇", county="", province="", now_ms=1)
@@ -439,7 +439,7 @@ async def test_history_leaves_out_what_is_to_come_what_was_erased_and_what_is_an
 
 
 async def _forget(tx: Any, address: str) -> None:
-    from storage import inbox, outbox
+    from storage.machine import inbox, outbox
 
     await inbox.forget(tx, address)
     await outbox.forget(tx, address)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from storage import areas
 from storage.database import Tx
+from storage.product import areas
 from tests.channels.website import HEADERS, Page, Site, serving
 from tests.fakes.pictures import photo
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from bot.channels.base import Letter, Raw
 from bot.channels.webchat import MAX_QUEUED, WebChat
+from bot.channels.webchat_wire import choices_json, media_json
 from bot.talk.messages import In, Media, Out
-from bot.web.messages import choices_json, media_json
 
 ADDRESS = "web:" + "a" * 64
 PHOTO, VIDEO = "i" + "1" * 31, "v" + "2" * 31

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.channels.wechat_api import WeChatApi
-from bot.channels.wechat_crypto import signature
-from bot.channels.wechat_errors import WECHAT, Refusal, WindowClosed, failure_of
-from bot.channels.wechat_notices import authorize_url, check_menu, js_signature, notice_data
-from bot.channels.wechat_quota import HOUR_MS, OPENS, Quota
-from bot.channels.wechat_wire import Heard
+from bot.channels.tencent_errors import WECHAT, Refusal, WindowClosed, failure_of
+from bot.channels.wechat.api import WeChatApi
+from bot.channels.wechat.crypto import signature
+from bot.channels.wechat.notices import authorize_url, check_menu, js_signature, notice_data
+from bot.channels.wechat.quota import HOUR_MS, OPENS, Quota
+from bot.channels.wechat.wire import Heard
 from bot.errors import GiveUp, RetryLater
 from tests.fakes.pictures import photo
 from tests.fakes.wechat import FakeWeChat

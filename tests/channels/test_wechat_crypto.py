@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.channels.wechat_crypto import Refused, Seal, aes_key, check_signature, signature
-from bot.channels.wechat_fields import body_of, fields_of
-from bot.channels.wechat_gate import Gate, Post
+from bot.channels.wechat.crypto import Refused, Seal, aes_key, check_signature, signature
+from bot.channels.wechat.fields import body_of, fields_of
+from bot.channels.wechat.gate import Gate, Post
 from tests.fakes.wechat_seal import decrypt, encrypt, sign
 
 APP = "wxba5fad812f8e6fb9"

@@ -18,8 +18,9 @@ from yarl import URL
 
 from bot.web import wechat_page
 from bot.web.wechat_page import judge
-from storage import areas, people
 from storage.database import Tx
+from storage.people import people
+from storage.product import areas
 from tests.channels.website import Page, Site, serving
 from tests.fakes.wechat import FakeWeChat
 from tests.fakes.wechat_pages import is_signed

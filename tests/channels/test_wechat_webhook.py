@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 
 from bot.channels.base import Raw
-from bot.channels.wechat import PATH, WeChat
-from bot.channels.wechat_gate import Gate, Mode
+from bot.channels.wechat.channel import PATH, WeChat
+from bot.channels.wechat.gate import Gate, Mode
 from tests.fakes.wechat_seal import encrypt, sign, write
 
 TOKEN, APP_ID, KEY = "a-token", "wx0123456789abcdef", "A" * 43

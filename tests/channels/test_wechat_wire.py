@@ -12,9 +12,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.channels.base import Arrival, Together, Unclear
-from bot.channels.wechat_fields import MAX_BODY_BYTES, body_of, fields_of
-from bot.channels.wechat_wire import Update, arrival_of, heard_of, image_reply, notice_of, text_reply, update_of
-from bot.channels.wechat_words import (
+from bot.channels.wechat.fields import MAX_BODY_BYTES, body_of, fields_of
+from bot.channels.wechat.wire import Update, arrival_of, heard_of, image_reply, notice_of, text_reply, update_of
+from bot.channels.wechat.words import (
     TEXT_MAX_BYTES,
     Choice,
     choice_of,

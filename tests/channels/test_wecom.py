@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channels.base import Letter, Raw
-from bot.channels.wecom import WeCom
-from bot.channels.wecom_words import messages_of
+from bot.channels.wecom.channel import WeCom
+from bot.channels.wecom.words import messages_of
 from bot.errors import GiveUp, RetryLater
 from bot.talk.messages import Out
 from tests.fakes.pictures import photo

@@ -18,26 +18,28 @@ import orjson
 
 from bot.channels.base import Channels
 from bot.channels.webchat import WebChat
-from bot.channels.wechat_api import WeChatApi
-from bot.channels.wechat_store import TokenTable
+from bot.channels.wechat.api import WeChatApi
+from bot.channels.wechat.tokens import TokenTable
 from bot.clock import SystemClock, SystemDice, TimeIds
-from bot.delivery import Written
-from bot.intake import TOPIC as INBOX_TOPIC
-from bot.intake import Intake
-from bot.marks import PAGE_TOPIC
-from bot.media_shelf import open_shelf
-from bot.media_stores import MediaStores
-from bot.outgoing import TOPIC as OUTBOX_TOPIC
-from bot.outgoing import Outgoing
+from bot.incoming.intake import TOPIC as INBOX_TOPIC
+from bot.incoming.intake import Intake
+from bot.media.shelf import open_shelf
+from bot.media.stores import MediaStores
+from bot.outgoing.delivery import Written
+from bot.outgoing.outcomes import PAGE_TOPIC
+from bot.outgoing.shares import TOPIC as OUTBOX_TOPIC
+from bot.outgoing.shares import Outgoing
 from bot.settings import Settings
 from bot.talk.messages import Out, Say
 from bot.turn import Desk, Intent, Turn
 from bot.web.app import Web, build_web
 from bot.web.guard import address_of
 from bot.web.wechat_page import WeChatPage
-from storage import areas, media, people
 from storage.database import Database, Tx
-from storage.engines import bring_up_to_date, open_database
+from storage.engine.opening import bring_up_to_date, open_database
+from storage.machine import media
+from storage.people import people
+from storage.product import areas
 from tests.channels.webtexts import web_catalogues
 from tests.fakes.wechat import FakeWeChat
 

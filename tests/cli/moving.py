@@ -13,11 +13,11 @@ from typing import Any
 
 import asyncpg
 
-from bot.console import import_township
-from bot.moving import Moved, address_of, move
-from bot.moving_media import Progress
+from bot.console.move import Moved, address_of, move
+from bot.console.move_media import Progress
+from bot.console.townships import import_township
 from bot.settings import Settings
-from storage.engines import SQLITE
+from storage.engine.opening import SQLITE
 from tests.postgres import name_of
 from tests.stories.template import make_template
 from tests.stories.test_digest import ticks

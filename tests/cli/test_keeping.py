@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from bot import keeping
-from bot.media import MediaStore
-from bot.media_shelf import Shelf, open_shelf
+from bot.console import backup
+from bot.media.shelf import Shelf, open_shelf
+from bot.media.store import MediaStore
 from bot.settings import Settings
-from storage.engines import bring_up_to_date, open_database
+from storage.engine.opening import bring_up_to_date, open_database
 from tests.channels.website import Page, serving
 from tests.fakes.pictures import photo
 from tests.fakes.s3 import s3_server
@@ -71,7 +71,7 @@ async def stored(shelf: Shelf) -> dict[str, bytes]:
 
 
 def back_up(settings: Settings, folder: Path, stamp: str = "1", keep: int = 0) -> Path:
-    return keeping.backup(settings, folder / "kept", stamp=stamp, keep=keep, progress=quiet)
+    return backup.backup(settings, folder / "kept", stamp=stamp, keep=keep, progress=quiet)
 
 
 async def test_a_backup_comes_back_whole(make: Make, tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ async def test_a_backup_comes_back_whole(make: Make, tmp_path: Path) -> None:
     await add(old, photo(1), township_id=2)
     await open_shelf(old).mark("no/bodys")  # in the store, but no row names it
     new = make(tmp_path / "new")
-    keeping.restore(back_up(old, tmp_path), new, progress=quiet)
+    backup.restore(back_up(old, tmp_path), new, progress=quiet)
     with sqlite3.connect(tmp_path / "new" / "jingxiang.db") as connection:
         assert connection.execute("SELECT timer_key FROM timers").fetchall() == [("key",)]
         assert connection.execute("SELECT COUNT(*) FROM media").fetchone() == (4,)
@@ -95,7 +95,7 @@ async def test_what_is_in_the_bucket_already_may_stay_there(tmp_path: Path) -> N
     await open_shelf(old).delete(sorted(before)[:2])
     new = old.model_copy(update={"data_dir": tmp_path / "new"})
     file = back_up(await town(in_s3(tmp_path / "twin")), tmp_path)
-    keeping.restore(file, new, progress=quiet)
+    backup.restore(file, new, progress=quiet)
     assert await stored(open_shelf(new)) == before
 
 
@@ -111,7 +111,7 @@ async def test_a_photo_is_seen_again_after_a_restore(make: Make, tmp_path: Path)
         before = await page.get(f"/media/{answer['id']}")
         file = await asyncio.to_thread(back_up, old, tmp_path)  # while it serves
         token = page.token
-    await asyncio.to_thread(keeping.restore, file, new, progress=quiet)
+    await asyncio.to_thread(backup.restore, file, new, progress=quiet)
     async with serving(tmp_path / "new", **{**given, **of_store(new)}) as site:
         page = Page(site.url)
         site.pages.append(page)
@@ -149,7 +149,7 @@ async def test_a_backup_while_somebody_writes_is_one_moment(tmp_path: Path) -> N
     finally:
         stop.set()
         writer.join()
-    keeping.restore(file, in_a_folder(tmp_path / "new"), progress=quiet)
+    backup.restore(file, in_a_folder(tmp_path / "new"), progress=quiet)
     with sqlite3.connect(tmp_path / "new" / "jingxiang.db") as connection:
         assert connection.execute("SELECT COUNT(*) FROM timers WHERE id >= 10").fetchone()[0] % 2 == 0
     connection.close()
@@ -168,10 +168,10 @@ async def test_a_photo_erased_meanwhile_is_no_loss(make: Make, tmp_path: Path) -
             connection.close()
             asyncio.run(shelf.delete([first, f"{first}.view", f"{first}.thumb"]))
 
-    made = keeping.backup
+    made = backup.backup
     file = await asyncio.to_thread(made, settings, tmp_path / "kept", stamp="1", progress=erase)
     new = make(tmp_path / "new")
-    keeping.restore(file, new, progress=quiet)
+    backup.restore(file, new, progress=quiet)
     after = await stored(open_shelf(new))
     assert first not in after and len([key for key in after if "." not in key]) == 2
 
@@ -181,12 +181,12 @@ async def test_a_photo_that_is_lost_or_damaged_is_named(make: Make, tmp_path: Pa
     shelf = open_shelf(settings)
     key = next(key for key in await stored(shelf) if key.endswith(".thumb"))
     await shelf.delete([key])
-    with pytest.raises(keeping.KeepingError, match=f"not in .*: {key}$"):
+    with pytest.raises(backup.KeepingError, match=f"not in .*: {key}$"):
         back_up(settings, tmp_path)
     await add(settings, *(photo(seed) for seed in range(2)))
     original = key.removesuffix(".thumb")
     await shelf.mark(original)
-    with pytest.raises(keeping.KeepingError, match=f"{original} in .* is damaged"):
+    with pytest.raises(backup.KeepingError, match=f"{original} in .* is damaged"):
         back_up(settings, tmp_path)
     assert not list((tmp_path / "kept").iterdir())
 
@@ -201,37 +201,37 @@ async def test_only_the_newest_are_kept(tmp_path: Path) -> None:
 async def test_a_full_folder_and_a_damaged_backup_are_refused(make: Make, tmp_path: Path) -> None:
     settings = await town(make(tmp_path / "old"))
     file = back_up(settings, tmp_path)
-    with pytest.raises(keeping.KeepingError, match="not empty"):
-        keeping.restore(file, settings, progress=quiet)
+    with pytest.raises(backup.KeepingError, match="not empty"):
+        backup.restore(file, settings, progress=quiet)
     new = make(tmp_path / "new")
     content = bytearray(file.read_bytes())
     with tarfile.open(file) as tar:
         at = next(one for one in tar.getmembers() if one.name.startswith("media/")).offset_data
     content[at] ^= 1
     file.write_bytes(content)
-    with pytest.raises(keeping.KeepingError, match="damaged"):
-        keeping.restore(file, new, progress=quiet)
+    with pytest.raises(backup.KeepingError, match="damaged"):
+        backup.restore(file, new, progress=quiet)
     file.write_bytes(b"no tar at all")
-    with pytest.raises(keeping.KeepingError, match="not a whole backup"):
-        keeping.restore(file, new, progress=quiet)
+    with pytest.raises(backup.KeepingError, match="not a whole backup"):
+        backup.restore(file, new, progress=quiet)
     assert not new.data_dir.exists() or not list(new.data_dir.iterdir())
 
 
 async def test_a_store_that_is_away_is_said_and_a_restore_may_be_tried_again(tmp_path: Path) -> None:
     settings = await town(in_s3(tmp_path / "old"))
     nowhere = settings.model_copy(update={"media_s3_endpoint": "http://127.0.0.1:1"})
-    with pytest.raises(keeping.KeepingError, match="media store: no connection"):
+    with pytest.raises(backup.KeepingError, match="media store: no connection"):
         back_up(nowhere, tmp_path)
     file = back_up(settings, tmp_path)
     new = settings.model_copy(update={"data_dir": tmp_path / "new"})
-    with pytest.raises(keeping.KeepingError, match="media store: no connection"):
-        keeping.restore(file, new.model_copy(update={"media_s3_endpoint": "http://127.0.0.1:1"}), progress=quiet)
-    keeping.restore(file, new, progress=quiet)
+    with pytest.raises(backup.KeepingError, match="media store: no connection"):
+        backup.restore(file, new.model_copy(update={"media_s3_endpoint": "http://127.0.0.1:1"}), progress=quiet)
+    backup.restore(file, new, progress=quiet)
     assert (tmp_path / "new" / "jingxiang.db").exists()
 
 
 def test_a_server_s_database_is_kept_by_its_own_tools(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, data_dir=tmp_path, database_url="postgresql://127.0.0.1/town")
-    for work in (lambda: back_up(settings, tmp_path), lambda: keeping.restore(tmp_path, settings, progress=quiet)):
-        with pytest.raises(keeping.KeepingError, match="pg_dump"):
+    for work in (lambda: back_up(settings, tmp_path), lambda: backup.restore(tmp_path, settings, progress=quiet)):
+        with pytest.raises(backup.KeepingError, match="pg_dump"):
             work()

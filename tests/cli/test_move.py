@@ -20,14 +20,14 @@ from typer.testing import CliRunner
 
 from bot.__main__ import app
 from bot.app import lock
-from bot.console import check_all, has_township
-from bot.moving import address_of
-from bot.moving_media import MoveError
-from storage import moving
-from storage.engines import SQLITE, bring_up_to_date, open_database
-from storage.migrate import load_migrations
-from storage.migrate_postgres import migrate_postgres
-from storage.moving import Target
+from bot.console.move import address_of
+from bot.console.move_media import MoveError
+from bot.console.townships import check_all, has_township
+from storage.engine import copying
+from storage.engine.copying import Target
+from storage.engine.migrate import load_migrations
+from storage.engine.migrate_postgres import migrate_postgres
+from storage.engine.opening import SQLITE, bring_up_to_date, open_database
 from tests.cli.moving import Line, again, ask, in_file, moved, on_server, play, settings_of
 from tests.postgres import PostgresServer, name_of
 from tests.storage import rows
@@ -79,8 +79,8 @@ async def filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     async def nothing(*_: object) -> list[object]:
         return []
 
-    monkeypatch.setattr("bot.moving.check_all", nothing)
-    monkeypatch.setattr(moving, "BATCH_ROWS", 3)
+    monkeypatch.setattr("bot.console.move.check_all", nothing)
+    monkeypatch.setattr(copying, "BATCH_ROWS", 3)
     return folder
 
 
@@ -167,7 +167,7 @@ async def test_what_is_for_ever_on_the_server_afterwards(town: Path, empty: str)
     await moved(settings_of(town), empty)
     database = await open_database(empty)
     for table in ("transfers", "cases", "film_tickets"):
-        with pytest.raises(moving.Refused, match="never"):
+        with pytest.raises(copying.Refused, match="never"):
             await database.transaction(lambda tx, table=table: tx.run(f"DELETE FROM {table} WHERE township_id = :t"))
     await database.close()
 
@@ -205,14 +205,14 @@ async def test_a_move_that_breaks_off_after_every_few_batches(filled: Path, empt
 async def test_a_batch_is_written_with_its_progress_or_not_at_all(
     filled: Path, empty: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, fails = moving.json.dumps, iter([False] * 7 + [True] + [False] * 1_000)
+    real, fails = copying.json.dumps, iter([False] * 7 + [True] + [False] * 1_000)
 
     def dumps(key: object) -> str:
         if next(fails):
             raise KeyboardInterrupt  # the rows are written, how far it goes is not
         return real(key)
 
-    monkeypatch.setattr(moving.json, "dumps", dumps)
+    monkeypatch.setattr(copying.json, "dumps", dumps)
     with pytest.raises(KeyboardInterrupt):
         await moved(settings_of(filled), empty)
     await moved(settings_of(filled), empty)
@@ -261,7 +261,7 @@ async def test_a_process_that_is_killed(town: Path, empty: str, postgres: Postgr
 
 
 async def test_two_at_once(filled: Path, empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(moving, "LOCK_WAIT_MS", 10)
+    monkeypatch.setattr(copying, "LOCK_WAIT_MS", 10)
     other = shutil.copytree(filled, filled.parent / "other")
     second: list[asyncio.Task[Any]] = []
 

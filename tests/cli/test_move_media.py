@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.console import opened
-from bot.media import MediaStore
-from bot.media_s3 import S3Shelf
-from bot.media_shelf import Complete, Shelf, open_shelf
-from bot.moving import address_of, move
-from bot.moving_media import MoveError
+from bot.console.move import address_of, move
+from bot.console.move_media import MoveError
+from bot.console.townships import opened
+from bot.media.shelf import Complete, Shelf, open_shelf
+from bot.media.shelf_s3 import S3Shelf
+from bot.media.store import MediaStore
 from bot.settings import Settings
 from storage.database import Tx
-from storage.engines import bring_up_to_date, open_database
+from storage.engine.opening import bring_up_to_date, open_database
 from tests.cli.moving import in_file, on_server, quiet
 from tests.cli.test_keeping import OWNER, stored
 from tests.fakes.pictures import photo
@@ -147,7 +147,7 @@ async def test_the_photos_go_before_the_database(
     async def nothing(*_: object) -> list[object]:
         return []
 
-    monkeypatch.setattr("bot.moving.check_all", nothing)  # townships without a boundary
+    monkeypatch.setattr("bot.console.move.check_all", nothing)  # townships without a boundary
     away = folder.model_copy(update={"media_s3_endpoint": "http://127.0.0.1:1"})
     with pytest.raises(MoveError, match="no connection"):
         await move(away, to=address_of(empty), media_to=bucket, progress=quiet)

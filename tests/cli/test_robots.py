@@ -14,12 +14,12 @@ from typer.testing import CliRunner
 
 from bot.__main__ import app
 from bot.app import build
+from bot.channels.wecom.robots import Place, find_robots, match
 from bot.clock import SystemClock
-from bot.robots import Place, find_robots, match
 from bot.settings import Settings
 from handlers.product import Township
 from handlers.robots.telling import groups
-from storage.engines import bring_up_to_date, open_database
+from storage.engine.opening import bring_up_to_date, open_database
 
 ROOT = Path(__file__).parents[2]
 KEY, OTHER = "693a91f6-7c1a-4bc4-97a0-0ec2f1fa5aaa", "0d5e7c11-1111-4444-8888-0ec2f1fa5bbb"

@@ -13,12 +13,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.__main__ import app
-from bot.console import bots_check, links
+from bot.console.doctor import look_around
+from bot.console.townships import bots_check, links
 from bot.settings import Settings
-from bot.surroundings import look_around
-from storage import townships
 from storage.database import Tx
-from storage.engines import open_database
+from storage.engine.opening import open_database
+from storage.machine import townships
 from tests.fakes.botapi import FakeBotApi
 
 ROOT = Path(__file__).parents[2]

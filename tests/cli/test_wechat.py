@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from bot import console_wechat
 from bot.__main__ import app
+from bot.console import wechat as wechat_console
 from tests.fakes.wechat import FakeWeChat
 
 ROOT = Path(__file__).parents[2]
@@ -89,8 +89,8 @@ class Console:
 def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wechat: FakeWeChat) -> Console:
     """A console with the example township imported."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(console_wechat, "PACE_S", 0)
-    monkeypatch.setattr(console_wechat, "PAUSES_S", (0, 0))
+    monkeypatch.setattr(wechat_console, "PACE_S", 0)
+    monkeypatch.setattr(wechat_console, "PAUSES_S", (0, 0))
     made = Console(tmp_path, wechat)
     made.done("import", FIRST)
     return made
@@ -305,8 +305,8 @@ def test_a_code_stays_when_everything_is_imported_anew(console: Console, wechat:
 
 
 def test_more_codes_than_an_account_has(console: Console, monkeypatch: pytest.MonkeyPatch, wechat: FakeWeChat) -> None:
-    monkeypatch.setattr(console_wechat, "MOST_CODES", 30)
-    monkeypatch.setattr(console_wechat, "MANY_CODES", 1)
+    monkeypatch.setattr(wechat_console, "MOST_CODES", 30)
+    monkeypatch.setattr(wechat_console, "MANY_CODES", 1)
     out = console.folder / "out"
     assert "codes that an account may have" in console.done("wechat", "qr", "--stations", "--out", out)
     count = len(asked(wechat))

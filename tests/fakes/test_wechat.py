@@ -10,9 +10,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.channels.wechat_fields import body_of
-from bot.channels.wechat_gate import Gate, Mode
-from bot.channels.wechat_wire import SUCCESS, Update, arrival_of, image_reply, text_reply, update_of
+from bot.channels.wechat.fields import body_of
+from bot.channels.wechat.gate import Gate, Mode
+from bot.channels.wechat.wire import SUCCESS, Update, arrival_of, image_reply, text_reply, update_of
 from bot.talk.messages import VOICE, In
 from tests.fakes.pictures import photo
 from tests.fakes.wechat import FakeWeChat

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlglot import exp, parse_one
 
-from storage.parameters import numbered
+from storage.engine.parameters import numbered
 
 PLAIN = (
     exp.Alias, exp.Boolean, exp.Column, exp.DataType, exp.From, exp.Identifier, exp.If, exp.Literal, exp.Null,

@@ -16,8 +16,8 @@ from bot import __main__ as command_line
 from bot.i18n import LOCALES, read_texts
 from bot.talk.engine import bare
 from handlers import registry
+from handlers.policy.fields import Words
 from handlers.policy.model import Policy
-from handlers.policy.parts import Words
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = {"zh": "zh_CN", "en": "en"}

@@ -11,7 +11,7 @@ import re
 
 import pytest
 
-from storage.migrate import Migration, load_migrations, statements
+from storage.engine.migrate import Migration, load_migrations, statements
 
 FIRST_RELEASE = 8
 COMMENT = re.compile(r"^\s*--.*$", re.M)

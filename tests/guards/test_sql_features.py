@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from storage.database import Tx
-from storage.engines import SQLITE, bring_up_to_date, open_database
+from storage.engine.opening import SQLITE, bring_up_to_date, open_database
 from tests.guards.sql import features, not_bound, orders_by_null, pieces_of_sql, strings_of
 from tests.storage import rows
 from tests.storage.surface import CROSSING, ENGINE, Spy, call, calls_of, public_functions
@@ -68,7 +68,7 @@ ALLOWED: dict[str, tuple[str, str]] = {
     "CASE": ("outbox.forget", ""),
     "CAST": ("digests.points", "the number in a transfer's ref, AS BIGINT"),
     "SUBSTR": ("digests.points", ""),
-    "||": ("case_checks.held_after_decision", ""),
+    "||": ("integrity.held_after_decision", ""),
     "+": ("cases.next_number", ""),
     "-": ("cases.first_near", ""),
     "*": ("cases.first_near", ""),
@@ -95,7 +95,7 @@ OF_THE_ENGINE = {
     "pg_database_size": "for `doctor`",
 }
 # Where SQL may stand outside storage/, and why.
-ELSEWHERE = {"bot/keeping.py": "reads the copy of a SQLite file, which no engine has open"}
+ELSEWHERE = {"bot/console/backup.py": "reads the copy of a SQLite file, which no engine has open"}
 
 
 # -- the statements
@@ -173,7 +173,7 @@ def test_rows_are_not_ordered_by_what_may_be_null() -> None:
 
 
 def test_what_the_engine_says_is_listed_too() -> None:
-    said = "\n".join(text for one in sorted(ENGINE) for text in strings_of(ROOT / "storage" / f"{one}.py"))
+    said = "\n".join(text for path in sorted((ROOT / "storage" / "engine").glob("*.py")) for text in strings_of(path))
     assert [one for one in OF_THE_ENGINE if one not in said] == [], "no longer said: take it off the list"
     unknown = set(re.findall(r"\bpg_[a-z_]+", said)) - set(OF_THE_ENGINE)
     assert unknown == set(), "find out whether Citus and YSQL have it, and write it into OF_THE_ENGINE"
@@ -195,8 +195,8 @@ def test_every_piece_of_sql_in_the_house_was_looked_at() -> None:
     noted = "\n".join(re.sub(r"\s+", " ", sql) for sql in every_statement())
     missing = [
         f"{path.name}: no call of tests/storage/surface.py runs «{piece[:90]}»"
-        for path in sorted((ROOT / "storage").glob("*.py"))
-        if path.stem not in ENGINE
+        for path in sorted((ROOT / "storage").rglob("*.py"))
+        if not ".".join(path.relative_to(ROOT).with_suffix("").parts).startswith(ENGINE)
         for piece in pieces_of_sql(path)
         if piece not in noted
     ]

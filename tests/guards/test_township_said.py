@@ -12,12 +12,12 @@ ROOT = Path(__file__).parents[2]
 # Works that are of no township, by (file, work), with the reason.
 OF_ALL = {
     ("bot/app.py", "inbox.last_id"): "ids are unique over all townships",
-    ("bot/console.py", "inbox.last_id"): "ids are unique over all townships",
-    ("bot/intake.py", "inbox.townships_waiting"): "asks which townships have updates to handle",
+    ("bot/console/townships.py", "inbox.last_id"): "ids are unique over all townships",
+    ("bot/incoming/intake.py", "inbox.townships_waiting"): "asks which townships have updates to handle",
     ("bot/schedule.py", "lambda tx: timers.townships_due(tx, now_ms=now_ms)"): "asks which townships have timers due",
     ("bot/web/status.py", "_counts"): "counts every township's queues, each through `Tx.at`",
 }
-LISTS = "townships."  # every function of storage/townships.py looks at all of them
+LISTS = "townships."  # every function of storage/machine/townships.py looks at all of them
 OPENERS = ("transaction", "read")
 
 

@@ -15,10 +15,10 @@ from typing import Any, Protocol
 
 import asyncpg
 
-from bot.channels.telegram_wire import messages_of
+from bot.channels.telegram.wire import messages_of
 from bot.talk.messages import In, Out
 from bot.turn import load_out
-from storage.parameters import numbered
+from storage.engine.parameters import numbered
 from tests.fakes.botapi import FakeBotApi
 from tests.fakes.botapi_people import Heard, User
 from tests.fakes.pictures import photo

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from storage.ledger import Transfer
+from storage.product.ledger import Transfer
 
 BASE = Transfer(
     id=1,

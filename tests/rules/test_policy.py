@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from bot.channels.wechat_notices import check_menu
-from bot.console_wechat import button_of
+from bot.channels.wechat.notices import check_menu
+from bot.console.wechat import button_of
 from handlers import registry
 from handlers.policy.loader import PolicyFault, PolicyInvalid, day_start_ms, effective_from_ms, load
 from handlers.policy.menu import USUAL, Bar, MenuCommand

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.channels.wechat_notices import check_scene
+from bot.channels.wechat.notices import check_scene
 from bot.talk.geo import Point
 from bot.talk.session import tag_of
-from handlers.areas import scenes
+from handlers.areas import codes
 from handlers.areas.index import Gazetteer
 from handlers.areas.places import Area, Landmark, Station
 from handlers.film.reading import card_said
@@ -37,46 +37,46 @@ def fits(scene: str) -> None:
 
 
 @given(st.lists(st.text(min_size=1, max_size=60), min_size=1, max_size=5, unique=True))
-def test_every_station_is_found_by_its_scene(codes: list[str]) -> None:
-    places = place_with(stations=codes)
+def test_every_station_is_found_by_its_scene(names: list[str]) -> None:
+    places = place_with(stations=names)
     for station in places.stations:
-        scene = scenes.of_station(station)
+        scene = codes.of_station(station)
         fits(scene)
-        read = scenes.read(scene)
+        read = codes.read(scene)
         assert read is not None and read.kind == "station"
-        assert scenes.station_with(places, read.code) is station
+        assert codes.station_with(places, read.code) is station
 
 
 @given(st.lists(st.text(min_size=1, max_size=30), min_size=1, max_size=5, unique=True))
 def test_every_sign_is_found_by_its_scene(names: list[str]) -> None:
     places = place_with(landmarks=names)
     for landmark in places.landmarks.values():
-        scene = scenes.of_landmark(places, landmark)
+        scene = codes.of_landmark(places, landmark)
         fits(scene)
-        read = scenes.read(scene)
+        read = codes.read(scene)
         assert read is not None and read.kind == "sign"
-        assert scenes.landmark_with(places, read.code) is landmark
+        assert codes.landmark_with(places, read.code) is landmark
 
 
 @given(CARDS)
 def test_every_door_is_found_by_its_scene(card_no: str) -> None:
-    scene = scenes.of_household(card_no)
+    scene = codes.of_household(card_no)
     fits(scene)
-    read = scenes.read(scene)
-    assert read == scenes.Scene("door", card_no) and scenes.card_with(card_no) == card_no
+    read = codes.read(scene)
+    assert read == codes.Scene("door", card_no) and codes.card_with(card_no) == card_no
     for said in (
         scene,
         f"https://chat.example/?t=629999101&start={scene}",
         f"看 https://t.me/a_bot?start={scene} 这个",
     ):
-        assert scenes.read(said) == read and card_said(said) == card_no
-    assert scenes.read(f"https://chat.example/?start={scene}&t=629999101") == read
+        assert codes.read(said) == read and card_said(said) == card_no
+    assert codes.read(f"https://chat.example/?start={scene}&t=629999101") == read
 
 
 def test_a_plain_code_stays_readable() -> None:
     places = place_with(stations=["S01", "站一", "S" * 25, "-S"])
-    assert scenes.of_station(places.stations[0]) == "station-S01"
-    assert [len(scenes.of_station(one)) for one in places.stations[1:]] == [8 + 17] * 3
+    assert codes.of_station(places.stations[0]) == "station-S01"
+    assert [len(codes.of_station(one)) for one in places.stations[1:]] == [8 + 17] * 3
 
 
 @pytest.mark.parametrize(
@@ -87,9 +87,9 @@ def test_a_plain_code_stays_readable() -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_scene(said: str) -> None:
-    assert scenes.read(said) is None
+    assert codes.read(said) is None
 
 
 @given(st.from_regex(r"[A-Za-z0-9_-]{43}", fullmatch=True))
 def test_an_invitation_s_token_is_no_scene(token: str) -> None:
-    assert scenes.read(token) is None and scenes.read(f"https://chat.example/?join={token}&t=1") is None
+    assert codes.read(token) is None and codes.read(f"https://chat.example/?join={token}&t=1") is None

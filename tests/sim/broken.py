@@ -12,14 +12,14 @@ from unittest import mock
 
 from bot.channels.base import Letter, Raw
 from bot.clock import TimeIds
-from bot.delivery import Delivery
-from bot.intake import Intake
-from bot.marks import Marks
+from bot.incoming.intake import Intake
+from bot.outgoing.delivery import Delivery
+from bot.outgoing.outcomes import Marks
 from bot.schedule import Schedule
 from bot.talk import engine
 from bot.talk.messages import In
-from storage import outbox
 from storage.database import Database, Tx
+from storage.machine import outbox
 from tests.sim.life import Parts
 
 

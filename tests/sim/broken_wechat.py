@@ -8,17 +8,17 @@ from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
-from bot.batches import Batches
-from bot.channels import wechat, wechat_replies
 from bot.channels.base import Letter, Together
-from bot.channels.wechat import WeChat
-from bot.channels.wechat_outgoing import Outgoing
-from bot.channels.wechat_replies import Kept, Replies
-from bot.channels.wechat_wire import Update
-from bot.channels.wechat_words import choice_of
+from bot.channels.wechat import channel, replies
+from bot.channels.wechat.channel import WeChat
+from bot.channels.wechat.customer import Outgoing
+from bot.channels.wechat.replies import Kept, Replies
+from bot.channels.wechat.wire import Update
+from bot.channels.wechat.words import choice_of
+from bot.incoming.batch import Batches
 from bot.talk.messages import Out
-from storage import inbox, outbox
 from storage.database import Row, Tx
+from storage.machine import inbox, outbox
 from tests.sim.life import Parts
 
 Gone = Callable[[], Awaitable[bool]]
@@ -99,7 +99,7 @@ async def _all_seen(self: Batches, tx: Tx, channel: Any, raw: Any, rows: list[Ro
     return rows
 
 
-_of_reply, _put_in_reply, _words_of = outbox.of_reply, outbox.put_in_reply, wechat_replies.words_of
+_of_reply, _put_in_reply, _words_of = outbox.of_reply, outbox.put_in_reply, replies.words_of
 NEW_AGAIN = inbox.INSERT.replace("DO NOTHING", "DO UPDATE SET state = 'new'")
 
 
@@ -123,11 +123,11 @@ BROKEN_WECHAT: Mapping[str, Callable[[], Any]] = {
     "wechat-waiting-shown-again": lambda: _patched(outbox, "put_in_reply", _shown_and_still_waiting),
     "wechat-waiting-forgotten": lambda: _with(Parts(replies=Forgetful)),
     "wechat-kept-for-ever": lambda: _patched(outbox, "keep_no_longer", _never_let_go),
-    "wechat-no-order-in-a-reply": lambda: _patched(wechat_replies, "words_of", _backwards),
-    "wechat-rest-dropped": lambda: _patched(wechat_replies, "rest_of", lambda *arguments: None),
+    "wechat-no-order-in-a-reply": lambda: _patched(replies, "words_of", _backwards),
+    "wechat-rest-dropped": lambda: _patched(replies, "rest_of", lambda *arguments: None),
     "wechat-half-sent": lambda: _with(Parts(customer=HalfSent)),
     "wechat-messages-uncounted": lambda: _with(Parts(customer=Uncounted)),
-    "wechat-number-of-another-reply": lambda: _patched(wechat, "choice_of", _of_an_older_reply),
+    "wechat-number-of-another-reply": lambda: _patched(channel, "choice_of", _of_an_older_reply),
     "wechat-newest-by-the-clock": lambda: _patched(outbox, "shown_until", _never_shown),
     "wechat-number-before-its-reply": lambda: _patched(Batches, "_seen", _all_seen),
 }

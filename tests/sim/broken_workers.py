@@ -7,16 +7,16 @@ from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
-from bot import delivery
 from bot.channels.base import Raw
 from bot.clock import TimeIds
-from bot.delivery import Delivery, Written
-from bot.intake import TOPIC, Intake
-from bot.outgoing import Outgoing
-from bot.receiving import Receiving
+from bot.incoming.intake import TOPIC, Intake
+from bot.incoming.polling import Receiving
+from bot.outgoing import delivery
+from bot.outgoing.delivery import Delivery, Written
+from bot.outgoing.shares import Outgoing
 from bot.schedule import Schedule
-from storage import outbox, timers
 from storage.database import Database, Tx
+from storage.machine import outbox, timers
 from tests.sim.life import Parts
 
 

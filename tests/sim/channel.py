@@ -12,10 +12,10 @@ import orjson
 
 from bot.channels.base import Accept, Arrival, Channel, Letter, Raw, Together
 from bot.clock import Ids
-from bot.delivery import MAX_AGE_MS
 from bot.errors import GiveUp, RetryLater
 from bot.i18n import Catalogues
-from bot.outgoing import Outgoing
+from bot.outgoing.delivery import MAX_AGE_MS
+from bot.outgoing.shares import Outgoing
 from bot.talk.messages import In
 from storage.database import Database, Workers
 from tests.sim.faults import Chaos

@@ -14,11 +14,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
-from storage.alone import OneWorker
 from storage.database import Taken, Unavailable, Work, Workers
-from storage.running import Running
-from storage.sqlite import SqliteTx, connect, run_work
-from storage.standing import Standing
+from storage.engine.leases import Standing
+from storage.engine.one_worker import OneWorker
+from storage.engine.running import Running
+from storage.engine.sqlite import SqliteTx, connect, run_work
 from tests.sim.faults import Chaos, Conflict, Crashed, DiskTrouble
 from tests.sim.overlap import Rehearsed, Tape, rehearsal, replay
 from tests.sim.server import Client, Server

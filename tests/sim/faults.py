@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.outgoing import GRACE_S
+from bot.outgoing.shares import GRACE_S
 
 POINTS = (
     "begin",  # before BEGIN

@@ -13,20 +13,20 @@ from typing import Any, Protocol, cast
 
 from bot.app import STOP_S
 from bot.channels.base import Channels
-from bot.channels.wechat import WeChat
-from bot.channels.wechat_outgoing import Outgoing as Customer
-from bot.channels.wechat_replies import Replies
+from bot.channels.wechat.channel import WeChat
+from bot.channels.wechat.customer import Outgoing as Customer
+from bot.channels.wechat.replies import Replies
 from bot.clock import Dice, TimeIds
-from bot.delivery import Delivery
-from bot.intake import TOPIC as INBOX_TOPIC
-from bot.intake import Intake
-from bot.outgoing import TOPIC as OUTBOX_TOPIC
-from bot.outgoing import Outgoing, duty_of
-from bot.receiving import Receiving
+from bot.incoming.intake import TOPIC as INBOX_TOPIC
+from bot.incoming.intake import Intake
+from bot.incoming.polling import Receiving
+from bot.outgoing.delivery import Delivery
+from bot.outgoing.shares import TOPIC as OUTBOX_TOPIC
+from bot.outgoing.shares import Outgoing, duty_of
 from bot.schedule import PLAN_S, TICK_S, Schedule
-from storage import inbox
 from storage.database import Database, Unavailable
-from storage.standing import Standing
+from storage.engine.leases import Standing
+from storage.machine import inbox
 from tests.sim.channel import Made, SimDoor
 from tests.sim.database import SimDatabase, delay_s
 from tests.sim.faults import Blow, Chaos, Crashed, Fate
@@ -37,7 +37,7 @@ from tests.sim.server import NOBODY, Server, Session
 
 SAME_ID = re.compile(r"UNIQUE constraint failed: (\w+)\.township_id, \1\.id$")
 FROZEN_S = (0.5, 3, 12)
-SERVER_PATIENCE_S = 7  # after so much silence the server ends a session: storage/postgres.py's keepalives
+SERVER_PATIENCE_S = 7  # after so much silence the server ends a session: storage/engine/postgres.py's keepalives
 SILENCE_S = (0.01, 1, 30)
 
 

@@ -19,10 +19,10 @@ from bot.talk.form import Answer, Choice, Doubt, Form, FreeText, Photos, Place, 
 from bot.talk.messages import Button, In, Say, text
 from bot.talk.session import Frame
 from bot.turn import Desk, Intent, Turn
-from storage import people
-from storage.ledger import Overdrawn, Transfer, balance, transfer
-from storage.migrate import migrate
-from storage.sqlite import connect
+from storage.engine.migrate import migrate
+from storage.engine.sqlite import connect
+from storage.people import people
+from storage.product.ledger import Overdrawn, Transfer, balance, transfer
 from tests.sim.faults import Chaos
 from tests.sim.invariants import WATCHED
 from tests.sim.loop import OWNER

@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast
 
 import asyncpg
 
-from storage.standing import key_of
+from storage.engine.leases import key_of
 from tests.sim.faults import Chaos
 
 NOBODY = Context()  # the platform's and the people's: no worker's life

@@ -12,13 +12,13 @@ import pytest
 
 from bot.channels.base import Channels
 from bot.clock import TimeIds
-from bot.flood import FloodGate
-from bot.outgoing import Outgoing
+from bot.incoming.flood import FloodGate
+from bot.outgoing.shares import Outgoing
 from bot.schedule import MAX_ATTEMPTS, Schedule
-from storage import inbox, timers, townships
 from storage.database import Tx, Unavailable
-from storage.migrate import migrate
-from storage.sqlite import SqliteDatabase
+from storage.engine.migrate import migrate
+from storage.engine.sqlite import SqliteDatabase
+from storage.machine import inbox, timers, townships
 from tests.sim.product import Defect
 from tests.sim.texts import KeyCatalogues
 from tests.sim.town import SimDice

@@ -16,9 +16,10 @@ from unittest import mock
 
 import structlog
 
-from bot import delivery, intake
 from bot.clock import Dice
-from storage.sqlite import connect
+from bot.incoming import intake
+from bot.outgoing import delivery
+from storage.engine.sqlite import connect
 from tests.sim.crew import Crew
 from tests.sim.faults import Chaos, Conflict, Crashed, DiskTrouble
 from tests.sim.invariants import Watch

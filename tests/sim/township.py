@@ -19,10 +19,10 @@ from bot.talk.messages import In, Media, Out
 from handlers.areas.importer import import_folder
 from handlers.checks import product_faults
 from handlers.product import Township
-from storage import people
 from storage.database import Tx
-from storage.migrate import migrate
-from storage.sqlite import SqliteTx, connect, run_work
+from storage.engine.migrate import migrate
+from storage.engine.sqlite import SqliteTx, connect, run_work
+from storage.people import people
 from tests.sim.faults import Chaos
 from tests.sim.invariants import WATCHED
 from tests.sim.platform import NAME

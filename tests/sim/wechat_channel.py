@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextvars import ContextVar
 from typing import Any
 
-from bot.batches import ANSWERED_TOPIC
 from bot.channels.base import Accept, Arrival, Letter, Raw, Together, Unclear
-from bot.channels.wechat import WeChat
-from bot.channels.wechat_notices import notice_data
-from bot.channels.wechat_pieces import Piece
-from bot.channels.wechat_wire import update_of
-from bot.delivery import MAX_AGE_MS
+from bot.channels.wechat.channel import WeChat
+from bot.channels.wechat.notices import notice_data
+from bot.channels.wechat.pieces import Piece
+from bot.channels.wechat.wire import update_of
 from bot.errors import GiveUp, RetryLater
+from bot.incoming.batch import ANSWERED_TOPIC
+from bot.outgoing.delivery import MAX_AGE_MS
 from storage.database import Unavailable, Workers
 from tests.sim.channel import Made, Worker
 from tests.sim.texts import ZONE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from bot.channels.wechat_words import opens_question
+from bot.channels.wechat.words import opens_question
 from bot.turn import load_out
 from tests.sim.invariants import Connection, Watch
 from tests.sim.wechat_shown import ERASED, Push

@@ -8,10 +8,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot.channels import wechat_quota
-from bot.channels.wechat_fields import Value
-from bot.channels.wechat_wire import NEWS, Heard
-from bot.channels.wechat_words import BETWEEN, DEVICE, TEXT_MAX_BYTES, inert, opens_question, shown
+from bot.channels.wechat import quota
+from bot.channels.wechat.fields import Value
+from bot.channels.wechat.wire import NEWS, Heard
+from bot.channels.wechat.words import BETWEEN, DEVICE, TEXT_MAX_BYTES, inert, opens_question, shown
 from bot.i18n import Catalogue
 from bot.talk.messages import In, Out
 
@@ -182,7 +182,7 @@ class Windows:
 
     def opens(self, what: Heard, now_ms: int) -> None:
         """The person did something."""
-        count, span_ms = wechat_quota.OPENS[what]
+        count, span_ms = quota.OPENS[what]
         self.all[what] = Window(count, now_ms + span_ms)
 
     def open(self, now_ms: int) -> list[Window]:

@@ -8,11 +8,11 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from bot.batches import MOST_SHOWN_ROWS
-from bot.channels.wechat_errors import WindowClosed
-from bot.channels.wechat_fields import body_of
-from bot.channels.wechat_outgoing import Notice
-from bot.channels.wechat_wire import NEWS, arrival_of, heard_of, update_of
+from bot.channels.tencent_errors import WindowClosed
+from bot.channels.wechat.customer import Notice
+from bot.channels.wechat.fields import body_of
+from bot.channels.wechat.wire import NEWS, arrival_of, heard_of, update_of
+from bot.incoming.batch import MOST_SHOWN_ROWS
 from bot.talk.messages import In
 from tests.sim.server import NOBODY
 from tests.sim.wechat_phone import Fields, Phone, Windows, pushed

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from bot.channels import wechat_quota
-from bot.channels.wechat_wire import NEWS
+from bot.channels.wechat import quota
+from bot.channels.wechat.wire import NEWS
 from bot.talk.messages import Button, In, Say, text
 from bot.turn import Desk, Turn
 from tests.sim.faults import ALL, WEB, Chaos
@@ -171,9 +171,9 @@ def chat(township_id: int) -> Chat:
 def rules(count: int, kept_back: int) -> AbstractContextManager[Any]:
     """So many customer messages after a message."""
     stack = ExitStack()
-    opens: Any = wechat_quota.OPENS
+    opens: Any = quota.OPENS
     stack.enter_context(mock.patch.dict(opens, message=(count, 48 * HOUR_MS)))
-    stack.enter_context(mock.patch.object(wechat_quota, "KEPT_BACK", kept_back))
+    stack.enter_context(mock.patch.object(quota, "KEPT_BACK", kept_back))
     return stack
 
 

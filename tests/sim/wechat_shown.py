@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from bot.channels.base import Letter
-from bot.channels.wechat_pieces import Piece, pieces_of, together
-from bot.channels.wechat_wire import NEWS, arrival_of, update_of
+from bot.channels.wechat.pieces import Piece, pieces_of, together
+from bot.channels.wechat.wire import NEWS, arrival_of, update_of
 from bot.i18n import Catalogue, Catalogues
 from bot.talk.messages import Out, text
 from bot.turn import load_out

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from storage.database import Database
-from storage.engines import SQLITE, bring_up_to_date, open_database
+from storage.engine.opening import SQLITE, bring_up_to_date, open_database
 from tests.postgres import PostgresServer, name_of
 
 ENGINES = ("sqlite", "postgres")

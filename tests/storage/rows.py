@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 from storage.database import Tx
-from storage.migrate import load_migrations, statements
+from storage.engine.migrate import load_migrations, statements
 
 ROWS = 4
 _ONE_OF = re.compile(r"^\s*(\w+) TEXT[^,]*? CHECK \(\1 IN \(([^)]*)\)\)", re.M)

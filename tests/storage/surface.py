@@ -15,18 +15,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import storage
-from storage import cases, film, ledger, retention
 from storage.database import Params, Row, Tx
+from storage.people import retention
+from storage.product import cases, film, ledger
 from tests.storage.rows import HASHES, MEDIA, TOKENS
 
 # Modules that are an engine, or speak to a server and not to a township's tables.
-ENGINE = frozenset(
-    {
-        "alone", "database", "dialect", "engines", "migrate", "migrate_postgres", "moving", "parameters", "postgres",
-        "running", "sqlite",
-        "standing", "statistics", "surroundings",
-    }
-)  # fmt: skip
+ENGINE = ("storage.database", "storage.engine")
 # The only functions that look beyond the township of their `tx`, and why.
 CROSSING = {
     "townships.every_id": "a worker serves every township of the database",
@@ -244,18 +239,19 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
 
 def public_functions() -> Iterator[tuple[str, Callable[..., Awaitable[Any]]]]:
     """`module.function` and the function, for all that is not an engine's."""
-    for module in pkgutil.iter_modules(storage.__path__):
-        if module.name in ENGINE:
+    for module in pkgutil.walk_packages(storage.__path__, "storage."):
+        if module.ispkg or module.name.startswith(ENGINE):
             continue
-        found = importlib.import_module(f"storage.{module.name}")
+        found = importlib.import_module(module.name)
+        stem = module.name.rpartition(".")[2]
         for name, one in vars(found).items():
             if name.startswith("_") or getattr(one, "__module__", "") != found.__name__:
                 continue
             if inspect.isclass(one):
                 loose = [each for each, method in vars(one).items() if inspect.iscoroutinefunction(method)]
-                assert not loose, f"storage.{module.name}.{name}.{loose[0]}: a function with a `tx`, or ENGINE here"
+                assert not loose, f"{module.name}.{name}.{loose[0]}: a function with a `tx`, or ENGINE here"
             elif inspect.iscoroutinefunction(one):
-                yield f"{module.name}.{name}", one
+                yield f"{stem}.{name}", one
 
 
 def calls_of(name: str, function: Callable[..., Any]) -> list[dict[str, Any]]:

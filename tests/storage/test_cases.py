@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from handlers.cases import rules
-from storage import case_checks, case_vault, cases, media, people
+from storage import integrity
 from storage.database import Database, Refused, Row, Tx
-from storage.joining import join_people
+from storage.machine import media
+from storage.people import people
+from storage.people.merging import join_people
+from storage.product import case_vault, cases
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -78,13 +81,13 @@ async def test_a_case_is_decided_once_and_every_state_has_its_event(database: Da
         case = await cases.case_of_number(tx, "2026-0001")
         assert case is not None
         events = [event["event"] for event in await cases.events(tx, 1)]
-        return case["state"], events, len(await case_checks.without_event(tx))
+        return case["state"], events, len(await integrity.without_event(tx))
 
     assert await database.read(look) == ("verified", ["registered", "verified"], 0)
 
     async def break_it(tx: Tx) -> list[str]:
         await tx.run("UPDATE cases SET state = 'closed' WHERE township_id = :t AND id = 1")
-        return [row["number"] for row in await case_checks.without_event(tx)]
+        return [row["number"] for row in await integrity.without_event(tx)]
 
     assert await database.transaction(break_it) == ["2026-0001"]
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from storage.database import Database, ForeignAwait, Refused, Tx, Unavailable
-from storage.engines import open_database
-from storage.sqlite import SqliteDatabase
+from storage.engine.opening import open_database
+from storage.engine.sqlite import SqliteDatabase
 
 HUGE = (1 << 53) + 1
 ADD = "INSERT INTO sessions (township_id, person_id, body, updated_ms) VALUES (:t, :id, :words, 1)"

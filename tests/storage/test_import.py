@@ -16,10 +16,10 @@ from handlers.areas.bundle import read_folder
 from handlers.areas.faults import text_of
 from handlers.areas.importer import ImportRefused, ImportReport, import_folder
 from handlers.policy.actions import load_policies
-from storage.areas import township
 from storage.database import Database, Tx
-from storage.households import HouseholdFound, by_card, link_person, links_of_household, unlink_person
-from storage.versions import history
+from storage.people.households import HouseholdFound, by_card, link_person, links_of_household, unlink_person
+from storage.product.areas import township
+from storage.product.versions import history
 
 T = TypeVar("T")
 EXAMPLE = Path(__file__).parents[2] / "examples/township"

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storage import film, film_figures, ledger
 from storage.database import Database, Refused, Tx
-from storage.film import Ticket
-from storage.ledger import LedgerError, Overdrawn, Transfer
+from storage.product import film, film_figures, ledger
+from storage.product.film import Ticket
+from storage.product.ledger import LedgerError, Overdrawn, Transfer
 
 NOW = 1_800_000_000_000
 DAY = 86_400_000

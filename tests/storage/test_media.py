@@ -17,19 +17,20 @@ from typing import Any, TypeVar
 import pytest
 from PIL import Image
 
-from bot import media_files
 from bot.clock import SystemClock, SystemDice, TimeIds
 from bot.errors import GiveUp, RetryLater
 from bot.i18n import Catalogues
-from bot.media import MediaStore
-from bot.media_files import NoRoom
-from bot.media_shelf import Complete, FolderShelf, Shelf, key_of, open_shelf
-from bot.pictures import Refused
+from bot.media import files
+from bot.media.files import NoRoom
+from bot.media.pictures import Refused
+from bot.media.shelf import Complete, FolderShelf, Shelf, key_of, open_shelf
+from bot.media.store import MediaStore
 from bot.turn import Desk
-from handlers.media import media_fetched
-from storage import media, outbox, people, retention
+from handlers.photos import media_fetched
 from storage.database import Database, Tx
-from storage.engines import open_database
+from storage.engine.opening import open_database
+from storage.machine import media, outbox
+from storage.people import people, retention
 from tests.channels.webtexts import web_catalogues
 from tests.fakes.s3 import s3_server
 from tests.talk.test_pictures import movie
@@ -320,7 +321,7 @@ async def test_a_client_that_goes_away_leaves_nothing_behind(world: World) -> No
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files may be erased as soon as they are stored: the hour is not waited for."""
-    monkeypatch.setattr(media_files, "FRESH_MS", 0)
+    monkeypatch.setattr(files, "FRESH_MS", 0)
 
 
 async def erased(world: World, township_id: int = 1) -> list[str]:
@@ -378,7 +379,7 @@ async def test_a_photo_that_comes_while_it_is_erased_is_asked_for_again(world: W
             await other.save_bytes(OTHER, photo())
         return set()
 
-    await media_files.erase(world.shelf, [key_of(one) for one in sha256s], nobody_needs_it)
+    await files.erase(world.shelf, [key_of(one) for one in sha256s], nobody_needs_it)
     assert not await world.files()
     media_id = await other.save_bytes(OTHER, photo())
     assert await other.shown(media_id) is not None
@@ -414,9 +415,9 @@ async def test_what_a_crash_left_of_an_eraser_is_in_nobody_s_way_for_long(
     with pytest.raises(RetryLater):
         await world.store.save_bytes(OWNER, photo())
     with monkeypatch.context() as later:
-        later.setattr(media_files, "LEFT_MS", -2_000)
+        later.setattr(files, "LEFT_MS", -2_000)
         await world.store.save_bytes(OWNER, photo())
-    monkeypatch.setattr(media_files, "STALE_S", -1)
+    monkeypatch.setattr(files, "STALE_S", -1)
     assert await world.store.erase_errand({"sha256s": await erased(world)}) == {"removed": 1}
     assert not await world.files()
 

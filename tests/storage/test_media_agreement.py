@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import RetryLater
-from bot.media_files import erase, keep
-from bot.media_shelf import Complete, Found, Shelf, copies, key_of
+from bot.media.files import erase, keep
+from bot.media.shelf import Complete, Found, Shelf, copies, key_of
 
 HOUR_MS = 3_600_000
 KEY = key_of("ab" * 32)

@@ -15,13 +15,13 @@ from pydantic import ValidationError
 from structlog.testing import capture_logs
 
 from bot.channels.base import Letter
-from bot.channels.telegram import Telegram
+from bot.channels.telegram.channel import Telegram
 from bot.clock import SystemClock
+from bot.console.doctor import media_check, photos_check
 from bot.errors import GiveUp, RetryLater
-from bot.media import MediaStore
-from bot.media_shelf import FolderShelf, Shelf, open_shelf
+from bot.media.shelf import FolderShelf, Shelf, open_shelf
+from bot.media.store import MediaStore
 from bot.settings import Settings
-from bot.surroundings import media_check, photos_check
 from bot.talk.messages import Out
 from bot.web.ranges import NoSuchPart, part_of
 from storage.database import Database

@@ -11,11 +11,11 @@ import asyncpg
 import pytest
 
 from storage.database import Database, Refused, Tx
-from storage.dialect import to_postgres
-from storage.engines import SQLITE, bring_up_to_date, sqlite_path
-from storage.migrate import Migration, MigrationError, load_migrations, migrate, statements
-from storage.migrate_postgres import migrate_postgres
-from storage.postgres import connect
+from storage.engine.dialect import to_postgres
+from storage.engine.migrate import Migration, MigrationError, load_migrations, migrate, statements
+from storage.engine.migrate_postgres import migrate_postgres
+from storage.engine.opening import SQLITE, bring_up_to_date, sqlite_path
+from storage.engine.postgres import connect
 from tests.postgres import PostgresServer
 from tests.storage import rows
 
@@ -113,9 +113,9 @@ async def test_workers_that_start_together_migrate_once(postgres_empty_url: str)
 async def test_a_migration_waits_for_a_table_in_use_without_holding_others_up(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.migrate_postgres.LOCK_WAIT_MS", 10)
-    monkeypatch.setattr("storage.migrate_postgres.PAUSE_S", 0.01)
-    monkeypatch.setattr("storage.migrate_postgres.TRIES", 3_000)
+    monkeypatch.setattr("storage.engine.migrate_postgres.LOCK_WAIT_MS", 10)
+    monkeypatch.setattr("storage.engine.migrate_postgres.PAUSE_S", 0.01)
+    monkeypatch.setattr("storage.engine.migrate_postgres.TRIES", 3_000)
     wanted = load_migrations()
     wanted.append(Migration(len(wanted) + 1, "more", "ALTER TABLE inbox ADD COLUMN more INTEGER;\n"))
     using, reading = await connect(postgres_url), await connect(postgres_url)

@@ -13,11 +13,13 @@ from types import ModuleType
 
 import pytest
 
-from storage import case_vault, cases, duties, film, inbox, ledger, outbox, people, policies, sessions, timers
 from storage.database import Database, Tx
-from storage.engines import bring_up_to_date, open_database, sqlite_path
-from storage.migrate import Migration, load_migrations, migrate
-from storage.migrate_postgres import migrate_postgres
+from storage.engine.migrate import Migration, load_migrations, migrate
+from storage.engine.migrate_postgres import migrate_postgres
+from storage.engine.opening import bring_up_to_date, open_database, sqlite_path
+from storage.machine import inbox, outbox, sessions, timers
+from storage.people import people
+from storage.product import case_vault, cases, duties, film, ledger, policies
 from tests.storage import rows, test_cases, test_database, test_import, test_ledger, test_retention
 from tests.storage.test_import import folder, town
 from tests.storage.test_retention import world

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from bot.web import history
-from storage import inbox, media, outbox, timers
 from storage.database import Tx
-from storage.engines import SQLITE
-from storage.migrate import migrate
-from storage.sqlite import SqliteTx
+from storage.engine.migrate import migrate
+from storage.engine.opening import SQLITE
+from storage.engine.sqlite import SqliteTx
+from storage.machine import inbox, media, outbox, timers
 from tests.stories.template import make_template
 from tests.stories.test_film import belongs, cleaner_of, weighs
 from tests.stories.test_report import number_and_code

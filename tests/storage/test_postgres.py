@@ -11,8 +11,8 @@ import asyncpg
 import pytest
 
 from storage.database import Database, ForeignAwait, Refused, Taken, Tx, Unavailable
-from storage.engines import bring_up_to_date, open_database
-from storage.postgres import MOST_CONNECTIONS, PostgresDatabase
+from storage.engine.opening import bring_up_to_date, open_database
+from storage.engine.postgres import MOST_CONNECTIONS, PostgresDatabase
 from tests.postgres import PostgresServer
 
 BARRIER = 77
@@ -187,7 +187,7 @@ async def test_a_conflict_without_end_is_unavailable(database: Database, monkeyp
         await tx.run("INSERT INTO film_numbers VALUES (:t, 1, 1)")
         await tx.all("DO $$ BEGIN RAISE SQLSTATE '40001'; END $$")
 
-    monkeypatch.setattr("storage.postgres.FIRST_PAUSE_S", 0)
+    monkeypatch.setattr("storage.engine.postgres.FIRST_PAUSE_S", 0)
     with pytest.raises(Unavailable, match="conflict"):
         await database.transaction(work)
     assert len(tries) == 8

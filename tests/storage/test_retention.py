@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from bot.errors import RetryLater
-from bot.media import MediaStore
-from bot.media_shelf import FolderShelf
-from bot.pictures import Refused
-from storage import media, retention
+from bot.media.pictures import Refused
+from bot.media.shelf import FolderShelf
+from bot.media.store import MediaStore
 from storage.database import Database
+from storage.machine import media
+from storage.people import retention
 from tests.fakes.pictures import photo
 from tests.stories.town import StoryClock
 

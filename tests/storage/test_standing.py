@@ -11,9 +11,9 @@ import asyncpg
 import pytest
 
 from storage.database import Database, Tx, Unavailable, Workers
-from storage.engines import open_database
-from storage.postgres import PostgresDatabase
-from storage.standing import Standing, key_of
+from storage.engine.leases import Standing, key_of
+from storage.engine.opening import open_database
+from storage.engine.postgres import PostgresDatabase
 from tests.postgres import PostgresServer
 
 DUTY = "clock"
@@ -54,7 +54,7 @@ Hire = Callable[[], Awaitable[Worker]]
 @pytest.fixture
 async def hire(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hire]:
     """Start another worker."""
-    monkeypatch.setattr("storage.standing.BEAT_S", 0.02)
+    monkeypatch.setattr("storage.engine.leases.BEAT_S", 0.02)
     hired = []
 
     async def hire() -> Worker:
@@ -101,7 +101,7 @@ async def break_connection(outside: asyncpg.Connection, name: str) -> None:
 async def test_workers_have_different_numbers_and_a_free_one_is_given_again(
     hire: Hire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.standing.NUMBERS", 3)
+    monkeypatch.setattr("storage.engine.leases.NUMBERS", 3)
     first, second, third = await hire(), await hire(), await hire()
     before = [one.workers.number for one in (first, second, third)]
     assert sorted(before) == [0, 1, 2]
@@ -148,7 +148,7 @@ async def test_without_a_connection_nothing_is_taken_and_everything_goes_on_afte
     hire: Hire, outside: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worker = await hire()
-    monkeypatch.setattr("storage.standing.BEAT_S", 3600)
+    monkeypatch.setattr("storage.engine.leases.BEAT_S", 3600)
     assert await worker.workers.take(DUTY)
     await break_connection(outside, DUTY)
 
@@ -250,7 +250,7 @@ class Brittle:
 async def test_whatever_breaks_the_connection_a_new_one_is_made(
     monkeypatch: pytest.MonkeyPatch, fault: type[Exception]
 ) -> None:
-    monkeypatch.setattr("storage.standing.BEAT_S", 0)
+    monkeypatch.setattr("storage.engine.leases.BEAT_S", 0)
     made: list[Brittle] = []
     faults = iter([None, fault, None, None])
 
@@ -278,7 +278,7 @@ async def test_whatever_breaks_the_connection_a_new_one_is_made(
 
 
 async def test_stopping_ends_though_a_driver_swallows_that_it_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.standing.BEAT_S", 0)
+    monkeypatch.setattr("storage.engine.leases.BEAT_S", 0)
     asked = asyncio.Event()
 
     async def answer(sql: str) -> object:

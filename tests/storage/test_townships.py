@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from storage import inbox
 from storage.database import Database, Tx
-from storage.engines import open_database
+from storage.engine.opening import open_database
+from storage.machine import inbox
 from tests.storage import rows
 from tests.storage.surface import CALLS, CROSSING, LETTER, call, calls_of, public_functions
 

@@ -14,7 +14,7 @@ from bot.clock import TimeIds
 from bot.settings import Settings
 from handlers.areas.importer import import_folder
 from storage.database import Database, Tx
-from storage.engines import open_database
+from storage.engine.opening import open_database
 from tests.stories.town import Someone, StoryClock, StoryDice, Town, WebDriver, _bytes, wechat_settings
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -10,8 +10,8 @@ from typing import Any, Self
 
 import pytest
 
-from bot import delivery
-from bot.channels.wecom import WeCom
+from bot.channels.wecom.channel import WeCom
+from bot.outgoing import delivery
 from tests.fakes.wechat import FakeWeChat
 from tests.fakes.wechat_wecom import Robot
 from tests.stories.town import START, TOWN, ZONE, StoryClock, Town

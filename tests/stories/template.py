@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.clock import TimeIds
 from handlers.areas.importer import import_folder
 from storage.database import Tx
-from storage.engines import bring_up_to_date, open_database
+from storage.engine.opening import bring_up_to_date, open_database
 from tests.stories.town import StoryClock
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "township"

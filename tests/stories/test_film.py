@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from handlers.film.checks import check_tickets
-from storage import areas, ledger, policies
 from storage.database import Tx
-from storage.ledger import Transfer
+from storage.product import areas, ledger, policies
+from storage.product.ledger import Transfer
 from tests.stories.town import ZONE, Someone, Town
 
 ROOT = Path(__file__).parents[2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import PersonError
-from handlers.people.accounts import beneficiary_account
+from handlers.people.beneficiary import beneficiary_account
 from storage.database import Tx
 from tests.stories.town import Someone, Town
 

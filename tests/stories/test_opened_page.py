@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from storage import people
 from storage.database import Tx
+from storage.people import people
 from tests.stories.town import Someone, Town
 
 pytestmark = pytest.mark.parametrize("town", ["telegram", "wechat"], indirect=True)

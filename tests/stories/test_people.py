@@ -13,8 +13,8 @@ from bot.talk.messages import text
 from handlers import registry
 from handlers.people.invitations import create_invitation
 from handlers.people.menu import MENU
-from storage import people
 from storage.database import Tx
+from storage.people import people
 from tests.stories.town import ZONE, Someone, StoryDice, Town
 
 TOKEN = re.compile(r"\?join=([A-Za-z0-9_-]+)")

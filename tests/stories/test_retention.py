@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from handlers.people import retention
-from storage import ledger
+from storage.product import ledger
 from tests.stories.test_film import balance, belongs, cleaner_of, weighs
 from tests.stories.test_report import number_and_code, photo_taken_at
 from tests.stories.town import Someone, Town

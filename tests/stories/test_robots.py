@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.robots import robots_check
+from bot.channels.wecom.robots import robots_check
 from bot.talk.messages import Out
 from bot.turn import Desk, dump_out
-from storage import outbox
 from storage.database import Tx
+from storage.machine import outbox
 from tests.fakes.wechat_wecom import Robot
 from tests.stories.robots import Groups
 from tests.stories.test_digest import reports

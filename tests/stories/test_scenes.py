@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handlers.areas import scenes
+from handlers.areas import codes
 from handlers.world import World
 from tests.stories.test_film import belongs, cleaner_of, household_id, weighs
 from tests.stories.town import Town
@@ -22,7 +22,7 @@ async def sign_at(town: Town, village: str, name: str) -> str:
     landmark = next(
         one for one in places.landmarks.values() if one.name == name and places.areas[one.village_id].name == village
     )
-    return scenes.of_landmark(places, landmark)
+    return codes.of_landmark(places, landmark)
 
 
 # ── somebody new

@@ -11,8 +11,8 @@ import pytest
 
 import storage
 from handlers.people.invitations import create_invitation
-from storage import people
 from storage.database import Tx
+from storage.people import people
 from tests.stories.conftest import CHANNELS, platforms_of
 from tests.stories.county import CODES, QINGHE, SHAJING, County
 from tests.stories.test_digest import reports

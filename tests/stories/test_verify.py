@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from storage import case_checks, cases, ledger
+from storage import integrity
 from storage.database import Tx
+from storage.product import cases, ledger
 from tests.stories.test_report import held, number_and_code, the_case
 from tests.stories.town import Someone, Town
 
@@ -25,7 +26,7 @@ async def whole(town: Town) -> None:
     """The ledger is whole, nothing is held for a decided case, and every state has its event."""
 
     async def look(tx: Tx) -> tuple[list[str], int]:
-        return await ledger.faults(tx), len(await case_checks.without_event(tx))
+        return await ledger.faults(tx), len(await integrity.without_event(tx))
 
     assert await town.app.database.read(look) == ([], 0)
     stuck = await town.rows(

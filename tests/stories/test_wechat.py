@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from bot.channels import wechat as channel
-from bot.media import MediaStore
-from storage import channel_faults
+from bot.channels.wechat import channel as channel
+from bot.media.store import MediaStore
+from storage.machine import channel_faults
 from tests.fakes.pictures import photo
 from tests.fakes.wechat import FakeWeChat
 from tests.fakes.wechat_people import pushed

@@ -16,8 +16,8 @@ from bot.app import App, build
 from bot.channels.base import Raw
 from bot.settings import Settings
 from bot.turn import load_out
-from storage import people
 from storage.database import Tx
+from storage.people import people
 from tests.fakes.pictures import photo
 
 TOWN = 1  # its id

@@ -10,9 +10,9 @@ import httpx
 from starlette.applications import Starlette
 
 from bot.app import App
-from bot.channels.wechat import PATH, WeChat
-from bot.channels.wechat_wire import NEWS
-from bot.channels.wechat_words import BETWEEN
+from bot.channels.wechat.channel import PATH, WeChat
+from bot.channels.wechat.wire import NEWS
+from bot.channels.wechat.words import BETWEEN
 from bot.i18n import Catalogues
 from bot.talk.geo import from_wgs84, make_point
 from bot.talk.messages import text

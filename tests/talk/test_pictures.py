@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from bot.pictures import THUMB_PX, VIEW_PX, Facts, Refused, copies_of, kind_by_content, prepare
+from bot.media.pictures import THUMB_PX, VIEW_PX, Facts, Refused, copies_of, kind_by_content, prepare
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 GPS, CAMERA = 0x8825, 0x8769

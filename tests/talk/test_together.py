@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from bot.together import AtOnce
+from bot.coalescing import AtOnce
 
 
 class Work:

@@ -1,0 +1,1 @@
+"""WeCom's group robots."""

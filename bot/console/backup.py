@@ -1,0 +1,271 @@
+"""Backup and restore of a SQLite deployment: one tar file with the database, the photos and their checksums.
+
+The photos come from wherever they lie (a folder or an S3-compatible store) and go back there, one at a time and in
+pieces. A backup holds every photo that its copy of the database names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+import sqlite3
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from bot.errors import RetryLater
+from bot.media.files import complete
+from bot.media.shelf import Shelf, copies, key_of, open_shelf
+from bot.settings import Settings
+
+DATABASE = "jingxiang.db"
+MANIFEST = "manifest.json"
+MEDIA = "media"
+CHUNK_BYTES = 1 << 20
+ROUNDS = 3
+NAMED_LARGEST = 10
+Progress = Callable[[str, int, int], None]
+POSTGRESQL = (
+    "DATABASE_URL is PostgreSQL: keep the database with pg_dump or point-in-time recovery, and the photos with the"
+    " store's own copies; see «Keeping a PostgreSQL» in the operator's guide"
+)
+NAMED = (
+    "SELECT township_id, sha256, MIN(mime) AS mime FROM media WHERE sha256 IS NOT NULL AND state <> 'erased'"
+    " GROUP BY township_id, sha256 ORDER BY township_id, sha256"
+)
+
+
+class KeepingError(RuntimeError):
+    """A backup that can't be made or trusted; the message says what to do."""
+
+
+def backup(settings: Settings, folder: Path, *, stamp: str, keep: int = 0, progress: Progress) -> Path:
+    """Write `jingxiang-<stamp>.tar` into `folder` while the bot may be running, check it, and rotate.
+
+    `keep` > 0 leaves that many of the newest backups there. Raises KeepingError when the copy is not sound.
+    """
+    database = _sqlite_file(settings)
+    if not database.exists():
+        raise KeepingError(f"there is no database at {database}")
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"jingxiang-{stamp}.tar"
+    try:
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            part = Path(scratch) / "backup.tar"
+            with tarfile.open(part, "w") as tar:
+                _fill(_Pack(tar), database, Path(scratch) / DATABASE, open_shelf(settings), progress)
+            check(part, progress)
+            part.replace(target)
+    except RetryLater as error:
+        raise KeepingError(error.reason) from None
+    if keep > 0:
+        for old in sorted(folder.glob("jingxiang-*.tar"))[:-keep]:
+            old.unlink()
+    return target
+
+
+def _sqlite_file(settings: Settings) -> Path:
+    if settings.database_path is None:
+        raise KeepingError(POSTGRESQL)
+    return settings.database_path
+
+
+def _fill(pack: _Pack, database: Path, copy: Path, shelf: Shelf, progress: Progress) -> None:
+    """Photos first, then the copy of the database that names no others.
+
+    One that is gone may have been erased since the copy was made: then a newer copy doesn't name it.
+    """
+    lost: list[str] = []
+    for _ in range(ROUNDS):
+        copy.unlink(missing_ok=True)
+        _copy_database(database, copy, progress)
+        lost = _add_photos(pack, named(copy), shelf, progress)
+        if not lost:
+            pack.add(DATABASE, copy.stat().st_size, _pieces(copy))
+            pack.close()
+            return
+    raise KeepingError(f"these photos are in the database but not in {shelf.name}: {some(lost)}")
+
+
+def some(names: list[str]) -> str:
+    """The first of many names, and how many more there are."""
+    more = len(names) - NAMED_LARGEST
+    return ", ".join(names[:NAMED_LARGEST]) + (f" and {more} more" if more > 0 else "")
+
+
+def named(database: Path) -> list[tuple[str, str, str]]:
+    """(key, SHA-256, MIME type) of every original that a SQLite file needs."""
+    connection = sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)
+    try:
+        return [(key_of(sha256, township), sha256, mime) for township, sha256, mime in connection.execute(NAMED)]
+    finally:
+        connection.close()
+
+
+def files_of(key: str, mime: str) -> tuple[str, ...]:
+    """The copies of an original, then itself."""
+    view, thumb = copies(key)
+    return (view, thumb, key) if mime.startswith("image/") else (view, key)
+
+
+def _add_photos(pack: _Pack, photos: list[tuple[str, str, str]], shelf: Shelf, progress: Progress) -> list[str]:
+    """Add what is not in the backup yet; what is not in the store, or not what it was."""
+    lost = []
+    for done, (key, sha256, mime) in enumerate(photos, 1):
+        for name in files_of(key, mime):
+            try:
+                if f"{MEDIA}/{name}" not in pack.sums:
+                    pack.add(f"{MEDIA}/{name}", *shelf.read_now(name))
+            except FileNotFoundError:
+                lost.append(name)
+        if pack.sums.get(f"{MEDIA}/{key}", sha256) != sha256:
+            raise KeepingError(f"{key} in {shelf.name} is damaged: put it back from an older backup")
+        progress("files", done, len(photos))
+    return lost
+
+
+def _copy_database(source: Path, copy: Path, progress: Progress) -> None:
+    """SQLite's own online backup: one consistent moment, whatever is written meanwhile."""
+    with sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True) as reading, sqlite3.connect(copy) as writing:
+        reading.backup(
+            writing, pages=2_000, progress=lambda _, left, total: progress("database", total - left, max(total, 1))
+        )
+        writing.execute("PRAGMA journal_mode=DELETE")
+        _check_database(writing)
+    reading.close()
+    writing.close()
+
+
+def _check_database(connection: sqlite3.Connection) -> None:
+    found = connection.execute("PRAGMA integrity_check").fetchone()[0]
+    if found != "ok":
+        raise KeepingError(f"the database is damaged: {found}")
+
+
+class _Pack:
+    """A tar file that is being filled, and the checksum of each file in it."""
+
+    def __init__(self, tar: tarfile.TarFile) -> None:
+        self.sums: dict[str, str] = {}
+        self._tar = tar
+
+    def add(self, name: str, size_bytes: int, pieces: Iterator[bytes]) -> None:
+        reader = _Reader(pieces)
+        info = tarfile.TarInfo(name)
+        info.size = size_bytes
+        self._tar.addfile(info, reader)
+        self.sums[name] = reader.digest.hexdigest()
+
+    def close(self) -> None:
+        """Add the list of checksums."""
+        manifest = json.dumps({"format": 1, "sha256": self.sums}, indent=1).encode()
+        info = tarfile.TarInfo(MANIFEST)
+        info.size = len(manifest)
+        self._tar.addfile(info, io.BytesIO(manifest))
+
+
+class _Reader(io.RawIOBase):
+    """Pieces as a file that `tarfile` reads from; it is given as many bytes as it asks for."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        super().__init__()
+        self.digest = hashlib.sha256()
+        self._pieces = pieces
+        self._left = b""
+
+    def read(self, size: int = -1, /) -> bytes:
+        found = bytearray(self._left)
+        while len(found) < size and (piece := next(self._pieces, b"")):
+            found += piece
+        self._left = bytes(found[size:])
+        wanted = bytes(found[:size])
+        self.digest.update(wanted)
+        return wanted
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(CHUNK_BYTES):
+            yield piece
+
+
+def _sha256(file: Any) -> str:
+    with file:
+        digest = hashlib.sha256()
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+        return digest.hexdigest()
+
+
+def check(path: Path, progress: Progress) -> dict[str, str]:
+    """Compare every file of a backup with its checksum; the checksums. Raises KeepingError."""
+    try:
+        with tarfile.open(path) as tar:
+            stored = tar.extractfile(MANIFEST)
+            manifest = json.load(stored) if stored else {}
+            sums: dict[str, str] = manifest["sha256"]
+            names = [name for name in tar.getnames() if name != MANIFEST]
+            if set(names) != set(sums):
+                raise KeepingError(f"{path}: files and manifest differ")
+            for done, name in enumerate(names, 1):
+                file = tar.extractfile(name)
+                if file is None or _sha256(file) != sums[name]:
+                    raise KeepingError(f"{path}: {name} is damaged")
+                progress("checking", done, len(names))
+    except (tarfile.TarError, KeyError, ValueError, OSError) as error:
+        raise KeepingError(f"{path} is not a whole backup: {error}") from None
+    return sums
+
+
+def restore(path: Path, settings: Settings, *, progress: Progress) -> None:
+    """Unpack a backup into an empty DATA_DIR, the photos into the store that the settings name.
+
+    The database comes last. Raises KeepingError when DATA_DIR isn't empty or the backup isn't whole.
+    """
+    data_dir, database = settings.data_dir, _sqlite_file(settings)
+    if database.exists() or (data_dir.exists() and any(data_dir.iterdir())):
+        raise KeepingError(f"{data_dir} is not empty: restore only into an empty DATA_DIR")
+    sums = check(path, progress)
+    data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(dir=data_dir) as scratch, tarfile.open(path) as tar:
+            tar.extract(DATABASE, scratch, filter="data")
+            copy = Path(scratch) / DATABASE
+            with sqlite3.connect(copy) as connection:
+                _check_database(connection)
+            connection.close()
+            photos = named(copy)
+            lost = [name for key, _, mime in photos for name in files_of(key, mime) if f"{MEDIA}/{name}" not in sums]
+            if lost:
+                raise KeepingError(f"{path} lacks photos that its database names: {some(lost)}")
+            _put_back(tar, photos, open_shelf(settings), Path(scratch), progress)
+            database.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(str(copy), database)
+    except BaseException as error:
+        shutil.rmtree(data_dir / MEDIA, ignore_errors=True)  # ours, as it was empty: so it may be tried again
+        if isinstance(error, RetryLater):
+            raise KeepingError(error.reason) from None
+        raise
+
+
+def _put_back(
+    tar: tarfile.TarFile, photos: list[tuple[str, str, str]], shelf: Shelf, scratch: Path, progress: Progress
+) -> None:
+    """Store each photo with its copies, but what is there already: its name is its content."""
+    for done, (key, _, mime) in enumerate(photos, 1):
+        names = files_of(key, mime)
+        members = {name: tar.getmember(f"{MEDIA}/{name}") for name in names}
+        there = {name: shelf.find_now(name) for name in names}
+        if any(found is None or found.size_bytes != members[name].size for name, found in there.items()):
+            for name in names:
+                target = scratch / f"photo{name.removeprefix(key)}"
+                target.unlink(missing_ok=True)
+                with target.open("xb") as file, tar.extractfile(members[name]) as stored:  # type: ignore[union-attr]
+                    shutil.copyfileobj(stored, file, CHUNK_BYTES)
+            shelf.put_now(complete(scratch / "photo", key, mime))
+            (scratch / "photo.thumb").unlink(missing_ok=True)  # a video that follows has none
+        progress("files", done, len(photos))

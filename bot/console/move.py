@@ -1,0 +1,250 @@
+"""`python -m bot move`: a SQLite deployment, with all its townships, into an empty PostgreSQL database.
+
+The file is read as it is at one moment and not written to. Nothing counts on the server before everything there was
+compared with the file and every invariant holds; a move that broke off goes on where it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from bot.app import AlreadyRunning, lock
+from bot.clock import SystemClock
+from bot.console.move_media import MoveError, Progress, move_media, store_of
+from bot.console.townships import check_all, opened
+from bot.media.shelf import open_shelf
+from bot.settings import Settings
+from storage.database import Database, Refused, Unavailable
+from storage.engine.copying import LAST, Content, Copied, Digest, Source, Table, Target, reach
+from storage.engine.migrate import MigrationError, load_migrations, pending_of
+from storage.engine.opening import bring_up_to_date
+
+HOST = r"(?:\[[\w.:]+\]|[\w.%-]*)(?::\d+)?"
+ADDRESS = re.compile(
+    r"(?P<scheme>postgres(?:ql)?://)(?:(?P<user>[^:@/?#\s]*)(?P<password>:[^@/?#\s]*)?@)?"
+    rf"(?P<rest>{HOST}(?:,{HOST})*(?:/[^@/?#\s]*)?(?:\?[^@#\s]*)?)"
+)
+SECRET_IN_QUERY = re.compile(r"(?<=[?&])((?:ssl)?password=)([^&]*)")
+MASK = "***"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to move to; `shown` is without its passwords, which are `secrets`."""
+
+    url: str
+    shown: str
+    secrets: tuple[str, ...]
+
+
+def address_of(url: str) -> Address:
+    """The address of a PostgreSQL database. Raises MoveError, which quotes nothing of it."""
+    found = ADDRESS.fullmatch(url)
+    if found is None:
+        raise MoveError(
+            "--to must be postgresql://USER@HOST/DATABASE; put the password into PGPASSWORD or ~/.pgpass, or write its"
+            " @ : / ? # % as %40 %3A %2F %3F %23 %25"
+        )
+    password = (found["password"] or "")[1:]
+    hidden = [password, *(one[1] for one in SECRET_IN_QUERY.findall(found["rest"]))]
+    user = f"{found['user']}{f':{MASK}' if password else ''}@" if found["user"] is not None else ""
+    rest = SECRET_IN_QUERY.sub(rf"\g<1>{MASK}", found["rest"])
+    return Address(
+        url, f"{found['scheme']}{user}{rest}", tuple({form for one in hidden if one for form in (one, unquote(one))})
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """How much is where it was to go."""
+
+    tables: int = 0
+    rows: int = 0
+    photos: int = 0
+
+
+async def move(settings: Settings, *, to: Address | None, media_to: str = "", progress: Progress) -> Moved:
+    """Copy the files, then the database; the program must be stopped. Raises MoveError."""
+    if to is not None and settings.database_path is None:
+        raise MoveError("DATABASE_URL is PostgreSQL already: --to copies a SQLite file")
+    new = store_of(settings, media_to) if media_to else None
+    async with _stopped(settings) as database:
+        photos = await move_media(database, open_shelf(settings), new, progress) if new is not None else 0
+        if to is None or not isinstance(database, Source):
+            return Moved(photos=photos)
+        moving = _Move(settings, database, to, progress)
+        try:
+            rows = await moving.run()
+        except Unavailable as error:
+            raise MoveError(f"{to.shown}: {error}. Then run the same again: it goes on where it stopped") from None
+        except (Refused, MigrationError) as error:
+            raise MoveError(f"{to.shown}: {error}") from None
+        return Moved(len(moving.tables), rows, photos)
+
+
+@asynccontextmanager
+async def _stopped(settings: Settings) -> AsyncIterator[Database]:
+    """The database, while no worker serves it."""
+    if settings.database_path is not None:
+        with _file(settings) as source:
+            yield source
+        return
+    try:
+        async with opened(settings) as (database, _):
+            if database.workers().number:
+                raise MoveError("other processes are connected to the database: stop them first")
+            yield database
+    except Unavailable as error:
+        raise MoveError(f"database: {error}") from None
+
+
+@contextmanager
+def _file(settings: Settings) -> Iterator[Source]:
+    """The SQLite file at one moment, with DATA_DIR held."""
+    path = settings.database_path
+    if path is None or not path.exists():
+        raise MoveError(f"there is no database at {path}")
+    try:
+        held = lock(settings.data_dir)
+    except AlreadyRunning as error:
+        raise MoveError(f"{error}: stop it first, so that nothing comes in meanwhile") from None
+    with held:
+        try:
+            source = Source(path)
+            try:
+                yield source
+            finally:
+                source.end()
+        except sqlite3.Error as error:
+            raise MoveError(f"{path}: {error}") from None
+
+
+class _Move:
+    """One run of `move --to`."""
+
+    def __init__(self, settings: Settings, source: Source, to: Address, progress: Progress) -> None:
+        self.tables: list[Table] = []
+        self._settings = settings
+        self._source = source
+        self._to = to
+        self._progress = progress
+
+    async def run(self) -> int:
+        """How many rows are there now."""
+        self._is_current()
+        self.tables = self._source.tables()
+        async with reach(self._to.url) as target:
+            earlier = await self._may_be_used(target)
+            await self._is_sound(self._source, f"{self._settings.database_path} is not sound, so nothing was copied")
+            contents = await self._contents()
+            self._is_the_same(contents, earlier)
+            await bring_up_to_date(self._to.url, now_ms=SystemClock().now_ms(), after=True)
+            if not earlier:
+                await target.begin(contents)
+            for table in self.tables:
+                if table.name not in LAST:
+                    await self._copy(target, table, contents, earlier.get(table.name))
+            await target.analyze(self.tables)
+            async with target.ending():
+                for table in self.tables:
+                    if table.name in LAST:
+                        await self._copy(target, table, contents, None)
+                await self._compare(target, contents)
+                await self._is_sound(target, self._not_done("it is not sound there"))
+        return sum(content.rows for content in contents.values())
+
+    def _is_current(self) -> None:
+        """Whether the file has this program's schema."""
+        path, applied, wanted = self._settings.database_path, self._source.migrations(), load_migrations()
+        if pending_of(wanted, applied, after=True):
+            raise MoveError(f"{path} is of an older version: run `python -m bot migrate` first")
+        if len(applied) != len(wanted):
+            raise MoveError(f"{path} is of a newer version than this program: update it")
+
+    async def _may_be_used(self, target: Target) -> Mapping[str, Copied]:
+        """How far an earlier run has come in a database that is fit and has nothing of anybody else's."""
+        if reason := await target.unfit():
+            raise MoveError(f"{self._to.shown} can't be used: {reason}")
+        earlier = await target.progress()
+        filled = [] if earlier else await target.filled(self.tables)
+        if filled:
+            raise MoveError(
+                f"{self._to.shown} is not empty: {', '.join(filled)}. Name an empty database (createdb makes one); if"
+                " this one was moved there before, put it into DATABASE_URL and run `python -m bot doctor`"
+            )
+        ours = self._source.migrations()
+        if any(one not in ours for one in await target.migrations()):
+            raise MoveError(f"{self._to.shown} was migrated by another version of this program: name an empty database")
+        return earlier
+
+    async def _is_sound(self, database: Database, otherwise: str) -> None:
+        """Whether every invariant holds there."""
+        try:
+            checks = await check_all(self._settings, database)
+        except LookupError as error:
+            raise MoveError(str(error)) from None
+        broken = [f"BAD {check.name}: {check.seen}" for check in checks if not check.ok and not check.warning]
+        if broken:
+            raise MoveError("\n".join([otherwise, *broken]))
+
+    async def _contents(self) -> dict[str, Content]:
+        """What there is to copy."""
+        total = sum(self._source.count(table) for table in self.tables)
+        found, done = {}, 0
+        for table in self.tables:
+            digest, pages = Digest(), self._source.pages(table)
+            while page := await asyncio.to_thread(next, pages, None):
+                digest.add(page)
+                done += len(page)
+                self._progress("reading", done, total)
+            found[table.name] = digest.content
+        return found
+
+    def _is_the_same(self, contents: Mapping[str, Content], earlier: Mapping[str, Copied]) -> None:
+        """Whether what an earlier run has copied still is what there is to copy."""
+        changed = [name for name, content in contents.items() if name in earlier and earlier[name].content != content]
+        changed += sorted(set(contents) ^ set(earlier))
+        if earlier and changed:
+            raise MoveError(
+                f"{self._settings.database_path} has changed since the move to {self._to.shown} was begun"
+                f" ({', '.join(changed)}): drop that database, make it anew, and begin again"
+            )
+
+    async def _copy(
+        self, target: Target, table: Table, contents: Mapping[str, Content], earlier: Copied | None
+    ) -> None:
+        """Copy what of a table isn't there yet."""
+        done, after = (earlier.rows, earlier.last_key) if earlier else (0, None)
+        pages = self._source.pages(table, after)
+        while page := await asyncio.to_thread(next, pages, None):
+            await target.write(table, page)
+            done += len(page)
+            self._progress(table.name, done, contents[table.name].rows)
+
+    async def _compare(self, target: Target, contents: Mapping[str, Content]) -> None:
+        """Whether the server gives back what the file has."""
+        total, done, faults = sum(content.rows for content in contents.values()), 0, []
+        for table in self.tables:
+            digest, wanted = Digest(), contents[table.name]
+            async for page in target.pages(table):
+                digest.add(page)
+                done += len(page)
+                self._progress("comparing", min(done, total), total)
+            found = digest.content
+            if found.rows != wanted.rows:
+                faults.append(f"{table.name}: {wanted.rows} rows in the file, {found.rows} on the server")
+            elif found != wanted:
+                faults.append(f"{table.name}: a row on the server is not what it is in the file")
+        if await target.migrations() != self._source.migrations():
+            faults.append("schema_migrations: not the same")
+        if faults:
+            raise MoveError("\n".join([self._not_done("it is not the same there"), *faults]))
+
+    def _not_done(self, why: str) -> str:
+        return f"{self._to.shown} is not moved, {why}: drop that database, make it anew, and begin again"

@@ -1,0 +1,1 @@
+"""Photos and videos: what they are, where they lie, how they come and go."""

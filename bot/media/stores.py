@@ -1,0 +1,52 @@
+"""The photos and videos of every township: one shelf, a store for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.clock import Clock, Dice
+from bot.media.shelf import Shelf
+from bot.media.store import MediaStore
+from storage.database import Database
+from storage.machine.media import Limits
+
+
+class MediaStores:
+    """Makes a township's store when it is first asked for; `limits` tells how large its photos may be."""
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        database: Database,
+        *,
+        clock: Clock,
+        dice: Dice,
+        zone: ZoneInfo,
+        limits: Callable[[int], Limits],
+    ) -> None:
+        self.link_origin = shelf.origin
+        self._shelf = shelf
+        self._database = database
+        self._parts: dict[str, Any] = {"clock": clock, "dice": dice, "zone": zone}
+        self._limits = limits
+        self._stores: dict[int, MediaStore] = {}
+
+    def of(self, township_id: int) -> MediaStore:
+        """A township's store."""
+        store = self._stores.get(township_id)
+        if store is None:
+            limits = partial(self._limits, township_id)
+            store = MediaStore(self._shelf, self._database, limits=limits, township_id=township_id, **self._parts)
+            self._stores[township_id] = store
+        return store
+
+    async def fetch_errand(self, township_id: int, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Errand `media.fetch` of a township."""
+        return await self.of(township_id).fetch_errand(payload)
+
+    async def erase_errand(self, township_id: int, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Errand `media.erase` of a township."""
+        return await self.of(township_id).erase_errand(payload)

@@ -1,0 +1,153 @@
+"""What leaves: written in the transaction that decides it, sent by the one worker that delivers for the township.
+
+Each township's outbox is one worker's duty at a time, so a person's messages keep their order and a bot its rate on
+however many workers. The townships are shared out evenly; who is new at a township waits a moment, so that the one
+before can still write down what it has sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import structlog
+
+from bot.channels.base import Channels
+from bot.clock import Clock
+from bot.outgoing.delivery import Delivery, Written, letter_of
+from storage.database import Database, Tx
+from storage.machine import outbox, townships
+
+KIND = "delivery"
+TOPIC = "outbox"
+LOOK_S = 1.0
+GRACE_S = 2.0
+END_S = 10.0
+MakeDelivery = Callable[[Database, Mapping[str, Any], Clock, int], Delivery]
+log = structlog.get_logger()
+
+
+def duty_of(township_id: int) -> str:
+    """The duty of delivering for a township."""
+    return f"deliver {township_id}"
+
+
+class Outgoing:
+    """The deliveries that are this worker's, and hints to the workers that have the others."""
+
+    def __init__(
+        self,
+        database: Database,
+        channels: Channels,
+        *,
+        clock: Clock,
+        grace_s: float = GRACE_S,
+        make: MakeDelivery = Delivery,
+    ) -> None:
+        self._database = database
+        self._workers = database.workers()
+        self._channels = channels
+        self._clock = clock
+        self._grace_s = grace_s
+        self._make = make
+        self._deliveries: dict[int, Delivery] = {}
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._stopping = asyncio.Event()
+        self._sent_before = 0
+
+    @property
+    def mine(self) -> list[int]:
+        """The townships that this worker delivers for."""
+        return list(self._deliveries)
+
+    @property
+    def sent_total(self) -> int:
+        """Messages sent since the start."""
+        return self._sent_before + sum(one.sent_total for one in self._deliveries.values())
+
+    async def write(self, tx: Tx, rows: Sequence[Mapping[str, Any]], now_ms: int) -> Written:
+        """Store messages; those that are due, to be offered once the transaction is committed."""
+        _, after_id = await outbox.newest(tx)
+        await outbox.put(tx, rows)
+        due = [letter_of(row, row["out"], tx.township_id) for row in rows if row["due_ms"] <= now_ms]
+        if due and tx.township_id not in self._deliveries:
+            await tx.notify(TOPIC, str(tx.township_id))
+        return Written(tx.township_id, due, after_id, max((row["id"] for row in rows), default=after_id))
+
+    def offer(self, written: Written | None) -> None:
+        """Take what was committed, if the township is this worker's; else its own worker finds it."""
+        delivery = self._deliveries.get(written.township_id) if written else None
+        if delivery is not None and written is not None:
+            delivery.offer(written)
+
+    def hear(self, township: str) -> None:
+        """Another worker has written messages of that township; "": of any."""
+        for township_id, delivery in self._deliveries.items():
+            if township in ("", str(township_id)):
+                delivery.wake()
+
+    async def begin(self) -> None:
+        """Take the first share of the townships, at once."""
+        await self._workers.join(KIND)
+        await self.look(grace_s=0)
+
+    async def run(self) -> None:
+        """Keep a fair share of the townships until `stop`."""
+        while not self._stopping.is_set():
+            try:
+                await self.look(grace_s=self._grace_s)
+            except Exception as error:
+                log.warning("outgoing.look_failed", error=f"{type(error).__name__}: {error}")
+            try:
+                await asyncio.wait_for(self._stopping.wait(), LOOK_S)
+            except TimeoutError:
+                continue
+        await asyncio.gather(*(self._end(township_id) for township_id in tuple(self._deliveries)))
+
+    def stop(self) -> None:
+        """Take nothing more, write down what was sent, and leave the rest to others or to the next start."""
+        self._stopping.set()
+        for delivery in self._deliveries.values():
+            delivery.stop()
+
+    async def look(self, *, grace_s: float) -> None:
+        """Give back what is lost or more than a fair share, take what is free. Raises Unavailable."""
+        lost = [one for one, held in self._deliveries.items() if held.lost or not self._workers.has(duty_of(one))]
+        for township_id in lost:
+            log.warning("outgoing.duty_lost", township_id=township_id)
+            await self._end(township_id)
+        known = await self._database.read(townships.every_id)
+        share = -(-len(known) // await self._workers.count(KIND))
+        for township_id in tuple(self._deliveries)[share:]:
+            await self._end(township_id)
+        for township_id in known:
+            if len(self._deliveries) >= share:
+                return
+            if township_id not in self._deliveries and await self._workers.take(duty_of(township_id)):
+                self._begin(township_id, grace_s)
+
+    def _begin(self, township_id: int, grace_s: float) -> None:
+        log.info("outgoing.begun", township_id=township_id)
+        delivery = self._make(self._database, self._channels.of(township_id), self._clock, township_id)
+        self._deliveries[township_id] = delivery
+        self._tasks[township_id] = asyncio.create_task(delivery.run(grace_s))
+
+    async def _end(self, township_id: int) -> None:
+        delivery, task = self._deliveries[township_id], self._tasks[township_id]
+        delivery.stop()
+        await asyncio.wait({task}, timeout=END_S)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        self._sent_before += delivery.sent_total
+        self._deliveries.pop(township_id, None)
+        self._tasks.pop(township_id, None)
+        await self._workers.leave(duty_of(township_id))
+
+    async def settle(self) -> None:
+        """Send everything that is due and write it down (tests do this instead of `run`)."""
+        for township_id in await self._database.read(townships.every_id):
+            if township_id not in self._deliveries:
+                make = self._make(self._database, self._channels.of(township_id), self._clock, township_id)
+                self._deliveries[township_id] = make
+            await self._deliveries[township_id].settle()

@@ -1,0 +1,36 @@
+"""What every route of the web chat works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bot.channels.base import Accept
+from bot.channels.webchat import WebChat
+from bot.clock import Clock
+from bot.i18n import Catalogues
+from bot.media.stores import MediaStores
+from bot.settings import Settings
+from bot.web.guard import Rate
+from bot.web.towns import Towns
+from storage.database import Database
+
+POSTS_PER_MINUTE = 120
+UPLOADS_PER_MINUTE = 60
+READS_PER_MINUTE = 240
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The machine as the routes see it."""
+
+    settings: Settings
+    database: Database
+    accept: Accept
+    webchat: WebChat
+    media: MediaStores
+    catalogues: Catalogues
+    clock: Clock
+    towns: Towns
+    posts: Rate = field(default_factory=lambda: Rate(POSTS_PER_MINUTE))
+    uploads: Rate = field(default_factory=lambda: Rate(UPLOADS_PER_MINUTE))
+    reads: Rate = field(default_factory=lambda: Rate(READS_PER_MINUTE))

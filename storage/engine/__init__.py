@@ -1,0 +1,1 @@
+"""The engines behind `storage.database`: SQLite, PostgreSQL, migration, leases, copying."""

@@ -1,0 +1,198 @@
+"""SQLite behind `Database`: one writer in WAL mode with `synchronous=FULL`, read-only connections beside it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import aiosqlite
+
+from storage.database import ForeignAwait, Params, Refused, Row, Unavailable, Work, Workers
+from storage.engine.one_worker import OneWorker
+from storage.engine.running import Running
+
+T = TypeVar("T")
+BUSY_TIMEOUT_MS = 10_000
+READERS = 2
+CHECKPOINT_PAGES = 4_000  # pages that many updates touch are copied into the file once, not a dozen times
+WRITER_CACHE_KIB, READER_CACHE_KIB = 8_192, 512
+STATEMENT_CACHE = 512
+PASSING = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+}
+
+
+class _Health:
+    """Whether a statement was refused: then none may follow it, as on PostgreSQL."""
+
+    __slots__ = ("refused",)
+
+    def __init__(self) -> None:
+        self.refused = False
+
+    def __enter__(self) -> None:
+        if self.refused:
+            raise Refused("a statement before this one was refused: only a savepoint would let the work go on")
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, sqlite3.IntegrityError):
+            self.refused = True
+            raise Refused(str(error)) from error
+
+
+class SqliteTx:
+    """A transaction on a connection of this thread. Its awaits never suspend."""
+
+    __slots__ = ("_connection", "_depth", "_health", "township_id")
+
+    def __init__(self, connection: sqlite3.Connection, township_id: int, health: _Health | None = None) -> None:
+        self._connection = connection
+        self._depth = 0
+        self._health = health or _Health()
+        self.township_id = township_id
+
+    def _bound(self, params: Params | None) -> dict[str, Any]:
+        return {"t": self.township_id, **params} if params else {"t": self.township_id}
+
+    def _do(self, sql: str, params: Params | None) -> sqlite3.Cursor:
+        with self._health:
+            return self._connection.execute(sql, self._bound(params))
+
+    async def one(self, sql: str, params: Params | None = None) -> Row | None:
+        return cast("Row | None", self._do(sql, params).fetchone())
+
+    async def all(self, sql: str, params: Params | None = None) -> Sequence[Row]:
+        return self._do(sql, params).fetchall()
+
+    async def run(self, sql: str, params: Params | None = None) -> int:
+        return self._do(sql, params).rowcount
+
+    async def many(self, sql: str, rows: Sequence[Params]) -> None:
+        if rows:
+            with self._health:
+                self._connection.executemany(sql, cast("Sequence[dict[str, Any]]", rows))
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        name = f"s{self._depth + 1}"
+        with self._health:
+            self._connection.execute(f"SAVEPOINT {name}")
+        self._depth += 1
+        try:
+            yield
+            self.end()
+        except BaseException:
+            self._connection.execute(f"ROLLBACK TO {name}")
+            self._health.refused = False
+            raise
+        finally:
+            self._connection.execute(f"RELEASE {name}")
+            self._depth -= 1
+
+    def at(self, township_id: int) -> SqliteTx:
+        return SqliteTx(self._connection, township_id, self._health)
+
+    def end(self) -> None:
+        """Raises Refused when a statement was, and the work went on nevertheless."""
+        with self._health:
+            pass
+
+    async def notify(self, topic: str, payload: str) -> None:
+        """Nobody else is there: one process has the file."""
+
+
+def drive(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that awaits only a `SqliteTx`; raises ForeignAwait if it awaits anything else."""
+    try:
+        work.send(None)
+    except StopIteration as stop:
+        return cast(T, stop.value)
+    work.close()
+    raise ForeignAwait("a transaction awaited something that is not its own database")
+
+
+def run_work(connection: sqlite3.Connection, begin: str, work: Work[T], tx: SqliteTx) -> T:
+    """BEGIN, the work, COMMIT, in this thread; ROLLBACK on any exception. Raises Unavailable for disk trouble."""
+    try:
+        connection.execute(begin)
+        result = drive(cast("Coroutine[Any, Any, T]", work(tx)))
+        tx.end()
+        connection.execute("COMMIT")  # may fail too, and must not leave its transaction open
+    except BaseException as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        if isinstance(error, sqlite3.OperationalError) and getattr(error, "sqlite_errorcode", 0) & 0xFF in PASSING:
+            raise Unavailable(str(error)) from error
+        raise
+    return result
+
+
+def connect(path: Path, *, read_only: bool = False, synchronous: str = "FULL") -> sqlite3.Connection:
+    """Open a connection with this project's pragmas."""
+    uri = f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+    connection = sqlite3.connect(
+        uri, uri=True, isolation_level=None, cached_statements=STATEMENT_CACHE, check_same_thread=False
+    )
+    connection.row_factory = sqlite3.Row
+    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute(f"PRAGMA cache_size=-{READER_CACHE_KIB if read_only else WRITER_CACHE_KIB}")
+    if not read_only:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={synchronous}")
+        connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+    return connection
+
+
+class SqliteDatabase:
+    """One file. Writers queue on one connection; readers take turns on theirs and see the last commit."""
+
+    def __init__(self, path: Path, writer: aiosqlite.Connection, readers: list[aiosqlite.Connection]) -> None:
+        self.path = path
+        self._writer = writer
+        self._readers = readers
+        self._next_reader = 0
+        self._running = Running()
+        self._workers = OneWorker()
+
+    @classmethod
+    async def open(cls, path: Path) -> SqliteDatabase:
+        """Open (and make) the file at `path`."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        writer = await aiosqlite.Connection(lambda: connect(path), 64)
+        readers = [await aiosqlite.Connection(lambda: connect(path, read_only=True), 64) for _ in range(READERS)]
+        return cls(path, writer, readers)
+
+    async def transaction(self, work: Work[T], *, township_id: int = 1, alone: bool = True, wait: bool = True) -> T:
+        """Every transaction is alone: there is one writer."""
+        return await self._run(self._writer, "BEGIN IMMEDIATE", work, township_id)
+
+    async def read(self, work: Work[T], *, township_id: int = 1) -> T:
+        self._next_reader = (self._next_reader + 1) % len(self._readers)
+        return await self._run(self._readers[self._next_reader], "BEGIN", work, township_id)
+
+    async def _run(self, connection: aiosqlite.Connection, begin: str, work: Work[T], township_id: int) -> T:
+        def whole() -> T:
+            raw = connection._conn
+            return run_work(raw, begin, work, SqliteTx(raw, township_id))
+
+        # aiosqlite has no public way to run a function in its thread; `_execute` is what all its methods use.
+        # The function runs there to its end even if this caller is cancelled, so nothing is ever torn.
+        return await self._running.finish(connection._execute(whole))  # type: ignore[no-untyped-call]
+
+    def workers(self) -> Workers:
+        return self._workers
+
+    async def close(self) -> None:
+        await self._running.drain()
+        for connection in (*self._readers, self._writer):
+            await connection.close()

@@ -1,0 +1,81 @@
+"""What must hold of rows, looked for as rows that break it; for `verify` and `doctor`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from storage.database import Row, Tx
+from storage.product.versions import KEYS
+
+# A column, and the table whose `id` it names.
+REFERENCES = (
+    ("case_events", "case_id", "cases"),
+    ("case_media", "case_id", "cases"),
+    ("case_reporters", "case_id", "cases"),
+    ("cases", "duplicate_of", "cases"),
+    ("film_ticket_events", "ticket_id", "film_tickets"),
+    ("film_tickets", "corrects", "film_tickets"),
+    ("cleanup_reports", "replaces", "cleanup_reports"),
+    ("effort_entries", "report_id", "cleanup_reports"),
+)
+
+
+async def version_faults(tx: Tx) -> list[str]:
+    """Rows of which a version is missing, or two are in force, one line each; empty when there is none."""
+    found = []
+    for table, key in KEYS.items():
+        rows = await tx.all(
+            f"SELECT {key} AS id, COUNT(*) AS n, MAX(version) AS last FROM {table} WHERE township_id = :t"
+            f" GROUP BY {key} HAVING COUNT(*) <> MAX(version)"
+            f" OR SUM(CASE WHEN until_ms IS NULL THEN 1 ELSE 0 END) > 1 ORDER BY {key}"
+        )
+        found += [f"{table} {row['id']}: {row['n']} versions up to {row['last']}, or two in force" for row in rows]
+    row = await tx.one("SELECT COUNT(*) AS n, MAX(version) AS last FROM policies WHERE township_id = :t")
+    if row and row["n"] != (row["last"] or 0):
+        found.append(f"policies: {row['n']} versions up to {row['last']}")
+    return found
+
+
+async def reference_faults(tx: Tx) -> list[str]:
+    """Columns that name rows which are not there, and tickets without an event, one line each."""
+    found = []
+    for table, column, other in REFERENCES:
+        row = await tx.one(
+            f"SELECT COUNT(*) AS n FROM {table} r WHERE r.township_id = :t AND r.{column} IS NOT NULL AND NOT EXISTS"
+            f" (SELECT 1 FROM {other} o WHERE o.township_id = :t AND o.id = r.{column})"
+        )
+        if row and row["n"]:
+            found.append(f"{table}.{column}: {row['n']} rows name one of {other} that is not there")
+    row = await tx.one(
+        "SELECT COUNT(*) AS n FROM film_tickets f WHERE f.township_id = :t AND NOT EXISTS"
+        " (SELECT 1 FROM film_ticket_events e WHERE e.township_id = :t AND e.ticket_id = f.id)"
+    )
+    if row and row["n"]:
+        found.append(f"film_tickets: {row['n']} without an event")
+    return found
+
+
+async def held_after_decision(tx: Tx) -> Sequence[Row]:
+    """Decided cases whose points are still on hold: number, balance."""
+    return await tx.all(
+        "SELECT c.number, b.balance FROM balances b JOIN cases c ON c.township_id = b.township_id"
+        " AND b.account = 'hold:case:' || c.id WHERE b.township_id = :t AND b.account LIKE 'hold:case:%'"
+        " AND b.balance <> 0 AND c.decided_ms IS NOT NULL ORDER BY c.id"
+    )
+
+
+async def without_event(tx: Tx) -> Sequence[Row]:
+    """Cases in a state that no event of theirs explains: number, state."""
+    return await tx.all(
+        "SELECT c.number, c.state FROM cases c WHERE c.township_id = :t AND NOT EXISTS (SELECT 1 FROM case_events e"
+        " WHERE e.township_id = :t AND e.case_id = c.id AND e.event = c.state) ORDER BY c.id"
+    )
+
+
+async def decided_by_event_only(tx: Tx) -> Sequence[Row]:
+    """Cases that an event has decided, and that wait all the same: number."""
+    return await tx.all(
+        "SELECT c.number FROM cases c WHERE c.township_id = :t AND c.state = 'registered' AND EXISTS"
+        " (SELECT 1 FROM case_events e WHERE e.township_id = :t AND e.case_id = c.id"
+        " AND e.event IN ('verified', 'rejected', 'duplicate')) ORDER BY c.id"
+    )

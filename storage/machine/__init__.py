@@ -1,0 +1,1 @@
+"""Tables of the machine: inbox, outbox, sessions, timers, media, channels."""

@@ -1,0 +1,1 @@
+"""Tables about people: contacts, roles, households, invitations, and how they are forgotten."""

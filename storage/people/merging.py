@@ -1,0 +1,32 @@
+"""Two people who turn out to be one: what names the newer one's id is made to name the older one's."""
+
+from __future__ import annotations
+
+from storage.database import Tx
+from storage.machine import media, wecom
+
+
+async def join_people(tx: Tx, *, from_person: int, to_person: int) -> None:
+    """Give the contacts, photos, undecided claims and the WeCom name of `from_person` to `to_person`, and point the
+    one at the other.
+
+    Rows elsewhere that still name the old id find the person through `people.merged_into`. Roles, households and
+    balances are moved by whoever calls this, with rows of their own.
+    """
+    await media.move(tx, from_person=from_person, to_person=to_person)
+    await wecom.move(tx, from_person=from_person, to_person=to_person)
+    values = {"from_person": from_person, "to_person": to_person}
+    for statement in (
+        "UPDATE contacts SET person_id = :to_person WHERE township_id = :t AND person_id = :from_person",
+        "UPDATE household_claims SET person_id = :to_person WHERE township_id = :t AND person_id = :from_person"
+        " AND state = 'pending' AND NOT EXISTS (SELECT 1 FROM household_claims other WHERE other.township_id = :t"
+        " AND other.person_id = :to_person AND other.state = 'pending'"
+        " AND other.household_id = household_claims.household_id)",
+        "UPDATE household_claims SET state = 'withdrawn' WHERE township_id = :t AND person_id = :from_person"
+        " AND state = 'pending'",
+        "UPDATE sessions SET body = :empty WHERE township_id = :t AND person_id = :from_person",
+        "UPDATE people SET merged_into = :to_person WHERE township_id = :t AND merged_into = :from_person",
+        "UPDATE people SET merged_into = :to_person, state = 'merged', name = ''"
+        " WHERE township_id = :t AND id = :from_person",
+    ):
+        await tx.run(statement, {**values, "empty": '{"rev":0,"frames":[]}'})

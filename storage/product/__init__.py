@@ -1,0 +1,1 @@
+"""Tables of the product: places, policy, cases, film, duties, the ledger."""

@@ -1,0 +1,144 @@
+"""Who reported (D47, PIPL): read only to tell the reporter, to pay them, and for those with the right to know.
+
+Every function here says what it is for; nothing else in the program reads `case_reporters`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from storage.database import Row, Tx
+from storage.machine.sessions import in_list
+
+
+async def _theirs(tx: Tx, person_id: int) -> tuple[str, dict[str, Any]]:
+    """The reports of a person: a condition on `r`, and its parameters.
+
+    A person joined with another goes on under the other's id; what the old id reported stays theirs. The ids stand in
+    the statement, so that every planner finds them by the index, also in tables it knows nothing of yet.
+    """
+    rows = await tx.all(
+        "SELECT id FROM people WHERE township_id = :t AND merged_into = :person_id ORDER BY id",
+        {"person_id": person_id},
+    )
+    names, params = in_list("p", [person_id, *(row["id"] for row in rows)])
+    return f"r.person_id IN ({names})", params
+
+
+async def add_reporter(
+    tx: Tx,
+    *,
+    case_id: int,
+    person_id: int,
+    anonymous: bool,
+    household_id: int | None,
+    points: int,
+    received_ms: int,
+) -> None:
+    """Keep who reported a case. `household_id` is the household it was filed for by a proxy, if any."""
+    await tx.run(
+        "INSERT INTO case_reporters (township_id, case_id, person_id, anonymous, household_id, points, received_ms)"
+        " VALUES (:t, :case_id, :person_id, :anonymous, :household_id, :points, :received_ms)",
+        {
+            "case_id": case_id,
+            "person_id": person_id,
+            "anonymous": int(anonymous),
+            "household_id": household_id,
+            "points": points,
+            "received_ms": received_ms,
+        },
+    )
+
+
+async def reporter(tx: Tx, case_id: int) -> Row | None:
+    """person_id (None once erased), anonymous, household_id."""
+    return await tx.one(
+        "SELECT COALESCE(p.merged_into, r.person_id) AS person_id, r.anonymous, r.household_id FROM case_reporters r"
+        " LEFT JOIN people p ON p.township_id = r.township_id AND p.id = r.person_id"
+        " WHERE r.township_id = :t AND r.case_id = :case_id",
+        {"case_id": case_id},
+    )
+
+
+async def language(tx: Tx, case_id: int) -> str | None:
+    """The language to tell the reporter in; None once erased."""
+    row = await tx.one(
+        "SELECT p.language FROM case_reporters r JOIN people p ON p.township_id = r.township_id AND p.id = r.person_id"
+        " WHERE r.township_id = :t AND r.case_id = :case_id",
+        {"case_id": case_id},
+    )
+    return row["language"] if row else None
+
+
+async def points_since(tx: Tx, person_id: int, since_ms: int) -> int:
+    """Points promised to a reporter since a moment, whose reports were not refused."""
+    theirs, params = await _theirs(tx, person_id)
+    row = await tx.one(
+        "SELECT COALESCE(SUM(r.points), 0) AS points FROM case_reporters r"
+        f" WHERE r.township_id = :t AND {theirs} AND r.received_ms >= :since_ms AND r.points > 0"
+        " AND (SELECT c.state FROM cases c WHERE c.township_id = :t AND c.id = r.case_id)"
+        " NOT IN ('rejected', 'duplicate')",
+        {"since_ms": since_ms, **params},
+    )
+    return int(row["points"]) if row else 0
+
+
+async def reports_of(tx: Tx, person_id: int, *, limit: int) -> Sequence[Row]:
+    """A person's own reports, newest first.
+
+    id, number, kind, state, place, area_id, received_ms, points, claim_until_ms, anonymous.
+    """
+    theirs, params = await _theirs(tx, person_id)
+    return await tx.all(
+        "SELECT c.id, c.number, c.kind, c.state, c.place, c.area_id, c.received_ms, c.points,"
+        " c.claim_until_ms, mine.anonymous"
+        " FROM (SELECT r.township_id, r.case_id, r.anonymous FROM case_reporters r"
+        f" WHERE r.township_id = :t AND {theirs} ORDER BY r.case_id DESC LIMIT :limit) AS mine"
+        " JOIN cases c ON c.township_id = mine.township_id AND c.id = mine.case_id ORDER BY mine.case_id DESC",
+        {"limit": limit, **params},
+    )
+
+
+async def forget_reporter(tx: Tx, person_id: int) -> int:
+    """Erase a person's identity from all their reports; how many there were."""
+    theirs, params = await _theirs(tx, person_id)
+    return await tx.run(
+        f"UPDATE case_reporters AS r SET person_id = NULL WHERE r.township_id = :t AND {theirs}", params
+    )
+
+
+async def forget_before(tx: Tx, before_ms: int) -> int:
+    """Erase the identities of all reports received before a moment (policy's retention); how many."""
+    return await tx.run(
+        "UPDATE case_reporters SET person_id = NULL WHERE township_id = :t AND person_id IS NOT NULL"
+        " AND received_ms < :before_ms",
+        {"before_ms": before_ms},
+    )
+
+
+async def add_wrong_code(tx: Tx, *, try_id: int, person_id: int, case_id: int | None, now_ms: int) -> None:
+    """Somebody brought a wrong claim code."""
+    await tx.run(
+        "INSERT INTO claim_tries (township_id, id, person_id, case_id, at_ms)"
+        " VALUES (:t, :try_id, :person_id, :case_id, :now_ms)",
+        {"try_id": try_id, "person_id": person_id, "case_id": case_id, "now_ms": now_ms},
+    )
+
+
+async def wrong_codes_of_person(tx: Tx, person_id: int, *, since_ms: int) -> list[int]:
+    """When a person brought wrong codes."""
+    rows = await tx.all(
+        "SELECT at_ms FROM claim_tries WHERE township_id = :t AND person_id = :person_id AND at_ms >= :since_ms",
+        {"person_id": person_id, "since_ms": since_ms},
+    )
+    return [row["at_ms"] for row in rows]
+
+
+async def wrong_codes_of_case(tx: Tx, case_id: int, *, since_ms: int) -> list[int]:
+    """When wrong codes were brought for a case, by whomever."""
+    rows = await tx.all(
+        "SELECT at_ms FROM claim_tries WHERE township_id = :t AND case_id = :case_id AND at_ms >= :since_ms",
+        {"case_id": case_id, "since_ms": since_ms},
+    )
+    return [row["at_ms"] for row in rows]

@@ -1,0 +1,295 @@
+"""Cases, their events and photos, and the figures drawn from them. Who reported is in `case_vault`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from storage.database import Row, Tx
+
+COLUMNS = (
+    "id, number, kind, state, area_id, place, landmark_id, lat, lng, datum, cell, statement, urgent, received_ms,"
+    " verify_due_ms, late_ms, decided_ms, maybe_duplicate_of, duplicate_of, points, policy_version, claim_salt,"
+    " claim_hash, claim_until_ms"
+)
+SHUT = "('rejected', 'duplicate', 'closed')"
+
+
+async def next_number(tx: Tx, year: int) -> int:
+    """The next sequence number of a year."""
+    row = await tx.one(
+        "INSERT INTO case_counters (township_id, year, last) VALUES (:t, :year, 1)"
+        " ON CONFLICT (township_id, year) DO UPDATE SET last = case_counters.last + 1 RETURNING last",
+        {"year": year},
+    )
+    assert row is not None
+    return int(row["last"])
+
+
+async def add_case(tx: Tx, case: Mapping[str, Any], *, event_id: int) -> None:
+    """A new case and its event `registered`.
+
+    `case` has all COLUMNS but state, decided_ms, duplicate_of and claim_until_ms.
+    """
+    await tx.run(
+        "INSERT INTO cases (township_id, id, number, kind, area_id, place, landmark_id, lat, lng, datum, cell,"
+        " statement, urgent, received_ms, verify_due_ms, late_ms, maybe_duplicate_of, points, policy_version,"
+        " claim_salt, claim_hash) VALUES (:t, :id, :number, :kind, :area_id, :place, :landmark_id, :lat, :lng, :datum,"
+        " :cell, :statement, :urgent, :received_ms, :verify_due_ms, :late_ms, :maybe_duplicate_of, :points,"
+        " :policy_version, :claim_salt, :claim_hash)",
+        case,
+    )
+    await add_event(
+        tx,
+        event_id=event_id,
+        case_id=case["id"],
+        event="registered",
+        area_id=case["area_id"],
+        points=case["points"],
+        policy_version=case["policy_version"],
+        at_ms=case["received_ms"],
+    )
+
+
+async def add_event(
+    tx: Tx,
+    *,
+    event_id: int,
+    case_id: int,
+    event: str,
+    area_id: int,
+    points: int,
+    policy_version: int,
+    at_ms: int,
+    person_id: int | None = None,
+    reason: str = "",
+    note: str = "",
+    other_case_id: int | None = None,
+) -> None:
+    """Append to a case's history. `person_id` is the staff member who acted, None for the reporter or a timer."""
+    await tx.run(
+        "INSERT INTO case_events (township_id, id, case_id, event, area_id, points, person_id, reason, note,"
+        " other_case_id, policy_version, at_ms) VALUES (:t, :event_id, :case_id, :event, :area_id, :points, :person_id,"
+        " :reason, :note, :other_case_id, :policy_version, :at_ms)",
+        {
+            "event_id": event_id,
+            "case_id": case_id,
+            "event": event,
+            "area_id": area_id,
+            "points": points,
+            "person_id": person_id,
+            "reason": reason,
+            "note": note,
+            "other_case_id": other_case_id,
+            "policy_version": policy_version,
+            "at_ms": at_ms,
+        },
+    )
+
+
+async def decide(
+    tx: Tx,
+    case: Row,
+    event: str,
+    *,
+    event_id: int,
+    person_id: int,
+    policy_version: int,
+    now_ms: int,
+    reason: str = "",
+    note: str = "",
+    original_id: int | None = None,
+    claim_until_ms: int | None = None,
+) -> bool:
+    """Move a registered case to `event`'s state with its event. False: somebody decided it before."""
+    moved = await tx.run(
+        "UPDATE cases SET state = :event, decided_ms = :now_ms, duplicate_of = :original_id,"
+        " claim_until_ms = :claim_until_ms WHERE township_id = :t AND id = :id AND state = 'registered'",
+        {
+            "id": case["id"],
+            "event": event,
+            "now_ms": now_ms,
+            "original_id": original_id,
+            "claim_until_ms": claim_until_ms,
+        },
+    )
+    if not moved:
+        return False
+    await add_event(
+        tx,
+        event_id=event_id,
+        case_id=case["id"],
+        event=event,
+        area_id=case["area_id"],
+        points=case["points"],
+        policy_version=policy_version,
+        at_ms=now_ms,
+        person_id=person_id,
+        reason=reason,
+        note=note,
+        other_case_id=original_id,
+    )
+    return True
+
+
+async def case(tx: Tx, case_id: int) -> Row | None:
+    """One case by its id."""
+    return await tx.one(f"SELECT {COLUMNS} FROM cases WHERE township_id = :t AND id = :id", {"id": case_id})
+
+
+async def case_of_number(tx: Tx, number: str) -> Row | None:
+    """One case by its number («2026-0113»)."""
+    return await tx.one(f"SELECT {COLUMNS} FROM cases WHERE township_id = :t AND number = :number", {"number": number})
+
+
+async def events(tx: Tx, case_id: int) -> Sequence[Row]:
+    """A case's history in order, with the name of whoever acted (`name`, None for the reporter or a timer)."""
+    return await tx.all(
+        "SELECT e.event, e.at_ms, e.person_id, e.reason, e.note, e.other_case_id, e.points, e.policy_version, p.name"
+        " FROM case_events e LEFT JOIN people p ON p.township_id = e.township_id AND p.id = e.person_id"
+        " WHERE e.township_id = :t AND e.case_id = :case_id ORDER BY e.id",
+        {"case_id": case_id},
+    )
+
+
+async def add_media(tx: Tx, case_id: int, media_ids: Sequence[str]) -> None:
+    """The photos and videos of a case, in the order they came."""
+    await tx.many(
+        "INSERT INTO case_media (township_id, case_id, position, media_id) VALUES (:t, :case_id, :position, :media_id)",
+        [
+            {"t": tx.township_id, "case_id": case_id, "position": position, "media_id": media_id}
+            for position, media_id in enumerate(media_ids)
+        ],
+    )
+
+
+async def media_of(tx: Tx, case_id: int) -> list[str]:
+    """Ids of a case's photos and videos, but for those that were kept long enough."""
+    rows = await tx.all(
+        "SELECT c.media_id FROM case_media c JOIN media m ON m.township_id = c.township_id AND m.id = c.media_id"
+        " WHERE c.township_id = :t AND c.case_id = :case_id AND m.state <> 'erased' ORDER BY c.position",
+        {"case_id": case_id},
+    )
+    return [row["media_id"] for row in rows]
+
+
+async def first_near(
+    tx: Tx, kind: str, cells: Sequence[int], *, since_ms: int, lat: float, lng: float, reach: tuple[float, float]
+) -> Row | None:
+    """The oldest open case of a kind since a moment within `reach` (degrees of latitude, of longitude) of a point.
+
+    `cells` are the squares that the reach touches, so that a crowded township is not searched through; none: all
+    are. Columns: id, number, received_ms.
+    """
+    up, across = reach
+    values = {
+        "kind": kind,
+        "since_ms": since_ms,
+        "lat": lat,
+        "lng": lng,
+        "per_lat": 1 / up,
+        "per_lng": 1 / across,
+    }
+    found = []
+    for cell in cells or (None,):
+        row = await tx.one(
+            "SELECT id, number, received_ms FROM cases WHERE township_id = :t AND kind = :kind"
+            f"{'' if cell is None else ' AND cell = :cell'} AND received_ms >= :since_ms AND state NOT IN {SHUT}"
+            " AND (lat - :lat) * :per_lat * (lat - :lat) * :per_lat"
+            " + (lng - :lng) * :per_lng * (lng - :lng) * :per_lng <= 1 ORDER BY received_ms, id LIMIT 1",
+            {**values, "cell": cell},
+        )
+        if row is not None:
+            found.append(row)
+    return min(found, key=lambda row: (row["received_ms"], row["id"]), default=None)
+
+
+async def open_before(tx: Tx, case: Row, *, since_ms: int, limit: int) -> Sequence[Row]:
+    """Open cases of the same area that came before this one, the newest first."""
+    return await tx.all(
+        f"SELECT {COLUMNS} FROM cases WHERE township_id = :t AND area_id = :area_id AND received_ms >= :since_ms"
+        f" AND received_ms <= :received_ms AND id < :id AND state NOT IN {SHUT} ORDER BY received_ms DESC LIMIT :limit",
+        {
+            "area_id": case["area_id"],
+            "since_ms": since_ms,
+            "received_ms": case["received_ms"],
+            "id": case["id"],
+            "limit": limit,
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many events of one kind, and the points that moved with them."""
+
+    cases: int = 0
+    points: int = 0
+
+
+async def figures_by_area(
+    tx: Tx, *, from_ms: int, until_ms: int, area_ids: Collection[int] | None = None
+) -> dict[int, dict[str, Count]]:
+    """What happened in `[from_ms, until_ms)`: area id → event → Count.
+
+    Events: registered (new), verified, rejected, duplicate, claimed, claim_expired and the later states. Points of
+    `registered` are promised, of `verified` vested, of `rejected` and `duplicate` released. The same query gives
+    the same figures for ever, because events are never changed.
+    """
+    rows = await tx.all(
+        "SELECT area_id, event, COUNT(*) AS cases, SUM(points) AS points FROM case_events"
+        " WHERE township_id = :t AND at_ms >= :from_ms AND at_ms < :until_ms GROUP BY area_id, event",
+        {"from_ms": from_ms, "until_ms": until_ms},
+    )
+    found: dict[int, dict[str, Count]] = {}
+    for row in rows:
+        if area_ids is None or row["area_id"] in area_ids:
+            found.setdefault(row["area_id"], {})[row["event"]] = Count(row["cases"], int(row["points"]))
+    return found
+
+
+_WAITING = ("decided_ms IS NULL AND late_ms <= :at_ms", "decided_ms > :at_ms AND late_ms <= :at_ms")
+
+
+async def waiting(
+    tx: Tx, *, at_ms: int, area_ids: Collection[int] | None = None, limit: int = 10
+) -> tuple[int, Sequence[Row]]:
+    """Cases that had waited too long at a moment: how many, and the `limit` oldest (all COLUMNS).
+
+    What was decided since then still counts, so that a past day gives the same figures again.
+    """
+    total, found = 0, list[Row]()
+    for condition in _WAITING:
+        count, rows = await _oldest(tx, condition, {"at_ms": at_ms}, area_ids, limit)
+        total += count
+        found += rows
+    return total, sorted(found, key=lambda one: (one["received_ms"], one["id"]))[:limit]
+
+
+async def undecided(tx: Tx, *, area_ids: Collection[int] | None = None, limit: int = 10) -> tuple[int, Sequence[Row]]:
+    """Cases that nobody has verified yet: how many, and the `limit` oldest (all COLUMNS)."""
+    return await _oldest(tx, "decided_ms IS NULL AND late_ms > 0", {}, area_ids, limit)
+
+
+async def _oldest(
+    tx: Tx, condition: str, values: Mapping[str, Any], area_ids: Collection[int] | None, limit: int
+) -> tuple[int, Sequence[Row]]:
+    """How many cases fulfil a condition on an index, and the oldest; only those are fetched from the table."""
+    where = f"township_id = :t AND {condition}{_in_areas(area_ids)}"
+    row = await tx.one(f"SELECT COUNT(*) AS n FROM cases WHERE {where}", values)
+    if row is None or not row["n"]:
+        return 0, []
+    rows = await tx.all(
+        f"SELECT {COLUMNS} FROM cases WHERE township_id = :t AND id IN ("
+        f"SELECT id FROM cases WHERE {where} ORDER BY received_ms, id LIMIT :limit) ORDER BY received_ms, id",
+        {**values, "limit": limit},
+    )
+    return int(row["n"]), rows
+
+
+def _in_areas(area_ids: Collection[int] | None) -> str:
+    """A condition on `area_id`; ids are integers of this program, so they stand in the SQL itself."""
+    if area_ids is None:
+        return ""
+    return f" AND area_id IN ({', '.join(str(int(one)) for one in sorted(area_ids)) or 'NULL'})"
