@@ -215,7 +215,7 @@ class Schedule:
         except Unavailable as problem:
             log.warning("schedule.database_unavailable", kind=row["kind"], error=str(problem))  # it stays due
 
-    async def _desk(self, tx: Tx) -> Desk:
+    async def _desk(self, tx: Tx) -> Desk[Any]:
         now_ms = self._clock.now_ms()
         self._ids.follow(await inbox.newest_id(tx))
         return Desk(
@@ -227,6 +227,6 @@ class Schedule:
             world=await self._product.world(tx, now_ms),
         )
 
-    async def _write(self, desk: Desk) -> Written:
+    async def _write(self, desk: Desk[Any]) -> Written:
         await timers.put(desk.tx, desk.timers)
         return await self._outgoing.write(desk.tx, desk.outbox, desk.now_ms)

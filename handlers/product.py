@@ -11,12 +11,13 @@ from bot.talk.engine import bare
 from bot.talk.form import Form
 from bot.talk.messages import VOICE, Say, text
 from bot.talk.session import Frame
-from bot.turn import Desk, Intent, Turn
+from bot.turn import Intent
 from handlers import registry
+from handlers.facts import Facts
 from handlers.people import leaving
 from handlers.people.menu import menu_rows
 from handlers.people.rules import may
-from handlers.world import Facts, World
+from handlers.world import Desk, Turn, World
 from handlers.world_cache import Worlds
 from storage.database import Tx
 from storage.machine.media import Limits

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.talk.form import Form
 from bot.talk.session import Frame
-from bot.turn import Desk, Intent, Turn
+from bot.turn import Intent
 from handlers import photos
 from handlers.cases import claiming, deciding, opening, showing
 from handlers.cases import forms as case_forms
@@ -25,6 +25,7 @@ from handlers.people import consent, guide, homes, invitations, links, privacy, 
 from handlers.points import actions as accounts
 from handlers.robots import naming, rules
 from handlers.scenes import actions as scenes
+from handlers.world import Desk, Turn
 
 Action = Callable[[Turn, str], Awaitable[None]]
 

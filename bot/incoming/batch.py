@@ -123,7 +123,7 @@ class Batches:
 
     async def _handle(
         self, tx: Tx, callers: Callers, raw: Raw, row: Row, now_ms: int, world: object, batch: Batch
-    ) -> Turn | None:
+    ) -> Turn[Any] | None:
         channel = self._channels.of(raw.township_id)[raw.channel]
         arrival = channel.decode(raw)
         if arrival.event.kind == "nothing":
@@ -201,7 +201,7 @@ class Batches:
         world: object,
         batch: Batch,
         answering: Answering | None,
-    ) -> Turn:
+    ) -> Turn[Any]:
         return Turn(
             tx=tx,
             now_ms=now_ms,

@@ -31,7 +31,7 @@ class Dialogue:
     def __init__(self, product: Product) -> None:
         self._product = product
 
-    async def handle(self, turn: Turn, session: Session) -> Session:
+    async def handle(self, turn: Turn[Any], session: Session) -> Session:
         """Apply the turn's event; the session to store."""
         event = turn.event
         if event.kind == "left":
@@ -55,7 +55,7 @@ class Dialogue:
             return await self._route(turn, session)
         return await self._replay(turn, session)
 
-    async def _in_group(self, turn: Turn, session: Session) -> Session:
+    async def _in_group(self, turn: Turn[Any], session: Session) -> Session:
         """In a group only commands and mentions are answered, and nothing personal is asked there."""
         intent = self._product.phrase(turn)
         if intent is None or intent.form or self._product.gate(turn) is not None:
@@ -65,7 +65,7 @@ class Dialogue:
         turn.opened = None
         return session
 
-    async def _behind_gate(self, turn: Turn, session: Session, gate: str) -> Session:
+    async def _behind_gate(self, turn: Turn[Any], session: Session, gate: str) -> Session:
         """Nothing is done before the gate's form; what was sent meanwhile is kept for afterwards."""
         top, event = session.top, turn.event
         command = self._product.phrase(turn) is not None
@@ -87,7 +87,7 @@ class Dialogue:
             return session if self._product.gate(turn) is None else replace(session, stash=())
         return replace(session, stash=kept.stash) if session.top.rev != rev and not was_answer else session
 
-    async def _replay(self, turn: Turn, session: Session) -> Session:
+    async def _replay(self, turn: Turn[Any], session: Session) -> Session:
         """Handle what waited behind the gate or a question of this module."""
         stash, session = session.stash, replace(session, stash=())
         for kept in stash:
@@ -95,7 +95,7 @@ class Dialogue:
             session = await self._route(turn, session)
         return session
 
-    def _ask_resume(self, turn: Turn, session: Session) -> Session:
+    def _ask_resume(self, turn: Turn[Any], session: Session) -> Session:
         """After a long silence ask whether the words go on with the old form or are something new."""
         top = session.top
         assert top is not None
@@ -108,7 +108,7 @@ class Dialogue:
         turn.reply(Say(text("form.resume", title=text(f"form.{top.form}.title")), buttons, ask="choice"))
         return session.with_top(replace(top, rev=session.rev))
 
-    async def _route(self, turn: Turn, session: Session) -> Session:
+    async def _route(self, turn: Turn[Any], session: Session) -> Session:
         event = turn.event
         if session.stash and event.kind != "tap":
             session = await self._replay(turn, session)
@@ -134,7 +134,7 @@ class Dialogue:
         return session if intent is None else await self._do(turn, session, intent)
 
     @staticmethod
-    def _own_tap(turn: Turn) -> bool:
+    def _own_tap(turn: Turn[Any]) -> bool:
         """Take the person's tag off a pressed button; False, and said so, when it is another person's."""
         tag, _, rest = turn.event.data.partition(".")
         if tag != tag_of(turn.person.id):
@@ -143,7 +143,7 @@ class Dialogue:
         turn.event = replace(turn.event, data=rest)
         return True
 
-    async def _resumed(self, turn: Turn, session: Session, verb: str) -> Session:
+    async def _resumed(self, turn: Turn[Any], session: Session, verb: str) -> Session:
         session = replace(session, updated_ms=turn.now_ms)
         if verb == DROP:
             return await self._replay(turn, session.pop())
@@ -153,14 +153,14 @@ class Dialogue:
             return await self._ask_again(turn, session)
         return await self._replay(turn, session)
 
-    async def _do(self, turn: Turn, session: Session, intent: Intent) -> Session:
+    async def _do(self, turn: Turn[Any], session: Session, intent: Intent) -> Session:
         """Run a command or open a form; with a question open, ask it again afterwards."""
         if intent.form:
             return await self._open(turn, session, intent)
         await self._run(turn, intent)
         return await self._after_action(turn, session)
 
-    async def _run(self, turn: Turn, intent: Intent) -> None:
+    async def _run(self, turn: Turn[Any], intent: Intent) -> None:
         """Run a command; a refusal undoes what it wrote and says why."""
         mark = len(turn.outbox), len(turn.timers)
         try:
@@ -170,7 +170,7 @@ class Dialogue:
             undo(turn, mark)
             turn.reply(text(f"error.{error.code}", **error.fields))
 
-    async def _after_action(self, turn: Turn, session: Session) -> Session:
+    async def _after_action(self, turn: Turn[Any], session: Session) -> Session:
         if turn.forgotten:
             return Session(rev=session.rev)
         if turn.opened is not None:
@@ -178,7 +178,7 @@ class Dialogue:
             return await self._open(turn, session, intent)
         return await self._ask_again(turn, session) if session.top else session
 
-    async def _open(self, turn: Turn, session: Session, intent: Intent) -> Session:
+    async def _open(self, turn: Turn[Any], session: Session, intent: Intent) -> Session:
         form = self._product.forms[intent.form]
         try:
             await self._product.may_open(turn, form)
@@ -192,7 +192,7 @@ class Dialogue:
             frame = replace(frame, of_photos=next(photos, ""))
         return await self._show(turn, session.push(frame), form, effect)
 
-    async def _in_form(self, turn: Turn, session: Session) -> Session:
+    async def _in_form(self, turn: Turn[Any], session: Session) -> Session:
         frame = session.top
         assert frame is not None
         form = self._product.forms.get(frame.form)
@@ -211,11 +211,13 @@ class Dialogue:
         frame, effect = engine.advance(form, frame, turn.event, self._product.facts(turn), words, found)
         return await self._show(turn, session.with_top(frame), form, effect)
 
-    def _labelled(self, turn: Turn, options: Any) -> list[Option]:
+    def _labelled(self, turn: Turn[Any], options: Any) -> list[Option]:
         render = turn.catalogues[turn.person.language].render
         return [Option(option.value, render(option.label)) for option in options]
 
-    async def _show(self, turn: Turn, session: Session, form: Form, effect: Effect, *, stale: bool = False) -> Session:
+    async def _show(
+        self, turn: Turn[Any], session: Session, form: Form, effect: Effect, *, stale: bool = False
+    ) -> Session:
         """Turn an effect into a message, and the session it leaves."""
         match effect:
             case Quiet():
@@ -239,7 +241,7 @@ class Dialogue:
                     session = session.with_top(replace(frame, offered=pairs))
                 return self._screen(turn, session, lambda frame: ask_say(form, frame, effect), stale)
 
-    def _screen(self, turn: Turn, session: Session, say_of: Callable[[Frame], Say], stale: bool) -> Session:
+    def _screen(self, turn: Turn[Any], session: Session, say_of: Callable[[Frame], Say], stale: bool) -> Session:
         """Show a screen under a new revision, and remember what its buttons stand for.
 
         After a stale button the same screen is shown again and keeps its revision: else a person whose updates
@@ -259,7 +261,7 @@ class Dialogue:
         turn.post(turn.person.id, turn.person.channel, turn.person.address, shown)
         return session.showing(frame.on_screen(rev, menu))
 
-    async def _submit(self, turn: Turn, session: Session, form: Form) -> Session:
+    async def _submit(self, turn: Turn[Any], session: Session, form: Form) -> Session:
         frame = session.top
         assert frame is not None
         mark = len(turn.outbox), len(turn.timers)
@@ -279,7 +281,7 @@ class Dialogue:
             return await self._ask_again(turn, session, "back_to") if session.top else session
         return await self._after_action(turn, session.pop())
 
-    async def _ask_again(self, turn: Turn, session: Session, note: str = "") -> Session:
+    async def _ask_again(self, turn: Turn[Any], session: Session, note: str = "") -> Session:
         """The present question once more."""
         frame = session.top
         if frame is None:

@@ -8,7 +8,6 @@ from typing import Any
 from bot.errors import PersonError
 from bot.talk.form import Option
 from bot.talk.messages import Text, text
-from bot.turn import Desk, Turn
 from handlers.cases import rules
 from handlers.cases.claiming import EXPIRE
 from handlers.cases.notices import apart_m, kind_text, shortened, state_text, tell_reporter
@@ -16,6 +15,7 @@ from handlers.cases.points import move
 from handlers.cases.showing import decided_text, show_case
 from handlers.people.actions import called, check_area, private
 from handlers.people.beneficiary import beneficiary_account
+from handlers.world import Desk, Turn
 from storage.database import Row
 from storage.product import case_vault, cases
 

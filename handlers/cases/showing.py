@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from bot.errors import PersonError
 from bot.talk.geo import Point, distance_m
 from bot.talk.messages import Button, Say, Text, Words, text
-from bot.turn import Turn
 from handlers.cases import rules
 from handlers.cases.notices import decision_rows, facts, kind_text, links_of, shortened, state_text
 from handlers.people.actions import called, private
 from handlers.people.beneficiary import beneficiary_household
 from handlers.people.rules import may
+from handlers.world import Turn
 from storage.database import Row
 from storage.machine import media
 from storage.people import households, people

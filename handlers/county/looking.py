@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import date, time
 from typing import NoReturn
 
-from bot.turn import Desk, Turn
 from handlers.areas.index import Gazetteer
 from handlers.county.rules import DECIDED, Days, Seen, Town
 from handlers.digests.figures import Cleaned, Material, Period, figures, period_of, read
@@ -16,7 +15,7 @@ from handlers.digests.rules import Figures
 from handlers.duties.week import cleanup_on
 from handlers.policy.actions import load_policies
 from handlers.policy.rules import NoPolicy
-from handlers.world import World
+from handlers.world import Desk, Turn, World
 from storage.database import Params, Row, Tx
 from storage.machine import townships
 from storage.product import cases
@@ -125,7 +124,7 @@ async def _period(desk: Desk, days: Days) -> Period | None:
 
 def _with_every_cleanup(desk: Desk, material: Material, days: Days) -> Material:
     """A clean-up of which no village reported anything is missing all of them."""
-    world: World = desk.world
+    world = desk.world
     known = {one.day_ms for one in material.cleaned}
     silent = [
         Cleaned(day_ms, True, frozenset(), ())

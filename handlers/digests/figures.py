@@ -6,14 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 
-from bot.turn import Desk
 from handlers.digests import rules
 from handlers.digests.rules import Area, Cleaning, Figures, Scope, Waiting
 from handlers.duties.rules import Effort, add_up
 from handlers.duties.week import cleanup_on
 from handlers.policy.model import PolicyVersion
 from handlers.policy.rules import NoPolicy
-from handlers.world import World
+from handlers.world import Desk, World
 from storage.database import Row
 from storage.product import cases, digests, duties, film_figures
 from storage.product.cases import Count
@@ -48,7 +47,7 @@ def digest_ms(world: World, day: date) -> int | None:
 
 async def period_of(desk: Desk, day: date) -> Period | None:
     """From the day before's digest to this one's (or to now); as it was when it ran. None before the first policy."""
-    world: World = desk.world
+    world = desk.world
     run = await digests.run_of(desk.tx, day.isoformat())
     if run is not None:
         version = next(one for one in world.policies.versions if one.version == run["policy_version"])
@@ -115,7 +114,7 @@ async def read(desk: Desk, period: Period) -> Material:
 
 async def _cleaned(desk: Desk, period: Period) -> tuple[Cleaned, ...]:
     """The clean-up of the period's own day, and every day about which villages wrote in the period."""
-    world: World = desk.world
+    world = desk.world
     days = set(await duties.days_reported(desk.tx, from_ms=period.from_ms, until_ms=period.until_ms))
     if period.is_cleanup:
         days.add(period.day.isoformat())
@@ -139,7 +138,7 @@ async def _cleaned(desk: Desk, period: Period) -> tuple[Cleaned, ...]:
 
 async def figures(desk: Desk, material: Material, roots: Collection[int]) -> Figures:
     """The figures of a period for somebody in charge of `roots`."""
-    world: World = desk.world
+    world = desk.world
     period, scope = material.period, rules.scope_of(material.areas, roots)
     return Figures(
         township=world.name,

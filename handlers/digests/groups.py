@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from bot.turn import Desk
 from handlers.digests import rules
 from handlers.digests.figures import Material, figures
 from handlers.digests.rules import Figures, Overdue
 from handlers.robots.rules import Matter
 from handlers.robots.telling import groups, tell
-from handlers.world import World
+from handlers.world import Desk
 from storage.people import claims
 from storage.product import digests
 
@@ -22,7 +21,7 @@ ByVillage = Mapping[int, int]
 
 async def send(desk: Desk, material: Material, *, due_ms: int, expires_ms: int) -> None:
     """To every group its area's digest, and its overdue list when there is one; each once for the day."""
-    world: World = desk.world
+    world = desk.world
     if not world.robots:
         return
     day = material.period.day.isoformat()

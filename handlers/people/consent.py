@@ -9,9 +9,9 @@ from typing import Any
 from bot.errors import PersonError
 from bot.talk.form import Choice, Form, Option
 from bot.talk.messages import text
-from bot.turn import Turn
 from handlers.people.actions import policy_text
 from handlers.people.privacy import forget_everything
+from handlers.world import Turn
 from storage.people import people
 
 AGREE, REFUSE, LEAVE, STAY = "1", "0", "leave", "stay"

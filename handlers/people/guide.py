@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bot.talk.engine import bare
 from bot.talk.messages import Say, text
-from bot.turn import Turn
 from handlers.people.menu import menu_rows
+from handlers.world import Turn
 
 
 async def help_(turn: Turn, _: str) -> None:

@@ -13,12 +13,12 @@ import segno
 from bot.errors import PersonError
 from bot.talk.form import Choice, Form, Found, Option
 from bot.talk.messages import Button, Link, Say, Words, text
-from bot.turn import Intent, Role, Turn
+from bot.turn import Dispatch, Intent, Role
 from handlers.people.actions import area_name, keeper, private, role_at
 from handlers.people.menu import menu_rows
 from handlers.people.rules import grantable, invitation_state, may_grant
 from handlers.people.search import grant_areas, own_areas
-from handlers.world import World
+from handlers.world import Turn
 from storage.database import Row, Tx
 from storage.machine import media
 from storage.people import invitations, people
@@ -88,7 +88,7 @@ async def grantable_roles(turn: Turn, _: Mapping[str, Any]) -> Sequence[Option]:
 async def submit(turn: Turn, answers: Mapping[str, Any]) -> None:
     """Make the invitation; answer with the link and its QR picture, ready to be passed on."""
     private(turn)
-    world: World = turn.world
+    world = turn.world
     role, area_id = str(answers["role"]["id"]), int(answers["area"]["id"])
     if not may_grant(turn.person.roles, role, area_id, world.places.covers):
         area = area_name(world.places, area_id)
@@ -162,7 +162,7 @@ async def join(turn: Turn, args: str) -> None:
     if inviter is not None:
         told = text("join.told", name=turn.person.name, role=what)
         say = Say(told if turn.person.name else text("join.told_nameless", role=what))
-        await turn.tell(inviter["id"], say, key=f"joined.{row['id']}")
+        await turn.tell(inviter["id"], say, Dispatch(f"joined.{row['id']}"))
     if not turn.person.name:
         turn.open("name")  # what they decide is signed with it
 

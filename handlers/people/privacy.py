@@ -8,10 +8,9 @@ from typing import Any
 
 from bot.talk.form import Form, YesNo
 from bot.talk.messages import text
-from bot.turn import Desk, Turn
 from handlers.people.actions import policy_text, private
 from handlers.people.vacancies import tell_of_vacancies
-from handlers.world import World
+from handlers.world import Desk, Turn
 from storage.machine import media, wecom
 from storage.people import erasure, people
 from storage.product import case_vault
@@ -90,7 +89,7 @@ async def forget_rest(desk: Desk, payload: Mapping[str, Any]) -> None:
 
 async def plan(desk: Desk) -> None:
     """Once a day, early in the morning, look for those who never answered the consent screen."""
-    world: World = desk.world
+    world = desk.world
     today = world.day(desk.now_ms)
     for day in (today, today + timedelta(days=1)):
         desk.later(SWEEP, f"{SWEEP}:{day.isoformat()}", world.moment_ms(day, SWEEP_AT))

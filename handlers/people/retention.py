@@ -9,8 +9,7 @@ from typing import Any
 import orjson
 
 from bot.talk.session import Session
-from bot.turn import Desk
-from handlers.world import World
+from handlers.world import Desk
 from storage.machine import sessions, wecom
 from storage.people import retention
 
@@ -24,7 +23,7 @@ BATCH_PHOTOS = 60
 
 async def plan(desk: Desk) -> None:
     """Once a day, early in the morning."""
-    world: World = desk.world
+    world = desk.world
     today = world.day(desk.now_ms)
     for day in (today, today + timedelta(days=1)):
         _later(desk, day.isoformat(), 0, world.moment_ms(day, AT))

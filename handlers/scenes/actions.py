@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from bot.talk.messages import Button, Say, Words, text
-from bot.turn import Intent, Turn
+from bot.turn import Intent
 from handlers.areas import codes
-from handlers.areas.index import Gazetteer
 from handlers.areas.places import PlaceMatch, Station
 from handlers.cases import opening
+from handlers.facts import place_answer
 from handlers.film import search, show
 from handlers.people import guide, invitations
 from handlers.people.actions import area_name, private
@@ -17,7 +17,7 @@ from handlers.people.menu import Rows, menu_rows
 from handlers.people.rules import may
 from handlers.points import actions as accounts
 from handlers.points import rules as point_rules
-from handlers.world import place_answer
+from handlers.world import Turn
 from storage.people import claims, households
 from storage.people.households import HouseholdFound
 from storage.product import film
@@ -69,7 +69,7 @@ async def _station(turn: Turn, code: str) -> None:
 
 
 async def _station_page(turn: Turn, station: Station) -> None:
-    places: Gazetteer = turn.world.places
+    places = turn.world.places
     lines: list[Words] = [text("scene.station", name=station.name, village=area_name(places, station.village_id))]
     if station.hours:
         lines.append(text("scene.station.hours", hours=station.hours))
@@ -105,7 +105,7 @@ def _ticket_button(ticket: Ticket) -> Button:
 
 async def _sign(turn: Turn, code: str) -> None:
     """The report with its place known."""
-    places: Gazetteer = turn.world.places
+    places = turn.world.places
     landmark = codes.landmark_with(places, code)
     village = places.village_of(landmark.village_id) if landmark is not None else None
     if landmark is None or village is None:

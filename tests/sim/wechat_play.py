@@ -13,7 +13,7 @@ from unittest import mock
 from bot.channels.wechat import quota
 from bot.channels.wechat.wire import NEWS
 from bot.talk.messages import Button, In, Say, text
-from bot.turn import Desk, Turn
+from bot.turn import Desk, Dispatch, Turn
 from tests.sim.faults import ALL, WEB, Chaos
 from tests.sim.play import Chat, SimPlay
 from tests.sim.product import SimProduct
@@ -108,7 +108,7 @@ class WeChatProduct(SimProduct):
 
     async def do_album(self, turn: Turn, args: str) -> None:
         turn.reply(Say("", media=(f"p{turn.ids.next()}", f"v{turn.ids.next()}")))
-        await turn.tell(turn.person.id, Say(text("album"), ((Button(text("gift"), "/gift"),),)), urgent=True)
+        await turn.tell(turn.person.id, Say(text("album"), ((Button(text("gift"), "/gift"),),)), Dispatch(urgent=True))
 
 
 class WeChatPlay(SimPlay):
