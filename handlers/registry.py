@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, Command] = {
     # people
     "start": Command(scenes.start),
     "help": Command(guide.help_),
+    "more": Command(guide.more),
     "unknown": Command(guide.unknown),
     "join": Command(invitations.join),
     "withdraw": Command(invitations.withdraw, "invite"),
