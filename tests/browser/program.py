@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.example import EXAMPLE, ROOT
+
 START_S = 60
 STOP_S = 15
 SETTINGS = ("DATABASE_URL", "PUBLIC_URL", "TELEGRAM_TOKEN", "TELEGRAM_API_URL", "TELEGRAM_MODE", "TIMEZONE", "LANGUAGE")
@@ -30,7 +31,7 @@ def free_port() -> int:
 def awake(folder: Path) -> Path:
     """A copy of the example township without quiet hours: tests run at any hour."""
     if not folder.exists():
-        shutil.copytree(ROOT / "examples" / "township", folder)
+        shutil.copytree(EXAMPLE, folder)
         policy = folder / "policy.toml"
         hours = r"(\[quiet\][^\n]*\nstart = )[0-9:]+(\nend = )[0-9:]+"
         text, changed = re.subn(hours, r"\g<1>00:00:00\g<2>00:00:00", policy.read_text("utf-8"))

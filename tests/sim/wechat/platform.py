@@ -14,9 +14,9 @@ from bot.channels.wechat.fields import body_of
 from bot.channels.wechat.wire import NEWS, arrival_of, heard_of, update_of
 from bot.incoming.batch import MOST_SHOWN_ROWS
 from bot.talk.messages import In
-from tests.sim.server import NOBODY
-from tests.sim.wechat_phone import Fields, Phone, Windows, pushed
-from tests.sim.wechat_shown import IN_REPLY, Door, Phones, Push
+from tests.sim.machine.server import NOBODY
+from tests.sim.wechat.phone import Fields, Phone, Windows, pushed
+from tests.sim.wechat.shown import IN_REPLY, Door, Phones, Push
 
 TRIES = 3
 CUT_S = 5.0
