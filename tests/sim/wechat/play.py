@@ -69,6 +69,7 @@ class WeChatUser(User):
         self._asked_again = self._asked_again + 1 if screen.out.text == self._asked_last else 0
         self._asked_last = screen.out.text
         if self._asked_again >= MOST_ASKED and "x" in screen.verbs:
+            self._asked_again, self._asked_last = 0, ""  # opened again, it is looked at afresh
             return self._tap(screen.verbs["x"])
         return super()._response(screen, wish)
 
