@@ -19,10 +19,9 @@ from bot.settings import Settings
 from storage.database import Tx
 from storage.engine.opening import open_database
 from storage.machine import townships
+from tests.example import EXAMPLE, SECOND
 from tests.fakes.botapi import FakeBotApi
 
-ROOT = Path(__file__).parents[2]
-FIRST, SECOND = ROOT / "examples" / "township", ROOT / "examples" / "township-2"
 QINGHE, SHAJING = "629999101", "629999102"
 
 
@@ -88,7 +87,7 @@ def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Console:
 @pytest.fixture
 def county(console: Console) -> Iterator[Console]:
     """With both example townships."""
-    console.done("import", FIRST)
+    console.done("import", EXAMPLE)
     console.done("import", SECOND, "--new")
     yield console
 
@@ -113,7 +112,7 @@ def test_two_townships_stand_beside_each_other(county: Console) -> None:
 
 def test_a_folder_says_itself_whose_it_is(county: Console) -> None:
     before = county.known()
-    for folder in (FIRST, SECOND, SECOND / "areas.geojson"):
+    for folder in (EXAMPLE, SECOND, SECOND / "areas.geojson"):
         assert "0 added, 0 changed" in county.done("import", folder)
     assert county.known() == before
 
@@ -129,7 +128,7 @@ def test_a_file_without_a_boundary_needs_the_township(county: Console) -> None:
 
 
 def test_a_second_township_is_never_written_over_the_only_one(console: Console) -> None:
-    console.done("import", FIRST)
+    console.done("import", EXAMPLE)
     said = console.refused("import", SECOND)
     assert said == (
         f"this folder is of {SHAJING} 沙井乡, the database has {QINGHE} 青禾塬镇: add --new for another township"
@@ -138,8 +137,8 @@ def test_a_second_township_is_never_written_over_the_only_one(console: Console) 
 
 
 def test_the_only_township_may_get_another_code(console: Console, tmp_path: Path) -> None:
-    console.done("import", FIRST)
-    folder = recoded(tmp_path / "again", QINGHE, "629999901", FIRST)
+    console.done("import", EXAMPLE)
+    folder = recoded(tmp_path / "again", QINGHE, "629999901", EXAMPLE)
     console.refused("import", folder)
     console.done("import", folder, "--township", QINGHE)
     assert [row[:3] for row in console.known()] == [(1, "629999901", "青禾塬镇")]
@@ -167,11 +166,11 @@ def test_new_means_new(county: Console, tmp_path: Path) -> None:
 
 def test_an_only_township_with_an_odd_code_stays_alone(console: Console, tmp_path: Path) -> None:
     console.done("import", recoded(tmp_path / "odd", SHAJING, "沙井"))
-    assert "the code 沙井 can't stand in a link" in console.refused("import", FIRST, "--new")
+    assert "the code 沙井 can't stand in a link" in console.refused("import", EXAMPLE, "--new")
 
 
 def test_a_boundary_with_a_fault_makes_no_township(console: Console, tmp_path: Path) -> None:
-    console.done("import", FIRST)
+    console.done("import", EXAMPLE)
     folder = tmp_path / "broken"
     shutil.copytree(SECOND, folder)
     (folder / "areas.geojson").write_text("{", "utf-8")
@@ -218,7 +217,7 @@ def test_run_prints_the_link_of_each_township(county: Console) -> None:
 
 
 def test_with_one_township_only_the_join_links_are_printed(console: Console) -> None:
-    console.done("import", FIRST)
+    console.done("import", EXAMPLE)
     assert asyncio.run(links(console.settings, first=False)) == []
     lines = asyncio.run(links(console.settings, first=True))
     assert lines[0] == "One join link for each role (each works once):" and len(lines) == 8
@@ -311,7 +310,7 @@ def test_doctor_names_each_bot(county: Console) -> None:
 def test_another_import_at_the_same_time_does_not_take_the_place(
     console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    console.done("import", FIRST)
+    console.done("import", EXAMPLE)
     real, asked = townships.every_id, list[int]()
 
     async def late(tx: Tx) -> Any:

@@ -15,10 +15,9 @@ from typer.testing import CliRunner, Result
 
 from bot.__main__ import app
 from bot.console import wechat as wechat_console
+from tests.example import EXAMPLE, SECOND
 from tests.fakes.wechat import FakeWeChat
 
-ROOT = Path(__file__).parents[2]
-FIRST, SECOND = ROOT / "examples" / "township", ROOT / "examples" / "township-2"
 QINGHE, SHAJING = "629999101", "629999102"
 NO_ACCOUNT = "no WeChat account is set (WECHAT_APP_ID): only an Official Account has a menu and codes"
 
@@ -92,7 +91,7 @@ def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wechat: FakeWeChat)
     monkeypatch.setattr(wechat_console, "PACE_S", 0)
     monkeypatch.setattr(wechat_console, "PAUSES_S", (0, 0))
     made = Console(tmp_path, wechat)
-    made.done("import", FIRST)
+    made.done("import", EXAMPLE)
     return made
 
 
@@ -128,7 +127,7 @@ def test_show_sets_nothing(console: Console, wechat: FakeWeChat) -> None:
 
 
 def test_a_policy_that_says_nothing_has_the_usual_menu(console: Console, wechat: FakeWeChat) -> None:
-    policy = (FIRST / "policy.toml").read_text("utf-8")
+    policy = (EXAMPLE / "policy.toml").read_text("utf-8")
     (console.folder / "policy.toml").write_text(policy[: policy.index("[[wechat_menu]]")], "utf-8")
     console.done("import", console.folder / "policy.toml")
     console.done("wechat", "menu")
@@ -235,7 +234,7 @@ def test_a_door_shows_the_card_and_the_village_only(console: Console, wechat: Fa
     written = (folder / "index.html").read_text("utf-8") + str(listed(console)) + str(sorted(folder.iterdir()))
     assert "卡号 N0123" in written and "王家沟村 门牌" in written
     assert "door-N0123" in asked(wechat)
-    with (FIRST / "households.csv").open(encoding="utf-8-sig", newline="") as file:
+    with (EXAMPLE / "households.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["村"] == "王家沟村"]
     assert len(rows) > 5
     for row in rows:
@@ -299,7 +298,7 @@ def test_a_code_stays_when_everything_is_imported_anew(console: Console, wechat:
     console.done("wechat", "qr", *kinds, "--out", console.folder / "out")
     before = set(asked(wechat))
     console.environment["DATA_DIR"] = str(console.folder / "again")
-    console.done("import", FIRST)
+    console.done("import", EXAMPLE)
     assert "0 of them new" in console.done("wechat", "qr", *kinds, "--out", console.folder / "out")
     assert set(asked(wechat)) == before and len(before) > 10
 

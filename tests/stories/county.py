@@ -15,9 +15,10 @@ from bot.settings import Settings
 from handlers.areas.importer import import_folder
 from storage.database import Database, Tx
 from storage.engine.opening import open_database
-from tests.stories.town import Someone, StoryClock, StoryDice, Town, WebDriver, _bytes, wechat_settings
+from tests.example import EXAMPLES
+from tests.stories.drivers.web import WebDriver, bytes_of
+from tests.stories.town import Someone, StoryClock, StoryDice, Town, wechat_settings
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 QINGHE, SHAJING, YUANSHAN = 1, 2, 3  # ids; the last one lies in another county
 CODES = {QINGHE: "629999101", SHAJING: "629999102", YUANSHAN: "629998101"}
 
@@ -48,14 +49,14 @@ class WebDriverThere(WebDriver):
 
     async def _post(self, **body: Any) -> None:
         self._next += 1
-        content = _bytes({"id": str(self._next), **body})
+        content = bytes_of({"id": str(self._next), **body})
         raw = Raw("web", f"{self.address}:{self._next}", self.address, content, self._township_id)
         await self._app.intake.accept([raw])
 
     async def sends_photos(self, photos: Sequence[bytes], album: bool, caption: str) -> None:
         store = self._app.media.of(self._township_id)
         for content in photos:
-            await self._post(kind="media", media=[await store.save_bytes(self.address, content, "photo.jpg")])
+            await self._post(kind="media", media=[await store.savebytes_of(self.address, content, "photo.jpg")])
 
 
 class TownThere(Town):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -11,9 +9,8 @@ from bot.clock import TimeIds
 from handlers.areas.importer import import_folder
 from storage.database import Tx
 from storage.engine.opening import bring_up_to_date, open_database
-from tests.stories.town import StoryClock
-
-EXAMPLE = Path(__file__).parents[2] / "examples" / "township"
+from tests.example import EXAMPLE, example_with
+from tests.stories.clock import StoryClock
 
 
 async def make_template(url: str, *, messages_per_minute: int | None = None, township_id: int = 1) -> None:
@@ -34,15 +31,3 @@ async def make_template(url: str, *, messages_per_minute: int | None = None, tow
 
         await database.transaction(work, township_id=township_id)
     await database.close()
-
-
-def example_with(folder: Path, messages_per_minute: int) -> Path:
-    """A copy of the example township with another flood limit."""
-    shutil.copytree(EXAMPLE, folder)
-    policy = folder / "policy.toml"
-    changed, count = re.subn(
-        r"(?m)^messages_per_minute\s*=.*$", f"messages_per_minute = {messages_per_minute}", policy.read_text("utf-8")
-    )
-    assert count == 1, "policy.toml has no messages_per_minute"
-    policy.write_text(changed, "utf-8")
-    return folder
