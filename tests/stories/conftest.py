@@ -5,7 +5,6 @@ Which story plays on which of the six is said in `pairwise.py`; with STORIES=all
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -17,10 +16,11 @@ import pytest
 
 from tests.fakes.botapi import FakeBotApi
 from tests.fakes.wechat import FakeWeChat
-from tests.postgres import PostgresServer, name_of
+from tests.postgres import PostgresServer
 from tests.stories.pairwise import Play, chosen
 from tests.stories.template import make_template
 from tests.stories.town import Town
+from tests.templates import in_a_file, on_a_server
 
 CHANNELS = ("web", "telegram", "wechat")
 ENGINES = ("sqlite", "postgres")
@@ -78,17 +78,13 @@ async def platforms_of(channel: str) -> AsyncIterator[dict[str, Any]]:
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated database with the example township in it."""
-    path = tmp_path_factory.mktemp("template") / "jingxiang.db"
-    asyncio.run(make_template(f"sqlite:///{path}"))
-    return path
+    return in_a_file(make_template, tmp_path_factory.mktemp("template"))
 
 
 @pytest.fixture(scope="session")
 def postgres_template(postgres: PostgresServer) -> str:
     """The same on the server; the database's name."""
-    url = asyncio.run(postgres.fresh())
-    asyncio.run(make_template(url))
-    return name_of(url)
+    return on_a_server(make_template, postgres)
 
 
 @pytest.fixture

@@ -12,22 +12,31 @@ from storage.engine.opening import bring_up_to_date, open_database
 from tests.example import EXAMPLE, example_with
 from tests.stories.clock import StoryClock
 
+MONTH_MS = 86_400_000 * 30
+
 
 async def make_template(url: str, *, messages_per_minute: int | None = None, township_id: int = 1) -> None:
     """Migrate and import, with another flood limit if one is given."""
     clock = StoryClock()
-    clock.ms -= 86_400_000 * 30
-    await bring_up_to_date(url, now_ms=clock.now_ms())
-    database = await open_database(url)
-    ids = TimeIds(clock)
-
+    await bring_up_to_date(url, now_ms=clock.now_ms() - MONTH_MS)
     with tempfile.TemporaryDirectory() as scratch:
         folder = EXAMPLE
         if messages_per_minute is not None:
             folder = example_with(Path(scratch) / "township", messages_per_minute)
+        await import_there(url, folder, township_id)
 
-        async def work(tx: Tx) -> object:
-            return await import_folder(tx, folder, now_ms=clock.now_ms(), ids=ids)
 
+async def import_there(url: str, folder: Path, township_id: int) -> None:
+    """Import a folder as a township, a month before the stories. Each one's ids begin with the same."""
+    clock = StoryClock()
+    clock.ms -= MONTH_MS
+    ids = TimeIds(clock)
+    database = await open_database(url)
+
+    async def work(tx: Tx) -> object:
+        return await import_folder(tx, folder, now_ms=clock.now_ms(), ids=ids)
+
+    try:
         await database.transaction(work, township_id=township_id)
-    await database.close()
+    finally:
+        await database.close()

@@ -12,14 +12,28 @@ import pytest
 import storage
 from storage.database import Tx
 from storage.people import people
+from tests.postgres import PostgresServer
 from tests.stories.conftest import CHANNELS, platforms_of
-from tests.stories.county import CODES, QINGHE, SHAJING, County
+from tests.stories.county import CODES, QINGHE, SHAJING, County, make_county
 from tests.stories.doings import reports, token_for, weighs
 from tests.stories.town import Heard, Someone, StoryDice, Town
+from tests.templates import in_a_file, on_a_server
 
 PHONE = re.compile(r"\d{11}")
 SCHEMA = Path(storage.__file__).parent / "schema"
 TABLES = [name for file in sorted(SCHEMA.glob("*.sql")) for name in re.findall(r"CREATE TABLE (\w+)", file.read_text())]
+
+
+@pytest.fixture(scope="module")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the three townships in it."""
+    return in_a_file(make_county, tmp_path_factory.mktemp("county"))
+
+
+@pytest.fixture(scope="module")
+def postgres_template(postgres: PostgresServer) -> str:
+    """The same on the server."""
+    return on_a_server(make_county, postgres)
 
 
 @pytest.fixture(params=CHANNELS)
