@@ -14,12 +14,12 @@ CHUNK = 5
 Chunk = tuple[str, int, int]  # a play, its first seed, how many
 
 
-def chunks_of(wanted: Mapping[str, int], first: int) -> list[Chunk]:
-    """All seeds in small parts, mixed, so that each play has had its share whenever the time is up."""
+def chunks_of(wanted: Mapping[str, int], first: int, size: int) -> list[Chunk]:
+    """All seeds in parts of so many, mixed, so that each play has had its share whenever the time is up."""
     found = [
-        (at / count, (play, first + at, min(CHUNK, count - at)))
+        (at / count, (play, first + at, min(size, count - at)))
         for play, count in wanted.items()
-        for at in range(0, count, CHUNK)
+        for at in range(0, count, size)
     ]
     return [chunk for _, chunk in sorted(found)]
 
@@ -35,7 +35,7 @@ def soak(wanted: Mapping[str, int], first: int, *, minutes: float, jobs: int) ->
     """Play, and print what happens; 1 when a promise was broken. A part that is not done in time is given up."""
     print(f"seeds from {first} on, {minutes:g} minutes at most: {dict(wanted)}", flush=True)
     begun_s, played, failed = time.monotonic(), Counter[str](), 0
-    chunks = chunks_of(wanted, first)
+    chunks = chunks_of(wanted, first, CHUNK)
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
         done = pool.imap_unordered(play_chunk, chunks)
         for _ in chunks:

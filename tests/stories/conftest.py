@@ -25,6 +25,7 @@ from tests.templates import in_a_file, on_a_server
 CHANNELS = ("web", "telegram", "wechat")
 ENGINES = ("sqlite", "postgres")
 HERE = Path(__file__).parent
+PLAYED = pytest.StashKey[tuple[dict[str, set[Play]], dict[str, set[Play]]]]()  # what each story can play, and plays
 ON_CHANNELS = ("town", "county")  # the fixtures that open on a channel; `database_url` is on an engine
 
 
@@ -47,13 +48,12 @@ def play_of(item: pytest.Item) -> tuple[str, Play] | None:
 @pytest.hookimpl(tryfirst=True)  # before -k, so that it takes nothing from what is played otherwise
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what pairs of story, channel and engine do without."""
-    if os.environ.get("STORIES") == "all":
-        return
     found = {item: play_of(item) for item in items}
     possible: dict[str, set[Play]] = {}
     for story, play in filter(None, found.values()):
         possible.setdefault(story, set()).add(play)
-    plays = chosen(possible)
+    plays = possible if os.environ.get("STORIES") == "all" else chosen(possible)
+    config.stash[PLAYED] = possible, plays
     left_out = [item for item, of in found.items() if of is not None and of[1] not in plays[of[0]]]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item, of in found.items() if of is None or of[1] in plays[of[0]]]

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections import defaultdict
 from itertools import combinations, product
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.example import ROOT
-from tests.stories.conftest import CHANNELS, ENGINES
+from tests.stories.conftest import CHANNELS, ENGINES, PLAYED, play_of
 from tests.stories.pairwise import Play, chosen
 
 stories = st.builds("{}.py::test_{}".format, st.sampled_from("ab"), st.integers(0, 99))
@@ -63,25 +60,8 @@ def test_what_a_story_plays_is_known_for_ever() -> None:
         assert 10 <= sum(play in of_story for of_story in plays.values()) <= 30
 
 
-def collected(stories: str) -> dict[str, set[Play]]:
-    """What pytest finds here."""
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-p", "no:cacheprovider", "tests/stories"]
-    told = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, "STORIES": stories}, capture_output=True, text=True, check=True
-    ).stdout
-    found: dict[str, set[Play]] = defaultdict(set)
-    for line in told.splitlines():
-        name, _, ids = line.removesuffix("]").partition("[")
-        words = ids.split("-")
-        channel = next((word for word in words if word in CHANNELS), None)
-        engine = next((word for word in words if word in ENGINES), None)
-        if channel and engine:
-            others = [word for word in words if word not in (channel, engine)]
-            found[f"{name}[{'-'.join(others)}]"].add((channel, engine))
-    return found
-
-
-def test_the_stories_that_there_are_play_so() -> None:
-    everything, pairs = collected("all"), collected("")
-    holds(everything, pairs)
-    assert sum(map(len, everything.values())) > 1.6 * sum(map(len, pairs.values()))
+def test_the_stories_of_this_run_play_so(request: pytest.FixtureRequest) -> None:
+    possible, plays = request.config.stash[PLAYED]
+    holds(possible, plays)
+    items = {found for item in request.session.items if (found := play_of(item))}
+    assert items <= {(story, play) for story, of_story in plays.items() for play in of_story}
