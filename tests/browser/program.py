@@ -15,17 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.example import EXAMPLE, ROOT
+from tests.ports import free_port
 
 START_S = 60
 STOP_S = 15
 SETTINGS = ("DATABASE_URL", "PUBLIC_URL", "TELEGRAM_TOKEN", "TELEGRAM_API_URL", "TELEGRAM_MODE", "TIMEZONE", "LANGUAGE")
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def awake(folder: Path) -> Path:

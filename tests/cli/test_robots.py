@@ -10,9 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import structlog
 from structlog.testing import CapturingLogger
-from typer.testing import CliRunner
 
-from bot.__main__ import app
 from bot.app import build
 from bot.channels.wecom.robots import Place, find_robots, match
 from bot.clock import SystemClock
@@ -20,6 +18,7 @@ from bot.settings import Settings
 from handlers.product import Township
 from handlers.robots.telling import groups
 from storage.engine.opening import bring_up_to_date, open_database
+from tests.cli.console import Console
 from tests.example import EXAMPLES
 
 KEY, OTHER = "693a91f6-7c1a-4bc4-97a0-0ec2f1fa5aaa", "0d5e7c11-1111-4444-8888-0ec2f1fa5bbb"
@@ -69,8 +68,7 @@ def test_what_could_be_meant_otherwise_is_left_out_and_said(said: dict[str, str]
 
 def says(folder: Path, *words: str, robots: dict[str, str]) -> tuple[int, str]:
     """Run a command with these robots; its exit code and what it printed."""
-    environment = {"DATA_DIR": str(folder), "LOG_LEVEL": "ERROR", "WECOM_ROBOTS": json.dumps(robots)}
-    result = CliRunner().invoke(app, list(words), env=environment)
+    result = Console(folder, WECOM_ROBOTS=json.dumps(robots)).says(*words)
     return result.exit_code, result.output
 
 

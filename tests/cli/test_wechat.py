@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from bot.__main__ import app
 from bot.console import wechat as wechat_console
+from tests.cli.console import Console
 from tests.example import EXAMPLE, SECOND
 from tests.fakes.wechat import FakeWeChat
 
@@ -49,39 +48,18 @@ def wechat(loop: asyncio.AbstractEventLoop) -> Iterator[FakeWeChat]:
     assert fake.violations == []
 
 
-class Console:
-    """`python -m bot …` in a folder of its own, with an account."""
-
-    def __init__(self, folder: Path, wechat: FakeWeChat) -> None:
-        self.folder = folder
-        world = wechat.world
-        self.environment = {
-            "DATA_DIR": str(folder / "data"),
-            "PUBLIC_URL": "https://chat.example",
-            "LOG_LEVEL": "ERROR",
-            "WECHAT_APP_ID": world.app_id,
-            "WECHAT_APP_SECRET": world.secret,
-            "WECHAT_TOKEN": world.token,
-            "WECHAT_AES_KEY": world.aes_key,
-            "WECHAT_API_URL": wechat.url,
-        }
-
-    def says(self, *words: object) -> Result:
-        return CliRunner().invoke(app, [str(word) for word in words], env=self.environment)
-
-    def done(self, *words: object) -> str:
-        """What a command that worked printed."""
-        result = self.says(*words)
-        assert result.exit_code == 0, result.output
-        return result.output
-
-    def refused(self, *words: object) -> str:
-        """What a command that did not work said, on one line."""
-        result = self.says(*words)
-        assert result.exit_code == 1, result.output
-        lines: list[str] = result.output.strip().splitlines()
-        assert len(lines) == 1, lines
-        return lines[0]
+def console_of(folder: Path, wechat: FakeWeChat) -> Console:
+    """A console in a folder of its own, with an account."""
+    world = wechat.world
+    return Console(
+        folder,
+        DATA_DIR=str(folder / "data"),
+        WECHAT_APP_ID=world.app_id,
+        WECHAT_APP_SECRET=world.secret,
+        WECHAT_TOKEN=world.token,
+        WECHAT_AES_KEY=world.aes_key,
+        WECHAT_API_URL=wechat.url,
+    )
 
 
 @pytest.fixture
@@ -90,7 +68,7 @@ def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wechat: FakeWeChat)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(wechat_console, "PACE_S", 0)
     monkeypatch.setattr(wechat_console, "PAUSES_S", (0, 0))
-    made = Console(tmp_path, wechat)
+    made = console_of(tmp_path, wechat)
     made.done("import", EXAMPLE)
     return made
 
@@ -326,7 +304,7 @@ def test_what_is_said_wrongly(console: Console, wechat: FakeWeChat) -> None:
 
 def test_nothing_is_imported_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wechat: FakeWeChat) -> None:
     monkeypatch.chdir(tmp_path)
-    assert Console(tmp_path, wechat).refused("wechat", "menu") == "nothing was imported yet"
+    assert console_of(tmp_path, wechat).refused("wechat", "menu") == "nothing was imported yet"
 
 
 def test_no_secret_is_printed(console: Console, wechat: FakeWeChat) -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from benchmarks.start import free_port
 from tests.fakes.wechat import FakeWeChat
 from tests.fakes.wechat_people import User
+from tests.ports import free_port
 from tests.postgres import PostgresServer
 from tests.process.crowd import DEFECTS, example
 from tests.process.program import LookAtServer, Program
