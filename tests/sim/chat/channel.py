@@ -18,8 +18,8 @@ from bot.outgoing.delivery import MAX_AGE_MS
 from bot.outgoing.shares import Outgoing
 from bot.talk.messages import In
 from storage.database import Database, Workers
+from tests.sim.chat.platform import NAME, Platform, Update
 from tests.sim.faults import Chaos
-from tests.sim.platform import NAME, Platform, Update
 
 HANGS_UP_S = 10
 

@@ -7,6 +7,7 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from bot.channels.wechat import quota
 from bot.channels.wechat.fields import Value
@@ -165,13 +166,24 @@ def _event(name: str, key: str = "") -> Fields:
     return {"MsgType": "event", "Event": name, "EventKey": key}
 
 
+class Opener(Protocol):
+    """What opened a window: `stored_s`, since when the program knows of it."""
+
+    stored_s: float | None
+
+
 @dataclass(slots=True)
 class Window:
     """So many more until then. `unknown`: of those taken, how many the program had begun before it knew of it."""
 
     left: int
     until_ms: int
+    opener: Opener
     unknown: int = 0
+
+    def was_unknown(self, begun_s: float) -> bool:
+        """Whether a program that began something then may not have known of this window."""
+        return self.opener.stored_s is None or self.opener.stored_s >= begun_s
 
 
 @dataclass(slots=True)
@@ -180,17 +192,17 @@ class Windows:
 
     all: dict[Heard, Window] = field(default_factory=dict)
 
-    def opens(self, what: Heard, now_ms: int) -> None:
+    def opens(self, what: Heard, now_ms: int, opener: Opener) -> None:
         """The person did something."""
         count, span_ms = quota.OPENS[what]
-        self.all[what] = Window(count, now_ms + span_ms)
+        self.all[what] = Window(count, now_ms + span_ms, opener)
 
     def open(self, now_ms: int) -> list[Window]:
         """Those that are open now."""
         return [window for window in self.all.values() if now_ms < window.until_ms]
 
-    def takes(self, *, unknown: bool) -> None:
-        """One was taken."""
+    def takes(self, begun_s: float) -> None:
+        """One was taken, with which the program began then."""
         for window in self.all.values():
             window.left = max(0, window.left - 1)
-            window.unknown += unknown
+            window.unknown += window.was_unknown(begun_s)

@@ -19,7 +19,9 @@ from bot.talk.messages import text
 from tests.fakes.wechat import FakeWeChat
 from tests.fakes.wechat_people import User
 from tests.fakes.wechat_world import Heard as Shown
-from tests.stories.town import TOWN, ZONE, Heard, StoryClock
+from tests.stories.clock import ZONE, StoryClock
+from tests.stories.drivers import TOWN
+from tests.stories.someone import Heard
 
 ARRIVES_S = 5.0
 BOTH = Catalogues(ZONE, "zh_CN")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
-from unittest import mock
 
 from bot.channels.base import Raw
 from bot.clock import TimeIds
@@ -17,7 +15,8 @@ from bot.outgoing.shares import Outgoing
 from bot.schedule import Schedule
 from storage.database import Database, Tx
 from storage.machine import outbox, timers
-from tests.sim.life import Parts
+from tests.sim.broken.ways import Laws, built, patched
+from tests.sim.machine.life import Parts
 
 
 class Facade:
@@ -151,27 +150,16 @@ async def _always_due(tx: Tx, timer_id: int) -> bool:
     return True
 
 
-@contextmanager
-def _with(parts: Parts) -> Iterator[Parts]:
-    yield parts
-
-
-@contextmanager
-def _patched(where: Any, name: str, other: Any) -> Iterator[Parts]:
-    with mock.patch.object(where, name, other):
-        yield Parts()
-
-
-BROKEN_WORKERS: Mapping[str, Callable[[], Any]] = {
-    "intake-without-the-lock": lambda: _with(Parts(intake=Lockless)),
-    "told-before-stored": lambda: _with(Parts(intake=TellsBefore)),
-    "delivery-without-the-claim": lambda: _with(Parts(delivery=ClaimlessDelivery)),
-    "lost-lease-kept": lambda: _with(Parts(outgoing=KeepsLease)),
-    "own-messages-first": lambda: _with(Parts(delivery=OwnFirst)),
-    "sends-cut-at-a-stop": lambda: _patched(delivery, "LAST_SENDS_S", 0),
-    "messages-to-all-townships": lambda: _with(Parts(outgoing=ToEverybody)),
-    "ids-by-each-clock-alone": lambda: _with(Parts(ids=OwnIds)),
-    "clock-without-the-lease": lambda: _with(Parts(schedule=LeaselessSchedule)),
-    "timer-run-unseen": lambda: _patched(timers, "is_due", _always_due),
-    "fetching-without-the-lease": lambda: _with(Parts(receiving=LeaselessReceiving)),
+LAWS: Laws = {
+    "intake-without-the-lock": lambda: built(Parts(intake=Lockless)),
+    "told-before-stored": lambda: built(Parts(intake=TellsBefore)),
+    "delivery-without-the-claim": lambda: built(Parts(delivery=ClaimlessDelivery)),
+    "lost-lease-kept": lambda: built(Parts(outgoing=KeepsLease)),
+    "own-messages-first": lambda: built(Parts(delivery=OwnFirst)),
+    "sends-cut-at-a-stop": lambda: patched(delivery, "LAST_SENDS_S", 0),
+    "messages-to-all-townships": lambda: built(Parts(outgoing=ToEverybody)),
+    "ids-by-each-clock-alone": lambda: built(Parts(ids=OwnIds)),
+    "clock-without-the-lease": lambda: built(Parts(schedule=LeaselessSchedule)),
+    "timer-run-unseen": lambda: patched(timers, "is_due", _always_due),
+    "fetching-without-the-lease": lambda: built(Parts(receiving=LeaselessReceiving)),
 }

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from bot.talk.messages import In, Media, Out
-from tests.sim.platform import Platform
+from tests.sim.chat.platform import Platform
 
 PATIENCE_S = 4.0
 MOST_PATIENCE_S = 30.0

@@ -18,7 +18,7 @@ import orjson
 from bot.channels.base import Letter
 from bot.talk.messages import In, Out
 from tests.sim.faults import Chaos
-from tests.sim.server import NOBODY
+from tests.sim.machine.server import NOBODY
 
 NAME = "sim"
 BATCH = 20

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
-from unittest import mock
 
 from bot.channels.base import Letter, Together
 from bot.channels.wechat import channel, replies
@@ -19,7 +17,8 @@ from bot.incoming.batch import Batches
 from bot.talk.messages import Out
 from storage.database import Row, Tx
 from storage.machine import inbox, outbox
-from tests.sim.life import Parts
+from tests.sim.broken.ways import Laws, built, patched
+from tests.sim.machine.life import Parts
 
 Gone = Callable[[], Awaitable[bool]]
 
@@ -103,31 +102,20 @@ _of_reply, _put_in_reply, _words_of = outbox.of_reply, outbox.put_in_reply, repl
 NEW_AGAIN = inbox.INSERT.replace("DO NOTHING", "DO UPDATE SET state = 'new'")
 
 
-@contextmanager
-def _with(parts: Parts) -> Iterator[Parts]:
-    yield parts
-
-
-@contextmanager
-def _patched(where: Any, name: str, other: Any) -> Iterator[Parts]:
-    with mock.patch.object(where, name, other):
-        yield Parts()
-
-
-BROKEN_WECHAT: Mapping[str, Callable[[], Any]] = {
-    "wechat-acknowledged-before-stored": lambda: _with(Parts(wechat=Hasty)),
-    "wechat-retry-handled-again": lambda: _patched(inbox, "INSERT", NEW_AGAIN),
-    "wechat-answer-lies-there": lambda: _with(Parts(wechat=NeverLooks)),
-    "wechat-reply-also-by-itself": lambda: _patched(outbox, "due", _due_though_kept),
-    "wechat-retry-told-nothing": lambda: _patched(outbox, "of_reply", _only_due),
-    "wechat-waiting-shown-again": lambda: _patched(outbox, "put_in_reply", _shown_and_still_waiting),
-    "wechat-waiting-forgotten": lambda: _with(Parts(replies=Forgetful)),
-    "wechat-kept-for-ever": lambda: _patched(outbox, "keep_no_longer", _never_let_go),
-    "wechat-no-order-in-a-reply": lambda: _patched(replies, "words_of", _backwards),
-    "wechat-rest-dropped": lambda: _patched(replies, "rest_of", lambda *arguments: None),
-    "wechat-half-sent": lambda: _with(Parts(customer=HalfSent)),
-    "wechat-messages-uncounted": lambda: _with(Parts(customer=Uncounted)),
-    "wechat-number-of-another-reply": lambda: _patched(channel, "choice_of", _of_an_older_reply),
-    "wechat-newest-by-the-clock": lambda: _patched(outbox, "shown_until", _never_shown),
-    "wechat-number-before-its-reply": lambda: _patched(Batches, "_seen", _all_seen),
+LAWS: Laws = {
+    "wechat-acknowledged-before-stored": lambda: built(Parts(wechat=Hasty)),
+    "wechat-retry-handled-again": lambda: patched(inbox, "INSERT", NEW_AGAIN),
+    "wechat-answer-lies-there": lambda: built(Parts(wechat=NeverLooks)),
+    "wechat-reply-also-by-itself": lambda: patched(outbox, "due", _due_though_kept),
+    "wechat-retry-told-nothing": lambda: patched(outbox, "of_reply", _only_due),
+    "wechat-waiting-shown-again": lambda: patched(outbox, "put_in_reply", _shown_and_still_waiting),
+    "wechat-waiting-forgotten": lambda: built(Parts(replies=Forgetful)),
+    "wechat-kept-for-ever": lambda: patched(outbox, "keep_no_longer", _never_let_go),
+    "wechat-no-order-in-a-reply": lambda: patched(replies, "words_of", _backwards),
+    "wechat-rest-dropped": lambda: patched(replies, "rest_of", lambda *arguments: None),
+    "wechat-half-sent": lambda: built(Parts(customer=HalfSent)),
+    "wechat-messages-uncounted": lambda: built(Parts(customer=Uncounted)),
+    "wechat-number-of-another-reply": lambda: patched(channel, "choice_of", _of_an_older_reply),
+    "wechat-newest-by-the-clock": lambda: patched(outbox, "shown_until", _never_shown),
+    "wechat-number-before-its-reply": lambda: patched(Batches, "_seen", _all_seen),
 }

@@ -23,14 +23,14 @@ from storage.database import Tx
 from storage.engine.migrate import migrate
 from storage.engine.sqlite import SqliteTx, connect, run_work
 from storage.people import people
+from tests.example import EXAMPLE
+from tests.sim.chat.platform import NAME
+from tests.sim.chat.texts import ZONE
+from tests.sim.chat.users import User, Wish
 from tests.sim.faults import Chaos
 from tests.sim.invariants import WATCHED
-from tests.sim.platform import NAME
 from tests.sim.play import START_MS, Chat, Stage, in_a_file, person
-from tests.sim.texts import ZONE
-from tests.sim.users import User, Wish
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "township"
 CARD = "N0123"  # a household of the example
 RECEIPT = re.compile(r"编号 (20\d\d-\d+)")
 TICKET = re.compile(r"F20\d\d-\d+")

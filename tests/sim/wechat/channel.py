@@ -16,9 +16,9 @@ from bot.errors import GiveUp, RetryLater
 from bot.incoming.batch import ANSWERED_TOPIC
 from bot.outgoing.delivery import MAX_AGE_MS
 from storage.database import Unavailable, Workers
-from tests.sim.channel import Made, Worker
-from tests.sim.texts import ZONE
-from tests.sim.wechat_platform import WeChatPlatform
+from tests.sim.chat.channel import Made, Worker
+from tests.sim.chat.texts import ZONE
+from tests.sim.wechat.platform import WeChatPlatform
 
 LETTER: ContextVar[Letter] = ContextVar("LETTER")
 BEGUN_S: ContextVar[float] = ContextVar("BEGUN_S")  # when the program began with the letter

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.app import App
 from tests.fakes.botapi import FakeBotApi
-from tests.stories.town import Heard
+from tests.stories.someone import Heard
 
 ARRIVES_S = 5.0
 

@@ -14,9 +14,9 @@ from bot.channels.wechat.fields import body_of
 from bot.channels.wechat.wire import NEWS, arrival_of, heard_of, update_of
 from bot.incoming.batch import MOST_SHOWN_ROWS
 from bot.talk.messages import In
-from tests.sim.server import NOBODY
-from tests.sim.wechat_phone import Fields, Phone, Windows, pushed
-from tests.sim.wechat_shown import IN_REPLY, Door, Phones, Push
+from tests.sim.machine.server import NOBODY
+from tests.sim.wechat.phone import Fields, Phone, Windows, pushed
+from tests.sim.wechat.shown import IN_REPLY, Door, Phones, Push
 
 TRIES = 3
 CUT_S = 5.0
@@ -108,7 +108,7 @@ class WeChatPlatform(Phones):
         stored = event.kind != "nothing" or event.data == NEWS
         push = Push(update.key, address, self.told, body, asyncio.get_running_loop().time(), stored)
         if heard := heard_of(update):
-            self.windows.setdefault(address, Windows()).opens(heard, now_ms)
+            self.windows.setdefault(address, Windows()).opens(heard, now_ms, push)
             self.opened[address] = push
         return push
 
@@ -247,7 +247,7 @@ class WeChatPlatform(Phones):
             if not (two or unknown or any(window.unknown for window in found)):
                 self.blame(f"more customer messages to {address} than WeChat takes")
             raise WindowClosed("count_used")
-        windows.takes(unknown=unknown)
+        windows.takes(begun_s)
 
     # -- at the end
 

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from tests.sim.faults import ALL
-from tests.sim.life import Life
+from tests.sim.machine.life import Life
 
 if TYPE_CHECKING:
     from tests.sim.town import Town

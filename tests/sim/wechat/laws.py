@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from bot.channels.wechat.words import opens_question
 from bot.turn import load_out
 from tests.sim.invariants import Connection, Watch
-from tests.sim.wechat_shown import ERASED, Push
+from tests.sim.wechat.shown import ERASED, Push
 
 SENT = (
     "SELECT o.id, o.address, o.body, o.answers, i.update_key FROM outbox o"

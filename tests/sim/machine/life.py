@@ -27,13 +27,13 @@ from bot.schedule import PLAN_S, TICK_S, Schedule
 from storage.database import Database, Unavailable
 from storage.engine.leases import Leases
 from storage.machine import inbox
-from tests.sim.channel import Made, SimDoor
-from tests.sim.database import SimDatabase, delay_s
+from tests.sim.chat.channel import Made, SimDoor
+from tests.sim.chat.platform import Platform
 from tests.sim.faults import Blow, Chaos, Crashed, Fate
-from tests.sim.loop import OWNER, SimLoop
-from tests.sim.platform import Platform
+from tests.sim.machine.database import SimDatabase, delay_s
+from tests.sim.machine.loop import OWNER, SimLoop
+from tests.sim.machine.server import NOBODY, Server, Session
 from tests.sim.play import Play
-from tests.sim.server import NOBODY, Server, Session
 
 SAME_ID = re.compile(r"UNIQUE constraint failed: (\w+)\.township_id, \1\.id$")
 FROZEN_S = (0.5, 3, 12)

@@ -1,14 +1,12 @@
-"""Laws of the design, each broken on purpose. The simulator must notice every one of them."""
+"""Laws of the machine, each broken on purpose."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
-from unittest import mock
 
 from bot.channels.base import Letter, Raw
 from bot.clock import TimeIds
@@ -20,7 +18,8 @@ from bot.talk import engine
 from bot.talk.messages import In
 from storage.database import Database, Tx
 from storage.machine import outbox
-from tests.sim.life import Parts
+from tests.sim.broken.ways import Laws, built, patched
+from tests.sim.machine.life import Parts
 
 
 class Acknowledges(Intake):
@@ -182,27 +181,15 @@ def _any_tap(form: Any, frame: Any, event: In, *rest: Any) -> Any:
 _advance = engine.advance
 
 
-@contextmanager
-def _with(parts: Parts) -> Iterator[Parts]:
-    yield parts
-
-
-@contextmanager
-def _applies_stale_taps() -> Iterator[Parts]:
-    """Applies a button of an old screen to the present one."""
-    with mock.patch.object(engine, "advance", _any_tap):
-        yield Parts()
-
-
-BROKEN: Mapping[str, Callable[[], Any]] = {
-    "acknowledges-before-commit": lambda: _with(Parts(intake=Acknowledges)),
-    "duplicates-by-highest-id": lambda: _with(Parts(intake=ByHighestId)),
-    "no-duplicates-known": lambda: _with(Parts(intake=KnowsNoDuplicates)),
-    "done-in-another-transaction": lambda: _with(Parts(intake=DoneLater)),
-    "marked-before-sent": lambda: _with(Parts(delivery=MarksFirst)),
-    "never-marked": lambda: _with(Parts(delivery=NeverMarks)),
-    "no-order-of-messages": lambda: _with(Parts(delivery=EachAlone)),
-    "timer-done-in-another-transaction": lambda: _with(Parts(schedule=TimerDoneLater)),
-    "ids-by-the-clock-alone": lambda: _with(Parts(ids=ForgetfulIds)),
-    "stale-taps-applied": _applies_stale_taps,
+LAWS: Laws = {
+    "acknowledges-before-commit": lambda: built(Parts(intake=Acknowledges)),
+    "duplicates-by-highest-id": lambda: built(Parts(intake=ByHighestId)),
+    "no-duplicates-known": lambda: built(Parts(intake=KnowsNoDuplicates)),
+    "done-in-another-transaction": lambda: built(Parts(intake=DoneLater)),
+    "marked-before-sent": lambda: built(Parts(delivery=MarksFirst)),
+    "never-marked": lambda: built(Parts(delivery=NeverMarks)),
+    "no-order-of-messages": lambda: built(Parts(delivery=EachAlone)),
+    "timer-done-in-another-transaction": lambda: built(Parts(schedule=TimerDoneLater)),
+    "ids-by-the-clock-alone": lambda: built(Parts(ids=ForgetfulIds)),
+    "stale-taps-applied": lambda: patched(engine, "advance", _any_tap),
 }

@@ -14,15 +14,16 @@ from bot.channels.wechat import quota
 from bot.channels.wechat.wire import NEWS
 from bot.talk.messages import Button, In, Say, text
 from bot.turn import Desk, Dispatch, Turn
+from tests.sim.chat.texts import KeyCatalogues
+from tests.sim.chat.users import CLUMSY, MOST_SENT, Screen, SimScript, User, Wish
 from tests.sim.faults import ALL, WEB, Chaos
-from tests.sim.play import Chat, SimPlay
-from tests.sim.product import SimProduct
-from tests.sim.texts import KeyCatalogues
-from tests.sim.township import TownshipPlay, make_township
-from tests.sim.users import CLUMSY, MOST_SENT, Screen, SimScript, User, Wish
-from tests.sim.wechat_channel import WeChatDoor
-from tests.sim.wechat_laws import WeChatWatch
-from tests.sim.wechat_platform import WeChatPlatform
+from tests.sim.play import Chat
+from tests.sim.plays.own import SimPlay
+from tests.sim.plays.product import SimProduct
+from tests.sim.plays.township import TownshipPlay, make_township
+from tests.sim.wechat.channel import WeChatDoor
+from tests.sim.wechat.laws import WeChatWatch
+from tests.sim.wechat.platform import WeChatPlatform
 
 HOUR_MS = 3_600_000
 PLACE = 1  # the account belongs to one township; another has an ordinary platform
@@ -68,6 +69,7 @@ class WeChatUser(User):
         self._asked_again = self._asked_again + 1 if screen.out.text == self._asked_last else 0
         self._asked_last = screen.out.text
         if self._asked_again >= MOST_ASKED and "x" in screen.verbs:
+            self._asked_again, self._asked_last = 0, ""  # opened again, it is looked at afresh
             return self._tap(screen.verbs["x"])
         return super()._response(screen, wish)
 

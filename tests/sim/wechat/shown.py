@@ -13,8 +13,8 @@ from bot.channels.wechat.wire import NEWS, arrival_of, update_of
 from bot.i18n import Catalogue, Catalogues
 from bot.talk.messages import Out, text
 from bot.turn import load_out
-from tests.sim.platform import Platform, Sent
-from tests.sim.wechat_phone import Phone, fault_of, marks_of, rest_of
+from tests.sim.chat.platform import Platform, Sent
+from tests.sim.wechat.phone import Phone, fault_of, marks_of, rest_of
 
 IN_REPLY = (
     "SELECT o.id, o.body FROM outbox o JOIN inbox i ON i.township_id = o.township_id AND i.id = o.answers"

@@ -20,8 +20,8 @@ from storage.engine.one_worker import OneWorker
 from storage.engine.running import Running
 from storage.engine.sqlite import SqliteTx, connect, run_work
 from tests.sim.faults import Chaos, Conflict, Crashed, DiskTrouble
-from tests.sim.overlap import Rehearsed, Tape, rehearsal, replay
-from tests.sim.server import Client, Server
+from tests.sim.machine.overlap import Rehearsed, Tape, rehearsal, replay
+from tests.sim.machine.server import Client, Server
 
 T = TypeVar("T")
 NAMES = {"BEGIN IMMEDIATE": "begin", "BEGIN": "begin", "COMMIT": "commit"}

@@ -23,10 +23,10 @@ from storage.engine.migrate import migrate
 from storage.engine.sqlite import connect
 from storage.people import people
 from storage.product.ledger import Overdrawn, Transfer, balance, transfer
+from tests.sim.chat.texts import ZONE
 from tests.sim.faults import Chaos
 from tests.sim.invariants import WATCHED
-from tests.sim.loop import OWNER
-from tests.sim.texts import ZONE
+from tests.sim.machine.loop import OWNER
 
 DAY_MS = 86_400_000
 REVIEW = re.compile(r'"\w{5}\.(\d+)\.!"')
