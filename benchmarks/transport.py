@@ -18,7 +18,7 @@ import uvloop
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.request import BaseRequest, HTTPXRequest
 
-from bot.channels.telegram.transport import AiohttpRequest
+from benchmarks.rivals.aiohttp_transport import AiohttpRequest
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAT = 900_000_000

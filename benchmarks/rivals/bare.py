@@ -17,7 +17,7 @@ import orjson
 import uvloop
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, Update
 
-from bot.channels.telegram.transport import AiohttpRequest
+from benchmarks.rivals.aiohttp_transport import AiohttpRequest
 
 
 def _keys(*labels: str) -> InlineKeyboardMarkup:
