@@ -1,6 +1,6 @@
 """The composition root: the only place that knows concrete classes, and the order of start and stop.
 
-Start: duties, delivery, intake, receiving, clock, web. Stop: the other way round, so that nothing new comes in while
+Start: leases, delivery, intake, receiving, clock, web. Stop: the other way round, so that nothing new comes in while
 what came in is finished. A worker may have some of the parts only (`--only`); the others run in other processes.
 """
 
@@ -23,8 +23,8 @@ from bot.channels.webchat import WebChat
 from bot.channels.wechat.account import town_of
 from bot.channels.wechat.api import WeChatApi
 from bot.channels.wechat.channel import WeChat
+from bot.channels.wechat.customer import CustomerMessages as WeChatOutgoing
 from bot.channels.wechat.customer import Notice
-from bot.channels.wechat.customer import Outgoing as WeChatOutgoing
 from bot.channels.wechat.gate import Gate
 from bot.channels.wechat.replies import Replies
 from bot.channels.wechat.tokens import TokenTable
@@ -184,7 +184,7 @@ async def build(
     channels = Channels(shared, {township_id: [bot] for township_id, bot in bots.items()})
     outgoing = Outgoing(database, channels, clock=clock, grace_s=0 if one_process else grace_s)
     made: dict[str, Any] = {"clock": clock, "ids": ids, "dice": dice, "outgoing": outgoing}
-    intake = Intake(database, product, channels, catalogues, alone=one_process, **made)
+    intake = Intake(database, product, channels, catalogues, only_worker=one_process, **made)
     errands = {"media.fetch": media.fetch_errand, "media.erase": media.erase_errand}
     schedule = Schedule(database, product, catalogues, errands=errands, calm=intake.calm, **made)
     fetching: list[tuple[str, Channel]] = [(f"telegram {township_id}", bot) for township_id, bot in bots.items()]

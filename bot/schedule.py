@@ -33,7 +33,7 @@ BATCH_ROWS = 50
 ERRANDS_AT_ONCE = 4
 MAX_ATTEMPTS = 8
 PATIENCE_MS = 300_000
-DUTY = "clock"
+LEASE = "clock"
 Errand = Callable[[int, Mapping[str, Any]], Awaitable[Mapping[str, Any]]]  # township, payload
 log = structlog.get_logger()
 
@@ -92,8 +92,8 @@ class Schedule:
 
     async def tick(self) -> None:
         """If the clock is this worker's: plan for townships it has not seen yet, and run what is due."""
-        had_it = self._workers.has(DUTY)
-        if not await self._workers.take(DUTY):
+        had_it = self._workers.has(LEASE)
+        if not await self._workers.take(LEASE):
             self._planned.clear()
             return
         if not had_it:

@@ -20,7 +20,7 @@ from handlers.people.rules import may
 from handlers.world import Desk, Turn, World
 from handlers.world_cache import Worlds
 from storage.database import Tx
-from storage.machine.media import Limits
+from storage.machine.media import MediaLimits
 
 
 class Township:
@@ -45,7 +45,7 @@ class Township:
         """The policy's flood limit."""
         return world.policy.limits.messages_per_minute
 
-    def media_limits(self, township_id: int) -> Limits:
+    def media_limits(self, township_id: int) -> MediaLimits:
         """How large a photo or video may be, by the policy that was in force when it was looked at last."""
         return self._worlds.media_limits(township_id)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.talk import engine
-from bot.talk.messages import In, Media
-from bot.talk.session import Frame, Session
+from bot.talk.messages import Button, In, Media, Say, text
+from bot.talk.session import Frame, Session, tag_of
 from bot.turn import Intent, Product, Turn
 
 RESUME_AFTER_MS = 12 * 3_600_000
+CONTINUE, DROP = "~c", "~d"
 SHORTEST_KEPT = 3  # characters: «好», «嗯嗯» are no matter of their own
 
 
@@ -23,6 +25,20 @@ def idle(turn: Turn[Any], session: Session) -> bool:
         and session.updated_ms > 0
         and turn.now_ms - session.updated_ms > RESUME_AFTER_MS
     )
+
+
+def ask_resume(turn: Turn[Any], session: Session) -> Session:
+    """After a long silence ask whether the words go on with the old form or are something new."""
+    top = session.top
+    assert top is not None
+    session = replace(session, rev=session.rev + 1, stash=(turn.event.to_json(),))
+    prefix = f"{tag_of(turn.person.id)}.{session.rev}."
+    buttons = (
+        (Button(text("button.continue"), prefix + CONTINUE, "primary"),),
+        (Button(text("button.drop"), prefix + DROP),),
+    )
+    turn.reply(Say(text("form.resume", title=text(f"form.{top.form}.title")), buttons, ask="choice"))
+    return session.with_top(replace(top, rev=session.rev))
 
 
 def known_before(turn: Turn[Any], session: Session, intent: Intent) -> Mapping[str, Any]:

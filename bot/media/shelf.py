@@ -34,7 +34,7 @@ class Away(RetryLater):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class StoredFile:
     """A file in the store: its size, and when it was stored by the store's own clock."""
 
     size_bytes: int
@@ -92,7 +92,7 @@ class Shelf:
         with reaching():
             await obstore.put_async(self._store, key, b"\n", use_multipart=False)
 
-    async def find(self, key: str) -> Found | None:
+    async def find(self, key: str) -> StoredFile | None:
         """Size and time of a file, None when it isn't there."""
         try:
             with reaching():
@@ -127,7 +127,7 @@ class Shelf:
                 return
             yield bytes(piece)
 
-    def find_now(self, key: str) -> Found | None:
+    def find_now(self, key: str) -> StoredFile | None:
         """`find`, blocking."""
         try:
             with reaching():
@@ -141,7 +141,7 @@ class Shelf:
             with contextlib.suppress(FileNotFoundError), reaching():
                 await obstore.delete_async(self._store, key)
 
-    async def under(self, prefix: str) -> AsyncIterator[tuple[str, Found]]:
+    async def under(self, prefix: str) -> AsyncIterator[tuple[str, StoredFile]]:
         """Every file under a folder of the store, in no order."""
         stream = obstore.list(self._store, prefix)
         while True:
@@ -238,8 +238,8 @@ def _range(start: int, end: int | None) -> Any:
     return {"range": (start, end)}
 
 
-def _found(meta: obstore.ObjectMeta) -> Found:
-    return Found(meta["size"], int(meta["last_modified"].timestamp() * 1000))
+def _found(meta: obstore.ObjectMeta) -> StoredFile:
+    return StoredFile(meta["size"], int(meta["last_modified"].timestamp() * 1000))
 
 
 def _sync(path: Path) -> None:

@@ -21,14 +21,14 @@ PAGE_TOPIC = "page"
 log = structlog.get_logger()
 
 
-class Marks:
+class Outcomes:
     """One township's."""
 
     def __init__(self, database: Database, township_id: int, lost: Callable[[], None]) -> None:
         """`lost` is called when another worker has begun to deliver for the township."""
         self._database = database
         self._lost = lost
-        self.claim = 0
+        self.fence = 0
         self._township_id = township_id
         self._sent: list[dict[str, Any]] = []
         self._again: list[dict[str, Any]] = []
@@ -89,10 +89,10 @@ class Marks:
             try:
                 await self.write()
             except Unavailable as error:
-                log.warning("marks.database_unavailable", error=str(error))
+                log.warning("outcomes.database_unavailable", error=str(error))
                 await asyncio.sleep(TROUBLE_PAUSE_S)
             except Exception:
-                log.exception("marks.write_failed")
+                log.exception("outcomes.write_failed")
                 await asyncio.sleep(TROUBLE_PAUSE_S)
 
     async def write_at_last(self) -> None:
@@ -101,7 +101,7 @@ class Marks:
             try:
                 return await self.write()
             except Unavailable as error:
-                log.warning("marks.database_unavailable", error=str(error))
+                log.warning("outcomes.database_unavailable", error=str(error))
                 await asyncio.sleep(TROUBLE_PAUSE_S)
         return await self.write()
 
@@ -116,7 +116,7 @@ class Marks:
         batch, self._batch = self._batch, self._batch + 1
 
         async def work(tx: Tx) -> bool:
-            held = await outbox.holds_delivery(tx, self.claim)
+            held = await outbox.holds_delivery(tx, self.fence)
             await outbox.mark(tx, sent=sent, again=again, ended=ended)
             for address in unreachable:
                 await people.set_contact_state(tx, address, "unreachable")
@@ -125,7 +125,7 @@ class Marks:
             return held
 
         try:
-            held = await self._database.transaction(work, township_id=self._township_id, alone=False)
+            held = await self._database.transaction(work, township_id=self._township_id, exclusive=False)
         except BaseException:
             self._sent, self._again = sent + self._sent, again + self._again
             self._ended, self._unreachable = ended + self._ended, unreachable + self._unreachable

@@ -172,8 +172,8 @@ class SqliteDatabase:
         readers = [await aiosqlite.Connection(lambda: connect(path, read_only=True), 64) for _ in range(READERS)]
         return cls(path, writer, readers)
 
-    async def transaction(self, work: Work[T], *, township_id: int = 1, alone: bool = True, wait: bool = True) -> T:
-        """Every transaction is alone: there is one writer."""
+    async def transaction(self, work: Work[T], *, township_id: int = 1, exclusive: bool = True, wait: bool = True) -> T:
+        """Every transaction is exclusive: there is one writer."""
         return await self._run(self._writer, "BEGIN IMMEDIATE", work, township_id)
 
     async def read(self, work: Work[T], *, township_id: int = 1) -> T:

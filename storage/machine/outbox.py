@@ -32,7 +32,7 @@ async def put(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 async def begin_delivery(tx: Tx) -> int:
-    """Deliver for the township from now on; whoever did so before no longer holds it. The claim to hold it by."""
+    """Begin to deliver for the township, in place of whoever did so before; the fencing number to hold it by."""
     await tx.run(
         "INSERT INTO deliveries (township_id, claim) VALUES (:t, 1)"
         " ON CONFLICT (township_id) DO UPDATE SET claim = deliveries.claim + 1"
@@ -41,15 +41,15 @@ async def begin_delivery(tx: Tx) -> int:
     return int(row["claim"]) if row else 0
 
 
-async def holds_delivery(tx: Tx, claim: int) -> bool:
+async def holds_delivery(tx: Tx, fence: int) -> bool:
     """Whether nobody has begun to deliver since; who wants to begin now waits for the end of this transaction."""
     return (
-        await tx.run("UPDATE deliveries SET claim = :claim WHERE township_id = :t AND claim = :claim", {"claim": claim})
+        await tx.run("UPDATE deliveries SET claim = :fence WHERE township_id = :t AND claim = :fence", {"fence": fence})
     ) > 0
 
 
 async def newest(tx: Tx) -> tuple[int, int]:
-    """The claim by which the township's outbox is held, and the id of its newest message; 0 for none."""
+    """The fencing number by which the township's outbox is held, and the id of its newest message; 0 for none."""
     row = await tx.one(
         "SELECT (SELECT claim FROM deliveries WHERE township_id = :t) AS claim,"
         " (SELECT MAX(id) FROM outbox WHERE township_id = :t) AS id"

@@ -195,7 +195,7 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "outbox.number_choices": [{}, {"message_id": 3, "address": "web:3"}],
     "outbox.shown": [{}, {"address": "web:3"}],
     "outbox.shown_until": [{}, {"address": "web:3"}],
-    "outbox.holds_delivery": [{"claim": claim} for claim in (11, 12)],
+    "outbox.holds_delivery": [{"fence": fence} for fence in (11, 12)],
     "outbox.put": [{"rows": [MESSAGE]}],
     "outbox.mark": [
         {

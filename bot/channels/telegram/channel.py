@@ -97,7 +97,7 @@ class Telegram:
                 secret_token=self._settings.telegram_webhook_secret,
                 max_connections=20,
             )
-            await asyncio.Event().wait()  # the webhook is this worker's duty until it is cancelled
+            await asyncio.Event().wait()  # the webhook is this worker's until it is cancelled
         else:
             await self._bot.delete_webhook()
             await self._poll()
