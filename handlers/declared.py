@@ -43,7 +43,7 @@ async def read_figures(figures: Iterable[Figure], tx: Tx, from_ms: int, until_ms
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """One thing that waits: where, since when, its number (or name), of which kind (the end of a text's id)."""
+    """One thing that waits: where, since when, its number (or its card's), of which kind (see `Wait.kinds`)."""
 
     area_id: int
     since_ms: int
@@ -83,14 +83,16 @@ class Wait:
     """What waits for whoever has `right` at its area.
 
     `command` lists all of it («/cases»), `opens` begins the command that shows one by its number («/case»; "" where
-    only the list can). `by_area(tx, from_ms, until_ms)` counts what waits at `until_ms`, by area id; see Selection
-    for what is late. `rows(tx, selection)` gives it, the longest waiting first.
+    only the list can), `kinds` begins the text that names a thing's kind ("": the kind is not told).
+    `by_area(tx, from_ms, until_ms)` counts what waits at `until_ms`, by area id; see Selection for what is late.
+    `rows(tx, selection)` gives it, the longest waiting first.
     """
 
     id: str
     right: str
     command: str
     opens: str
+    kinds: str
     by_area: Callable[[Tx, int, int], Awaitable[Mapping[int, Backlog]]]
     rows: Callable[[Tx, Selection], Awaitable[Sequence[Pending]]]
 

@@ -22,6 +22,7 @@ from handlers.points.capability import POINTS
 from handlers.policy.capability import POLICY
 from handlers.robots.capability import ROBOTS
 from handlers.scenes.capability import SCENES
+from handlers.todo.capability import TODO
 from handlers.world import Desk
 from storage.integrity import Reference
 
@@ -35,6 +36,7 @@ CAPABILITIES: tuple[Capability, ...] = (
     CASES,
     DIGESTS,
     COUNTY,
+    TODO,
     PHOTOS,
     AREAS,
     POLICY,

@@ -33,4 +33,4 @@ async def rows(tx: Tx, wanted: Selection) -> Sequence[Pending]:
     ]
 
 
-UNDECIDED = Wait("cases", "verify_case", "/cases", "/case", by_area, rows)
+UNDECIDED = Wait("cases", "verify_case", "/cases", "/case", "form.report.kind.option.", by_area, rows)

@@ -19,6 +19,7 @@ FILM = Capability(
     },
     form_commands={"object": "object_ticket", "correct": "correct_ticket"},
     forms=forms.FORMS,
+    hints={"weigh": frozenset({"household_said"})},
     intents=(weighing_line.interpret,),
     whole_lines={weighing_line.FORM: weighing_line.again},
     figures=figures.FIGURES,

@@ -31,4 +31,4 @@ async def rows(tx: Tx, wanted: Selection) -> Sequence[Pending]:
 
 
 # Staff decide both kinds, the one by approve_weight, the other by correct_film: the same roles have both.
-WAITING = Wait("film", "approve_weight", "/todo film", "/ticket", by_area, rows)
+WAITING = Wait("film", "approve_weight", "/todo film", "/ticket", "film.state.", by_area, rows)

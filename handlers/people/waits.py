@@ -26,4 +26,4 @@ async def rows(tx: Tx, wanted: Selection) -> Sequence[Pending]:
     return found[: wanted.limit]
 
 
-CLAIMS = Wait("claims", "confirm_household", "/claims", "", by_area, rows)
+CLAIMS = Wait("claims", "confirm_household", "/claims", "", "", by_area, rows)

@@ -9,7 +9,7 @@ SCENES = Capability(
     name="scenes",
     commands={"start": Command(actions.start)},
     intents=(actions.pasted_code,),
-    pages=("villager.md", "cleaner.md", "operator.md"),
+    pages=("villager.md", "cleaner.md", "operator.md", "commands.md"),
     without={
         "figures": "a scanned code opens what other capabilities count",
         "waits": "a scanned code is answered at once",
