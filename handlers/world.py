@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot import turn
 from handlers.areas.index import Gazetteer
+from handlers.declared import Declared
 from handlers.policy.actions import Policies
 from handlers.policy.model import Policy, PolicyVersion
 
@@ -21,7 +22,7 @@ NEAR_M = 800
 class World:
     """`policies` has every version, `current` is the one in force now; `telegram_name` the bot's, "" without one.
 
-    `robots`: the areas whose WeCom groups have a robot, with its address.
+    `robots`: the areas whose WeCom groups have a robot, with its address. `declared`: what capabilities say to others.
     """
 
     code: str
@@ -33,6 +34,7 @@ class World:
     policies: Policies
     current: PolicyVersion
     robots: Mapping[int, str] = field(default_factory=dict)
+    declared: Declared = field(default_factory=Declared)
 
     @property
     def policy(self) -> Policy:

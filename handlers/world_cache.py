@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from handlers.areas.actions import load_gazetteer
 from handlers.policy.actions import load_policies
+from handlers.registry import DECLARED
 from handlers.world import World
 from storage.database import Tx
 from storage.machine.media import MediaLimits
@@ -68,4 +69,5 @@ class Worlds:
             policies,
             current,
             {area.area_id: f"wecom:{area.code}" for area in places.areas.values() if area.code in codes},
+            DECLARED,
         )

@@ -13,7 +13,7 @@ from bot.turn import Dispatch
 from handlers.areas.actions import find_households
 from handlers.areas.index import Gazetteer
 from handlers.people.actions import area_name, called, check_area, in_charge, keeper, private
-from handlers.people.beneficiary import acting_for
+from handlers.people.beneficiary import acting_for, label
 from handlers.people.rules import may
 from handlers.world import Turn
 from storage.people import claims, households, people
@@ -164,8 +164,7 @@ async def proxy(turn: Turn, args: str) -> None:
     acting = await acting_for(turn.tx, turn.person.id)
     chosen = [row for row in acting if str(row["household_id"]) == args.strip()]
     if chosen:
-        label = {"id": args.strip(), "label": f"{chosen[0]['householder']}家"}
-        turn.open("report", for_whom=label)
+        turn.open("report", beneficiary={"id": args.strip(), "label": label(chosen[0])})
         return
     if not acting or args.strip() == "new":
         turn.open("household", relation="proxy")

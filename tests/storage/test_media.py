@@ -26,7 +26,7 @@ from bot.media.pictures import UnusableFile
 from bot.media.shelf import Complete, FolderShelf, Shelf, key_of, open_shelf
 from bot.media.store import MediaStore
 from bot.turn import Desk
-from handlers.photos import media_fetched
+from handlers.photos.fetched import media_fetched
 from storage.database import Database, Tx
 from storage.engine.opening import open_database
 from storage.machine import media, outbox

@@ -304,8 +304,10 @@ async def test_a_case_that_nobody_verifies_is_late(town: Town) -> None:
     area_id = await town.area_id("王家沟")
 
     async def late(hours: int) -> list[str]:
-        at_ms = start_ms + hours * 3_600_000
-        _, rows = await town.app.database.read(lambda tx: cases.waiting(tx, at_ms=at_ms, area_ids={area_id}))
+        until_ms = start_ms + hours * 3_600_000 + 1
+        rows = await town.app.database.read(
+            lambda tx: cases.waiting(tx, until_ms=until_ms, area_ids={area_id}, limit=10, late_only=True)
+        )
         return [row["number"] for row in rows]
 
     start_ms = town.clock.now_ms()
