@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from bot.channels.base import Channels, Raw
-from bot.clock import Clock, Dice, Ids
+from bot.clock import Seams
 from bot.coalescing import Coalescer
 from bot.i18n import Catalogues
 from bot.incoming.batch import Batch, Batches
@@ -44,19 +44,17 @@ class Intake:
         product: Product,
         channels: Channels,
         catalogues: Catalogues,
-        *,
-        clock: Clock,
-        ids: Ids,
-        dice: Dice,
+        seams: Seams,
         outgoing: Outgoing,
+        *,
         only_worker: bool = True,
     ) -> None:
         self._database = database
         self._channels = channels
-        self._clock = clock
-        self._ids = ids
+        self._clock = seams.clock
+        self._ids = seams.ids
         self._outgoing = outgoing
-        self._batches = Batches(product, channels, catalogues, clock=clock, ids=ids, dice=dice, outgoing=outgoing)
+        self._batches = Batches(product, channels, catalogues, seams, outgoing)
         self._only_worker = only_worker  # no other worker stores updates: nothing to look for that was not stored here
         self._wake = asyncio.Event()
         self._look: set[int] = set()  # townships with updates, as far as is known
