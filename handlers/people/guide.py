@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.talk.engine import bare
 from bot.talk.messages import Say, text
-from handlers.people.menu import Rows, menu_rows
+from handlers.people.menu import CARD, Rows, menu_rows
 from handlers.waiting import waiting_for
 from handlers.world import Turn
 
@@ -19,7 +19,7 @@ async def menu(turn: Turn, level: int = 0) -> Rows:
 async def help_(turn: Turn, _: str) -> None:
     """The menu. Words that led here because nothing else knew them are answered with what does help."""
     key = "help.unclear" if _unclear(turn) else "help.text"
-    turn.reply(Say(text(key, name=turn.person.name, township=turn.world.name), await menu(turn)))
+    turn.reply(Say(text(key, name=turn.person.name, township=turn.world.name), await menu(turn), card=CARD))
 
 
 def _unclear(turn: Turn) -> bool:
@@ -33,7 +33,7 @@ def _unclear(turn: Turn) -> bool:
 async def more(turn: Turn, args: str) -> None:
     """`/more [level]`: what the first screen of the menu had no room for."""
     level = int(args) if args.isascii() and args.isdigit() else 1
-    turn.reply(Say(text("menu.rest"), await menu(turn, level)))
+    turn.reply(Say(text("menu.rest"), await menu(turn, level), card=CARD))
 
 
 async def unknown(turn: Turn, args: str) -> None:
