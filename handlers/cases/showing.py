@@ -197,7 +197,8 @@ async def change_cards(desk: Desk, case: Row) -> None:
     """Let every staff's message about a case say what has become of it, without the buttons that decided."""
     photos = await cases.media_of(desk.tx, case["id"])
     lines = await _card_lines(desk, case, photos)
-    await desk.refresh(Say(text("case.lines", lines=lines), links=links_of(case), card=card_of(case)))
+    say = Say(text("case.lines", lines=lines), media=tuple(photos), links=links_of(case), card=card_of(case))
+    await desk.refresh(say)
 
 
 async def _card_lines(desk: Desk, case: Row, photos: list[str]) -> list[Text]:
