@@ -211,6 +211,10 @@ class Product(Protocol):
         """The form that must be finished before anything else (consent), if any."""
         ...
 
+    def before_gate(self, intent: Intent) -> bool:
+        """Whether a command may be run although the gate is not passed: it only explains what the gate asks."""
+        ...
+
     async def interpret(self, turn: Turn[Any]) -> Intent | None:
         """What the event means when no question is open (or one is, and the words are exactly a command)."""
         ...

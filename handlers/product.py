@@ -15,6 +15,7 @@ from bot.turn import Intent
 from handlers import registry
 from handlers.facts import Facts
 from handlers.people import leaving
+from handlers.people.consent import READABLE_BEFORE
 from handlers.people.menu import menu_rows
 from handlers.people.rules import may
 from handlers.world import Desk, Turn, World
@@ -56,6 +57,10 @@ class Township:
     def gate(self, turn: Turn) -> str | None:
         """Nothing is done for a person before they agreed to the consent text in force (PIPL 13, 17)."""
         return None if turn.person.consent_version == turn.world.policy.consent.version else "consent"
+
+    def before_gate(self, intent: Intent) -> bool:
+        """The whole text may be read before it is agreed to."""
+        return intent.command in READABLE_BEFORE
 
     def phrase(self, turn: Turn) -> Intent | None:
         """`/report`, a command button, or words that are exactly a command's name («我的积分»)."""

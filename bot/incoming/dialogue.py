@@ -88,7 +88,10 @@ class Dialogue:
 
     async def _at_gate(self, turn: Turn[Any], session: Session, gate: str) -> Session:
         top, event = session.top, turn.event
-        command = self._product.phrase(turn) is not None
+        intent = self._product.phrase(turn)
+        if intent is not None and self._product.before_gate(intent) and top is not None and top.form == gate:
+            return await self._follow(turn, session, Run(intent))
+        command = intent is not None
         keep = command or waits(event, turn.catalogues[turn.person.language].control_words)
         kept = _stash(session, event) if keep else session
         if top is None or top.form != gate:

@@ -10,6 +10,7 @@ PEOPLE = Capability(
     name="people",
     commands={
         "help": Command(guide.help_),
+        "more": Command(guide.more),
         "unknown": Command(guide.unknown),
         "join": Command(invitations.join),
         "withdraw": Command(invitations.withdraw, "invite"),

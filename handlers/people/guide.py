@@ -22,6 +22,12 @@ def _unclear(turn: Turn) -> bool:
     return bare(event.text) not in {bare(word) for word in render(text("phrase.help")).split("|")}
 
 
+async def more(turn: Turn, args: str) -> None:
+    """`/more [level]`: what the first screen of the menu had no room for."""
+    level = int(args) if args.isascii() and args.isdigit() else 1
+    turn.reply(Say(text("menu.rest"), menu_rows(turn.person.roles, level=level)))
+
+
 async def unknown(turn: Turn, args: str) -> None:
     """A command that doesn't exist."""
     said = args.split()[0] if args.split() else "/"

@@ -62,6 +62,9 @@ class Echo:
     def facts(self, turn: Turn) -> Any:
         return None
 
+    def before_gate(self, intent: Intent) -> bool:
+        return False
+
     def gate(self, turn: Turn) -> str | None:
         return None
 

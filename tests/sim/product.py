@@ -182,6 +182,9 @@ class SimProduct:
     def facts(self, turn: Turn) -> SimFacts:
         return SimFacts(datetime.fromtimestamp(turn.now_ms / 1000, UTC).astimezone(ZONE).date())
 
+    def before_gate(self, intent: Intent) -> bool:
+        return False
+
     def gate(self, turn: Turn) -> str | None:
         return None if turn.person.consent_version == 1 else "hello"
 
