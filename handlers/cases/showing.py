@@ -9,6 +9,7 @@ from bot.talk.geo import Point, distance_m
 from bot.talk.messages import Button, Say, Text, Words, text
 from handlers.cases import rules
 from handlers.cases.notices import decision_rows, facts, kind_text, links_of, shortened, state_text
+from handlers.numbers import CASES
 from handlers.people.actions import called, private
 from handlers.people.beneficiary import beneficiary_household
 from handlers.people.rules import may
@@ -37,7 +38,7 @@ async def case_command(turn: Turn, args: str) -> None:
 
 
 async def _case_said(turn: Turn, said: str) -> Row:
-    number = rules.read_number(said, turn.world.local(turn.now_ms).year)
+    number = CASES.read(said, turn.world.local(turn.now_ms).year)
     case = await cases.case_of_number(turn.tx, number) if number else None
     if case is None:
         raise PersonError("case_unknown", said=said[:40])

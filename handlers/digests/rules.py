@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.talk.messages import Button, Say, Text, Words, text
+from bot.talk.spans import HOUR_MS
 from handlers.duties.rules import Effort, effort_text, not_said
 
-HOUR_MS = 3_600_000
 DAYS_FROM_HOURS = 72
 BUTTONS_IN_A_ROW = 2
 UNDELIVERED = ("waiting", "failed", "expired")

@@ -13,6 +13,7 @@ import segno
 from bot.errors import PersonError
 from bot.talk.form import Choice, Form, Found, Option
 from bot.talk.messages import Button, Link, Say, Words, text
+from bot.talk.spans import HOUR_MS
 from bot.turn import Dispatch, Intent, Role
 from handlers.people.actions import area_name, keeper, private, role_at
 from handlers.people.menu import menu_rows
@@ -23,7 +24,6 @@ from storage.database import Row, Tx
 from storage.machine import media
 from storage.people import invitations, people
 
-HOUR_MS = 3_600_000
 QR_SCALE, QR_BORDER = 8, 4
 _TOKEN = re.compile(r"[?&](?:join|start)=([A-Za-z0-9_-]{16,128})\b")
 _ALONE = re.compile(r"[A-Za-z0-9_-]{43}")  # as `bot.clock.Dice.token` makes them

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from storage.database import Row, Tx
-from storage.machine.sessions import in_list
+from storage.sql import in_list
 
 Kind = Literal["image", "video"]
 ID_CHARS = 32

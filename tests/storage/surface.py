@@ -188,6 +188,7 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "media.refused": [{"media_id": MEDIA[1]}],
     "media.grant": [{"media_ids": [MEDIA[2], MEDIA[3]]}],
     "media.may_see": [{"media_id": one, "address": address} for one in MEDIA for address in ("web:1", "web:2")],
+    "numbers.next_number": [{"series": series} for series in ("cases", "film")],
     "outbox.put_in_reply": [{"message_id": at} for at in (2, 3, 4)],
     "outbox.let_go": [{"message_id": 2}],
     "outbox.numbered": [{"address": "web:2"}, {"address": "web:3"}],
