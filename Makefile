@@ -1,4 +1,5 @@
-# make run: serve · make test: everything · make lint · make bench · make setup: only prepare .venv
+# make run: serve · make test: what a change must pass · make soak: for a night · make lint · make bench
+# make setup: only prepare .venv
 SHELL := /bin/bash
 PYTHON ?= python3.11
 VENV := .venv
@@ -6,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 DEV_STAMP := $(VENV)/.ready-dev
 
-.PHONY: run setup dev test lint format bench clean browser
+.PHONY: run setup dev test soak lint format bench clean browser
 
 run: $(STAMP)
 	$(BIN)/python -m bot run --example examples/township
@@ -32,6 +33,10 @@ browser:
 
 test: dev browser
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests
+
+SOAK_MINUTES ?= 120
+soak: dev browser
+	$(BIN)/python -m tests.soak --minutes $(SOAK_MINUTES)
 
 lint: dev
 	$(BIN)/ruff check .

@@ -12,7 +12,7 @@ import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import structlog
 from starlette.routing import Route
@@ -20,15 +20,6 @@ from starlette.routing import Route
 from bot.channels.base import Channel, Channels
 from bot.channels.telegram.channel import Telegram
 from bot.channels.webchat import WebChat
-from bot.channels.wechat.account import town_of
-from bot.channels.wechat.api import WeChatApi
-from bot.channels.wechat.channel import WeChat
-from bot.channels.wechat.customer import CustomerMessages as WeChatOutgoing
-from bot.channels.wechat.customer import Notice
-from bot.channels.wechat.gate import Gate
-from bot.channels.wechat.replies import Replies
-from bot.channels.wechat.tokens import TokenTable
-from bot.channels.wecom.channel import WeCom
 from bot.channels.wecom.robots import find_robots
 from bot.clock import Clock, Dice, Ids, SystemClock, SystemDice, TimeIds
 from bot.i18n import Catalogues
@@ -44,11 +35,13 @@ from bot.outgoing.shares import TOPIC as OUTBOX_TOPIC
 from bot.schedule import Schedule
 from bot.settings import Settings
 from bot.web.app import Web, build_web
-from bot.web.wechat_page import WeChatPage
 from handlers.product import Township
 from storage.database import Database
 from storage.engine.opening import open_database
 from storage.machine import inbox, townships
+
+if TYPE_CHECKING:
+    from bot.channels.wechat.channel import WeChat
 
 Part = Literal["web", "intake", "delivery", "clock"]
 PARTS: tuple[Part, ...] = ("web", "intake", "delivery", "clock")
@@ -180,6 +173,8 @@ async def build(
     bots = await make_bots(settings, database, clock, media)
     shared: list[Channel] = [webchat]
     if robots.keys:
+        from bot.channels.wecom.channel import WeCom
+
         shared.append(WeCom(robots.keys, clock, media.of, base_url=settings.wecom_api_url))
     channels = Channels(shared, {township_id: [bot] for township_id, bot in bots.items()})
     outgoing = Outgoing(database, channels, clock=clock, grace_s=0 if one_process else grace_s)
@@ -216,6 +211,8 @@ async def build(
         platforms: Sequence[Telegram | WeChat] = [*bots.values(), *([wechat] if wechat else [])]
         routes: Sequence[Route] = [route for platform in platforms for route in platform.routes()]
         if wechat is not None:
+            from bot.web.wechat_page import WeChatPage
+
             page = WeChatPage(settings, database, catalogues, clock, wechat.api, township_id=wechat.township_id)
             routes = [*routes, *page.routes()]
         app.web = build_web(
@@ -235,10 +232,22 @@ async def make_wechat(
     ids: Ids,
     outgoing: Outgoing,
 ) -> WeChat | None:
-    """The Official Account, a channel of its township; None when none is set. Raises LookupError for a wrong code."""
+    """The Official Account, a channel of its township; None when none is set. Raises LookupError for a wrong code.
+
+    Its modules are loaded only then: without WeChat and WeCom nobody needs aiohttp and cryptography (12 MiB).
+    """
     known = await database.read(townships.every_name)
     if not (settings.wechat_app_id and known):
         return None
+    from bot.channels.wechat.account import town_of
+    from bot.channels.wechat.api import WeChatApi
+    from bot.channels.wechat.channel import WeChat
+    from bot.channels.wechat.customer import CustomerMessages as WeChatOutgoing
+    from bot.channels.wechat.customer import Notice
+    from bot.channels.wechat.gate import Gate
+    from bot.channels.wechat.replies import Replies
+    from bot.channels.wechat.tokens import TokenTable
+
     town = town_of(settings, known)
     tokens = TokenTable(database, town)
     api = WeChatApi(settings.wechat_app_id, settings.wechat_app_secret, tokens, clock, settings.wechat_api_url)

@@ -14,23 +14,18 @@ import time
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.example import EXAMPLE, ROOT
+from tests.ports import free_port
+
 START_S = 60
 STOP_S = 15
 SETTINGS = ("DATABASE_URL", "PUBLIC_URL", "TELEGRAM_TOKEN", "TELEGRAM_API_URL", "TELEGRAM_MODE", "TIMEZONE", "LANGUAGE")
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def awake(folder: Path) -> Path:
     """A copy of the example township without quiet hours: tests run at any hour."""
     if not folder.exists():
-        shutil.copytree(ROOT / "examples" / "township", folder)
+        shutil.copytree(EXAMPLE, folder)
         policy = folder / "policy.toml"
         hours = r"(\[quiet\][^\n]*\nstart = )[0-9:]+(\nend = )[0-9:]+"
         text, changed = re.subn(hours, r"\g<1>00:00:00\g<2>00:00:00", policy.read_text("utf-8"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import shutil
-import socket
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -42,6 +41,7 @@ from storage.people import people
 from storage.product import areas
 from tests.channels.webtexts import web_catalogues
 from tests.fakes.wechat import FakeWeChat
+from tests.ports import free_port
 
 HEADERS = {"X-Jingxiang": "1"}
 PATIENCE_S = 10
@@ -202,13 +202,6 @@ class Page:
             assert (await response.content.readline()).startswith(b":")
             assert await response.content.readline() == b"\n"
             yield reader
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def account_of(wechat: FakeWeChat) -> dict[str, Any]:

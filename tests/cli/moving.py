@@ -18,14 +18,12 @@ from bot.console.move_media import Progress
 from bot.console.townships import import_township
 from bot.settings import Settings
 from storage.engine.opening import SQLITE
+from tests.example import SECOND
 from tests.postgres import name_of
+from tests.stories.doings import belongs, cleaner_of, number_and_code, ticks, weighs
 from tests.stories.template import make_template
-from tests.stories.test_digest import ticks
-from tests.stories.test_film import belongs, cleaner_of, weighs
-from tests.stories.test_report import number_and_code
 from tests.stories.town import Someone, Town
 
-SECOND = Path(__file__).parents[2] / "examples" / "township-2"
 NOT_COPIED = {"schema_migrations", "move_progress"}
 Contents = dict[str, list[tuple[Any, ...]]]
 

@@ -17,16 +17,13 @@ from bot.media.store import MediaStore
 from bot.settings import Settings
 from storage.engine.opening import bring_up_to_date, open_database
 from tests.channels.website import Page, serving
+from tests.cli.moving import quiet
 from tests.fakes.pictures import photo
 from tests.fakes.s3 import s3_server
 from tests.talk.test_pictures import movie
 
 OWNER = "web:" + "a" * 64
 Make = Callable[[Path], Settings]
-
-
-def quiet(stage: str, done: int, total: int) -> None:
-    assert 0 <= done <= total, stage
 
 
 def in_a_folder(folder: Path) -> Settings:

@@ -29,13 +29,12 @@ from storage.engine.migrate import load_migrations
 from storage.engine.migrate_postgres import migrate_postgres
 from storage.engine.opening import SQLITE, bring_up_to_date, open_database
 from tests.cli.moving import Line, again, ask, in_file, moved, on_server, play, settings_of
+from tests.example import ROOT
 from tests.postgres import PostgresServer, name_of
 from tests.storage import rows
 from tests.stories import town as stories
-from tests.stories.test_report import number_and_code
+from tests.stories.doings import number_and_code
 from tests.stories.town import StoryDice, Town
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

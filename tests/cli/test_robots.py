@@ -10,9 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import structlog
 from structlog.testing import CapturingLogger
-from typer.testing import CliRunner
 
-from bot.__main__ import app
 from bot.app import build
 from bot.channels.wecom.robots import GroupArea, find_robots, match
 from bot.clock import SystemClock
@@ -20,8 +18,9 @@ from bot.settings import Settings
 from handlers.product import Township
 from handlers.robots.telling import groups
 from storage.engine.opening import bring_up_to_date, open_database
+from tests.cli.console import Console
+from tests.example import EXAMPLES
 
-ROOT = Path(__file__).parents[2]
 KEY, OTHER = "693a91f6-7c1a-4bc4-97a0-0ec2f1fa5aaa", "0d5e7c11-1111-4444-8888-0ec2f1fa5bbb"
 PLACES = [
     GroupArea(1, "town", "629999101", "青禾塬镇", ("青禾塬",)),
@@ -69,14 +68,13 @@ def test_what_could_be_meant_otherwise_is_left_out_and_said(said: dict[str, str]
 
 def says(folder: Path, *words: str, robots: dict[str, str]) -> tuple[int, str]:
     """Run a command with these robots; its exit code and what it printed."""
-    environment = {"DATA_DIR": str(folder), "LOG_LEVEL": "ERROR", "WECOM_ROBOTS": json.dumps(robots)}
-    result = CliRunner().invoke(app, list(words), env=environment)
+    result = Console(folder, WECOM_ROBOTS=json.dumps(robots)).says(*words)
     return result.exit_code, result.output
 
 
 def test_doctor_says_whose_robot_is_whose(tmp_path: Path) -> None:
-    says(tmp_path, "import", str(ROOT / "examples" / "township"), robots={})
-    says(tmp_path, "import", str(ROOT / "examples" / "township-2"), "--new", robots={})
+    says(tmp_path, "import", str(EXAMPLES / "township"), robots={})
+    says(tmp_path, "import", str(EXAMPLES / "township-2"), "--new", robots={})
     assert "robots" not in says(tmp_path, "doctor", robots={})[1]
     code, said = says(tmp_path, "doctor", robots={"青禾塬镇": KEY, "629999102202": OTHER})
     assert code == 0 and "ok  robots: 青禾塬镇, 王家沟村" in said and KEY not in said
@@ -90,7 +88,7 @@ def test_doctor_says_whose_robot_is_whose(tmp_path: Path) -> None:
 def test_each_township_has_its_own_robots_only(tmp_path: Path) -> None:
     """王家沟村 is a village of both; the code tells which one."""
     for folder, *new in (("township",), ("township-2", "--new")):
-        says(tmp_path, "import", str(ROOT / "examples" / folder), *new, robots={})
+        says(tmp_path, "import", str(EXAMPLES / folder), *new, robots={})
 
     async def look() -> dict[int, list[str]]:
         database = await open_database(Settings(_env_file=None, data_dir=tmp_path).database)

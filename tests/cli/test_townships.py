@@ -10,48 +10,33 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from bot.__main__ import app
 from bot.console.doctor import look_around
 from bot.console.townships import bots_check, links
 from bot.settings import Settings
 from storage.database import Tx
 from storage.engine.opening import open_database
 from storage.machine import townships
+from tests.cli.console import Console
+from tests.example import EXAMPLE, SECOND
 from tests.fakes.botapi import FakeBotApi
 
-ROOT = Path(__file__).parents[2]
-FIRST, SECOND = ROOT / "examples" / "township", ROOT / "examples" / "township-2"
 QINGHE, SHAJING = "629999101", "629999102"
 
 
-class Console:
-    """`python -m bot …` on a folder of its own."""
+class Terminal(Console):
+    """A console whose database is looked into."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
         self.settings = Settings(_env_file=None, data_dir=folder, public_url="https://chat.example")
-        self._environment = {"DATA_DIR": str(folder), "PUBLIC_URL": "https://chat.example", "LOG_LEVEL": "ERROR"}
-
-    def says(self, *words: object) -> Result:
-        """Run a command; its exit code and everything it printed."""
-        return CliRunner().invoke(app, [str(word) for word in words], env=self._environment)
-
-    def done(self, *words: object) -> str:
-        """What a command that worked printed."""
-        result = self.says(*words)
-        assert result.exit_code == 0, result.output
-        return result.output
 
     def refused(self, *words: object) -> str:
-        """What a command that did not work said, on one line; nothing was changed by it."""
+        """What a command that did not work said; nothing was changed by it."""
         before = self.known()
-        result = self.says(*words)
-        assert result.exit_code == 1, result.output
+        said = super().refused(*words)
         assert self.known() == before
-        lines: list[str] = result.output.strip().splitlines()
-        assert len(lines) == 1, lines
-        return lines[0]
+        return said
 
     def rows(self, sql: str, township_id: int = 1) -> list[tuple[Any, ...]]:
         """Look into the database."""
@@ -79,16 +64,16 @@ class Console:
 
 
 @pytest.fixture
-def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Console:
+def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
     """A console in an empty folder; the developer's own `.env` is out of sight."""
     monkeypatch.chdir(tmp_path)
-    return Console(tmp_path / "data")
+    return Terminal(tmp_path / "data")
 
 
 @pytest.fixture
-def county(console: Console) -> Iterator[Console]:
+def county(console: Terminal) -> Iterator[Terminal]:
     """With both example townships."""
-    console.done("import", FIRST)
+    console.done("import", EXAMPLE)
     console.done("import", SECOND, "--new")
     yield console
 
@@ -104,21 +89,21 @@ def recoded(folder: Path, old: str, new: str, source: Path = SECOND) -> Path:
 # ── import ───────────────────────────────────────────────────────────────────
 
 
-def test_two_townships_stand_beside_each_other(county: Console) -> None:
+def test_two_townships_stand_beside_each_other(county: Terminal) -> None:
     names = [row[:3] for row in county.known()]
     assert names == [(1, QINGHE, "青禾塬镇"), (2, SHAJING, "沙井乡")]
     card = "SELECT householder FROM households WHERE township_id = :t AND card_no = 'N0123'"
     assert (county.rows(card, 1), county.rows(card, 2)) == ([("张三",)], [("刘三",)])
 
 
-def test_a_folder_says_itself_whose_it_is(county: Console) -> None:
+def test_a_folder_says_itself_whose_it_is(county: Terminal) -> None:
     before = county.known()
-    for folder in (FIRST, SECOND, SECOND / "areas.geojson"):
+    for folder in (EXAMPLE, SECOND, SECOND / "areas.geojson"):
         assert "0 added, 0 changed" in county.done("import", folder)
     assert county.known() == before
 
 
-def test_a_file_without_a_boundary_needs_the_township(county: Console) -> None:
+def test_a_file_without_a_boundary_needs_the_township(county: Terminal) -> None:
     policy = SECOND / "policy.toml"
     said = county.refused("import", policy)
     assert said == f"say which township: --township CODE, one of {QINGHE} 青禾塬镇, {SHAJING} 沙井乡"
@@ -128,8 +113,8 @@ def test_a_file_without_a_boundary_needs_the_township(county: Console) -> None:
     assert "no township has the code 620000000" in county.refused("import", policy, "--township", "620000000")
 
 
-def test_a_second_township_is_never_written_over_the_only_one(console: Console) -> None:
-    console.done("import", FIRST)
+def test_a_second_township_is_never_written_over_the_only_one(console: Terminal) -> None:
+    console.done("import", EXAMPLE)
     said = console.refused("import", SECOND)
     assert said == (
         f"this folder is of {SHAJING} 沙井乡, the database has {QINGHE} 青禾塬镇: add --new for another township"
@@ -137,15 +122,15 @@ def test_a_second_township_is_never_written_over_the_only_one(console: Console) 
     )
 
 
-def test_the_only_township_may_get_another_code(console: Console, tmp_path: Path) -> None:
-    console.done("import", FIRST)
-    folder = recoded(tmp_path / "again", QINGHE, "629999901", FIRST)
+def test_the_only_township_may_get_another_code(console: Terminal, tmp_path: Path) -> None:
+    console.done("import", EXAMPLE)
+    folder = recoded(tmp_path / "again", QINGHE, "629999901", EXAMPLE)
     console.refused("import", folder)
     console.done("import", folder, "--township", QINGHE)
     assert [row[:3] for row in console.known()] == [(1, "629999901", "青禾塬镇")]
 
 
-def test_among_several_no_code_is_changed(county: Console, tmp_path: Path) -> None:
+def test_among_several_no_code_is_changed(county: Terminal, tmp_path: Path) -> None:
     folder = recoded(tmp_path / "again", SHAJING, "629999902")
     for options in ((), ("--township", SHAJING), ("--township", QINGHE)):
         said = county.refused("import", folder, *options)
@@ -154,7 +139,7 @@ def test_among_several_no_code_is_changed(county: Console, tmp_path: Path) -> No
     assert said == f"this folder is of {SHAJING} 沙井乡, not of {QINGHE} 青禾塬镇: leave --township out"
 
 
-def test_new_means_new(county: Console, tmp_path: Path) -> None:
+def test_new_means_new(county: Terminal, tmp_path: Path) -> None:
     said = county.refused("import", SECOND, "--new")
     assert said == f"{SHAJING} 沙井乡 is there already: import it without --new"
     assert "say one of them" in county.refused("import", SECOND, "--new", "--township", SHAJING)
@@ -165,13 +150,13 @@ def test_new_means_new(county: Console, tmp_path: Path) -> None:
     assert [row[0] for row in county.known()] == [1, 2, 3]
 
 
-def test_an_only_township_with_an_odd_code_stays_alone(console: Console, tmp_path: Path) -> None:
+def test_an_only_township_with_an_odd_code_stays_alone(console: Terminal, tmp_path: Path) -> None:
     console.done("import", recoded(tmp_path / "odd", SHAJING, "沙井"))
-    assert "the code 沙井 can't stand in a link" in console.refused("import", FIRST, "--new")
+    assert "the code 沙井 can't stand in a link" in console.refused("import", EXAMPLE, "--new")
 
 
-def test_a_boundary_with_a_fault_makes_no_township(console: Console, tmp_path: Path) -> None:
-    console.done("import", FIRST)
+def test_a_boundary_with_a_fault_makes_no_township(console: Terminal, tmp_path: Path) -> None:
+    console.done("import", EXAMPLE)
     folder = tmp_path / "broken"
     shutil.copytree(SECOND, folder)
     (folder / "areas.geojson").write_text("{", "utf-8")
@@ -183,7 +168,7 @@ def test_a_boundary_with_a_fault_makes_no_township(console: Console, tmp_path: P
 # ── links ────────────────────────────────────────────────────────────────────
 
 
-def test_an_invitation_leads_to_its_township(county: Console) -> None:
+def test_an_invitation_leads_to_its_township(county: Terminal) -> None:
     said = county.refused("invite", "--role", "admin")
     assert said.startswith("say which township")
     printed = county.done("invite", "--role", "cleaner", "--area", "王家沟村", "--township", SHAJING)
@@ -192,20 +177,20 @@ def test_an_invitation_leads_to_its_township(county: Console) -> None:
     assert (county.rows(made, 1), county.rows(made, 2)) == ([], [("cleaner",)])
 
 
-def test_the_county_is_given_away_at_the_console_only_and_whole(county: Console) -> None:
+def test_the_county_is_given_away_at_the_console_only_and_whole(county: Terminal) -> None:
     assert "t=629999101" in county.done("invite", "--role", "county_staff", "--township", QINGHE)
     said = county.refused("invite", "--role", "county_staff", "--area", "王家沟村", "--township", QINGHE)
     assert said == "county_staff is for the whole county: leave --area out"
 
 
-def test_a_township_of_no_county_has_no_county_staff(console: Console, tmp_path: Path) -> None:
+def test_a_township_of_no_county_has_no_county_staff(console: Terminal, tmp_path: Path) -> None:
     folder = recoded(tmp_path / "alone", "朔禾县（虚构）", "")
     console.done("import", folder)
     assert "names no county" in console.refused("invite", "--role", "county_staff")
     console.done("invite", "--role", "admin")
 
 
-def test_run_prints_the_link_of_each_township(county: Console) -> None:
+def test_run_prints_the_link_of_each_township(county: Terminal) -> None:
     lines = asyncio.run(links(county.settings, first=False))
     assert [line.split() for line in lines] == [
         ["青禾塬镇", f"https://chat.example/?t={QINGHE}"],
@@ -217,8 +202,8 @@ def test_run_prints_the_link_of_each_township(county: Console) -> None:
         assert len(roles) == 7 and "admin" in roles and "county_staff" not in roles
 
 
-def test_with_one_township_only_the_join_links_are_printed(console: Console) -> None:
-    console.done("import", FIRST)
+def test_with_one_township_only_the_join_links_are_printed(console: Terminal) -> None:
+    console.done("import", EXAMPLE)
     assert asyncio.run(links(console.settings, first=False)) == []
     lines = asyncio.run(links(console.settings, first=True))
     assert lines[0] == "One join link for each role (each works once):" and len(lines) == 8
@@ -227,7 +212,7 @@ def test_with_one_township_only_the_join_links_are_printed(console: Console) -> 
 # ── bots ─────────────────────────────────────────────────────────────────────
 
 
-def seen_of_bots(console: Console, **settings: Any) -> tuple[bool, str] | None:
+def seen_of_bots(console: Terminal, **settings: Any) -> tuple[bool, str] | None:
     """What `doctor` says of whose bot is whose."""
 
     async def look() -> tuple[bool, str] | None:
@@ -241,7 +226,7 @@ def seen_of_bots(console: Console, **settings: Any) -> tuple[bool, str] | None:
     return asyncio.run(look())
 
 
-def test_each_township_has_its_bot(county: Console) -> None:
+def test_each_township_has_its_bot(county: Terminal) -> None:
     assert seen_of_bots(county) is None
     tokens = {QINGHE: "1:a", SHAJING: "2:b"}
     assert seen_of_bots(county, telegram_tokens=tokens) == (True, "2 of 2 townships have one")
@@ -259,14 +244,14 @@ def test_each_township_has_its_bot(county: Console) -> None:
         ("1:a", {QINGHE: "2:b"}, "name two bots"),
     ],
 )
-def test_bots_that_are_mixed_up(county: Console, token: str, tokens: dict[str, str], said: str) -> None:
+def test_bots_that_are_mixed_up(county: Terminal, token: str, tokens: dict[str, str], said: str) -> None:
     found = seen_of_bots(county, telegram_token=token, telegram_tokens=tokens)
     assert found is not None and not found[0] and said in found[1]
 
 
 @pytest.mark.parametrize("value", ['{"629999101": "1:a"', "1:a", '["1:a"]', '{"629999101": 7}'])
 def test_malformed_tokens_stop_the_start_with_one_clear_line(
-    console: Console, monkeypatch: pytest.MonkeyPatch, value: str
+    console: Terminal, monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
     monkeypatch.setenv("TELEGRAM_TOKENS", value)
     assert console.refused("migrate").startswith("TELEGRAM_TOKENS")
@@ -277,7 +262,7 @@ def test_malformed_tokens_stop_the_start_with_one_clear_line(
     [("", '{"1": "1:a", "2": "1:a"}'), ("1:a", '{"2": "1:a"}'), ("1:a", '{"1": "2:b", "2": "1:a"}')],
 )
 def test_two_townships_never_share_a_bot(
-    console: Console, monkeypatch: pytest.MonkeyPatch, token: str, tokens: str
+    console: Terminal, monkeypatch: pytest.MonkeyPatch, token: str, tokens: str
 ) -> None:
     """Whoever wrote to it would be met now here, now there."""
     monkeypatch.setenv("TELEGRAM_TOKEN", token)
@@ -285,12 +270,12 @@ def test_two_townships_never_share_a_bot(
     assert "name one bot twice" in console.refused("migrate")
 
 
-def test_tokens_from_the_file_of_settings(console: Console) -> None:
+def test_tokens_from_the_file_of_settings(console: Terminal) -> None:
     Path(".env").write_text('TELEGRAM_TOKENS={"629999101": "1:a", "629999102": "2:b"}\n', "utf-8")
     assert Settings().telegram_tokens == {QINGHE: "1:a", SHAJING: "2:b"}
 
 
-def test_doctor_names_each_bot(county: Console) -> None:
+def test_doctor_names_each_bot(county: Terminal) -> None:
     async def look() -> dict[str, tuple[bool, str]]:
         async with FakeBotApi() as api:
             other = api.another(name="净乡", username="shajing_bot")
@@ -309,9 +294,9 @@ def test_doctor_names_each_bot(county: Console) -> None:
 
 
 def test_another_import_at_the_same_time_does_not_take_the_place(
-    console: Console, monkeypatch: pytest.MonkeyPatch
+    console: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    console.done("import", FIRST)
+    console.done("import", EXAMPLE)
     real, asked = townships.every_id, list[int]()
 
     async def late(tx: Tx) -> Any:

@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from bot.__main__ import app
 from bot.console import wechat as wechat_console
+from tests.cli.console import Console
+from tests.example import EXAMPLE, SECOND
 from tests.fakes.wechat import FakeWeChat
 
-ROOT = Path(__file__).parents[2]
-FIRST, SECOND = ROOT / "examples" / "township", ROOT / "examples" / "township-2"
 QINGHE, SHAJING = "629999101", "629999102"
 NO_ACCOUNT = "no WeChat account is set (WECHAT_APP_ID): only an Official Account has a menu and codes"
 
@@ -50,39 +48,18 @@ def wechat(loop: asyncio.AbstractEventLoop) -> Iterator[FakeWeChat]:
     assert fake.violations == []
 
 
-class Console:
-    """`python -m bot …` in a folder of its own, with an account."""
-
-    def __init__(self, folder: Path, wechat: FakeWeChat) -> None:
-        self.folder = folder
-        world = wechat.world
-        self.environment = {
-            "DATA_DIR": str(folder / "data"),
-            "PUBLIC_URL": "https://chat.example",
-            "LOG_LEVEL": "ERROR",
-            "WECHAT_APP_ID": world.app_id,
-            "WECHAT_APP_SECRET": world.secret,
-            "WECHAT_TOKEN": world.token,
-            "WECHAT_AES_KEY": world.aes_key,
-            "WECHAT_API_URL": wechat.url,
-        }
-
-    def says(self, *words: object) -> Result:
-        return CliRunner().invoke(app, [str(word) for word in words], env=self.environment)
-
-    def done(self, *words: object) -> str:
-        """What a command that worked printed."""
-        result = self.says(*words)
-        assert result.exit_code == 0, result.output
-        return result.output
-
-    def refused(self, *words: object) -> str:
-        """What a command that did not work said, on one line."""
-        result = self.says(*words)
-        assert result.exit_code == 1, result.output
-        lines: list[str] = result.output.strip().splitlines()
-        assert len(lines) == 1, lines
-        return lines[0]
+def console_of(folder: Path, wechat: FakeWeChat) -> Console:
+    """A console in a folder of its own, with an account."""
+    world = wechat.world
+    return Console(
+        folder,
+        DATA_DIR=str(folder / "data"),
+        WECHAT_APP_ID=world.app_id,
+        WECHAT_APP_SECRET=world.secret,
+        WECHAT_TOKEN=world.token,
+        WECHAT_AES_KEY=world.aes_key,
+        WECHAT_API_URL=wechat.url,
+    )
 
 
 @pytest.fixture
@@ -91,8 +68,8 @@ def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wechat: FakeWeChat)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(wechat_console, "PACE_S", 0)
     monkeypatch.setattr(wechat_console, "PAUSES_S", (0, 0))
-    made = Console(tmp_path, wechat)
-    made.done("import", FIRST)
+    made = console_of(tmp_path, wechat)
+    made.done("import", EXAMPLE)
     return made
 
 
@@ -128,7 +105,7 @@ def test_show_sets_nothing(console: Console, wechat: FakeWeChat) -> None:
 
 
 def test_a_policy_that_says_nothing_has_the_usual_menu(console: Console, wechat: FakeWeChat) -> None:
-    policy = (FIRST / "policy.toml").read_text("utf-8")
+    policy = (EXAMPLE / "policy.toml").read_text("utf-8")
     (console.folder / "policy.toml").write_text(policy[: policy.index("[[wechat_menu]]")], "utf-8")
     console.done("import", console.folder / "policy.toml")
     console.done("wechat", "menu")
@@ -235,7 +212,7 @@ def test_a_door_shows_the_card_and_the_village_only(console: Console, wechat: Fa
     written = (folder / "index.html").read_text("utf-8") + str(listed(console)) + str(sorted(folder.iterdir()))
     assert "卡号 N0123" in written and "王家沟村 门牌" in written
     assert "door-N0123" in asked(wechat)
-    with (FIRST / "households.csv").open(encoding="utf-8-sig", newline="") as file:
+    with (EXAMPLE / "households.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["村"] == "王家沟村"]
     assert len(rows) > 5
     for row in rows:
@@ -299,7 +276,7 @@ def test_a_code_stays_when_everything_is_imported_anew(console: Console, wechat:
     console.done("wechat", "qr", *kinds, "--out", console.folder / "out")
     before = set(asked(wechat))
     console.environment["DATA_DIR"] = str(console.folder / "again")
-    console.done("import", FIRST)
+    console.done("import", EXAMPLE)
     assert "0 of them new" in console.done("wechat", "qr", *kinds, "--out", console.folder / "out")
     assert set(asked(wechat)) == before and len(before) > 10
 
@@ -327,7 +304,7 @@ def test_what_is_said_wrongly(console: Console, wechat: FakeWeChat) -> None:
 
 def test_nothing_is_imported_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wechat: FakeWeChat) -> None:
     monkeypatch.chdir(tmp_path)
-    assert Console(tmp_path, wechat).refused("wechat", "menu") == "nothing was imported yet"
+    assert console_of(tmp_path, wechat).refused("wechat", "menu") == "nothing was imported yet"
 
 
 def test_no_secret_is_printed(console: Console, wechat: FakeWeChat) -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-import re
-import shutil
 from pathlib import Path
 
 from bot.talk.messages import In
+from tests.example import example_with
 from tests.fakes.botapi import FakeBotApi
-from tests.process.program import ROOT, Phone, Phones, Program
-from tests.sim.township import TownshipScript
-from tests.sim.users import User, Wish
+from tests.process.program import Phone, Phones, Program
+from tests.sim.chat.users import User, Wish
+from tests.sim.plays.township import TownshipScript
 
 VILLAGERS = 18
 CLEANERS = 2
@@ -23,14 +22,7 @@ DEFECTS = ("batch_failed", "quarantined", "timer_failed", "step_failed", "delive
 
 def example(folder: Path) -> Path:
     """The example township without its flood limit: these people are quick."""
-    shutil.copytree(ROOT / "examples" / "township", folder)
-    policy = folder / "policy.toml"
-    text, changed = re.subn(
-        r"(?m)^messages_per_minute = \d+", "messages_per_minute = 100000", policy.read_text("utf-8")
-    )
-    assert changed == 1
-    policy.write_text(text, "utf-8")
-    return folder
+    return example_with(folder, 100_000)
 
 
 async def join_links(program: Program, role: str, area: str, number: int) -> list[str]:

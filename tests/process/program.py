@@ -19,11 +19,11 @@ from bot.channels.telegram.wire import messages_of
 from bot.talk.messages import In, Out
 from bot.turn import load_out
 from storage.engine.parameters import numbered
+from tests.example import ROOT
 from tests.fakes.botapi import FakeBotApi
 from tests.fakes.botapi_people import Heard, User
 from tests.fakes.pictures import photo
 
-ROOT = Path(__file__).parents[2]
 SERVES_S = 30.0
 AWAY = (sqlite3.OperationalError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 KEY = "key.0.key"  # a key of the reply keyboard, which has no data

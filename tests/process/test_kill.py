@@ -28,8 +28,7 @@ async def lives_and_deaths(program: Program, dice: random.Random) -> None:
 
 
 @pytest.mark.process
-async def test_killed_twenty_times(tmp_path: Path) -> None:
-    dice = random.Random(20)
+async def test_killed_twenty_times(tmp_path: Path, dice: random.Random) -> None:
     async with FakeBotApi() as api:
         program = Program(tmp_path, api, look_into(tmp_path / "data" / "jingxiang.db"))
         code, printed = await program.command("import", str(example(tmp_path / "township")))

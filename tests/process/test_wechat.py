@@ -13,9 +13,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from benchmarks.start import free_port
 from tests.fakes.wechat import FakeWeChat
 from tests.fakes.wechat_people import User
+from tests.ports import free_port
 from tests.postgres import PostgresServer
 from tests.process.crowd import DEFECTS, example
 from tests.process.program import LookAtServer, Program
@@ -114,11 +114,11 @@ async def incidents(office: Office, dice: random.Random) -> None:
 
 
 @pytest.mark.process
-async def test_every_case_is_told_once_whoever_dies(office: Office) -> None:
+async def test_every_case_is_told_once_whoever_dies(office: Office, dice: random.Random) -> None:
     await office.start()
     people = [office.wechat.user(f"村民{number}") for number in range(PEOPLE)]
     async with asyncio.timeout(240):
-        await asyncio.gather(incidents(office, random.Random(7)), *(live(user) for user in people))
+        await asyncio.gather(incidents(office, dice), *(live(user) for user in people))
         await asyncio.sleep(LATE_S)
     told = {user.openid: Counter(NUMBER.findall("\n".join(one.text for one in user.contact.seen))) for user in people}
     cases = office.rows(

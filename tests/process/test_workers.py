@@ -44,12 +44,14 @@ async def incidents(fleet: Fleet, dice: random.Random) -> None:
 
 
 @pytest.mark.process
-async def test_a_worker_is_killed_twenty_times_and_the_server_twice(fleet: tuple[FakeBotApi, Fleet]) -> None:
+async def test_a_worker_is_killed_twenty_times_and_the_server_twice(
+    fleet: tuple[FakeBotApi, Fleet], dice: random.Random
+) -> None:
     api, workers = fleet
     crowd = Crowd(api, workers, await join_links(workers, "cleaner", "王家沟村", CLEANERS))
     await workers.start()
     carried = crowd.begin()
-    await incidents(workers, random.Random(4))
+    await incidents(workers, dice)
     before = len(crowd.left)
     await crowd.finish(carried)
     assert before < VILLAGERS * WISHES, "they were killed so quickly that nothing was done meanwhile"

@@ -1,41 +1,36 @@
-"""`python -m tests.sim --seed 123 --verbose` plays one seed; `--seeds 500 --from 1` plays many."""
+"""Play seeds by hand: one with its trace (`--seed 123`), many (`--seeds 500 --from 1`), or fresh ones of every play
+for as long as there is time (`--soak`).
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import time
-from collections.abc import Callable
 
-from tests.sim.broken import BROKEN
-from tests.sim.broken_wechat import BROKEN_WECHAT
-from tests.sim.broken_workers import BROKEN_WORKERS
-from tests.sim.faults import Chaos
-from tests.sim.life import Parts
-from tests.sim.play import Play, SimPlay
+from tests.sim.broken import LAWS
+from tests.sim.machine.life import Parts
+from tests.sim.programme import PLAYS, SOAK
+from tests.sim.soak import soak
 from tests.sim.town import run_seed
-from tests.sim.township import TownshipPlay
-from tests.sim.wechat_play import WeChatPlay, WeChatTownshipPlay
-
-LAWS = {**BROKEN, **BROKEN_WORKERS, **BROKEN_WECHAT}
-PLAYS: dict[str, Callable[[int, Chaos], Play]] = {
-    "sim": SimPlay,
-    "township": TownshipPlay,
-    "wechat": WeChatPlay,
-    "wechat-township": WeChatTownshipPlay,
-}
 
 
 def main() -> int:
     """Command line; 1 when a promise was broken."""
     parser = argparse.ArgumentParser(prog="python -m tests.sim", description=__doc__)
-    parser.add_argument("--seed", type=int, help="play this seed and print its trace")
+    parser.add_argument("--play", choices=sorted(PLAYS), default="sim", help="what is played")
+    parser.add_argument("--seed", type=int, help="play this seed and print its trace if a promise was broken")
     parser.add_argument("--verbose", action="store_true", help="print the trace also when all is well")
     parser.add_argument("--seeds", type=int, default=200, help="how many seeds to play")
-    parser.add_argument("--from", dest="first", type=int, default=0, help="the first of them")
+    parser.add_argument("--from", dest="first", type=int, help="the first of them: 0; with --soak, the present second")
     parser.add_argument("--broken", choices=sorted(LAWS), help="break this law on purpose")
-    parser.add_argument("--play", choices=sorted(PLAYS), default="sim", help="the product that is played")
+    parser.add_argument("--soak", action="store_true", help="fresh seeds of every play, in several processes")
+    parser.add_argument("--minutes", type=float, default=60, help="with --soak: how long at most")
+    parser.add_argument("--jobs", type=int, default=2, help="with --soak: how many processes")
     wanted = parser.parse_args()
+    if wanted.soak:
+        first = int(time.time()) if wanted.first is None else wanted.first
+        return soak(SOAK, first, minutes=wanted.minutes, jobs=wanted.jobs)
     if not wanted.broken:
         return play(wanted, Parts())
     with LAWS[wanted.broken]() as parts:
@@ -53,7 +48,8 @@ def play(wanted: argparse.Namespace, parts: Parts) -> int:
     begun_s, failed = time.perf_counter(), []
     crashes = updates = arrivals = repeats = 0
     virtual_s = 0.0
-    for seed in range(wanted.first, wanted.first + wanted.seeds):
+    first = wanted.first or 0
+    for seed in range(first, first + wanted.seeds):
         report = run_seed(seed, parts=parts, play=PLAYS[wanted.play])
         crashes, updates, arrivals = crashes + report.crashes, updates + report.updates, arrivals + report.arrivals
         repeats, virtual_s = repeats + report.repeats, virtual_s + report.virtual_s

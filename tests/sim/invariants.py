@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import orjson
 
 from bot.talk.session import Session
-from tests.sim.platform import JUNK
+from tests.sim.chat.platform import JUNK
 
 KEPT = ("inbox", "outbox", "timers", "transfers", "people", "contacts", "cases", "events", "tickets", "sim_effects")
 DATUMS = {"WGS-84", "GCJ-02", "BD-09"}

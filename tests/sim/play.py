@@ -6,7 +6,7 @@ import random
 import shutil
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,14 +14,11 @@ from tempfile import mkdtemp
 from typing import Any, Protocol
 
 from bot.i18n import Catalogues
-from tests.sim import product_laws
-from tests.sim.channel import Made, SimChannel, SimDoor, Worker
+from tests.sim.chat.channel import Made, SimChannel, SimDoor, Worker
+from tests.sim.chat.platform import Platform
+from tests.sim.chat.users import User, Wish
 from tests.sim.faults import Chaos
 from tests.sim.invariants import Watch
-from tests.sim.platform import Platform
-from tests.sim.product import SimProduct, make_template
-from tests.sim.texts import KeyCatalogues
-from tests.sim.users import SimScript, User, Wish
 
 START_MS = 1_795_000_000_000  # 2026-11-18 in Shanghai
 SCRATCH = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
@@ -83,51 +80,6 @@ class Play(Protocol):
     def at_the_end(self, connection: sqlite3.Connection, stage: Stage, now_ms: int) -> Sequence[str]:
         """The product's laws that are broken when everything has drained."""
         ...
-
-
-class SimPlay:
-    """The simulator's own product: small and fast."""
-
-    script: type[SimScript] = SimScript
-
-    def __init__(self, seed: int, chaos: Chaos) -> None:
-        self._dice = random.Random(f"{seed}:town")
-        self._townships = chaos.weather.townships
-        self.product: Any = SimProduct(chaos, self._dice.choice((0, 0, 120, 20)))
-        self.errands: Mapping[str, Any] = self.product.errands
-        self.catalogues: Catalogues = KeyCatalogues()
-
-    def chat(self, township_id: int) -> Chat:
-        return Chat()
-
-    def rules(self) -> AbstractContextManager[None]:
-        return nullcontext()
-
-    def database(self) -> bytes:
-        return in_a_file(make_template, self._townships)
-
-    def people(self, stage: Stage) -> list[User]:
-        clumsiness = self._dice.choice((0.0, 0.1, 0.25))
-        ways = ("form", "add", "words")
-        letter = "_wv"[stage.township_id]
-        return [
-            person(
-                stage,
-                f"{stage.platform.name}:{number}",
-                [Wish(f"{letter}{number}-{at}", self._dice.choice(ways)) for at in range(self._dice.choice((2, 3, 5)))],
-                self.script(),
-                clumsiness,
-                self.chat(stage.township_id).user,
-            )
-            for number in range(self._dice.choice((1, 2, 3, 5)[: 5 - stage.township_id]))
-        ]
-
-    def always(self, connection: sqlite3.Connection, township_id: int) -> Sequence[str]:
-        return [*product_laws.always(connection, township_id), *self.product.broken]
-
-    def at_the_end(self, connection: sqlite3.Connection, stage: Stage, now_ms: int) -> Sequence[str]:
-        tokens = {wish.token for user in stage.users for wish in user.wishes}
-        return product_laws.at_the_end(connection, stage.township_id, tokens, stage.platform.said, now_ms)
 
 
 def person(

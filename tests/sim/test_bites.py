@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sim.broken import BROKEN
-from tests.sim.broken_wechat import BROKEN_WECHAT
-from tests.sim.broken_workers import BROKEN_WORKERS
+from tests.sim.broken import AMONG_WORKERS, IN_WECHAT, LAWS
 from tests.sim.faults import Chaos
-from tests.sim.play import SimPlay
+from tests.sim.plays.own import SimPlay
 from tests.sim.town import run_seed
-from tests.sim.wechat_play import WeChatPlay
+from tests.sim.wechat.play import WeChatPlay
 
 SEEDS = 400
 SEEN = {
@@ -51,7 +49,6 @@ SEEN = {
     "wechat-newest-by-the-clock": "was read as",
     "wechat-number-before-its-reply": "was read as",
 }
-LAWS = {**BROKEN, **BROKEN_WORKERS, **BROKEN_WECHAT}
 
 
 def test_every_broken_law_is_listed() -> None:
@@ -61,10 +58,10 @@ def test_every_broken_law_is_listed() -> None:
 @pytest.mark.parametrize("law", sorted(LAWS))
 def test_a_broken_law_is_noticed(law: str) -> None:
     noticed: list[str] = []
-    play = WeChatPlay if law in BROKEN_WECHAT else SimPlay
+    play = WeChatPlay if law in IN_WECHAT else SimPlay
     with LAWS[law]() as parts:
         for seed in range(SEEDS):
-            if law in BROKEN_WORKERS and Chaos(seed).alone:
+            if law in AMONG_WORKERS and Chaos(seed).alone:
                 continue  # a law among several workers
             broken = run_seed(seed, parts=parts, play=play).broken
             noticed += broken

@@ -19,10 +19,10 @@ from storage.database import Tx, Unavailable
 from storage.engine.migrate import migrate
 from storage.engine.sqlite import SqliteDatabase
 from storage.machine import inbox, timers, townships
-from tests.sim.product import Defect
-from tests.sim.texts import KeyCatalogues
+from tests.sim.chat.texts import KeyCatalogues
+from tests.sim.plays.product import Defect
+from tests.sim.plays.township import Clock
 from tests.sim.town import SimDice
-from tests.sim.township import Clock
 
 NOON_MS = 1_795_000_000_000
 

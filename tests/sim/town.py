@@ -20,16 +20,17 @@ from bot.clock import Dice
 from bot.incoming import intake
 from bot.outgoing import delivery
 from storage.engine.sqlite import connect
-from tests.sim.crew import Crew
+from tests.sim.chat.platform import Platform
+from tests.sim.chat.users import User
 from tests.sim.faults import Chaos, Conflict, Crashed, DiskTrouble
 from tests.sim.invariants import Watch
-from tests.sim.life import Life, Parts
-from tests.sim.loop import NothingLeft, SimLoop
-from tests.sim.platform import Platform
-from tests.sim.play import SCRATCH, START_MS, Play, SimPlay
-from tests.sim.product import Defect
-from tests.sim.server import NOBODY, Server
-from tests.sim.users import User
+from tests.sim.machine.crew import Crew
+from tests.sim.machine.life import Life, Parts
+from tests.sim.machine.loop import NothingLeft, SimLoop
+from tests.sim.machine.server import NOBODY, Server
+from tests.sim.play import SCRATCH, START_MS, Play
+from tests.sim.plays.own import SimPlay
+from tests.sim.plays.product import Defect
 
 CALM_S = 1_200.0
 LEAPS_MS = (30_000, 3_600_000, 13 * 3_600_000, 30 * 3_600_000)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from storage.database import Database
 from storage.engine.opening import SQLITE, bring_up_to_date, open_database
-from tests.postgres import PostgresServer, name_of
+from tests.postgres import PostgresServer
+from tests.templates import in_a_file, on_a_server
 
 ENGINES = ("sqlite", "postgres")
 
@@ -19,17 +20,13 @@ ENGINES = ("sqlite", "postgres")
 @pytest.fixture(scope="session")
 def postgres_template(postgres: PostgresServer) -> str:
     """The name of a migrated database to copy."""
-    url = asyncio.run(postgres.fresh())
-    asyncio.run(bring_up_to_date(url, now_ms=0))
-    return name_of(url)
+    return on_a_server(partial(bring_up_to_date, now_ms=0), postgres)
 
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated file to copy."""
-    path = tmp_path_factory.mktemp("template") / "template.db"
-    asyncio.run(bring_up_to_date(f"{SQLITE}{path}", now_ms=0))
-    return path
+    return in_a_file(partial(bring_up_to_date, now_ms=0), tmp_path_factory.mktemp("template"))
 
 
 @pytest.fixture

@@ -20,9 +20,9 @@ from storage.database import Database, Tx
 from storage.people.households import HouseholdFound, by_card, link_person, links_of_household, unlink_person
 from storage.product.areas import township
 from storage.product.versions import history
+from tests.example import EXAMPLE
 
 T = TypeVar("T")
-EXAMPLE = Path(__file__).parents[2] / "examples/township"
 FILES = ("areas.geojson", "hamlets.csv", "landmarks.csv", "stations.csv", "households.csv", "policy.toml")
 
 

@@ -31,7 +31,7 @@ class Memory(Shelf):
     """A store in memory; each of its operations is one step. An old original with its copies is in it."""
 
     def __init__(self) -> None:
-        super().__init__(None, Path(), "memory")  # type: ignore[arg-type]
+        super().__init__(Path(), "memory")
         self.now_ms = 100 * HOUR_MS
         self.files = dict.fromkeys(NAMES, 0)
         self.renewed: set[str] = set()  # markers of erasers that have decided and delete now

@@ -20,9 +20,8 @@ from storage.engine.migrate import migrate
 from storage.engine.opening import SQLITE
 from storage.engine.sqlite import SqliteTx
 from storage.machine import inbox, media, outbox, timers
+from tests.stories.doings import belongs, cleaner_of, number_and_code, weighs
 from tests.stories.template import make_template
-from tests.stories.test_film import belongs, cleaner_of, weighs
-from tests.stories.test_report import number_and_code
 from tests.stories.town import Someone, Town
 
 GROWING = frozenset(

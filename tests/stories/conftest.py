@@ -1,8 +1,11 @@
-"""`town`: the example township, served on each channel and each engine in turn."""
+"""`town`: the example township, served on each channel and each engine in turn.
+
+Which story plays on which of the six is said in `pairwise.py`; with STORIES=all each plays on all of them.
+"""
 
 from __future__ import annotations
 
-import asyncio
+import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,12 +16,47 @@ import pytest
 
 from tests.fakes.botapi import FakeBotApi
 from tests.fakes.wechat import FakeWeChat
-from tests.postgres import PostgresServer, name_of
+from tests.postgres import PostgresServer
+from tests.stories.pairwise import Play, chosen
 from tests.stories.template import make_template
 from tests.stories.town import Town
+from tests.templates import in_a_file, on_a_server
 
 CHANNELS = ("web", "telegram", "wechat")
 ENGINES = ("sqlite", "postgres")
+HERE = Path(__file__).parent
+PLAYED = pytest.StashKey[tuple[dict[str, set[Play]], dict[str, set[Play]]]]()  # what each story can play, and plays
+ON_CHANNELS = ("town", "county")  # the fixtures that open on a channel; `database_url` is on an engine
+
+
+def play_of(item: pytest.Item) -> tuple[str, Play] | None:
+    """A story's name and what this item plays of it; None for what isn't played on channels and engines."""
+    given = getattr(item, "callspec", None)
+    if given is None or not item.path.is_relative_to(HERE):
+        return None
+    channel = next((given.params[name] for name in ON_CHANNELS if name in given.params), None)
+    engine = given.params.get("database_url")
+    if channel is None or engine is None:
+        return None
+    others = given.id.split("-")
+    others.remove(channel)
+    others.remove(engine)
+    name = item.nodeid.partition("[")[0]
+    return (f"{name}[{'-'.join(others)}]" if others else name), (channel, engine)
+
+
+@pytest.hookimpl(tryfirst=True)  # before -k, so that it takes nothing from what is played otherwise
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what pairs of story, channel and engine do without."""
+    found = {item: play_of(item) for item in items}
+    possible: dict[str, set[Play]] = {}
+    for story, play in filter(None, found.values()):
+        possible.setdefault(story, set()).add(play)
+    plays = possible if os.environ.get("STORIES") == "all" else chosen(possible)
+    config.stash[PLAYED] = possible, plays
+    left_out = [item for item, of in found.items() if of is not None and of[1] not in plays[of[0]]]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item, of in found.items() if of is None or of[1] in plays[of[0]]]
 
 
 @asynccontextmanager
@@ -40,17 +78,13 @@ async def platforms_of(channel: str) -> AsyncIterator[dict[str, Any]]:
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated database with the example township in it."""
-    path = tmp_path_factory.mktemp("template") / "jingxiang.db"
-    asyncio.run(make_template(f"sqlite:///{path}"))
-    return path
+    return in_a_file(make_template, tmp_path_factory.mktemp("template"))
 
 
 @pytest.fixture(scope="session")
 def postgres_template(postgres: PostgresServer) -> str:
     """The same on the server; the database's name."""
-    url = asyncio.run(postgres.fresh())
-    asyncio.run(make_template(url))
-    return name_of(url)
+    return on_a_server(make_template, postgres)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,14 +11,13 @@ from typing import Any, Self
 
 from bot.app import App, build
 from bot.channels.base import Raw
-from bot.clock import TimeIds
 from bot.settings import Settings
-from handlers.areas.importer import import_folder
-from storage.database import Database, Tx
-from storage.engine.opening import open_database
-from tests.stories.town import Someone, StoryClock, StoryDice, Town, WebDriver, _bytes, wechat_settings
+from storage.database import Database
+from tests.example import SECOND
+from tests.stories.drivers.web import WebDriver, bytes_of
+from tests.stories.template import import_there, make_template
+from tests.stories.town import Someone, StoryClock, StoryDice, Town, wechat_settings
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 QINGHE, SHAJING, YUANSHAN = 1, 2, 3  # ids; the last one lies in another county
 CODES = {QINGHE: "629999101", SHAJING: "629999102", YUANSHAN: "629998101"}
 
@@ -48,14 +48,14 @@ class WebDriverThere(WebDriver):
 
     async def _post(self, **body: Any) -> None:
         self._next += 1
-        content = _bytes({"id": str(self._next), **body})
+        content = bytes_of({"id": str(self._next), **body})
         raw = Raw("web", f"{self.address}:{self._next}", self.address, content, self._township_id)
         await self._app.intake.accept([raw])
 
     async def sends_photos(self, photos: Sequence[bytes], album: bool, caption: str) -> None:
         store = self._app.media.of(self._township_id)
         for content in photos:
-            await self._post(kind="media", media=[await store.save_bytes(self.address, content, "photo.jpg")])
+            await self._post(kind="media", media=[await store.savebytes_of(self.address, content, "photo.jpg")])
 
 
 class TownThere(Town):
@@ -103,13 +103,11 @@ class County:
 
     @classmethod
     async def open(cls, folder: Path, database_url: str, channel: str, bot_api: Any = None, wechat: Any = None) -> Self:
-        """`database_url` holds the first example township; the others are imported beside it.
+        """`database_url` holds what `make_county` has made.
 
         An Official Account is the first township's; the others have the web chat then.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        await import_there(database_url, EXAMPLES / "township-2", SHAJING)
-        await import_there(database_url, elsewhere(folder / "yuanshan"), YUANSHAN)
         apis = {QINGHE: bot_api}
         for id_, username in ((SHAJING, "shajing_bot"), (YUANSHAN, "yuanshan_bot")):
             apis[id_] = bot_api.another(name="净乡", username=username) if bot_api else None
@@ -148,25 +146,17 @@ class County:
             await self.yuanshan.work()
 
 
-async def import_there(database_url: str, folder: Path, township_id: int) -> None:
-    """Import a folder as another township. Its ids are those of the first one, as far as they go."""
-    clock = StoryClock()
-    clock.ms -= 86_400_000 * 30
-    ids = TimeIds(clock)
-    database = await open_database(database_url)
-
-    async def work(tx: Tx) -> object:
-        return await import_folder(tx, folder, now_ms=clock.now_ms(), ids=ids)
-
-    try:
-        await database.transaction(work, township_id=township_id)
-    finally:
-        await database.close()
+async def make_county(url: str) -> None:
+    """The three townships in a database."""
+    await make_template(url)
+    with tempfile.TemporaryDirectory() as scratch:
+        await import_there(url, SECOND, SHAJING)
+        await import_there(url, elsewhere(Path(scratch) / "yuanshan"), YUANSHAN)
 
 
 def elsewhere(folder: Path) -> Path:
     """The second example as a township of another county."""
-    shutil.copytree(EXAMPLES / "township-2", folder)
+    shutil.copytree(SECOND, folder)
     areas = folder / "areas.geojson"
     text = areas.read_text("utf-8").replace("朔禾县", "远山县").replace("沙井乡", "远山镇")
     areas.write_text(text.replace(CODES[SHAJING], CODES[YUANSHAN]), "utf-8")

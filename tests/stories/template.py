@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -11,38 +9,34 @@ from bot.clock import TimeIds
 from handlers.areas.importer import import_folder
 from storage.database import Tx
 from storage.engine.opening import bring_up_to_date, open_database
-from tests.stories.town import StoryClock
+from tests.example import EXAMPLE, example_with
+from tests.stories.clock import StoryClock
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "township"
+MONTH_MS = 86_400_000 * 30
 
 
 async def make_template(url: str, *, messages_per_minute: int | None = None, township_id: int = 1) -> None:
     """Migrate and import, with another flood limit if one is given."""
     clock = StoryClock()
-    clock.ms -= 86_400_000 * 30
-    await bring_up_to_date(url, now_ms=clock.now_ms())
-    database = await open_database(url)
-    ids = TimeIds(clock)
-
+    await bring_up_to_date(url, now_ms=clock.now_ms() - MONTH_MS)
     with tempfile.TemporaryDirectory() as scratch:
         folder = EXAMPLE
         if messages_per_minute is not None:
             folder = example_with(Path(scratch) / "township", messages_per_minute)
+        await import_there(url, folder, township_id)
 
-        async def work(tx: Tx) -> object:
-            return await import_folder(tx, folder, now_ms=clock.now_ms(), ids=ids)
 
+async def import_there(url: str, folder: Path, township_id: int) -> None:
+    """Import a folder as a township, a month before the stories. Each one's ids begin with the same."""
+    clock = StoryClock()
+    clock.ms -= MONTH_MS
+    ids = TimeIds(clock)
+    database = await open_database(url)
+
+    async def work(tx: Tx) -> object:
+        return await import_folder(tx, folder, now_ms=clock.now_ms(), ids=ids)
+
+    try:
         await database.transaction(work, township_id=township_id)
-    await database.close()
-
-
-def example_with(folder: Path, messages_per_minute: int) -> Path:
-    """A copy of the example township with another flood limit."""
-    shutil.copytree(EXAMPLE, folder)
-    policy = folder / "policy.toml"
-    changed, count = re.subn(
-        r"(?m)^messages_per_minute\s*=.*$", f"messages_per_minute = {messages_per_minute}", policy.read_text("utf-8")
-    )
-    assert count == 1, "policy.toml has no messages_per_minute"
-    policy.write_text(changed, "utf-8")
-    return folder
+    finally:
+        await database.close()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.stories.test_film import weighs
-from tests.stories.test_friday import change_policy
-from tests.stories.test_report import number_and_code
+from tests.stories.doings import change_policy, reports, ticks, weighs
 from tests.stories.town import Heard, Someone, Town
 
 REMINDERS = ("2026-11-19 19:00", "2026-11-20 08:00")
@@ -21,21 +19,6 @@ def digests(someone: Someone) -> list[Heard]:
 def body(heard: Heard) -> list[str]:
     """A digest's lines below its heading, without what the channel did not deliver (nobody keeps a page open here)."""
     return heard.text.split(UNDELIVERED)[0].split("\n")[3:]
-
-
-async def reports(someone: Someone, words: str) -> str:
-    """File a report; its number."""
-    await someone.says(words)
-    await someone.taps("跳过")
-    await someone.taps("提交")
-    return number_and_code(someone.sees("收到了"))[0]
-
-
-async def ticks(town: Town, *moments: str) -> None:
-    """Go from moment to moment."""
-    for moment in moments:
-        town.clock.go_to(moment)
-        await town.tick()
 
 
 async def test_a_friday(town: Town) -> None:

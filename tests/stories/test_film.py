@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
@@ -11,47 +10,9 @@ from handlers.film.checks import check_tickets
 from storage.database import Tx
 from storage.product import areas, ledger, policies
 from storage.product.ledger import Transfer
-from tests.stories.town import ZONE, Someone, Town
-
-ROOT = Path(__file__).parents[2]
-HOUSEHOLD = "N0123"  # 张三, 王家沟村张家社
-
-
-async def household_id(town: Town, card: str = HOUSEHOLD) -> int:
-    rows = await town.rows(
-        "SELECT household_id FROM households WHERE township_id = :t AND card_no = :card AND until_ms IS NULL", card=card
-    )
-    return int(rows[0]["household_id"])
-
-
-async def belongs(town: Town, someone: Someone, card: str = HOUSEHOLD) -> None:
-    """Link somebody to a household behind the program's back."""
-    await town.write(
-        "INSERT INTO household_members (township_id, id, household_id, person_id, relation, from_ms)"
-        " VALUES (:t, :id, :household_id, :person_id, 'member', 0)",
-        id=town.app.ids.next(),
-        household_id=await household_id(town, card),
-        person_id=await someone.person_id(),
-    )
-
-
-async def balance(town: Town, unit: str, card: str = HOUSEHOLD) -> int:
-    rows = await town.rows(
-        "SELECT balance FROM balances WHERE township_id = :t AND account = :account AND unit = :unit",
-        account=f"household:{await household_id(town, card)}",
-        unit=unit,
-    )
-    return int(rows[0]["balance"]) if rows else 0
-
-
-async def cleaner_of(town: Town, name: str = "李师傅", area: str = "王家沟") -> Someone:
-    return await town.person(name, role="cleaner", area=area)
-
-
-async def weighs(cleaner: Someone, line: str) -> None:
-    """One line, one tap."""
-    await cleaner.says(line)
-    await cleaner.taps("记账")
+from tests.example import EXAMPLE
+from tests.stories.doings import balance, belongs, cleaner_of, household_id, weighs
+from tests.stories.town import ZONE, Town
 
 
 async def test_a_cleaner_in_a_hurry(town: Town) -> None:
@@ -507,7 +468,7 @@ async def test_old_tickets_keep_their_figures_when_the_policy_changes(town: Town
 
 async def new_policy(town: Town, day: str, *, mulch: str = "100", budget: str = "30_000_000") -> None:
     """Import a later policy that differs in the county's rate and the township's cap."""
-    body = (ROOT / "examples" / "township" / "policy.toml").read_text("utf-8")
+    body = (EXAMPLE / "policy.toml").read_text("utf-8")
     body = body.replace("effective_from = 2026-01-01", f"effective_from = {day}")
     body = body.replace("mulch = 100", f"mulch = {mulch}")
     body = body.replace("budget_fen = 30_000_000", f"budget_fen = {budget}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from storage.database import Refused
+from tests.stories.doings import change_policy
 from tests.stories.town import Someone, Town
 
 
@@ -22,14 +23,6 @@ async def effort(town: Town, day: str = "2026-11-20") -> dict[tuple[str, str], i
 def reminders(someone: Someone) -> list[str]:
     """Every reminder they ever got."""
     return [heard.text for heard in someone.heard if "集中整治，请" in heard.text]
-
-
-async def change_policy(town: Town, old: str, new: str) -> None:
-    """Write another policy in place of the example's."""
-    body = (await town.rows("SELECT body FROM policies WHERE township_id = :t"))[0]["body"]
-    assert old in body
-    await town.write("UPDATE policies SET body = :body WHERE township_id = :t", body=body.replace(old, new))
-    await town.write("UPDATE townships SET changed_ms = changed_ms + 1 WHERE township_id = :t")
 
 
 async def rewind(town: Town, moment: str) -> None:

@@ -8,15 +8,8 @@ from bot.errors import PersonError
 from handlers.people.beneficiary import beneficiary_account
 from storage.database import Tx
 from storage.product import ledger
+from tests.stories.doings import household_id
 from tests.stories.town import Someone, Town
-
-
-async def household_id(town: Town, card_no: str) -> int:
-    rows = await town.rows(
-        "SELECT household_id FROM households WHERE township_id = :t AND card_no = :card AND until_ms IS NULL",
-        card=card_no,
-    )
-    return int(rows[0]["household_id"])
 
 
 async def account(town: Town, someone: Someone, **answers: object) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.stories.test_film import balance, belongs, cleaner_of, weighs
+from tests.stories.doings import balance, belongs, cleaner_of, weighs
 from tests.stories.town import Someone, Town
 
 CODE = re.compile(r"(\d{4} \d{4})")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.stories.test_friday import change_policy
+from tests.stories.doings import change_policy
 from tests.stories.town import Someone, Town
 
 

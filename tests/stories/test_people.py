@@ -11,26 +11,14 @@ from bot.i18n import Catalogues
 from bot.talk.engine import bare
 from bot.talk.messages import text
 from handlers import registry
-from handlers.people.invitations import create_invitation
 from handlers.people.menu import MENU
 from storage.database import Tx
 from storage.people import people
-from tests.stories.town import ZONE, Someone, StoryDice, Town
+from tests.stories.doings import token_for
+from tests.stories.town import ZONE, Someone, Town
 
 TOKEN = re.compile(r"\?join=([A-Za-z0-9_-]+)")
 CODE = re.compile(r"/link (\d{4} \d{4})")
-
-
-async def token_for(town: Town, role: str = "cleaner", area: str = "王家沟", hours: int = 72) -> str:
-    """An invitation from the console."""
-    area_id = await town.area_id(area)
-    app = town.app
-
-    async def work(tx: Tx) -> str:
-        now_ms = town.clock.now_ms()
-        return await create_invitation(tx, app.ids, StoryDice(), role, area_id, now_ms, hours)
-
-    return await app.database.transaction(work)
 
 
 async def invites(someone: Someone, role: str, area: str) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from bot.turn import load_out
-from tests.stories.test_film import belongs, cleaner_of, household_id, weighs
-from tests.stories.test_report import number_and_code
+from tests.stories.doings import belongs, cleaner_of, household_id, number_and_code, weighs
 from tests.stories.town import Town
 
 

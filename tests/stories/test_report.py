@@ -8,34 +8,12 @@ import pytest
 from PIL import Image
 from PIL.ExifTags import IFD
 
-from tests.stories.town import Heard, Someone, Town, photo
+from tests.fakes.pictures import photo
+from tests.stories.doings import held, number_and_code, the_case
+from tests.stories.town import Someone, Town
 
 BRIDGE = (35.651781, 104.734687)  # 王家沟村 桥头
 FAR_AWAY = (39.9042, 116.4074)
-
-
-def number_and_code(heard: Heard) -> tuple[str, str]:
-    """The case number and the claim code of a receipt."""
-    number = re.search(r"20\d\d-\d{4}", heard.text)
-    code = re.search(r"领奖码 (\d{6})", heard.text)
-    assert number and code, heard.text
-    return number[0], code[1]
-
-
-async def the_case(town: Town, number: str) -> dict[str, object]:
-    rows = await town.rows(
-        "SELECT c.*, a.name AS area FROM cases c JOIN areas a ON a.township_id = c.township_id"
-        " AND a.area_id = c.area_id AND a.until_ms IS NULL WHERE c.township_id = :t AND c.number = :n",
-        n=number,
-    )
-    assert len(rows) == 1
-    return dict(rows[0])
-
-
-async def held(town: Town) -> dict[str, int]:
-    """Points by account."""
-    rows = await town.rows("SELECT account, balance FROM balances WHERE township_id = :t AND unit = 'points'")
-    return {row["account"]: row["balance"] for row in rows}
 
 
 async def test_one_photo_and_two_presses(town: Town) -> None:

@@ -9,11 +9,10 @@ import pytest
 
 from handlers.people import retention
 from storage.product import ledger
-from tests.stories.test_film import balance, belongs, cleaner_of, weighs
-from tests.stories.test_report import number_and_code, photo_taken_at
+from tests.stories.doings import SENTENCE, balance, belongs, cleaner_of, number_and_code, weighs
+from tests.stories.test_report import photo_taken_at
 from tests.stories.town import Someone, Town
 
-SENTENCE = "王家沟桥头有人倒垃圾"
 DAY = "2026-11-18"
 
 

@@ -16,9 +16,8 @@ from bot.turn import Desk, dump_out
 from storage.database import Tx
 from storage.machine import outbox
 from tests.fakes.wechat_wecom import Robot
+from tests.stories.doings import HOUSEHOLD, belongs, reports, weighs
 from tests.stories.robots import Groups
-from tests.stories.test_digest import reports
-from tests.stories.test_film import HOUSEHOLD, belongs, weighs
 from tests.stories.town import TOWN, Someone, Town
 
 ZONE = ZoneInfo("Asia/Shanghai")

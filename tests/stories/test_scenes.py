@@ -6,7 +6,7 @@ import pytest
 
 from handlers.areas import codes
 from handlers.world import World
-from tests.stories.test_film import belongs, cleaner_of, household_id, weighs
+from tests.stories.doings import belongs, cleaner_of, household_id, token_for, weighs
 from tests.stories.town import Town
 
 STATION, DOOR = "station-S02", "door-N0123"  # 王家沟回收点; 张三, 王家沟村张家社
@@ -70,8 +70,6 @@ async def test_somebody_new_scans_a_door_agrees_and_may_ask_for_the_household(to
 
 
 async def test_an_invitation_s_code_still_gives_its_role(town: Town) -> None:
-    from tests.stories.test_people import token_for
-
     token = await token_for(town)
     cleaner = await town.person("", consent=False)
     await cleaner.starts(token)

@@ -10,18 +10,30 @@ from typing import Any
 import pytest
 
 import storage
-from handlers.people.invitations import create_invitation
 from storage.database import Tx
 from storage.people import people
+from tests.postgres import PostgresServer
 from tests.stories.conftest import CHANNELS, platforms_of
-from tests.stories.county import CODES, QINGHE, SHAJING, County
-from tests.stories.test_digest import reports
-from tests.stories.test_film import weighs
+from tests.stories.county import CODES, QINGHE, SHAJING, County, make_county
+from tests.stories.doings import reports, token_for, weighs
 from tests.stories.town import Heard, Someone, StoryDice, Town
+from tests.templates import in_a_file, on_a_server
 
 PHONE = re.compile(r"\d{11}")
 SCHEMA = Path(storage.__file__).parent / "schema"
 TABLES = [name for file in sorted(SCHEMA.glob("*.sql")) for name in re.findall(r"CREATE TABLE (\w+)", file.read_text())]
+
+
+@pytest.fixture(scope="module")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the three townships in it."""
+    return in_a_file(make_county, tmp_path_factory.mktemp("county"))
+
+
+@pytest.fixture(scope="module")
+def postgres_template(postgres: PostgresServer) -> str:
+    """The same on the server."""
+    return on_a_server(make_county, postgres)
 
 
 @pytest.fixture(params=CHANNELS)
@@ -38,14 +50,7 @@ async def county(request: pytest.FixtureRequest, tmp_path: Path, database_url: s
 async def county_staff(county: County, name: str = "县办老赵") -> Someone:
     """Somebody of the first township whom the console has invited for the county."""
     town = county.qinghe
-    area_id = await town.area_id("")
-
-    async def work(tx: Tx) -> str:
-        return await create_invitation(
-            tx, town.app.ids, StoryDice(11), "county_staff", area_id, town.clock.now_ms(), valid_hours=72
-        )
-
-    token = await town.app.database.transaction(work)
+    token = await token_for(town, "county_staff", "", dice=StoryDice(11))
     someone = await town.person(name)
     await someone.starts(token)
     someone.sees("您现在是「青禾塬镇 县级工作人员」", "县里各乡镇")

@@ -7,19 +7,8 @@ import pytest
 from storage import integrity
 from storage.database import Tx
 from storage.product import cases, ledger
-from tests.stories.test_report import held, number_and_code, the_case
-from tests.stories.town import Someone, Town
-
-
-async def reports(someone: Someone, words: str = "王家沟桥头有人倒垃圾", *, anonymous: bool = False) -> tuple[str, str]:
-    """File a report by a sentence; its number and code."""
-    await someone.says(words)
-    await someone.taps("跳过")
-    if anonymous:
-        await someone.taps("署名")
-        await someone.taps("匿名")
-    await someone.taps("提交")
-    return number_and_code(someone.sees("收到了"))
+from tests.stories.doings import held, number_and_code, reports, reports_as, the_case
+from tests.stories.town import Town
 
 
 async def whole(town: Town) -> None:
@@ -77,7 +66,7 @@ async def test_two_staff_press_the_same_button(town: Town) -> None:
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     boss = await town.person("李主任", role="staff")
     aunt = await town.person("王大娘")
-    number, _ = await reports(aunt)
+    number = await reports(aunt)
     await keeper.taps_twice("属实")
     keeper.sees(f"{number}（乱倒垃圾，王家沟村", "）已记为「属实」")
     keeper.sees("已经由赵网格", "不用再办")
@@ -92,7 +81,7 @@ async def test_two_staff_press_the_same_button(town: Town) -> None:
 async def test_not_true_needs_a_reason(town: Town) -> None:
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     aunt = await town.person("王大娘")
-    number, _ = await reports(aunt)
+    number = await reports(aunt)
     await keeper.taps("不属实")
     keeper.sees("必须选一个理由", "现场没有发现")
     assert (await the_case(town, number))["state"] == "registered"
@@ -109,7 +98,7 @@ async def test_not_true_needs_a_reason(town: Town) -> None:
 async def test_somebody_else_was_quicker_while_the_reason_was_chosen(town: Town) -> None:
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     boss = await town.person("李主任", role="staff")
-    number, _ = await reports(await town.person("王大娘"))
+    number = await reports(await town.person("王大娘"))
     await keeper.taps("不属实")
     await keeper.taps("早已清理")
     await boss.taps("属实")
@@ -124,8 +113,8 @@ async def test_somebody_else_was_quicker_while_the_reason_was_chosen(town: Town)
 async def test_a_duplicate_leaves_the_points_with_the_first_reporter(town: Town) -> None:
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     aunt, uncle = await town.person("王大娘"), await town.person("刘二")
-    first, _ = await reports(aunt)
-    second, _ = await reports(uncle)
+    first = await reports(aunt)
+    second = await reports(uncle)
     await keeper.says(f"/verify {second} dup")
     keeper.sees("和哪一件重复", first)
     await keeper.taps(first)
@@ -143,8 +132,8 @@ async def test_a_duplicate_leaves_the_points_with_the_first_reporter(town: Town)
 async def test_a_duplicate_by_its_number_and_what_it_can_not_be(town: Town) -> None:
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     aunt = await town.person("王大娘")
-    first, _ = await reports(aunt)
-    second, _ = await reports(aunt, "王家沟小学有人倒垃圾")
+    first = await reports(aunt)
+    second = await reports(aunt, "王家沟小学有人倒垃圾")
     await keeper.says(f"/verify {first} dup")
     await keeper.says("2026-9999")
     keeper.sees("没有编号「2026-9999」")
@@ -165,7 +154,7 @@ async def test_a_duplicate_by_its_number_and_what_it_can_not_be(town: Town) -> N
 async def test_an_anonymous_reward_is_claimed_with_its_code(town: Town) -> None:
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     aunt = await town.person("王大娘")
-    number, code = await reports(aunt, anonymous=True)
+    number, code = await reports_as(aunt, anonymous=True)
     await aunt.says(f"领奖 {number} {code}")
     aunt.sees("还在核实")
     await keeper.taps("属实")
@@ -186,7 +175,7 @@ async def test_an_anonymous_reward_is_claimed_with_its_code(town: Town) -> None:
 async def test_a_grandchild_claims_with_the_code_on_another_phone(town: Town) -> None:
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     aunt, grandchild = await town.person("王大娘"), await town.person("小王")
-    number, code = await reports(aunt, anonymous=True)
+    number, code = await reports_as(aunt, anonymous=True)
     await keeper.taps("属实")
     await grandchild.says(f"{number} {code}")
     grandchild.sees("5 分已记到您名下")
@@ -195,7 +184,7 @@ async def test_a_grandchild_claims_with_the_code_on_another_phone(town: Town) ->
 
 async def test_the_verifier_can_not_claim(town: Town) -> None:
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
-    number, code = await reports(await town.person("王大娘"), anonymous=True)
+    number, code = await reports_as(await town.person("王大娘"), anonymous=True)
     await keeper.taps("属实")
     await keeper.says(f"/claim {number} {code}")
     keeper.sees("不能由您领奖")
@@ -205,7 +194,7 @@ async def test_the_verifier_can_not_claim(town: Town) -> None:
 async def test_what_nobody_claims_goes_back(town: Town) -> None:
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     aunt = await town.person("王大娘")
-    number, code = await reports(aunt, anonymous=True)
+    number, code = await reports_as(aunt, anonymous=True)
     await keeper.taps("属实")
     town.clock.advance(days=30, minutes=1)
     await town.tick()
@@ -219,7 +208,7 @@ async def test_what_nobody_claims_goes_back(town: Town) -> None:
 async def test_codes_can_not_be_guessed(town: Town) -> None:
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     aunt, thief = await town.person("王大娘"), await town.person("刘二")
-    number, code = await reports(aunt, anonymous=True)
+    number, code = await reports_as(aunt, anonymous=True)
     await keeper.taps("属实")
     wrong = [f"{at:06d}" for at in range(10) if f"{at:06d}" != code][:5]
     for at, guess in enumerate(wrong):
@@ -246,7 +235,7 @@ async def test_how_to_claim(town: Town, said: str) -> None:
 async def test_a_named_reward_needs_no_code(town: Town) -> None:
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     aunt = await town.person("王大娘")
-    number, code = await reports(aunt)
+    number, code = await reports_as(aunt)
     await keeper.taps("属实")
     await aunt.says(f"领奖 {number} {code}")
     aunt.sees("已经直接记到")
@@ -256,7 +245,7 @@ async def test_a_named_reward_needs_no_code(town: Town) -> None:
 async def test_nobody_verifies_their_own_report(town: Town) -> None:
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     other = await town.person("周网格", role="grid_keeper", area="王家沟")
-    number, _ = await reports(keeper)
+    number = await reports(keeper)
     keeper.sees_not("新举报")
     other.sees("新举报")
     for verdict in ("true", "false", "dup"):
@@ -271,7 +260,7 @@ async def test_only_the_areas_staff_decide(town: Town) -> None:
     stranger = await town.person("周网格", role="grid_keeper", area="柳树湾")
     cleaner = await town.person("李师傅", role="cleaner", area="王家沟")
     aunt = await town.person("王大娘")
-    number, _ = await reports(aunt)
+    number = await reports(aunt)
     assert stranger.news == [] and cleaner.news == []
     for someone in (stranger, cleaner, aunt):
         await someone.says(f"/verify {number} true")
@@ -296,8 +285,8 @@ async def test_nobody_on_duty_is_said_and_the_admin_hears(town: Town) -> None:
 async def test_what_waits_is_listed(town: Town) -> None:
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     aunt = await town.person("王大娘")
-    first, _ = await reports(aunt)
-    second, _ = await reports(aunt, "王家沟小学有人倒垃圾")
+    first = await reports(aunt)
+    second = await reports(aunt, "王家沟小学有人倒垃圾")
     await keeper.says("待核实")
     listed = keeper.sees("等核实的有 2 件")
     assert listed.text.index(first) < listed.text.index(second)
@@ -310,8 +299,8 @@ async def test_what_waits_is_listed(town: Town) -> None:
 
 async def test_a_case_that_nobody_verifies_is_late(town: Town) -> None:
     aunt = await town.person("王大娘")
-    dump, _ = await reports(aunt)
-    fire, _ = await reports(aunt, "王家沟小学有人烧垃圾")
+    dump = await reports(aunt)
+    fire = await reports(aunt, "王家沟小学有人烧垃圾")
     area_id = await town.area_id("王家沟")
 
     async def late(hours: int) -> list[str]:
@@ -328,7 +317,7 @@ async def test_a_case_that_nobody_verifies_is_late(town: Town) -> None:
 async def test_an_erased_reporters_points_wait_for_the_code(town: Town) -> None:
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     aunt = await town.person("王大娘")
-    number, code = await reports(aunt)
+    number, code = await reports_as(aunt)
     await town.write("UPDATE case_reporters SET person_id = NULL WHERE township_id = :t")
     await keeper.taps("属实")
     assert aunt.news == []

@@ -17,7 +17,7 @@ from tests.fakes.pictures import photo
 from tests.fakes.wechat import FakeWeChat
 from tests.fakes.wechat_people import pushed
 from tests.fakes.wechat_world import Deliver
-from tests.stories.test_friday import change_policy
+from tests.stories.doings import change_policy
 from tests.stories.town import Someone, Town, wechat_settings
 
 HOUR_MS = 3_600_000

@@ -3,232 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
-from zoneinfo import ZoneInfo
+from typing import Any
 
 from bot.app import App, build
-from bot.channels.base import Raw
 from bot.settings import Settings
-from bot.turn import load_out
 from storage.database import Tx
 from storage.people import people
-from tests.fakes.pictures import photo
+from tests.stories.clock import START, ZONE, StoryClock, StoryDice
+from tests.stories.drivers import TOWN
+from tests.stories.drivers.telegram import TelegramDriver
+from tests.stories.drivers.web import WebDriver
+from tests.stories.drivers.wechat import WeChatDriver, connect
+from tests.stories.someone import Heard, Someone
 
-TOWN = 1  # its id
-ZONE = ZoneInfo("Asia/Shanghai")
-START = datetime(2026, 11, 18, 10, 0, tzinfo=ZONE)  # a Wednesday
-
-
-class StoryClock:
-    """A clock that moves when the story says so."""
-
-    def __init__(self, start: datetime = START) -> None:
-        self.ms = int(start.timestamp() * 1000)
-
-    def now_ms(self) -> int:
-        return self.ms
-
-    def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> None:
-        """Let time pass."""
-        self.ms += int((((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000)
-
-    def go_to(self, text: str) -> None:
-        """Go forward to a township time such as `2026-11-19 19:00`."""
-        wanted = int(datetime.fromisoformat(text).replace(tzinfo=ZONE).timestamp() * 1000)
-        assert wanted >= self.ms, f"{text} is in the story's past"
-        self.ms = wanted
-
-
-class StoryDice:
-    """Repeatable secrets."""
-
-    def __init__(self, seed: int = 7) -> None:
-        self._random = random.Random(seed)
-
-    def token(self) -> str:
-        return "".join(self._random.choices("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_", k=43))
-
-    def digits(self, count: int) -> str:
-        return f"{self._random.randrange(10**count):0{count}d}"
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A message as a person sees it."""
-
-    text: str
-    buttons: tuple[tuple[str, str], ...] = ()
-    media: tuple[str, ...] = ()
-    links: tuple[tuple[str, str], ...] = ()
-    ask: str = ""
-
-    @property
-    def labels(self) -> list[str]:
-        """What the buttons say, in reading order."""
-        return [label for label, _ in self.buttons]
-
-
-class Driver(Protocol):
-    """How one person reaches the program on one channel."""
-
-    address: str
-
-    async def says(self, words: str) -> None: ...
-    async def taps(self, heard: Heard, label: str, data: str) -> None: ...
-    async def sends_photos(self, photos: Sequence[bytes], album: bool, caption: str) -> None: ...
-    async def sends_place(self, lat: float, lng: float) -> None: ...
-    async def starts(self, token: str) -> None: ...
-    async def answered(self) -> None: ...
-    async def looks(self) -> bool: ...
-
-
-@dataclass
-class Someone:
-    """A person in the story."""
-
-    town: Town
-    name: str
-    driver: Any
-    heard: list[Heard] = field(default_factory=list)
-    news: list[Heard] = field(default_factory=list)
-    photos_sent: int = 0
-
-    async def _act(self, sending: Any) -> None:
-        self.town.begin()
-        await sending
-        await self.town.work()
-
-    async def says(self, words: str) -> None:
-        """Type words."""
-        await self._act(self.driver.says(words))
-
-    async def taps(self, label: str, on: Heard | None = None) -> None:
-        """Press the newest button whose label contains `label` (on that message, if given)."""
-        for heard in [on] if on else reversed(self.heard):
-            for shown, data in heard.buttons:
-                if label in shown:
-                    await self._act(self.driver.taps(heard, shown, data))
-                    return
-        raise AssertionError(f"{self.name} sees no button {label!r}; last: {self.heard[-1:]}")
-
-    async def taps_twice(self, label: str) -> None:
-        """Press a button twice before the answer comes."""
-        heard = next(h for h in reversed(self.heard) if any(label in shown for shown in h.labels))
-        shown, data = next(pair for pair in heard.buttons if label in pair[0])
-        self.town.begin()
-        await self.driver.taps(heard, shown, data)
-        await self.driver.taps(heard, shown, data)
-        await self.town.work()
-
-    async def sends_photo(self, n: int = 1, *, album: bool = False, caption: str = "", content: bytes = b"") -> None:
-        """Send `n` photos, one by one or as an album."""
-        first = self.photos_sent
-        self.photos_sent += n
-        photos = [content or photo(first + at) for at in range(n)]
-        await self._act(self.driver.sends_photos(photos, album, caption))
-
-    async def sends_place(self, lat: float, lng: float) -> None:
-        """Share a position (WGS-84)."""
-        await self._act(self.driver.sends_place(lat, lng))
-
-    async def starts(self, token: str = "") -> None:
-        """Open a join link, or press START."""
-        await self._act(self.driver.starts(token))
-
-    def sees(self, *parts: str) -> Heard:
-        """A message since the last action that contains every part."""
-        for heard in reversed(self.news):
-            if all(part in heard.text or any(part in label for label in heard.labels) for part in parts):
-                return heard
-        raise AssertionError(f"{self.name} does not see {parts}; sees: {[h.text for h in self.news]}")
-
-    def sees_not(self, part: str) -> None:
-        """No message since the last action contains the part."""
-        seen = [heard.text for heard in self.news if part in heard.text]
-        assert not seen, f"{self.name} sees {seen}"
-
-    @property
-    def last(self) -> Heard:
-        """The newest message."""
-        return self.heard[-1]
-
-    async def person_id(self) -> int:
-        """Their id in the database."""
-
-        async def work(tx: Tx) -> int:
-            row = await people.contact(tx, self.driver.address)
-            assert row is not None, f"{self.name} has not written yet"
-            return int(row["person_id"])
-
-        return await self.town.app.database.read(work)
-
-
-def _bytes(posted: Any) -> bytes:
-    return json.dumps(posted, ensure_ascii=False).encode()
-
-
-class WebDriver:
-    """A web chat user; what they send is what the page posts."""
-
-    def __init__(self, app: App, number: int) -> None:
-        self._app = app
-        self._next = 0
-        self.address = f"web:{number:064x}"
-
-    async def _post(self, **body: Any) -> None:
-        self._next += 1
-        key = f"{self.address}:{self._next}"
-        raw = Raw("web", key, self.address, _bytes({"id": str(self._next), **body}), TOWN)
-        await self._app.intake.accept([raw])
-
-    async def says(self, words: str) -> None:
-        await self._post(kind="text", text=words)
-
-    async def taps(self, heard: Heard, label: str, data: str) -> None:
-        await self._post(kind="tap", text=label, data=data)
-
-    async def sends_photos(self, photos: Sequence[bytes], album: bool, caption: str) -> None:
-        ids = [await self._app.media.of(TOWN).save_bytes(self.address, content, "photo.jpg") for content in photos]
-        batches = [ids] if album else [[one] for one in ids]
-        for at, batch in enumerate(batches):
-            await self._post(kind="media", media=batch, text=caption if at == 0 else "")
-
-    async def sends_place(self, lat: float, lng: float) -> None:
-        await self._post(kind="place", lat=lat, lng=lng, accuracy_m=20)
-
-    async def starts(self, token: str) -> None:
-        await self._post(kind="start", payload=token)
-
-    async def answered(self) -> None:
-        """Answers are read out of the database."""
-
-    async def looks(self) -> bool:
-        """An open page shows everything by itself."""
-        return False
-
-    async def hears(self, after_id: int) -> tuple[list[Heard], int]:
-        """Everything written for this address since `after_id`."""
-
-        async def work(tx: Tx) -> Any:
-            return await tx.all(
-                "SELECT id, body FROM outbox WHERE township_id = :t AND address = :address AND id > :after_id"
-                " AND due_ms <= :now_ms AND state <> 'expired' ORDER BY id",
-                {"address": self.address, "after_id": after_id, "now_ms": self._app.clock.now_ms()},
-            )
-
-        rows = await self._app.database.read(work)
-        heard = []
-        for row in rows:
-            out = load_out(row["body"])
-            buttons = tuple((label, data) for line in out.rows for label, data, _ in line)
-            heard.append(Heard(out.text, buttons, tuple(out.media), tuple(out.links), out.ask))
-        return heard, rows[-1]["id"] if rows else after_id
+__all__ = ("START", "TOWN", "ZONE", "Heard", "Someone", "StoryClock", "StoryDice", "Town")  # what a story needs
 
 
 def wechat_settings(wechat: Any) -> dict[str, Any]:
@@ -257,8 +48,6 @@ class Town:
         self._bot_api = bot_api
         self._wechat = wechat
         if wechat is not None:
-            from tests.stories.wechat_driver import connect
-
             wechat.world.now_ms = clock.now_ms
             connect(app, wechat)
         self._seen: dict[str, int] = {}
@@ -315,12 +104,8 @@ class Town:
         """Someone new; with a role for an area if asked, consenting first unless told not to."""
         number = len(self.people) + 1
         if (channel or self.channel) == "telegram":
-            from tests.stories.telegram_driver import TelegramDriver
-
             driver: Any = TelegramDriver(self.app, self._bot_api, name)
         elif (channel or self.channel) == "wechat":
-            from tests.stories.wechat_driver import WeChatDriver
-
             driver = WeChatDriver(self.app, self._wechat, self.clock, name)
         else:
             driver = WebDriver(self.app, number)

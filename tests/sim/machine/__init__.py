@@ -1,0 +1,1 @@
+"""What the program runs on: time, a database, a server, and the workers in their lives."""

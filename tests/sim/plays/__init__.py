@@ -1,0 +1,1 @@
+"""Products that are played, and what must hold of each."""

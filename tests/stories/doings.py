@@ -1,0 +1,128 @@
+"""What people do in many stories, and what is looked up after it."""
+
+from __future__ import annotations
+
+import re
+
+from handlers.people.invitations import create_invitation
+from storage.database import Tx
+from tests.stories.town import Heard, Someone, StoryDice, Town
+
+HOUSEHOLD = "N0123"  # 张三, 王家沟村张家社
+SENTENCE = "王家沟桥头有人倒垃圾"
+
+# -- reports
+
+
+def number_and_code(heard: Heard) -> tuple[str, str]:
+    """The case number and the claim code of a receipt."""
+    number = re.search(r"20\d\d-\d{4}", heard.text)
+    code = re.search(r"领奖码 (\d{6})", heard.text)
+    assert number and code, heard.text
+    return number[0], code[1]
+
+
+async def reports(someone: Someone, words: str = SENTENCE) -> str:
+    """File a report by a sentence; its number."""
+    return (await reports_as(someone, words))[0]
+
+
+async def reports_as(someone: Someone, words: str = SENTENCE, *, anonymous: bool = False) -> tuple[str, str]:
+    """File a report by a sentence, with one's name or without; its number and code."""
+    await someone.says(words)
+    await someone.taps("跳过")
+    if anonymous:
+        await someone.taps("署名")
+        await someone.taps("匿名")
+    await someone.taps("提交")
+    return number_and_code(someone.sees("收到了"))
+
+
+async def the_case(town: Town, number: str) -> dict[str, object]:
+    """A case's row, with its area's name."""
+    rows = await town.rows(
+        "SELECT c.*, a.name AS area FROM cases c JOIN areas a ON a.township_id = c.township_id"
+        " AND a.area_id = c.area_id AND a.until_ms IS NULL WHERE c.township_id = :t AND c.number = :n",
+        n=number,
+    )
+    assert len(rows) == 1
+    return dict(rows[0])
+
+
+# -- households, points and film
+
+
+async def household_id(town: Town, card: str = HOUSEHOLD) -> int:
+    """A household by its card."""
+    rows = await town.rows(
+        "SELECT household_id FROM households WHERE township_id = :t AND card_no = :card AND until_ms IS NULL", card=card
+    )
+    return int(rows[0]["household_id"])
+
+
+async def belongs(town: Town, someone: Someone, card: str = HOUSEHOLD) -> None:
+    """Link somebody to a household behind the program's back."""
+    await town.write(
+        "INSERT INTO household_members (township_id, id, household_id, person_id, relation, from_ms)"
+        " VALUES (:t, :id, :household_id, :person_id, 'member', 0)",
+        id=town.app.ids.next(),
+        household_id=await household_id(town, card),
+        person_id=await someone.person_id(),
+    )
+
+
+async def balance(town: Town, unit: str, card: str = HOUSEHOLD) -> int:
+    """A household's fen or points."""
+    rows = await town.rows(
+        "SELECT balance FROM balances WHERE township_id = :t AND account = :account AND unit = :unit",
+        account=f"household:{await household_id(town, card)}",
+        unit=unit,
+    )
+    return int(rows[0]["balance"]) if rows else 0
+
+
+async def held(town: Town) -> dict[str, int]:
+    """Points by account."""
+    rows = await town.rows("SELECT account, balance FROM balances WHERE township_id = :t AND unit = 'points'")
+    return {row["account"]: row["balance"] for row in rows}
+
+
+async def cleaner_of(town: Town, name: str = "李师傅", area: str = "王家沟") -> Someone:
+    """A cleaner."""
+    return await town.person(name, role="cleaner", area=area)
+
+
+async def weighs(cleaner: Someone, line: str) -> None:
+    """One line, one tap."""
+    await cleaner.says(line)
+    await cleaner.taps("记账")
+
+
+# -- the office
+
+
+async def ticks(town: Town, *moments: str) -> None:
+    """Go from moment to moment."""
+    for moment in moments:
+        town.clock.go_to(moment)
+        await town.tick()
+
+
+async def change_policy(town: Town, old: str, new: str) -> None:
+    """Write another policy in place of the example's."""
+    body = (await town.rows("SELECT body FROM policies WHERE township_id = :t"))[0]["body"]
+    assert old in body
+    await town.write("UPDATE policies SET body = :body WHERE township_id = :t", body=body.replace(old, new))
+    await town.write("UPDATE townships SET changed_ms = changed_ms + 1 WHERE township_id = :t")
+
+
+async def token_for(
+    town: Town, role: str = "cleaner", area: str = "王家沟", hours: int = 72, *, dice: StoryDice | None = None
+) -> str:
+    """An invitation from the console."""
+    area_id, app = await town.area_id(area), town.app
+
+    async def work(tx: Tx) -> str:
+        return await create_invitation(tx, app.ids, dice or StoryDice(), role, area_id, town.clock.now_ms(), hours)
+
+    return await app.database.transaction(work)

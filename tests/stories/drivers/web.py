@@ -1,0 +1,77 @@
+"""A web chat user, as a story's person."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from bot.app import App
+from bot.channels.base import Raw
+from bot.turn import load_out
+from storage.database import Tx
+from tests.stories.drivers import TOWN
+from tests.stories.someone import Heard
+
+
+def bytes_of(posted: Any) -> bytes:
+    """What the page sends."""
+    return json.dumps(posted, ensure_ascii=False).encode()
+
+
+class WebDriver:
+    """A web chat user; what they send is what the page posts."""
+
+    def __init__(self, app: App, number: int) -> None:
+        self._app = app
+        self._next = 0
+        self.address = f"web:{number:064x}"
+
+    async def _post(self, **body: Any) -> None:
+        self._next += 1
+        key = f"{self.address}:{self._next}"
+        raw = Raw("web", key, self.address, bytes_of({"id": str(self._next), **body}), TOWN)
+        await self._app.intake.accept([raw])
+
+    async def says(self, words: str) -> None:
+        await self._post(kind="text", text=words)
+
+    async def taps(self, heard: Heard, label: str, data: str) -> None:
+        await self._post(kind="tap", text=label, data=data)
+
+    async def sends_photos(self, photos: Sequence[bytes], album: bool, caption: str) -> None:
+        ids = [await self._app.media.of(TOWN).save_bytes(self.address, content, "photo.jpg") for content in photos]
+        batches = [ids] if album else [[one] for one in ids]
+        for at, batch in enumerate(batches):
+            await self._post(kind="media", media=batch, text=caption if at == 0 else "")
+
+    async def sends_place(self, lat: float, lng: float) -> None:
+        await self._post(kind="place", lat=lat, lng=lng, accuracy_m=20)
+
+    async def starts(self, token: str) -> None:
+        await self._post(kind="start", payload=token)
+
+    async def answered(self) -> None:
+        """Answers are read out of the database."""
+
+    async def looks(self) -> bool:
+        """An open page shows everything by itself."""
+        return False
+
+    async def hears(self, after_id: int) -> tuple[list[Heard], int]:
+        """Everything written for this address since `after_id`."""
+
+        async def work(tx: Tx) -> Any:
+            return await tx.all(
+                "SELECT id, body FROM outbox WHERE township_id = :t AND address = :address AND id > :after_id"
+                " AND due_ms <= :now_ms AND state <> 'expired' ORDER BY id",
+                {"address": self.address, "after_id": after_id, "now_ms": self._app.clock.now_ms()},
+            )
+
+        rows = await self._app.database.read(work)
+        heard = []
+        for row in rows:
+            out = load_out(row["body"])
+            buttons = tuple((label, data) for line in out.rows for label, data, _ in line)
+            heard.append(Heard(out.text, buttons, tuple(out.media), tuple(out.links), out.ask))
+        return heard, rows[-1]["id"] if rows else after_id
