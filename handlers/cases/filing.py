@@ -19,7 +19,6 @@ from handlers.people.beneficiary import OWN, beneficiary_household
 from handlers.policy.model import ReportKind
 from handlers.world import Turn
 from storage.database import Row
-from storage.machine import media
 from storage.numbers import next_number
 from storage.product import case_vault, cases
 
@@ -67,7 +66,7 @@ async def submit_report(turn: Turn, answers: Mapping[str, Any]) -> None:
         policy_version=case["policy_version"],
     )
     photos = answers.get("photos") or ()
-    media_ids = await media.attach(turn, turn.person.id, turn.person.channel, photos) if photos else []
+    media_ids = await turn.attach(turn.person.id, turn.person.channel, photos) if photos else []
     await cases.add_media(turn.tx, case["id"], media_ids)
     told = await tell_staff(turn, case, media_ids, not_to=turn.person.id)
     turn.reply(_receipt(filed, told))

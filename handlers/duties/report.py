@@ -26,7 +26,6 @@ from handlers.people.actions import private
 from handlers.people.rules import may
 from handlers.world import Turn, World
 from storage.database import Row
-from storage.machine import media
 from storage.product import duties
 
 FORM = "cleanup"
@@ -224,7 +223,7 @@ async def _before(turn: Turn, day: date, village_id: int) -> Before | None:
 async def _photos(turn: Turn, sent: Sequence[Sequence[Any]], before: Row | None) -> list[str]:
     """The evidence: earlier photos of the day stay with the village's report, new ones are added."""
     known: list[str] = orjson.loads(before["photos"]) if before else []
-    new = await media.attach(turn, turn.person.id, turn.person.channel, sent) if sent else []
+    new = await turn.attach(turn.person.id, turn.person.channel, sent) if sent else []
     return list(dict.fromkeys((*known, *new)))
 
 

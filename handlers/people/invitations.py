@@ -113,7 +113,7 @@ async def submit(turn: Turn, answers: Mapping[str, Any]) -> None:
         telegram = f"https://t.me/{bot_name}?start={token}"
         lines.append(telegram)
         links.append(Link(text("invite.open_telegram"), telegram))
-    picture = await media.put_generated(turn, qr_png(url), person_id=turn.person.id)
+    picture = await media.put_generated(turn.tx, turn.dice, qr_png(url), now_ms=turn.now_ms, person_id=turn.person.id)
     withdraw = Button(text("invite.withdraw"), f"/withdraw {invitation_id}", "danger")
     turn.reply(Say(text("invite.answer", lines=lines), ((withdraw,),), media=(picture,), links=tuple(links)))
 
