@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.errors import PersonError
 from bot.talk.form import Option
-from bot.talk.messages import Text, text
+from bot.talk.messages import Text, on_lines, text
 from bot.talk.spans import DAY_MS
 from handlers.cases import rules
 from handlers.cases.claiming import EXPIRE
@@ -151,7 +151,7 @@ async def _result(turn: Turn, case: Row, event: str, claim_until_ms: int | None,
         lines.append(text("report.result.reason", reason=reason_name(turn, reason, await _language(turn, case))))
     if note:
         lines.append(text("report.result.note", note=shortened(note)))
-    return text("case.lines", lines=lines)
+    return on_lines(lines)
 
 
 async def _language(turn: Turn, case: Row) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.errors import PersonError
 from bot.talk.geo import Point, distance_m
-from bot.talk.messages import Button, Say, Text, Words, text
+from bot.talk.messages import Button, Say, Text, Words, on_lines, text
 from handlers.cases import rules
 from handlers.cases.notices import decision_rows, facts, kind_text, links_of, shortened, state_text
 from handlers.numbers import CASES
@@ -57,7 +57,7 @@ async def _show_payer(turn: Turn, case: Row) -> None:
     rows = _reporter_rows(turn, case)
     if not rows:
         lines.append(text("case.reporter_later"))
-    turn.reply(Say(text("case.lines", lines=lines), rows))
+    turn.reply(Say(on_lines(lines), rows))
 
 
 def _reporter_rows(turn: Turn, case: Row) -> tuple[tuple[Button, ...], ...]:
@@ -132,7 +132,7 @@ async def my_cases(turn: Turn, args: str) -> None:
         )
         for row in rows
     ]
-    turn.reply(Say(text("case.lines", lines=lines), number_rows(rows)))
+    turn.reply(Say(on_lines(lines), number_rows(rows)))
 
 
 async def waiting_cases(turn: Turn, args: str) -> None:
@@ -155,7 +155,7 @@ async def waiting_cases(turn: Turn, args: str) -> None:
         )
         for row in rows
     ]
-    turn.reply(Say(text("case.lines", lines=lines), number_rows(rows)))
+    turn.reply(Say(on_lines(lines), number_rows(rows)))
 
 
 def number_rows(rows: Sequence[Row]) -> tuple[tuple[Button, ...], ...]:
@@ -172,7 +172,7 @@ async def _show_own(turn: Turn, case: Row) -> None:
     if case["claim_until_ms"] is not None:
         lines.append(text("case.claim_until", until_ms=case["claim_until_ms"]))
     photos = tuple(await cases.media_of(turn.tx, case["id"]))
-    turn.reply(Say(text("case.lines", lines=lines), media=photos, links=links_of(case)))
+    turn.reply(Say(on_lines(lines), media=photos, links=links_of(case)))
 
 
 async def show_case(turn: Turn, case: Row) -> None:
@@ -198,7 +198,7 @@ async def show_case(turn: Turn, case: Row) -> None:
         if decides and may(turn.person.roles, "verify_case", case["area_id"], covers)
         else _reporter_rows(turn, case)
     )
-    turn.reply(Say(text("case.lines", lines=lines), rows, media=tuple(photos), links=links_of(case)))
+    turn.reply(Say(on_lines(lines), rows, media=tuple(photos), links=links_of(case)))
 
 
 async def _taken_elsewhere(turn: Turn, case: Row, photos: list[str]) -> list[Text]:

@@ -11,7 +11,7 @@ import orjson
 
 from bot.errors import PersonError
 from bot.talk.form import Option, read_day
-from bot.talk.messages import In, Say, Text, text
+from bot.talk.messages import In, Say, Text, on_lines, text
 from bot.talk.numerals import QuantityError
 from bot.talk.session import REVIEW, Frame
 from bot.turn import Intent
@@ -254,4 +254,4 @@ async def _receipt(
             lines.append(text("cleanup.late", until_ms=due.until_ms))
         roll = await load(turn, day)
         lines.append(text("rollcall.reported", reported=len(roll.reported), villages=len(roll.villages)))
-    return Say(text("cleanup.lines", lines=lines))
+    return Say(on_lines(lines))

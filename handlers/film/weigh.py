@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.errors import PersonError
 from bot.talk.form import Answers
-from bot.talk.messages import Words, text
+from bot.talk.messages import Words, on_lines, text
 from handlers.areas import codes
 from handlers.areas.places import Station
 from handlers.film import reading, rules, show
@@ -45,7 +45,7 @@ async def submit(turn: Turn, answers: Answers) -> None:
             )
         )
     if doubts:
-        turn.reply(text("film.lines", lines=doubts))
+        turn.reply(on_lines(doubts))
         turn.open("weigh_sure", entry={**answers, "label": household.householder})
         return
     await _write(turn, answers, household)

@@ -12,7 +12,7 @@ import segno
 
 from bot.errors import PersonError
 from bot.talk.form import Choice, Form, Found, Option
-from bot.talk.messages import Button, Link, Say, Words, text
+from bot.talk.messages import Button, Link, Say, Words, on_lines, text
 from bot.talk.spans import HOUR_MS
 from bot.turn import Dispatch, Intent, Role
 from handlers.people.actions import area_name, keeper, private, role_at
@@ -115,7 +115,7 @@ async def submit(turn: Turn, answers: Mapping[str, Any]) -> None:
         links.append(Link(text("invite.open_telegram"), telegram))
     picture = await media.put_generated(turn.tx, turn.dice, qr_png(url), now_ms=turn.now_ms, person_id=turn.person.id)
     withdraw = Button(text("invite.withdraw"), f"/withdraw {invitation_id}", "danger")
-    turn.reply(Say(text("invite.answer", lines=lines), ((withdraw,),), media=(picture,), links=tuple(links)))
+    turn.reply(Say(on_lines(lines), ((withdraw,),), media=(picture,), links=tuple(links)))
 
 
 async def withdraw(turn: Turn, args: str) -> None:

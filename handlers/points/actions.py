@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.errors import PersonError
-from bot.talk.messages import Button, Say, Words, text
+from bot.talk.messages import Button, Say, Words, on_lines, text
 from bot.talk.spans import YEAR_MS
 from handlers.areas.actions import find_households
 from handlers.people.actions import private
@@ -65,7 +65,7 @@ async def _statement(turn: Turn, wanted: Wanted, unit: Unit) -> None:
     before_id = wanted.before_id if wanted.before_id is not None else 1 << 60
     rows = await ledger.entries_of(turn.tx, account.accounts, unit, limit=PAGE + 1, before_id=before_id)
     lines += await _entries(turn, account, rows[:PAGE], unit)
-    turn.reply(Say(text("points.lines", lines=lines), await _buttons(turn, account, rows, wanted, unit)))
+    turn.reply(Say(on_lines(lines), await _buttons(turn, account, rows, wanted, unit)))
 
 
 async def _own(turn: Turn) -> Account:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from bot.talk.messages import Button, Say, Words, text
+from bot.talk.messages import Button, Say, Words, on_lines, text
 from bot.talk.spans import YEAR_MS
 from bot.turn import Intent
 from handlers.areas import codes
@@ -85,7 +85,7 @@ async def _station_page(turn: Turn, station: Station) -> None:
     else:
         lines.append(text("scene.station.join"))
         rows = ((Button(text("menu.household"), "/household", "primary"),),)
-    turn.reply(Say(text("scene.lines", lines=lines), rows))
+    turn.reply(Say(on_lines(lines), rows))
 
 
 async def _tickets(turn: Turn, household_ids: list[int]) -> list[Ticket]:
