@@ -13,7 +13,7 @@ from bot.clock import EPOCH_MS, SystemDice, TimeIds
 from bot.incoming.intake import Intake
 from storage.database import Database, Unavailable
 from storage.machine import inbox
-from tests.sim.overlap import Rehearsed, Tape, rehearsal, replay
+from tests.sim.machine.overlap import Rehearsed, Tape, rehearsal, replay
 
 Meanwhile = Callable[[], Awaitable[None]]
 PERSON, OTHER = "telegram:7", "telegram:8"
