@@ -31,7 +31,7 @@ from bot.media.stores import MediaStores
 from bot.outgoing.outcomes import PAGE_TOPIC
 from bot.outgoing.shares import GRACE_S, Outgoing
 from bot.outgoing.shares import TOPIC as OUTBOX_TOPIC
-from bot.platforms import add_wechat, make_platforms
+from bot.platforms import add_wechat, make_platforms, native_menus
 from bot.schedule import Schedule
 from bot.settings import Settings
 from bot.web.app import Web, build_web
@@ -167,7 +167,9 @@ async def build(
     shelf = open_shelf(settings, clock)
     media = MediaStores(shelf, database, clock=clock, dice=seams.dice, zone=settings.zone, limits=product.media_limits)
     webchat = WebChat(None if one_process else lambda: workers.number)
-    platforms = await make_platforms(settings, database, media, seams, webchat, robots)
+    platforms = await make_platforms(
+        settings, database, media, seams, webchat, robots, native_menus(product.native_commands(), catalogues)
+    )
     channels = platforms.channels
     outgoing = Outgoing(database, channels, clock=clock, grace_s=0 if one_process else grace_s)
     intake = Intake(database, product, channels, catalogues, seams, outgoing, only_worker=one_process)

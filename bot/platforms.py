@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from starlette.routing import Route
 
@@ -17,6 +17,8 @@ from bot.i18n import Catalogues
 from bot.media.stores import MediaStores
 from bot.outgoing.shares import Outgoing
 from bot.settings import Settings
+from bot.talk.menu import NativeMenu
+from bot.talk.messages import text
 from storage.database import Database
 from storage.machine import townships
 
@@ -45,10 +47,16 @@ class Platforms:
 
 
 async def make_platforms(
-    settings: Settings, database: Database, media: MediaStores, seams: Seams, webchat: WebChat, robots: Robots
+    settings: Settings,
+    database: Database,
+    media: MediaStores,
+    seams: Seams,
+    webchat: WebChat,
+    robots: Robots,
+    menus: Sequence[NativeMenu],
 ) -> Platforms:
-    """Make the web chat's, the bots' and the group robots' channels."""
-    bots = await make_bots(settings, database, seams.clock, media)
+    """Make the web chat's, the bots' and the group robots' channels; `menus` are the bots' own."""
+    bots = await make_bots(settings, database, seams.clock, media, menus)
     shared: list[Channel] = [webchat]
     if robots.keys:
         from bot.channels.wecom.channel import WeCom
@@ -100,7 +108,21 @@ async def add_wechat(
     return wechat
 
 
-async def make_bots(settings: Settings, database: Database, clock: Clock, media: MediaStores) -> dict[int, Telegram]:
+def native_menus(
+    commands: Mapping[Literal["private", "group"], Sequence[str]], catalogues: Catalogues
+) -> list[NativeMenu]:
+    """The menus that a platform itself offers, in each language and in the township's own for any other."""
+    languages = [("", catalogues.default), *((name.partition("_")[0], name) for name in catalogues.languages)]
+    return [
+        NativeMenu(scope, short, tuple((name, catalogues[language].render(text(f"menu.{name}"))) for name in names))
+        for scope, names in commands.items()
+        for short, language in languages
+    ]
+
+
+async def make_bots(
+    settings: Settings, database: Database, clock: Clock, media: MediaStores, menus: Sequence[NativeMenu]
+) -> dict[int, Telegram]:
     """A Telegram bot for each township that has a token: TELEGRAM_TOKEN is the first one's."""
     bots: dict[int, Telegram] = {}
     known = await database.read(townships.every_name)
@@ -111,7 +133,8 @@ async def make_bots(settings: Settings, database: Database, clock: Clock, media:
         township_id, token = row["township_id"], tokens[row["township_id"]]
         if token:
             path = "/telegram" if token == settings.telegram_token else f"/telegram/{row['code']}"
-            bot = Telegram(settings, clock, media.of(township_id), token=token, township_id=township_id, path=path)
+            named = {"token": token, "township_id": township_id, "path": path, "menus": menus}
+            bot = Telegram(settings, clock, media.of(township_id), **named)
             media.of(township_id).fetchers[bot.name] = bot.fetch
             bots[township_id] = bot
     return bots

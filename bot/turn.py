@@ -81,6 +81,31 @@ class Dispatch:
 AT_ONCE = Dispatch()
 
 
+def outbox_row(
+    message_id: int, person_id: int, channel: str, address: str, out: Out, how: Dispatch, now_ms: int
+) -> dict[str, Any]:
+    """A message as a row of the outbox; `out` goes along for whoever sends it at once."""
+    return {
+        "id": message_id,
+        "person_id": person_id,
+        "channel": channel,
+        "address": address,
+        "body": dump_out(out),
+        "message_key": how.key,
+        "urgent": int(how.urgent),
+        "created_ms": now_ms,
+        "due_ms": now_ms if how.due_ms is None else max(how.due_ms, now_ms),
+        "expires_ms": how.expires_ms,
+        "attempts": 0,
+        "answers": None,
+        "card": out.card or None,
+        "ref": None,
+        "changes": None,
+        "changes_ref": None,
+        "out": out,
+    }
+
+
 @dataclass(slots=True, kw_only=True)
 class Desk(Generic[World]):
     """The township's desk with an open transaction. `world`: what the product loads once and reads at every step."""
@@ -116,27 +141,7 @@ class Desk(Generic[World]):
         """Write a finished message to one address."""
         if how.key is not None:
             self.told.add((how.key, address))
-        self.outbox.append(
-            {
-                "id": self.ids.next(),
-                "person_id": person_id,
-                "channel": channel,
-                "address": address,
-                "body": dump_out(out),
-                "message_key": how.key,
-                "urgent": int(how.urgent),
-                "created_ms": self.now_ms,
-                "due_ms": self.now_ms if how.due_ms is None else max(how.due_ms, self.now_ms),
-                "expires_ms": how.expires_ms,
-                "attempts": 0,
-                "answers": None,
-                "card": out.card or None,
-                "ref": None,
-                "changes": None,
-                "changes_ref": None,
-                "out": out,
-            }
-        )
+        self.outbox.append(outbox_row(self.ids.next(), person_id, channel, address, out, how, self.now_ms))
 
     async def refresh(self, say: Say) -> None:
         """Change every message that shows the same card, where that can be done; nobody is told of it."""
@@ -185,6 +190,7 @@ class Turn(Desk[World]):
     person: Person
     event: In
     answering: Answering | None = None
+    native_menu: bool = False  # the platform has a menu of its own
     opened: Intent | None = None
     forgotten: bool = False
 
@@ -272,7 +278,7 @@ class Product(Protocol):
 def dump_out(out: Out) -> str:
     """The outbox row's body."""
     body: dict[str, Any] = {"text": out.text}
-    for name in ("rows", "ask", "media", "links", "mentions", "card", "quiet"):
+    for name in ("rows", "ask", "media", "links", "mentions", "card", "quiet", "commands"):
         if value := getattr(out, name):
             body[name] = value
     return orjson.dumps(body).decode()
@@ -290,4 +296,5 @@ def load_out(body: str) -> Out:
         tuple(found.get("mentions", ())),
         found.get("card", ""),
         found.get("quiet", False),
+        tuple((command, label) for command, label in found.get("commands", ())),
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from bot.errors import PersonError
@@ -17,6 +17,7 @@ from handlers.facts import Facts
 from handlers.people import leaving
 from handlers.people.consent import READABLE_BEFORE
 from handlers.people.guide import menu
+from handlers.people.menu import IN_GROUPS, native_commands
 from handlers.people.rules import may
 from handlers.world import Desk, Turn, World
 from handlers.world_cache import Worlds
@@ -49,6 +50,10 @@ class Township:
     def media_limits(self, township_id: int) -> MediaLimits:
         """How large a photo or video may be, by the policy that was in force when it was looked at last."""
         return self._worlds.media_limits(township_id)
+
+    def native_commands(self) -> Mapping[Literal["private", "group"], Sequence[str]]:
+        """The commands of a platform's own menu, for everybody's private chat and for groups."""
+        return {"private": native_commands(()), "group": IN_GROUPS}
 
     def facts(self, turn: Turn) -> Facts:
         """What form steps may know."""

@@ -106,13 +106,15 @@ class Channel(Protocol):
 
     `buttons`: choices are pressed, else `pick` reads what is typed instead. `reply_ms`: for how long what answers an
     update may go out as the platform's own reply to it; 0 where there is no such thing. `forgets_media`: photos must
-    be fetched when they come, the platform keeps them for some days only.
+    be fetched when they come, the platform keeps them for some days only. `native_menu`: a letter with `commands` sets
+    the platform's own menu of a chat.
     """
 
     name: str
     buttons: bool
     reply_ms: int
     forgets_media: bool
+    native_menu: bool
 
     def decode(self, raw: Raw) -> Arrival:
         """Read a stored update; raises ValueError on one that isn't understood. Pure."""
@@ -146,6 +148,10 @@ class Channel(Protocol):
         """What other workers are told of a message that came from an address or was sent to it, so that they show it
         there too; "" for nothing.
         """
+        ...
+
+    def busy(self, address: str) -> None:
+        """Show that an answer takes a while (typing), where there is such a thing; best effort, never raises."""
         ...
 
     async def start(self, accept: Accept) -> None:

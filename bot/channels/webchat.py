@@ -82,6 +82,7 @@ class WebChat:
     name = "web"
     buttons = True
     reply_ms = 0
+    native_menu = False
     forgets_media = False
 
     def __init__(self, worker: Callable[[], int] | None = None) -> None:
@@ -107,6 +108,9 @@ class WebChat:
         event = letter.id, sse(bot_message(letter.id, letter.created_ms, letter.out, letter.changes))
         reached = [stream.push(event) for stream in tuple(streams)]
         return any(reached)
+
+    def busy(self, address: str) -> None:
+        """The page shows by itself that it waits."""
 
     def elsewhere(self, township_id: int, address: str, message_id: int) -> str:
         """For pages that other workers serve: `<worker> <township> <id> <address>`."""

@@ -132,6 +132,7 @@ class Batches:
         if arrival.reply_to:
             person = replace(person, address=arrival.reply_to)
         turn = self._turn(tx, person, arrival.event, now_ms, world, batch, answering_of(channel, row))
+        turn.native_menu = channel.native_menu
         if unclear:
             turn.reply(text(unclear))
             return turn

@@ -19,6 +19,7 @@ from bot.clock import Seams
 from bot.coalescing import Coalescer
 from bot.i18n import Catalogues
 from bot.incoming.batch import Batch, Batches
+from bot.incoming.waiting import Waiting
 from bot.outgoing.outcomes import PAGE_TOPIC
 from bot.outgoing.shares import Outgoing
 from bot.turn import Product
@@ -62,6 +63,7 @@ class Intake:
         self._stopping = False
         self._crowded_ms = 0
         self._storing = Coalescer(self._accept_all)
+        self._waiting = Waiting(channels)
         self.accepted_total = 0
         self.handled_total = 0
 
@@ -91,6 +93,8 @@ class Intake:
                 exclusive=False,
             )
             self._look.add(township_id)
+        if self._running:
+            self._waiting.begin(raws)
         self.accepted_total += len(raws)
         self._wake.set()
         return [None] * len(calls)
@@ -132,6 +136,14 @@ class Intake:
     async def run(self) -> None:
         """Handle updates until `stop`."""
         self._running = True
+        typing = asyncio.create_task(self._waiting.keep_telling())
+        try:
+            await self._rounds()
+        finally:
+            typing.cancel()
+            await asyncio.gather(typing, return_exceptions=True)
+
+    async def _rounds(self) -> None:
         while not self._stopping:
             self._wake.clear()
             try:
@@ -227,6 +239,7 @@ class Intake:
         if len(batch.handled) >= CROWD_ROWS:
             self._crowded_ms = self._clock.now_ms()
         self.handled_total += len(batch.handled)
+        self._waiting.end(batch.handled)
         self._batches.keep(batch)
         self._outgoing.offer(batch.written)
         for raw in batch.handled:

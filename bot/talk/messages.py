@@ -119,7 +119,8 @@ class Out:
     """One message ready to send: every word in the person's language. Stored as the outbox row's body.
 
     `mentions`: whom it calls in a group, each by what the platform knows them by. `card`: see Say. `quiet`: it only
-    changes an earlier message; where that can't be done it is not sent.
+    changes an earlier message; where that can't be done it is not sent. `commands`: no message, but what the platform's
+    own menu offers in this chat.
     """
 
     text: str
@@ -130,3 +131,4 @@ class Out:
     mentions: tuple[str, ...] = ()
     card: str = ""
     quiet: bool = False
+    commands: tuple[tuple[str, str], ...] = ()

@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 from bot.talk.engine import bare
-from bot.talk.messages import Say, text
-from handlers.people.menu import CARD, Rows, menu_rows
+from bot.talk.messages import Out, Say, text
+from bot.turn import Dispatch
+from handlers.people.menu import CARD, Rows, menu_rows, native_commands
 from handlers.waiting import waiting_for
 from handlers.world import Turn
+
+NATIVE = "commands"  # begins the key of a letter that sets the platform's own menu
 
 
 async def menu(turn: Turn, level: int = 0) -> Rows:
     """Make a screen of the person's menu; the first one says how much waits for them."""
     roles = turn.person.roles
+    if not level:
+        await _native(turn)
     waiting = sum(backlog.all for backlog in (await waiting_for(turn, roles)).values()) if roles and not level else 0
     return menu_rows(roles, waiting, level)
+
+
+async def _native(turn: Turn) -> None:
+    """Let the platform's own menu in this chat follow the person's roles and language, at most once a day for each."""
+    address, roles = turn.person.address, turn.person.roles
+    if not turn.native_menu or turn.event.group:
+        return
+    followed = await turn.was_told(NATIVE, address)
+    if not roles and not followed:
+        return  # everybody's menu is theirs
+    names = native_commands(roles)
+    key = f"{NATIVE}:{turn.world.day(turn.now_ms)}:{turn.person.language}:{','.join(names)}" if followed else NATIVE
+    if not await turn.was_told(key, address):
+        render = turn.catalogues[turn.person.language].render
+        commands = tuple((name, render(text(f"menu.{name}"))) for name in names)
+        turn.post(turn.person.id, turn.person.channel, address, Out("", commands=commands), Dispatch(key))
 
 
 async def help_(turn: Turn, _: str) -> None:

@@ -15,6 +15,7 @@ from handlers.people.rules import Held, may
 BUTTONS_LARGEST = 8
 COLUMNS = 2
 MORE, BACK = "more", "help"
+IN_GROUPS = ("rollcall", "who", "help")  # what may be asked where everybody reads it
 CARD = "menu"  # its screens take each other's place
 Rows = tuple[tuple[Button, ...], ...]
 
@@ -97,6 +98,11 @@ def screens(roles: Iterable[Held], waiting: int = 0) -> list[list[Item]]:
         levels.append(rest[:here])
         rest = rest[here:]
     return levels
+
+
+def native_commands(roles: Iterable[Held]) -> tuple[str, ...]:
+    """The commands that a platform's own menu offers somebody with these roles, the role at work first."""
+    return (*(item.command for item in first_items(roles)), "help")
 
 
 def menu_rows(roles: Iterable[Held], waiting: int = 0, level: int = 0) -> Rows:

@@ -312,3 +312,38 @@ def test_long_texts_are_cut_at_line_ends_and_lose_nothing() -> None:
     parts = parts_of(words)
     assert all(len(part) <= 4_000 for part in parts) and "\n".join(parts) == words
     assert parts_of("") == ["…"]
+
+
+async def test_a_card_gets_a_name_and_is_changed_where_it_stands(desk: Desk) -> None:
+    aunt = desk.api.user("王大娘")
+    await aunt.says("你好")
+    first = Out("待核实", ((("属实", "/verify 1 true", ""),),), card="case:1")
+    name = await desk.sends(aunt, first)
+    shown = await aunt.hears()
+    assert name == str(shown.message_id) and shown.labels == ["属实"]
+    changed = Letter(
+        2, 1, 1, "telegram", f"telegram:{aunt.id}", Out("属实", card="case:1"), 0, None, 0, changes=str(name)
+    )
+    assert await desk.telegram.send(changed)
+    seen = aunt.shows(shown.message_id)
+    assert (seen.text, seen.labels) == ("属实", []), "the old buttons are gone"
+    assert await desk.telegram.send(changed), "nothing is left to change: no trouble"
+
+
+async def test_a_change_of_what_is_gone_is_sent_anew_unless_it_is_quiet(desk: Desk) -> None:
+    aunt = desk.api.user("王大娘")
+    await aunt.says("你好")
+    gone = Letter(1, 1, 1, "telegram", f"telegram:{aunt.id}", Out("名单", card="cases"), 0, None, 0, changes="99")
+    assert await desk.telegram.send(gone)
+    assert (await aunt.hears()).text == "名单"
+    quiet = Letter(2, 1, 1, "telegram", f"telegram:{aunt.id}", Out("属实", quiet=True), 0, None, 0, changes="99")
+    assert await desk.telegram.send(quiet)
+    await aunt.hears_nothing()
+
+
+async def test_a_chat_s_own_commands(desk: Desk) -> None:
+    aunt = desk.api.user("王大娘")
+    assert await desk.sends(aunt, Out("", commands=(("weigh", "称重"), ("help", "帮助"))))
+    listed = desk.api.world.menus["chat", aunt.id, ""]
+    assert listed == [{"command": "weigh", "description": "称重"}, {"command": "help", "description": "帮助"}]
+    await aunt.hears_nothing()

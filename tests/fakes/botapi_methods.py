@@ -212,16 +212,18 @@ async def get_file(world: World, params: Params) -> Any:
 
 
 async def set_commands(world: World, params: Params) -> Any:
-    world.commands = checks.check_commands(params.json("commands"))
+    scope = params.json("scope") or {"type": "default"}
+    where = scope["type"], int(scope.get("chat_id", 0)), params.text("language_code")
+    world.menus[where] = checks.check_commands(params.json("commands"))
     return True
 
 
 async def get_commands(world: World, params: Params) -> Any:
-    return world.commands
+    return world.menus.get(("default", 0, ""), [])
 
 
 async def delete_commands(world: World, params: Params) -> Any:
-    world.commands = []
+    world.menus.clear()
     return True
 
 

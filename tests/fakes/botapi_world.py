@@ -61,7 +61,7 @@ class World:
         self.files: dict[str, File] = {}
         self.paths: dict[str, File] = {}
         self.queries: dict[str, tuple[Chat, float]] = {}
-        self.commands: list[dict[str, str]] = []
+        self.menus: dict[tuple[str, int, str], list[dict[str, str]]] = {}  # by scope, chat and language
         self.queue: deque[dict[str, Any]] = deque()
         self.allowed: set[str] | None = None
         self.changed = asyncio.Condition()

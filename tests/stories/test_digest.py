@@ -228,7 +228,7 @@ async def test_the_digest_waits_for_the_end_of_quiet_hours(town: Town) -> None:
 @pytest.mark.parametrize("town", ["telegram"], indirect=True)
 async def test_the_roll_call_in_a_group_but_no_digest(town: Town) -> None:
     staff = await town.person("孙干事", role="staff")
-    group = town._bot_api.group("青禾塬环境整治群")
+    group = town.bot_api.group("青禾塬环境整治群")
     town.clock.go_to("2026-11-20 10:00")
     for words, answer in (("/rollcall", "已报 0/24"), ("/digest", "")):
         town.begin()

@@ -49,7 +49,7 @@ async def test_the_policy_may_want_smaller_photos(town: Town) -> None:
 async def test_who_is_in_charge_is_answered_in_a_group_too(town: Town) -> None:
     aunt = await town.person("王大娘")
     await town.person("赵网格", role="grid_keeper", area="王家沟")
-    group = town._bot_api.group("王家沟村民群")
+    group = town.bot_api.group("王家沟村民群")
     for words, answer in (("/who", "请连村名一起说，例如 /who 王家沟"), ("/who 王家沟", "网格员：赵网格")):
         town.begin()
         sent = town.app.intake.accepted_total

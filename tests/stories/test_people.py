@@ -557,6 +557,27 @@ def test_a_menu_label_typed_as_words_does_what_its_button_does(language: str) ->
         assert phrases.get(bare(label)) == aliases.get(item.command, item.command), label
 
 
+async def test_the_platform_s_own_menu_follows_the_role(town: Town) -> None:
+    """Only Telegram has one: everybody's, the groups', and that of somebody with work to do."""
+    cleaner = await town.person("老李", role="cleaner", area="王家沟")
+    aunt = await town.person("王大娘")
+    await aunt.says("菜单")
+    await cleaner.says("菜单")
+    if town.channel != "telegram":
+        assert await town.rows("SELECT 1 FROM outbox WHERE township_id = :t AND message_key LIKE 'commands%'") == []
+        return
+    menus = town.bot_api.world.menus
+    everybody = [one["command"] for one in menus["all_private_chats", 0, "zh"]]
+    assert everybody[:2] == ["report", "mycases"] and menus["all_private_chats", 0, "en"][0]["description"]
+    assert [one["command"] for one in menus["all_group_chats", 0, ""]] == ["rollcall", "who", "help"]
+    own = menus["chat", cleaner.driver.user.id, ""]
+    assert own[0] == {"command": "weigh", "description": "称重"}
+    assert ("chat", aunt.driver.user.id, "") not in menus
+    await cleaner.says("/language en")
+    await cleaner.says("menu")
+    assert menus["chat", cleaner.driver.user.id, ""][0]["description"] == "Weigh film"
+
+
 async def test_greetings_and_being_at_a_loss(town: Town) -> None:
     aunt = await town.person("王大娘")
     for said in ("你好", "不知道怎么办", "帮助", "/start"):
@@ -574,7 +595,7 @@ async def test_in_a_group_nothing_personal_is_told(town: Town) -> None:
         aunt.sees("称呼：王大娘")
         return
     cleaner = await town.person("李师傅", role="cleaner", area="王家沟")
-    group = town._bot_api.group("王家沟村群")
+    group = town.bot_api.group("王家沟村群")
 
     async def says(words: str) -> str:
         await cleaner.driver._arrives(cleaner.driver.user.says(words, to=group))

@@ -255,7 +255,7 @@ async def test_a_code_s_link_pasted_as_words_works_too(town: Town) -> None:
 async def test_in_a_group_no_code_is_answered_with_what_is_personal(town: Town) -> None:
     aunt = await town.person("王大娘")
     await belongs(town, aunt)
-    group = town._bot_api.group("王家沟村群")
+    group = town.bot_api.group("王家沟村群")
     await aunt.driver._arrives(aunt.driver.user.says(f"/start {DOOR}", to=group))
     await town.work()
     assert "单独跟我说" in (await group.hears()).text

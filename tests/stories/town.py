@@ -45,7 +45,7 @@ class Town:
         self.clock = clock
         self.channel = channel
         self.people: list[Someone] = []
-        self._bot_api = bot_api
+        self.bot_api = bot_api
         self._wechat = wechat
         if wechat is not None:
             wechat.world.now_ms = clock.now_ms
@@ -104,7 +104,7 @@ class Town:
         """Someone new; with a role for an area if asked, consenting first unless told not to."""
         number = len(self.people) + 1
         if (channel or self.channel) == "telegram":
-            driver: Any = TelegramDriver(self.app, self._bot_api, name)
+            driver: Any = TelegramDriver(self.app, self.bot_api, name)
         elif (channel or self.channel) == "wechat":
             driver = WeChatDriver(self.app, self._wechat, self.clock, name)
         else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import orjson
@@ -24,6 +24,8 @@ from bot.channels.telegram.multipart import File
 from bot.channels.telegram.wire import (
     arrival_of,
     changed_message,
+    commands_in,
+    commands_of,
     messages_of,
     name_of,
     query_of,
@@ -33,6 +35,7 @@ from bot.channels.telegram.wire import (
 from bot.clock import Clock
 from bot.errors import GiveUp, RetryLater
 from bot.settings import Settings
+from bot.talk.menu import NativeMenu
 from storage.database import Unavailable
 
 UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
@@ -51,6 +54,7 @@ class Telegram:
     name = "telegram"
     buttons = True
     reply_ms = 0
+    native_menu = True
     forgets_media = False
 
     def __init__(
@@ -62,14 +66,14 @@ class Telegram:
         token: str,
         township_id: int,
         path: str = "/telegram",
-        commands: Mapping[str, Sequence[tuple[str, str]]] | None = None,
+        menus: Sequence[NativeMenu] = (),
     ) -> None:
         self._settings = settings
         self._township_id = township_id
         self._path = path
         self._clock = clock
         self._pictures = pictures
-        self._commands = commands or {}
+        self._menus = menus
         self._api = BotApi(settings.telegram_api_url, token)
         self._pace = Pace(telegram_limits(settings.telegram_rate_per_second))
         self.username = ""  # known once started
@@ -86,9 +90,8 @@ class Telegram:
 
     async def fetch_updates(self) -> None:
         """Register the webhook, or poll until cancelled; only one may poll a bot. Raises BotApiError."""
-        for language, commands in self._commands.items():
-            listed = [{"command": command, "description": described} for command, described in commands]
-            await self._api.call("setMyCommands", {"commands": listed, "language_code": language})
+        for menu in self._menus:
+            await self._api.call("setMyCommands", commands_of(menu))
         if self._settings.telegram_mode == "webhook":
             webhook = {
                 "url": f"{self._settings.public_url}{self._path}",
@@ -180,15 +183,18 @@ class Telegram:
     def handled(self, raw: Raw) -> None:
         """Stop the spinner of a pressed button; best effort, in the background."""
         if b'"callback_query"' in raw.body and (query_id := query_of(orjson.loads(raw.body))):
-            task = asyncio.ensure_future(self._answer(query_id))
-            self._answers.add(task)
-            task.add_done_callback(self._answers.discard)
+            self._aside("answerCallbackQuery", {"callback_query_id": query_id})
 
-    async def _answer(self, query_id: str) -> None:
+    def _aside(self, method: str, values: dict[str, Any]) -> None:
+        task = asyncio.ensure_future(self._try(method, values))
+        self._answers.add(task)
+        task.add_done_callback(self._answers.discard)
+
+    async def _try(self, method: str, values: dict[str, Any]) -> None:
         try:
-            await self._api.call("answerCallbackQuery", {"callback_query_id": query_id})
+            await self._api.call(method, values)
         except BotApiError as error:  # too old, or the network: the answer itself comes as a message
-            log.debug("telegram.spinner", error=str(error))
+            log.debug("telegram.aside", method=method, error=str(error))
 
     def pick(self, said: str, shown: Sequence[Together]) -> str | None:
         """Buttons are pressed."""
@@ -219,6 +225,10 @@ class Telegram:
             self._pace.sent(chat_id, now_ms)
         return due_ms
 
+    def busy(self, address: str) -> None:
+        """Show «typing…»; best effort, in the background."""
+        self._aside("sendChatAction", {"chat_id": int(address.partition(":")[2]), "action": "typing"})
+
     def elsewhere(self, township_id: int, address: str, message_id: int) -> str:
         """Whoever reads it reads it at Telegram."""
         return ""
@@ -228,6 +238,9 @@ class Telegram:
         chat_id = int(letter.address.partition(":")[2])
         sent: Any = None
         try:
+            if letter.out.commands:
+                await self._api.call("setMyCommands", commands_in(chat_id, letter.out.commands))
+                return True
             if letter.changes and await self._changed(chat_id, letter):
                 return True
             if letter.out.media:

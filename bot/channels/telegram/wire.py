@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from bot.channels.base import Arrival
 from bot.talk.clean import clean
+from bot.talk.menu import Commands, NativeMenu
 from bot.talk.messages import VOICE, In, Media, Out
 
 MAX_CHARS = 4_000
@@ -206,6 +207,21 @@ def changed_message(chat_id: int, ref: str, out: Out) -> dict[str, Any] | None:
     if len(messages) > 1 or not ref.isdigit():
         return None
     return {"reply_markup": {"inline_keyboard": []}, **messages[0], "message_id": int(ref)}
+
+
+def commands_of(menu: NativeMenu) -> dict[str, Any]:
+    """The `setMyCommands` call for every private chat, or every group."""
+    scope = "all_private_chats" if menu.scope == "private" else "all_group_chats"
+    return {"commands": _listed(menu.commands), "scope": {"type": scope}, "language_code": menu.language}
+
+
+def commands_in(chat_id: int, commands: Commands) -> dict[str, Any]:
+    """The `setMyCommands` call for one chat, in whatever language its person's phone is."""
+    return {"commands": _listed(commands), "scope": {"type": "chat", "chat_id": chat_id}}
+
+
+def _listed(commands: Commands) -> list[dict[str, str]]:
+    return [{"command": command, "description": label} for command, label in commands]
 
 
 def parts_of(words: str) -> list[str]:

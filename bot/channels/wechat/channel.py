@@ -45,6 +45,7 @@ class WeChat:
     name = "wechat"
     buttons = False
     reply_ms = KEPT_MS
+    native_menu = False
     forgets_media = True
 
     def __init__(
@@ -216,6 +217,9 @@ class WeChat:
     async def send(self, letter: Letter) -> bool:
         """Send a message by ourselves; False when WeChat does not let us until the person writes."""
         return await self._outgoing.send(letter)
+
+    def busy(self, address: str) -> None:
+        """The request itself is held open."""
 
     def elsewhere(self, township_id: int, address: str, message_id: int) -> str:
         """Whoever reads it reads it in WeChat."""

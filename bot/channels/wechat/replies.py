@@ -15,7 +15,7 @@ from bot.coalescing import Coalescer
 from bot.i18n import Catalogue, Catalogues
 from bot.outgoing.shares import TOPIC, Outgoing
 from bot.talk.messages import Out, text
-from bot.turn import dump_out, load_out
+from bot.turn import Dispatch, load_out, outbox_row
 from storage.database import Database, Row, Tx
 from storage.machine import inbox, outbox, webchat
 
@@ -141,18 +141,8 @@ class Replies:
 
     def _row(self, one: Kept, out: Out, now_ms: int) -> dict[str, Any]:
         """What did not fit, as a message of its own."""
-        names = ("person_id", "channel", "address", "expires_ms")
-        return {
-            **{name: one.row[name] for name in names},
-            "id": self._ids.next(),
-            "body": dump_out(out),
-            "message_key": rest_key(one.row["id"]),
-            "urgent": 1,
-            "created_ms": now_ms,
-            "due_ms": now_ms,
-            "attempts": 0,
-            "out": out,
-        }
+        row, how = one.row, Dispatch(rest_key(one.row["id"]), urgent=True, expires_ms=one.row["expires_ms"])
+        return outbox_row(self._ids.next(), row["person_id"], row["channel"], row["address"], out, how, now_ms)
 
 
 def why_ended(one: Kept, now_ms: int, *, asks: bool) -> str:

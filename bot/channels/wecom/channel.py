@@ -37,6 +37,7 @@ class WeCom:
     name = "wecom"
     buttons = False
     reply_ms = 0
+    native_menu = False
     forgets_media = False
 
     def __init__(
@@ -81,6 +82,9 @@ class WeCom:
 
     def handled(self, raw: Raw) -> None:
         """Nothing to do."""
+
+    def busy(self, address: str) -> None:
+        """Nobody waits in a group."""
 
     def elsewhere(self, township_id: int, address: str, message_id: int) -> str:
         """Whoever reads it reads it in WeCom."""

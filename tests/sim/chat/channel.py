@@ -82,6 +82,7 @@ class SimChannel:
     name = NAME
     buttons = True
     reply_ms = 0
+    native_menu = False
     forgets_media = False
 
     def __init__(self, platform: Platform, life: Worker, made: Made) -> None:
@@ -230,6 +231,9 @@ class SimChannel:
             await asyncio.sleep(chaos.dice.choice((0.005, 0.05, 0.5, 3)))
             self._life.point("sent")
         return True
+
+    def busy(self, address: str) -> None:
+        """Nobody looks."""
 
     def elsewhere(self, township_id: int, address: str, message_id: int) -> str:
         return ""

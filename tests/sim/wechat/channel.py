@@ -129,6 +129,7 @@ class WeChatDoor:
 
     name = WeChatPlatform.name
     buttons = False
+    native_menu = WeChat.native_menu
     forgets_media = WeChat.forgets_media
 
     def __init__(self, platform: WeChatPlatform, life: Worker, made: Made) -> None:
@@ -264,6 +265,9 @@ class WeChatDoor:
         LETTER.set(letter)
         BEGUN_S.set(asyncio.get_running_loop().time())
         return await self.real.send(letter)
+
+    def busy(self, address: str) -> None:
+        """Nobody looks."""
 
     def elsewhere(self, township_id: int, address: str, message_id: int) -> str:
         return self.real.elsewhere(township_id, address, message_id)

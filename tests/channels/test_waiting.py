@@ -1,0 +1,64 @@
+"""«Typing…» for whoever waits longer than a moment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.channels.base import Channels, Raw
+from bot.incoming.waiting import Waiting
+
+
+class Chat:
+    name = "telegram"
+
+    def __init__(self) -> None:
+        self.shown: list[str] = []
+
+    def busy(self, address: str) -> None:
+        self.shown.append(address)
+
+
+@pytest.fixture
+def chat() -> Chat:
+    return Chat()
+
+
+def raws(*addresses: str) -> list[Raw]:
+    return [Raw("telegram", address, address, b"{}", 1) for address in addresses]
+
+
+async def moment(waiting: Waiting, at_s: float, *addresses: str) -> None:
+    """These addresses wrote at that time."""
+    waiting.begin(raws(*addresses))
+    for chat in waiting._since:
+        waiting._since[chat] = at_s
+
+
+def waiting_in(chat: Chat) -> Waiting:
+    one: Any = chat
+    return Waiting(Channels([one]))
+
+
+async def test_a_quick_answer_needs_no_typing(chat: Chat) -> None:
+    waiting = waiting_in(chat)
+    await moment(waiting, 0, "a")
+    waiting.tell(0.5)
+    waiting.end(raws("a"))
+    waiting.tell(30)
+    assert chat.shown == []
+
+
+async def test_who_waits_sees_typing_again_and_again_but_not_for_ever(chat: Chat) -> None:
+    waiting = waiting_in(chat)
+    await moment(waiting, 0, "a", "b")
+    waiting.tell(1)
+    waiting.tell(2)
+    assert sorted(chat.shown) == ["a", "b"]
+    waiting.end(raws("b"))
+    waiting.tell(5)
+    assert chat.shown.count("a") == 2 and chat.shown.count("b") == 1
+    waiting.tell(61)
+    waiting.tell(70)
+    assert chat.shown.count("a") == 2
