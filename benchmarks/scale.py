@@ -115,20 +115,22 @@ def measure_on(engine: str, people: int) -> Cost:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def run(counts: tuple[int, ...] = (1_000, 1_000_000), engines: tuple[str, ...] = ("sqlite", "postgres")) -> bool:
-    """Measure each size on each engine; whether the cost is flat everywhere."""
-    flat = True
+def run(
+    counts: tuple[int, ...] = (1_000, 1_000_000), engines: tuple[str, ...] = ("sqlite", "postgres")
+) -> dict[str, float]:
+    """Measure each size on each engine, and say whether the cost is flat; the figures."""
+    figures: dict[str, float] = {}
     for engine in engines:
         found = {people: measure_on(engine, people) for people in counts}
         for people, cost in found.items():
             split = f" (bot {cost.bot_ms:.3f}, server {cost.server_ms:.3f})" if cost.server_ms else ""
             print(f"{engine}, {people:>9,} people: {cost.cpu_ms:.3f} ms CPU{split}, {cost.wall_ms:.3f} ms an update")
         ratio = found[counts[-1]].cpu_ms / found[counts[0]].cpu_ms
-        met = abs(ratio - 1) <= FLAT
-        flat &= met
-        verdict = "met" if met else "NOT met"
+        figures |= {f"scale.{engine}.{people}.cpu_ms": cost.cpu_ms for people, cost in found.items()}
+        figures[f"scale.{engine}.ratio"] = ratio
+        verdict = "met" if abs(ratio - 1) <= FLAT else "NOT met"
         print(f"{engine}, cost from {counts[0]:,} to {counts[-1]:,} people: ×{ratio:.2f} (flat ±20 %: {verdict})")
-    return flat
+    return figures
 
 
 if __name__ == "__main__":

@@ -79,8 +79,8 @@ async def measure(url: str, folder: Path) -> dict[str, float]:
     return {name: (second.when(event) or 0) - killed_s for event, name in DUTIES.items()}
 
 
-def run() -> bool:
-    """Measure, and say whether it is as quick as asked."""
+def run() -> dict[str, float]:
+    """Measure, and say whether it is as quick as asked; the figure."""
     server = PostgresServer(durable=True)
     folder = Path(tempfile.mkdtemp(prefix="bench-takeover-"))
     try:
@@ -90,9 +90,9 @@ def run() -> bool:
         shutil.rmtree(folder, ignore_errors=True)
     for name, seconds in found.items():
         print(f"after a kill another worker has {name} in {seconds:.1f} s")
-    met = max(found.values()) <= ASKED_S
-    print(f"taken over within {ASKED_S:.0f} s: {'met' if met else 'NOT met'}")
-    return met
+    slowest_s = max(found.values())
+    print(f"taken over within {ASKED_S:.0f} s: {'met' if slowest_s <= ASKED_S else 'NOT met'}")
+    return {"takeover.slowest_s": slowest_s}
 
 
 if __name__ == "__main__":

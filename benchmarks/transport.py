@@ -18,7 +18,9 @@ import uvloop
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.request import BaseRequest, HTTPXRequest
 
-from bot.channels.telegram.transport import AiohttpRequest
+from benchmarks.rivals.aiohttp_transport import AiohttpRequest
+from bot.channels.telegram.api import BotApi
+from bot.channels.telegram.library import PoolRequest
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAT = 900_000_000
@@ -41,20 +43,21 @@ async def _race(name: str, send: Callable[[], Awaitable[object]], messages: int)
 
 
 async def run(address: dict[str, str], messages: int) -> None:
-    """The three ways, one after the other."""
-    aiohttp_request = AiohttpRequest()
+    """The four ways, one after the other."""
     requests: dict[str, BaseRequest] = {
         "Bot.send_message, HTTPXRequest (default)": HTTPXRequest(connection_pool_size=256),
-        "Bot.send_message, AiohttpRequest": aiohttp_request,
+        "Bot.send_message, AiohttpRequest": AiohttpRequest(),
+        "Bot.send_message, PoolRequest": PoolRequest(address["url"]),
     }
     for name, request in requests.items():
         bot = Bot(address["token"], f"{address['url']}/bot", request=request, get_updates_request=request)
         async with bot:
             await _race(name, lambda bot=bot: bot.send_message(CHAT, TEXT, reply_markup=KEYS), messages)  # type: ignore[misc]
-    url = f"{address['url']}/bot{address['token']}/sendMessage"
     parameters = {"chat_id": CHAT, "text": TEXT, "reply_markup": KEYS_JSON}
-    async with aiohttp_request:
-        await _race("AiohttpRequest.call", lambda: aiohttp_request.call(url, parameters), messages)
+    api = BotApi(address["url"], address["token"])
+    api.start()
+    await _race("BotApi.call", lambda: api.call("sendMessage", parameters), messages)
+    await api.stop()
 
 
 def main() -> None:

@@ -159,12 +159,12 @@ async def _verified(wechat: FakeWeChat) -> bool:
         return False
 
 
-def show(name: str, window: Window, rate: float, cpu_ms: float) -> bool:
-    """Print a line; whether the targets are met."""
+def show(name: str, window: Window, rate: float, cpu_ms: float) -> float:
+    """Print a line with the verdict; the 99th percentile in ms."""
     replies = sorted(window.replies_s)
     if not replies:
         print(f"{name}: no replies; {window.unmatched.most_common(3)}")
-        return False
+        return float("inf")
     p50, p99, longest = (1000 * replies[int(part * (len(replies) - 1))] for part in (0.5, 0.99, 1.0))
     met = p99 <= P99_TARGET_MS and longest <= LONGEST_TARGET_MS and not window.without
     print(
@@ -174,14 +174,19 @@ def show(name: str, window: Window, rate: float, cpu_ms: float) -> bool:
     )
     if window.unmatched:
         print(f"  not understood by the people: {window.unmatched.most_common(3)}")
-    return met
+    return p99
 
 
-def run(users: int = 200, seconds: float = 20.0, pauses_s: tuple[float, ...] = (1.0, 0.0)) -> None:
-    """Measure people who think for a moment, and people who never pause."""
+def run(users: int = 200, seconds: float = 20.0, pauses_s: tuple[float, ...] = (1.0, 0.0)) -> dict[str, float]:
+    """Measure people who think for a moment, and people who never pause; the figures."""
+    figures = {}
     for pause_s in pauses_s:
         name = f"{users} people in WeChat, safe mode, {f'{pause_s:g} s to think' if pause_s else 'no pause'}"
-        show(name, *uvloop.run(measure(users, seconds, pause_s)))
+        window, rate, cpu_ms = uvloop.run(measure(users, seconds, pause_s))
+        which = f"wechat.pause_{pause_s:g}_s"
+        figures[f"{which}.p99_ms"] = show(name, window, rate, cpu_ms)
+        figures |= {f"{which}.replies_per_s": rate, f"{which}.cpu_ms": cpu_ms}
+    return figures
 
 
 def main() -> None:

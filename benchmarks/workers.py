@@ -105,9 +105,9 @@ async def _start(url: str, folder: Path, share: int, talkers: int, seconds: floa
     )  # fmt: skip
 
 
-async def run_all(server: PostgresServer, counts: list[int], towns: list[int], seconds: float) -> bool:
-    """Measure each; whether one worker does what is asked. A township is one worker's at a time."""
-    met = True
+async def run_all(server: PostgresServer, counts: list[int], towns: list[int], seconds: float) -> dict[str, float]:
+    """Measure each, and say whether one worker does what is asked. A township is one worker's at a time."""
+    figures: dict[str, float] = {}
     for townships in towns:
         template = await make_towns(server, townships)
         for workers in [count for count in counts if count <= townships]:
@@ -116,14 +116,14 @@ async def run_all(server: PostgresServer, counts: list[int], towns: list[int], s
                 f"{townships} township{'s' * (townships > 1)}, {workers} worker{'s' * (workers > 1)}: {rate}",
                 flush=True,
             )
-            if workers == 1 and rate.updates_per_s < ASKED_PER_S:
-                met = False
-    verdict = "met" if met else "NOT met"
+            figures[f"workers.{townships}_townships.{workers}_workers.updates_per_s"] = rate.updates_per_s
+    alone = [rate_per_s for name, rate_per_s in figures.items() if ".1_workers." in name]
+    verdict = "met" if alone and min(alone) >= ASKED_PER_S else "NOT met"
     print(f"durable updates/s with one worker, asked {ASKED_PER_S}: {verdict}")
-    return met
+    return figures
 
 
-def run(counts: str = "1,2,4", towns: str = "1,4", seconds: float = 12.0) -> bool:
+def run(counts: str = "1,2,4", towns: str = "1,4", seconds: float = 12.0) -> dict[str, float]:
     """Start a server, measure, stop it."""
     server = PostgresServer(durable=True)
     try:

@@ -63,9 +63,8 @@ def run(
 
 
 async def _serve(settings: Settings, example: Path | None, parts: tuple[Part, ...]) -> None:
-    from telegram.error import TelegramError
-
     from bot.app import AlreadyRunning, build
+    from bot.channels.telegram.api import BotApiError
     from bot.console.townships import has_township, import_township, links
 
     if settings.web_port == 0:
@@ -83,7 +82,7 @@ async def _serve(settings: Settings, example: Path | None, parts: tuple[Part, ..
         fail(str(error))
     try:
         await program.start()
-    except (AlreadyRunning, OSError, TelegramError, Unavailable) as error:
+    except (AlreadyRunning, BotApiError, OSError, Unavailable) as error:
         await program.stop()
         fail(f"{type(error).__name__}: {error}")
     gc.collect()

@@ -10,7 +10,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class AtOnce(Generic[Item, Result]):
+class Coalescer(Generic[Item, Result]):
     """`work` does several at once, in the order of the calls: a result for each. It may be given the same again when
     a caller was cancelled meanwhile.
     """

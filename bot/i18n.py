@@ -1,7 +1,8 @@
 """Catalogues by symbolic message ids, and how numbers, money, weights and times are printed.
 
 `locales/<language>/*.po` are read with Babel at the start. A placeholder may carry a unit: `{weight_g:kg}`,
-`{amount_fen:yuan}`, `{at_ms:day|time|moment}`, `{rate_bp:percent}`. An id may list alternatives: `a.b|c.d`.
+`{amount_fen:yuan}`, `{at_ms:day|time|moment}`, `{kept_days:span}`, `{rate_bp:percent}`. An id may list alternatives:
+`a.b|c.d`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from bot.talk.engine import BACK, CANCEL, CONFIRM, DONE, RETYPE, SKIP, SUBMIT, b
 from bot.talk.messages import Out, Say, Text, Words
 from bot.talk.quantity import format_kg, format_yuan
 
+YEAR_DAYS = 365
+HALF_YEAR_DAYS = range(180, 185)
 LOCALES = Path(__file__).parent.parent / "locales"
 DEFAULT_LANGUAGE = "zh_CN"
 WEEKDAYS = {
@@ -60,6 +63,7 @@ class Catalogue:
             "time": lambda value: f"{self._local(value):%H:%M}",
             "moment": lambda value: f"{self._local(value):%m-%d %H:%M}",
             "m3": lambda value: f"{value / 1000:g}",
+            "span": self._span,
         }
 
     def __contains__(self, key: str) -> bool:
@@ -72,6 +76,16 @@ class Catalogue:
         local = self._local(ms)
         day = f"{local.month}月{local.day}日" if self.language == "zh_CN" else f"{local:%d %b}"
         return f"{day} {WEEKDAYS.get(self.language, WEEKDAYS['en'])[local.weekday()]}"
+
+    def _span(self, days: int) -> str:
+        """A number of days as people say it: half a year, 2 years, 90 days."""
+        chinese = self.language == "zh_CN"
+        if days in HALF_YEAR_DAYS:
+            return "半年" if chinese else "half a year"
+        if days % YEAR_DAYS == 0:
+            years = days // YEAR_DAYS
+            return f"{years}年" if chinese else f"{years} year{'s' if years > 1 else ''}"
+        return f"{days}天" if chinese else f"{days} days"
 
     def _template(self, key: str, fields: Mapping[str, Any]) -> str:
         for one in key.split("|"):
@@ -117,6 +131,7 @@ class Catalogue:
             say.ask,
             say.media,
             tuple((self.render(link.label), link.url) for link in say.links),
+            card=say.card,
         )
 
     @cached_property

@@ -18,7 +18,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from bot.clock import Clock, Dice, Ids
+from bot.clock import Seams
 from bot.errors import GiveUp, RetryLater
 from bot.i18n import Catalogues
 from bot.outgoing.delivery import Written, backoff_ms
@@ -33,7 +33,7 @@ BATCH_ROWS = 50
 ERRANDS_AT_ONCE = 4
 MAX_ATTEMPTS = 8
 PATIENCE_MS = 300_000
-DUTY = "clock"
+LEASE = "clock"
 Errand = Callable[[int, Mapping[str, Any]], Awaitable[Mapping[str, Any]]]  # township, payload
 log = structlog.get_logger()
 
@@ -46,11 +46,9 @@ class Schedule:
         database: Database,
         product: Product,
         catalogues: Catalogues,
-        *,
-        clock: Clock,
-        ids: Ids,
-        dice: Dice,
+        seams: Seams,
         outgoing: Outgoing,
+        *,
         errands: Mapping[str, Errand] | None = None,
         calm: Callable[[], bool] = lambda: True,
     ) -> None:
@@ -59,9 +57,7 @@ class Schedule:
         self._product = product
         self._catalogues = catalogues
         self._calm = calm
-        self._clock = clock
-        self._ids = ids
-        self._dice = dice
+        self._clock, self._ids, self._dice = seams.clock, seams.ids, seams.dice
         self._outgoing = outgoing
         self._errands = errands or {}
         self._planned: set[int] = set()
@@ -92,8 +88,8 @@ class Schedule:
 
     async def tick(self) -> None:
         """If the clock is this worker's: plan for townships it has not seen yet, and run what is due."""
-        had_it = self._workers.has(DUTY)
-        if not await self._workers.take(DUTY):
+        had_it = self._workers.has(LEASE)
+        if not await self._workers.take(LEASE):
             self._planned.clear()
             return
         if not had_it:
@@ -215,7 +211,7 @@ class Schedule:
         except Unavailable as problem:
             log.warning("schedule.database_unavailable", kind=row["kind"], error=str(problem))  # it stays due
 
-    async def _desk(self, tx: Tx) -> Desk:
+    async def _desk(self, tx: Tx) -> Desk[Any]:
         now_ms = self._clock.now_ms()
         self._ids.follow(await inbox.newest_id(tx))
         return Desk(
@@ -227,6 +223,6 @@ class Schedule:
             world=await self._product.world(tx, now_ms),
         )
 
-    async def _write(self, desk: Desk) -> Written:
+    async def _write(self, desk: Desk[Any]) -> Written:
         await timers.put(desk.tx, desk.timers)
         return await self._outgoing.write(desk.tx, desk.outbox, desk.now_ms)

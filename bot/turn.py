@@ -7,8 +7,8 @@ into rows of the same transaction. Nothing is sent from inside a transaction.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, Protocol, TypeVar
 
 import orjson
 
@@ -20,6 +20,8 @@ from bot.talk.session import Frame
 from storage.database import Tx
 from storage.machine import outbox
 from storage.people import people
+
+World = TypeVar("World")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +64,33 @@ class Intent:
     answers: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """How a message goes out.
+
+    `key` makes it happen once for an address, however often it is asked for; `urgent` ones are told at any hour and
+    first; `due_ms` puts it off; after `expires_ms` it is dropped and counted.
+    """
+
+    key: str | None = None
+    urgent: bool = False
+    due_ms: int | None = None
+    expires_ms: int | None = None
+
+
+AT_ONCE = Dispatch()
+
+
 @dataclass(slots=True, kw_only=True)
-class Desk:
-    """The township's desk with an open transaction."""
+class Desk(Generic[World]):
+    """The township's desk with an open transaction. `world`: what the product loads once and reads at every step."""
 
     tx: Tx
     now_ms: int
     ids: Ids
     dice: Dice
     catalogues: Catalogues
-    world: Any
+    world: World
     outbox: list[dict[str, Any]] = field(default_factory=list)
     timers: list[dict[str, Any]] = field(default_factory=list)
     told: set[tuple[str, str]] = field(default_factory=set)  # (key, address) of this transaction, other turns' too
@@ -80,56 +99,23 @@ class Desk:
         """Whether a message of that key was ever written to that address."""
         return (key, address) in self.told or await outbox.has_key(self.tx, key, address)
 
-    async def tell(
-        self,
-        person_id: int,
-        say: Say,
-        *,
-        key: str | None = None,
-        urgent: bool = False,
-        due_ms: int | None = None,
-        expires_ms: int | None = None,
-    ) -> bool:
-        """Write a message to a person at the contact they used last.
-
-        `key` makes it happen once, however often it is asked for; `due_ms` puts it off; after `expires_ms` it is
-        dropped and counted. False: nobody to tell, or told already.
-        """
+    async def tell(self, person_id: int, say: Say, how: Dispatch = AT_ONCE) -> bool:
+        """Write a message to a person at the contact they used last. False: nobody to tell, or told already."""
         row = await people.person(self.tx, person_id)
         contacts = await people.contacts_of(self.tx, person_id) if row else []
         if row is None or row["state"] != "active" or not contacts:
             return False
         address = contacts[0]["address"]
-        if key is not None and await self.was_told(key, address):
+        if how.key is not None and await self.was_told(how.key, address):
             return False
         out = self.catalogues[row["language"]].out(say)
-        self.post(
-            person_id,
-            contacts[0]["channel"],
-            address,
-            out,
-            key=key,
-            urgent=urgent,
-            due_ms=due_ms,
-            expires_ms=expires_ms,
-        )
+        self.post(person_id, contacts[0]["channel"], address, out, how)
         return True
 
-    def post(
-        self,
-        person_id: int,
-        channel: str,
-        address: str,
-        out: Out,
-        *,
-        key: str | None = None,
-        urgent: bool = False,
-        due_ms: int | None = None,
-        expires_ms: int | None = None,
-    ) -> None:
+    def post(self, person_id: int, channel: str, address: str, out: Out, how: Dispatch = AT_ONCE) -> None:
         """Write a finished message to one address."""
-        if key is not None:
-            self.told.add((key, address))
+        if how.key is not None:
+            self.told.add((how.key, address))
         self.outbox.append(
             {
                 "id": self.ids.next(),
@@ -137,16 +123,29 @@ class Desk:
                 "channel": channel,
                 "address": address,
                 "body": dump_out(out),
-                "message_key": key,
-                "urgent": int(urgent),
+                "message_key": how.key,
+                "urgent": int(how.urgent),
                 "created_ms": self.now_ms,
-                "due_ms": self.now_ms if due_ms is None else max(due_ms, self.now_ms),
-                "expires_ms": expires_ms,
+                "due_ms": self.now_ms if how.due_ms is None else max(how.due_ms, self.now_ms),
+                "expires_ms": how.expires_ms,
                 "attempts": 0,
                 "answers": None,
+                "card": out.card or None,
+                "ref": None,
+                "changes": None,
+                "changes_ref": None,
                 "out": out,
             }
         )
+
+    async def refresh(self, say: Say) -> None:
+        """Change every message that shows the same card, where that can be done; nobody is told of it."""
+        for row in await outbox.shown_cards(self.tx, say.card):
+            person = await people.person(self.tx, row["person_id"])
+            if person is not None and person["state"] == "active":
+                out = replace(self.catalogues[person["language"]].out(say), quiet=True)
+                self.post(row["person_id"], row["channel"], row["address"], out)
+                self.outbox[-1].update(changes=row["id"], changes_ref=row["ref"])
 
     def later(self, kind: str, key: str, fire_ms: int, **payload: Any) -> None:
         """Plan a timer; one of the same key runs once."""
@@ -170,7 +169,7 @@ class Answering:
 
 
 @dataclass(slots=True, kw_only=True)
-class Turn(Desk):
+class Turn(Desk[World]):
     """One update of one person."""
 
     person: Person
@@ -183,32 +182,16 @@ class Turn(Desk):
         """Answer in the same chat."""
         message = say if isinstance(say, Say) else Say(say)
         out = self.catalogues[self.person.language].out(message)
-        self.post(self.person.id, self.person.channel, self.person.address, out, key=key)
+        self.post(self.person.id, self.person.channel, self.person.address, out, Dispatch(key))
+        if message.card and self.event.under:
+            self.outbox[-1]["changes_ref"] = self.event.under  # if that message shows the same card
 
-    def post(
-        self,
-        person_id: int,
-        channel: str,
-        address: str,
-        out: Out,
-        *,
-        key: str | None = None,
-        urgent: bool = False,
-        due_ms: int | None = None,
-        expires_ms: int | None = None,
-    ) -> None:
+    def post(self, person_id: int, channel: str, address: str, out: Out, how: Dispatch = AT_ONCE) -> None:
         """Write a finished message to one address; to the one who writes, as a part of the answer."""
-        answers = self.answering if address == self.person.address and due_ms is None else None
-        super(Turn, self).post(
-            person_id,
-            channel,
-            address,
-            out,
-            key=key,
-            urgent=urgent or answers is not None,
-            due_ms=due_ms,
-            expires_ms=expires_ms,
-        )
+        answers = self.answering if address == self.person.address and how.due_ms is None else None
+        if answers is not None:
+            how = replace(how, urgent=True)
+        super(Turn, self).post(person_id, channel, address, out, how)
         if answers is not None and self.now_ms < answers.until_ms:
             self.outbox[-1].update(answers=answers.update_id, due_ms=answers.until_ms)
 
@@ -225,7 +208,7 @@ class Product(Protocol):
     """What the machine asks of the product it carries."""
 
     forms: Mapping[str, Form]
-    timers: Mapping[str, Callable[[Desk, Mapping[str, Any]], Awaitable[None]]]
+    timers: Mapping[str, Callable[[Desk[Any], Mapping[str, Any]], Awaitable[None]]]
 
     async def world(self, tx: Tx, now_ms: int) -> Any:
         """The policy and the places in force; loaded once a batch."""
@@ -235,39 +218,43 @@ class Product(Protocol):
         """How many updates of one address are handled at once in a minute."""
         ...
 
-    def facts(self, turn: Turn) -> Any:
+    def facts(self, turn: Turn[Any]) -> Any:
         """What form steps read: `place_of`, `today`, policy values."""
         ...
 
-    def gate(self, turn: Turn) -> str | None:
+    def gate(self, turn: Turn[Any]) -> str | None:
         """The form that must be finished before anything else (consent), if any."""
         ...
 
-    async def interpret(self, turn: Turn) -> Intent | None:
+    def before_gate(self, intent: Intent) -> bool:
+        """Whether a command may be run although the gate is not passed: it only explains what the gate asks."""
+        ...
+
+    async def interpret(self, turn: Turn[Any]) -> Intent | None:
         """What the event means when no question is open (or one is, and the words are exactly a command)."""
         ...
 
-    def phrase(self, turn: Turn) -> Intent | None:
+    def phrase(self, turn: Turn[Any]) -> Intent | None:
         """The command that the event names exactly: `/digest 2026-11-20`, «我的积分», a command button."""
         ...
 
-    async def again(self, turn: Turn, frame: Frame) -> Intent | None:
+    async def again(self, turn: Turn[Any], frame: Frame) -> Intent | None:
         """The form of the open draft begun anew, when the words say the whole matter in one line."""
         ...
 
-    async def command(self, turn: Turn, intent: Intent) -> None:
+    async def command(self, turn: Turn[Any], intent: Intent) -> None:
         """Run a command; checks the person's right."""
         ...
 
-    async def left(self, turn: Turn) -> None:
+    async def left(self, turn: Turn[Any]) -> None:
         """The person has blocked the bot, or no longer follows the account: nothing more reaches them there."""
         ...
 
-    async def plan(self, desk: Desk) -> None:
+    async def plan(self, desk: Desk[Any]) -> None:
         """Write the timers of the periods to come and of those missed; a period's key makes it run once."""
         ...
 
-    async def may_open(self, turn: Turn, form: Form) -> None:
+    async def may_open(self, turn: Turn[Any], form: Form) -> None:
         """Raise PersonError when the person has no right to that form."""
         ...
 
@@ -275,7 +262,7 @@ class Product(Protocol):
 def dump_out(out: Out) -> str:
     """The outbox row's body."""
     body: dict[str, Any] = {"text": out.text}
-    for name in ("rows", "ask", "media", "links", "mentions"):
+    for name in ("rows", "ask", "media", "links", "mentions", "card", "quiet"):
         if value := getattr(out, name):
             body[name] = value
     return orjson.dumps(body).decode()
@@ -291,4 +278,6 @@ def load_out(body: str) -> Out:
         tuple(found.get("media", ())),
         tuple((label, url) for label, url in found.get("links", ())),
         tuple(found.get("mentions", ())),
+        found.get("card", ""),
+        found.get("quiet", False),
     )

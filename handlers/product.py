@@ -11,15 +11,17 @@ from bot.talk.engine import bare
 from bot.talk.form import Form
 from bot.talk.messages import VOICE, Say, text
 from bot.talk.session import Frame
-from bot.turn import Desk, Intent, Turn
+from bot.turn import Intent
 from handlers import registry
+from handlers.facts import Facts
 from handlers.people import leaving
-from handlers.people.menu import menu_rows
+from handlers.people.consent import READABLE_BEFORE
+from handlers.people.guide import menu
 from handlers.people.rules import may
-from handlers.world import Facts, World
+from handlers.world import Desk, Turn, World
 from handlers.world_cache import Worlds
 from storage.database import Tx
-from storage.machine.media import Limits
+from storage.machine.media import MediaLimits
 
 
 class Township:
@@ -44,7 +46,7 @@ class Township:
         """The policy's flood limit."""
         return world.policy.limits.messages_per_minute
 
-    def media_limits(self, township_id: int) -> Limits:
+    def media_limits(self, township_id: int) -> MediaLimits:
         """How large a photo or video may be, by the policy that was in force when it was looked at last."""
         return self._worlds.media_limits(township_id)
 
@@ -55,6 +57,10 @@ class Township:
     def gate(self, turn: Turn) -> str | None:
         """Nothing is done for a person before they agreed to the consent text in force (PIPL 13, 17)."""
         return None if turn.person.consent_version == turn.world.policy.consent.version else "consent"
+
+    def before_gate(self, intent: Intent) -> bool:
+        """The whole text may be read before it is agreed to."""
+        return intent.command in READABLE_BEFORE
 
     def phrase(self, turn: Turn) -> Intent | None:
         """`/report`, a command button, or words that are exactly a command's name («我的积分»)."""
@@ -93,7 +99,7 @@ class Township:
             turn.reply(text("input.too_long", count=len(event.text), max=largest))
             return None
         if event.kind == "other" and event.data == VOICE:
-            turn.reply(Say(text("input.voice"), menu_rows(turn.person.roles)))
+            turn.reply(Say(text("input.voice"), await menu(turn)))
             return None
         if event.kind in ("file", "other"):
             turn.reply(text(f"input.{event.kind}"))

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 from handlers.areas.actions import load_gazetteer
 from handlers.policy.actions import load_policies
+from handlers.registry import DECLARED
 from handlers.world import World
 from storage.database import Tx
-from storage.machine.media import Limits
+from storage.machine.media import MediaLimits
 from storage.product import areas
 
 
@@ -30,13 +31,13 @@ class Worlds:
         self._telegram_names[township_id] = username
         self._loaded.pop(township_id, None)
 
-    def media_limits(self, township_id: int) -> Limits:
+    def media_limits(self, township_id: int) -> MediaLimits:
         """How large a photo or video may be, by the policy that was in force when it was looked at last."""
         known = self._loaded.get(township_id)
         if known is None:
-            return Limits()
+            return MediaLimits()
         limits = known.policy.limits
-        return Limits(limits.photo_bytes_largest, limits.photo_pixels_largest, limits.video_bytes_largest)
+        return MediaLimits(limits.photo_bytes_largest, limits.photo_pixels_largest, limits.video_bytes_largest)
 
     async def load(self, tx: Tx, now_ms: int) -> World:
         """The world at `now_ms`; raises LookupError when nothing was imported yet."""
@@ -68,4 +69,5 @@ class Worlds:
             policies,
             current,
             {area.area_id: f"wecom:{area.code}" for area in places.areas.values() if area.code in codes},
+            DECLARED,
         )

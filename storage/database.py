@@ -61,12 +61,12 @@ Work = Callable[[Tx], Awaitable[T]]
 class Database(Protocol):
     """An open database."""
 
-    async def transaction(self, work: Work[T], *, township_id: int = 1, alone: bool = True, wait: bool = True) -> T:
+    async def transaction(self, work: Work[T], *, township_id: int = 1, exclusive: bool = True, wait: bool = True) -> T:
         """Run `work` in one writing transaction: all of it is durable when this returns, or none of it.
 
-        `alone`: it has the township's turn, no other such transaction of the township runs meanwhile, so it may
+        `exclusive`: it holds the township's lock. No other such transaction of the township runs meanwhile, so it may
         read, decide and write. What only adds or marks rows that nobody else decides about passes False.
-        Without `wait` it raises Taken when another worker has the turn. Raises Unavailable.
+        Without `wait` it raises Taken when another worker holds the lock. Raises Unavailable.
         """
         ...
 
@@ -84,7 +84,7 @@ class Database(Protocol):
 
 
 class Workers(Protocol):
-    """Several processes on one database: who has which duty, and hints from one to the other."""
+    """Several processes on one database: who holds which lease, and hints from one to the other."""
 
     number: int
     """This process among those that run now, 0 to 63: a part of the ids it makes."""
@@ -93,16 +93,16 @@ class Workers(Protocol):
         """Take a number and begin to listen. Raises Unavailable."""
         ...
 
-    async def take(self, duty: str) -> bool:
-        """Whether this process has the duty now. It keeps it until `leave`, its end, or `lost`."""
+    async def take(self, lease: str) -> bool:
+        """Take a lease if it is free; whether this process holds it now. It lasts until `leave` or the process ends."""
         ...
 
-    async def leave(self, duty: str) -> None:
+    async def leave(self, lease: str) -> None:
         """Let another process have it."""
         ...
 
-    def has(self, duty: str) -> bool:
-        """Whether the duty is still this process's, as far as it knows."""
+    def has(self, lease: str) -> bool:
+        """Whether the lease is still this process's, as far as it knows."""
         ...
 
     async def count(self, kind: str) -> int:
@@ -134,7 +134,7 @@ class Refused(Exception):
 
 
 class Taken(Exception):
-    """Another worker has the township's turn."""
+    """Another worker holds the township's lock."""
 
 
 class ForeignAwait(RuntimeError):

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from storage.database import Row, Tx
 from storage.product.versions import KEYS
 
-# A column, and the table whose `id` it names.
-REFERENCES = (
-    ("case_events", "case_id", "cases"),
-    ("case_media", "case_id", "cases"),
-    ("case_reporters", "case_id", "cases"),
-    ("cases", "duplicate_of", "cases"),
-    ("film_ticket_events", "ticket_id", "film_tickets"),
-    ("film_tickets", "corrects", "film_tickets"),
-    ("cleanup_reports", "replaces", "cleanup_reports"),
-    ("effort_entries", "report_id", "cleanup_reports"),
-)
+
+class Reference(NamedTuple):
+    """A column of a table, and the table whose `id` it names."""
+
+    table: str
+    column: str
+    other: str
 
 
 async def version_faults(tx: Tx) -> list[str]:
@@ -36,22 +33,16 @@ async def version_faults(tx: Tx) -> list[str]:
     return found
 
 
-async def reference_faults(tx: Tx) -> list[str]:
-    """Columns that name rows which are not there, and tickets without an event, one line each."""
+async def reference_faults(tx: Tx, references: Iterable[Reference]) -> list[str]:
+    """Look for columns that name rows which are not there, one line each."""
     found = []
-    for table, column, other in REFERENCES:
+    for table, column, other in references:
         row = await tx.one(
             f"SELECT COUNT(*) AS n FROM {table} r WHERE r.township_id = :t AND r.{column} IS NOT NULL AND NOT EXISTS"
             f" (SELECT 1 FROM {other} o WHERE o.township_id = :t AND o.id = r.{column})"
         )
         if row and row["n"]:
             found.append(f"{table}.{column}: {row['n']} rows name one of {other} that is not there")
-    row = await tx.one(
-        "SELECT COUNT(*) AS n FROM film_tickets f WHERE f.township_id = :t AND NOT EXISTS"
-        " (SELECT 1 FROM film_ticket_events e WHERE e.township_id = :t AND e.ticket_id = f.id)"
-    )
-    if row and row["n"]:
-        found.append(f"film_tickets: {row['n']} without an event")
     return found
 
 

@@ -1,6 +1,9 @@
-"""The limit: python-telegram-bot's codec, our transport, one durable commit a batch, one message an update.
+"""The limit: python-telegram-bot's codec, a fast transport, one durable commit a batch, one message an update.
 
-No product: no state, no rules, nobody is known. What it costs is what any bot on this machine must pay.
+    python -m benchmarks.rivals.bare [--answer-taps] [--our-transport]
+
+No product: no state, no rules, nobody is known. What it costs is what any bot on this machine must pay. The transport
+is aiohttp, as it was before we wrote one, so that the figures of all versions compare; or ours.
 """
 
 from __future__ import annotations
@@ -16,8 +19,11 @@ import aiosqlite
 import orjson
 import uvloop
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, Update
+from telegram.request import BaseRequest
 
-from bot.channels.telegram.transport import AiohttpRequest
+from benchmarks.rivals.aiohttp_transport import AiohttpRequest
+from bot.channels.telegram.http import HttpPool
+from bot.channels.telegram.library import PoolRequest
 
 
 def _keys(*labels: str) -> InlineKeyboardMarkup:
@@ -33,7 +39,7 @@ NAMED = _keys("实名", "匿名")
 class BareLoop:
     """Ask for updates, commit them, ask for more while the answers go out."""
 
-    def __init__(self, bot: Bot, request: AiohttpRequest, db: aiosqlite.Connection, answer_taps: bool) -> None:
+    def __init__(self, bot: Bot, request: BaseRequest, db: aiosqlite.Connection, answer_taps: bool) -> None:
         self._bot = bot
         self._request = request
         self._db = db
@@ -81,8 +87,11 @@ class BareLoop:
 
 async def main() -> None:
     """Run until SIGTERM."""
-    request = AiohttpRequest(connection_pool_size=128)
     url = os.environ["TELEGRAM_API_URL"]
+    ours = "--our-transport" in sys.argv
+    request: BaseRequest = (
+        PoolRequest(url, HttpPool(url, connections=128)) if ours else AiohttpRequest(connection_pool_size=128)
+    )
     bot = Bot(os.environ["TELEGRAM_TOKEN"], base_url=f"{url}/bot", request=request, get_updates_request=request)
     async with bot, aiosqlite.connect(Path(os.environ["DATA_DIR"]) / "bare.db", isolation_level=None) as db:
         await db.execute("PRAGMA journal_mode=WAL")

@@ -1,9 +1,11 @@
-"""The other usual way: aiogram 3 with a finite-state machine kept in SQLite, and reports beside it."""
+"""The other usual way: aiogram 3 with a finite-state machine kept in SQLite, and reports beside it.
+
+As its best users would write it: orjson, one write an update, a commit for all that wait.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import time
 from collections.abc import Mapping
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import aiosqlite
+import orjson
 import uvloop
 from aiogram import Bot, Dispatcher, F, Router
 from aiogram.client.session.aiohttp import AiohttpSession
@@ -23,6 +26,10 @@ from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMar
 
 from benchmarks.rivals import texts
 
+UPSERT = (
+    "INSERT INTO fsm (key, state, data) VALUES (?, ?, ?)"
+    " ON CONFLICT (key) DO UPDATE SET state = excluded.state, data = excluded.data"
+)
 router = Router()
 
 
@@ -37,10 +44,17 @@ class Report(StatesGroup):
 
 
 class SqliteStorage(BaseStorage):
-    """State and data of each conversation in one row; every change is committed."""
+    """State and data of each conversation in one row: read once, kept in memory, written once an update. What is to be
+    written at the same moment shares a commit.
+    """
 
-    def __init__(self, db: aiosqlite.Connection) -> None:
+    def __init__(self, db: aiosqlite.Connection, reports: int) -> None:
         self._db = db
+        self._reports = reports
+        self._known: dict[str, tuple[str | None, dict[str, Any]]] = {}
+        self._waiting: list[tuple[str, tuple[Any, ...]]] = []
+        self._next: asyncio.Task[None] | None = None
+        self._one_at_a_time = asyncio.Lock()
 
     @classmethod
     async def open(cls, path: Path) -> SqliteStorage:
@@ -51,49 +65,71 @@ class SqliteStorage(BaseStorage):
         await db.execute("CREATE TABLE IF NOT EXISTS fsm (key TEXT PRIMARY KEY, state TEXT, data TEXT) STRICT")
         await db.execute(texts.CREATE_REPORTS)
         await db.commit()
-        return cls(db)
+        async with db.execute("SELECT COUNT(*) FROM reports") as cursor:
+            row = await cursor.fetchone()
+        return cls(db, row[0] if row else 0)
+
+    async def save(self, key: StorageKey, state: StateType, data: Mapping[str, Any], *report: Any) -> None:
+        """Write state and data, and a finished report, in one transaction."""
+        name, value = _name(key), state.state if isinstance(state, State) else state
+        self._known[name] = value, dict(data)
+        self._waiting.append((UPSERT, (name, value, orjson.dumps(data).decode())))
+        if report:
+            self._waiting.append((texts.INSERT_REPORT, report))
+        if self._next is None:
+            self._next = asyncio.create_task(self._write())
+        await asyncio.shield(self._next)
+
+    def next_number(self) -> int:
+        """The number of a new report."""
+        self._reports += 1
+        return self._reports
 
     async def set_state(self, key: StorageKey, state: StateType = None) -> None:
         """Write the state."""
-        value = state.state if isinstance(state, State) else state
-        await self._write("state", key, value)
+        await self.save(key, state, await self.get_data(key))
 
     async def get_state(self, key: StorageKey) -> str | None:
         """Read the state."""
-        return await self._read("state", key)
+        return (await self._read(key))[0]
 
     async def set_data(self, key: StorageKey, data: Mapping[str, Any]) -> None:
         """Write all data."""
-        await self._write("data", key, json.dumps(data, ensure_ascii=False))
+        await self.save(key, await self.get_state(key), data)
 
     async def get_data(self, key: StorageKey) -> dict[str, Any]:
         """Read all data."""
-        value = await self._read("data", key)
-        return json.loads(value) if value else {}
-
-    async def save_report(self, values: tuple[Any, ...]) -> int:
-        """Insert a report; its number."""
-        cursor = await self._db.execute(texts.INSERT_REPORT, values)
-        await self._db.commit()
-        return cursor.lastrowid or 0
+        return dict((await self._read(key))[1])
 
     async def close(self) -> None:
         """Close the file."""
         await self._db.close()
 
-    async def _write(self, column: str, key: StorageKey, value: str | None) -> None:
-        await self._db.execute(
-            f"INSERT INTO fsm (key, {column}) VALUES (?, ?)"
-            f" ON CONFLICT (key) DO UPDATE SET {column} = excluded.{column}",
-            (f"{key.bot_id}:{key.chat_id}:{key.user_id}:{key.destiny}", value),
-        )
-        await self._db.commit()
+    async def _write(self) -> None:
+        async with self._one_at_a_time:
+            waiting, self._waiting, self._next = self._waiting, [], None
+            for sql in (UPSERT, texts.INSERT_REPORT):
+                await self._db.executemany(sql, [values for wanted, values in waiting if wanted == sql])
+            await self._db.commit()
 
-    async def _read(self, column: str, key: StorageKey) -> str | None:
-        row_key = f"{key.bot_id}:{key.chat_id}:{key.user_id}:{key.destiny}"
-        async with self._db.execute(f"SELECT {column} FROM fsm WHERE key = ?", (row_key,)) as cursor:
-            row = await cursor.fetchone()
-        return row[0] if row else None
+    async def _read(self, key: StorageKey) -> tuple[str | None, dict[str, Any]]:
+        name = _name(key)
+        if name not in self._known:
+            async with self._db.execute("SELECT state, data FROM fsm WHERE key = ?", (name,)) as cursor:
+                row = await cursor.fetchone()
+            self._known[name] = (row[0], orjson.loads(row[1])) if row else (None, {})
+        return self._known[name]
+
+
+def _name(key: StorageKey) -> str:
+    return f"{key.bot_id}:{key.chat_id}:{key.user_id}:{key.destiny}"
+
+
+async def _go_on(context: FSMContext, state: State | None, data: Mapping[str, Any], *report: Any) -> None:
+    """The next state with its data, in one write."""
+    storage = context.storage
+    assert isinstance(storage, SqliteStorage)
+    await storage.save(context.key, state, data, *report)
 
 
 def _keys(labels: dict[str, str]) -> InlineKeyboardMarkup:
@@ -116,8 +152,7 @@ async def _tapped(query: CallbackQuery) -> Message:
 @router.message(Command("report"))
 async def start(message: Message, state: FSMContext) -> None:
     """`/report`."""
-    await state.clear()
-    await state.set_state(Report.kind)
+    await _go_on(state, Report.kind, {})
     await message.answer(texts.ASK_KIND, reply_markup=KIND_KEYS)
 
 
@@ -125,8 +160,7 @@ async def start(message: Message, state: FSMContext) -> None:
 async def kind(query: CallbackQuery, state: FSMContext) -> None:
     """A kind was tapped."""
     message = await _tapped(query)
-    await state.update_data(kind=str(query.data).partition(":")[2], photos=[])
-    await state.set_state(Report.photos)
+    await _go_on(state, Report.photos, {"kind": str(query.data).partition(":")[2], "photos": []})
     await message.answer(texts.ASK_PHOTOS, reply_markup=DONE_KEYS)
 
 
@@ -134,8 +168,9 @@ async def kind(query: CallbackQuery, state: FSMContext) -> None:
 async def photo(message: Message, state: FSMContext) -> None:
     """One photo; more may follow."""
     assert message.photo
-    photos = [*(await state.get_data())["photos"], message.photo[-1].file_id]
-    await state.update_data(photos=photos)
+    answers = await state.get_data()
+    photos = [*answers["photos"], message.photo[-1].file_id]
+    await _go_on(state, Report.photos, answers | {"photos": photos})
     await message.answer(texts.GOT_PHOTO.format(count=len(photos)), reply_markup=DONE_KEYS)
 
 
@@ -143,7 +178,7 @@ async def photo(message: Message, state: FSMContext) -> None:
 async def photos_done(query: CallbackQuery, state: FSMContext) -> None:
     """No more photos."""
     message = await _tapped(query)
-    await state.set_state(Report.place)
+    await _go_on(state, Report.place, await state.get_data())
     await message.answer(texts.ASK_PLACE)
 
 
@@ -151,8 +186,8 @@ async def photos_done(query: CallbackQuery, state: FSMContext) -> None:
 async def place(message: Message, state: FSMContext) -> None:
     """A location."""
     assert message.location is not None
-    await state.update_data(place=[message.location.latitude, message.location.longitude])
-    await state.set_state(Report.named)
+    where = [message.location.latitude, message.location.longitude]
+    await _go_on(state, Report.named, await state.get_data() | {"place": where})
     await message.answer(texts.ASK_NAMED, reply_markup=NAMED_KEYS)
 
 
@@ -160,8 +195,8 @@ async def place(message: Message, state: FSMContext) -> None:
 async def named(query: CallbackQuery, state: FSMContext) -> None:
     """Named or anonymous."""
     message = await _tapped(query)
-    answers = await state.update_data(named=query.data == "named:yes")
-    await state.set_state(Report.submit)
+    answers = await state.get_data() | {"named": query.data == "named:yes"}
+    await _go_on(state, Report.submit, answers)
     review = texts.REVIEW.format(kind=texts.KINDS[answers["kind"]], place=answers["place"])
     await message.answer(review, reply_markup=SUBMIT_KEYS)
 
@@ -176,8 +211,8 @@ async def submit(query: CallbackQuery, state: FSMContext) -> None:
     assert isinstance(storage, SqliteStorage)
     photos = ",".join(answers["photos"])
     values = (person_id, answers["kind"], *answers["place"], photos, time.time_ns() // 1_000_000)
-    number = await storage.save_report(values)
-    await state.clear()
+    number = storage.next_number()
+    await _go_on(state, None, {}, *values)
     await message.answer(texts.RECEIVED.format(number=number))
 
 
@@ -186,18 +221,19 @@ async def submit(query: CallbackQuery, state: FSMContext) -> None:
 async def cancel(event: CallbackQuery | Message, state: FSMContext) -> None:
     """`/cancel`, or the review's other button."""
     message = await _tapped(event) if isinstance(event, CallbackQuery) else event
-    await state.clear()
+    await _go_on(state, None, {})
     await message.answer("已取消。")
 
 
 async def main() -> None:
-    """Poll until SIGTERM, with the library's defaults."""
+    """Poll until SIGTERM."""
     server = TelegramAPIServer.from_base(os.environ["TELEGRAM_API_URL"])
-    bot = Bot(os.environ["TELEGRAM_TOKEN"], session=AiohttpSession(api=server))
+    session = AiohttpSession(api=server, json_loads=orjson.loads, json_dumps=lambda value: orjson.dumps(value).decode())
+    bot = Bot(os.environ["TELEGRAM_TOKEN"], session=session)
     storage = await SqliteStorage.open(Path(os.environ["DATA_DIR"]) / "aiogram.db")
     dispatcher = Dispatcher(storage=storage)
     dispatcher.include_router(router)
-    await dispatcher.start_polling(bot)
+    await dispatcher.start_polling(bot, allowed_updates=dispatcher.resolve_used_update_types())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""The usual way: python-telegram-bot Application, ConversationHandler, PicklePersistence, reports in SQLite."""
+"""The usual way: python-telegram-bot Application, ConversationHandler, PicklePersistence, reports in SQLite.
+
+As its best users would write it: orjson, and a tap is answered beside the message that follows it.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import aiosqlite
+import orjson
 import uvloop
 from telegram import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message, Update
 from telegram.ext import (
@@ -22,6 +26,7 @@ from telegram.ext import (
     PicklePersistence,
     filters,
 )
+from telegram.request import HTTPXRequest
 
 from benchmarks.rivals import texts
 
@@ -66,9 +71,9 @@ class ReportBot:
 
     async def kind(self, update: Update, context: Context) -> int:
         """A kind was tapped."""
-        query, message = await _tapped(update)
+        query, message = _tapped(update)
         _answers(context)["kind"] = str(query.data).partition(":")[2]
-        await message.reply_text(texts.ASK_PHOTOS, reply_markup=DONE_KEYS)
+        await asyncio.gather(query.answer(), message.reply_text(texts.ASK_PHOTOS, reply_markup=DONE_KEYS))
         return PHOTOS
 
     async def photo(self, update: Update, context: Context) -> int:
@@ -81,8 +86,8 @@ class ReportBot:
 
     async def photos_done(self, update: Update, context: Context) -> int:
         """No more photos."""
-        _, message = await _tapped(update)
-        await message.reply_text(texts.ASK_PLACE)
+        query, message = _tapped(update)
+        await asyncio.gather(query.answer(), message.reply_text(texts.ASK_PLACE))
         return PLACE
 
     async def place(self, update: Update, context: Context) -> int:
@@ -95,16 +100,16 @@ class ReportBot:
 
     async def named(self, update: Update, context: Context) -> int:
         """Named or anonymous."""
-        query, message = await _tapped(update)
+        query, message = _tapped(update)
         answers = _answers(context)
         answers["named"] = query.data == "named:yes"
         review = texts.REVIEW.format(kind=texts.KINDS[answers["kind"]], place=answers["place"])
-        await message.reply_text(review, reply_markup=SUBMIT_KEYS)
+        await asyncio.gather(query.answer(), message.reply_text(review, reply_markup=SUBMIT_KEYS))
         return SUBMIT
 
     async def submit(self, update: Update, context: Context) -> int:
         """Store the report, then confirm it."""
-        query, message = await _tapped(update)
+        query, message = _tapped(update)
         answers = _answers(context)
         person_id = query.from_user.id if answers["named"] else None
         photos = ",".join(answers.get("photos", []))
@@ -112,7 +117,8 @@ class ReportBot:
         cursor = await self.db.execute(texts.INSERT_REPORT, values)
         await self.db.commit()
         answers.clear()
-        await message.reply_text(texts.RECEIVED.format(number=cursor.lastrowid))
+        received = texts.RECEIVED.format(number=cursor.lastrowid)
+        await asyncio.gather(query.answer(), message.reply_text(received))
         return ConversationHandler.END
 
     async def cancel(self, update: Update, context: Context) -> int:
@@ -128,15 +134,24 @@ def _answers(context: Context) -> dict[str, Any]:
     return context.user_data
 
 
-async def _tapped(update: Update) -> tuple[CallbackQuery, Message]:
+def _tapped(update: Update) -> tuple[CallbackQuery, Message]:
     query = update.callback_query
     assert query is not None and isinstance(query.message, Message)
-    await query.answer()
     return query, query.message
 
 
+class OrjsonRequest(HTTPXRequest):
+    """The library's transport with a faster parser, as its documentation proposes."""
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+        """The answer as a dict."""
+        answer: dict[str, Any] = orjson.loads(payload)
+        return answer
+
+
 def build() -> Application[Any, Any, Any, Any, Any, Any]:
-    """The application, with the library's defaults."""
+    """The application."""
     bot = ReportBot()
     talk: ConversationHandler[Context] = ConversationHandler(
         name="report",
@@ -163,6 +178,8 @@ def build() -> Application[Any, Any, Any, Any, Any, Any]:
         .token(os.environ["TELEGRAM_TOKEN"])
         .base_url(os.environ["TELEGRAM_API_URL"] + "/bot")
         .base_file_url(os.environ["TELEGRAM_API_URL"] + "/file/bot")
+        .request(OrjsonRequest(connection_pool_size=256))
+        .get_updates_request(OrjsonRequest(connection_pool_size=1))
         .persistence(PicklePersistence(Path(os.environ["DATA_DIR"]) / "conversations.pickle"))
         .post_init(bot.open)
         .post_shutdown(bot.close)

@@ -13,7 +13,7 @@ ALBUM_MAX: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RateLimits:
     """Messages allowed by a platform; None or 0 is no limit.
 
     `all_per_s` over all chats, in any second. `private_interval_ms` between two messages to one person, once
@@ -27,11 +27,11 @@ class Limits:
 
 
 # core.telegram.org/bots/faq: 30 a second over all, 1 a second to a chat (short bursts pass), 20 a minute to a group.
-TELEGRAM: Final = Limits(all_per_s=30, private_interval_ms=SECOND_MS, private_burst=3, group_per_min=20)
-UNLIMITED: Final = Limits()
+TELEGRAM: Final = RateLimits(all_per_s=30, private_interval_ms=SECOND_MS, private_burst=3, group_per_min=20)
+UNLIMITED: Final = RateLimits()
 
 
-def telegram_limits(per_second: int) -> Limits:
+def telegram_limits(per_second: int) -> RateLimits:
     """Telegram's limits with another rate over all chats; 0 lifts every limit (for an own Bot API server)."""
     return replace(TELEGRAM, all_per_s=per_second) if per_second else UNLIMITED
 
@@ -43,7 +43,7 @@ class Pace:
     message by one span at most.
     """
 
-    def __init__(self, limits: Limits = TELEGRAM) -> None:
+    def __init__(self, limits: RateLimits = TELEGRAM) -> None:
         self._interval_ms = limits.private_interval_ms or 0
         self._tolerance_ms = self._interval_ms * (max(1, limits.private_burst) - 1)
         self._group_count = limits.group_per_min or 0

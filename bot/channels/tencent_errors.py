@@ -65,7 +65,7 @@ WECOM = {
 }
 
 
-class Refusal(Exception):
+class ErrorCode(Exception):
     """An `errcode` in an answer, as it came. `reason` is the far side's text, for logs: it holds no secret of ours."""
 
     def __init__(self, code: int, reason: str) -> None:
@@ -79,15 +79,15 @@ class WindowClosed(GiveUp):
 
 
 def check_answer(answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer, unless it is a refusal; raises Refusal."""
+    """The answer, unless it is a refusal; raises ErrorCode."""
     code = answer.get("errcode", 0)
     if code == 0:
         return answer
     number = code if isinstance(code, int) else -1
-    raise Refusal(number, str(answer.get("errmsg", ""))[:MAX_REASON_CHARS])
+    raise ErrorCode(number, str(answer.get("errmsg", ""))[:MAX_REASON_CHARS])
 
 
-def failure_of(refusal: Refusal, table: dict[int, Meaning] = WECHAT) -> RetryLater | GiveUp:
+def failure_of(refusal: ErrorCode, table: dict[int, Meaning] = WECHAT) -> RetryLater | GiveUp:
     """The house's error for a refusal; a code that is not in the table is given up with its number."""
     meaning = table.get(refusal.code)
     if meaning is None:
@@ -98,7 +98,7 @@ def failure_of(refusal: Refusal, table: dict[int, Meaning] = WECHAT) -> RetryLat
     return kind(meaning.name, unreachable=meaning.unreachable)
 
 
-def fault_of(refusal: Refusal, table: dict[int, Meaning] = WECHAT) -> str:
+def fault_of(refusal: ErrorCode, table: dict[int, Meaning] = WECHAT) -> str:
     """What the operator must look into: the code's name, or "" when it is no matter of theirs."""
     meaning = table.get(refusal.code)
     return meaning.name if meaning is not None and meaning.operator else ""

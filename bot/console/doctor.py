@@ -7,10 +7,6 @@ import shutil
 import sqlite3
 from pathlib import Path
 
-from telegram import Bot
-from telegram.error import TelegramError
-
-from bot.channels.telegram.transport import AiohttpRequest
 from bot.checks import Check
 from bot.errors import RetryLater
 from bot.media.shelf import Complete, Shelf, key_of, open_shelf
@@ -48,14 +44,25 @@ def _file_check(path: Path) -> Check:
 
 
 async def _telegram(settings: Settings, name: str, token: str) -> Check:
+    """Whether the token is known, and whether updates come the way they are expected."""
+    from telegram import Bot
+    from telegram.error import TelegramError
+
+    from bot.channels.telegram.library import PoolRequest
+
     base = settings.telegram_api_url
-    request = AiohttpRequest()
-    bot = Bot(token, base_url=f"{base}/bot", request=request, get_updates_request=request)
+    request = PoolRequest(base)
     try:
-        async with bot:
-            return Check(name, True, f"@{bot.username} at {base}")
+        async with Bot(token, base_url=f"{base}/bot", request=request, get_updates_request=request) as bot:
+            webhook = await bot.get_webhook_info()
     except TelegramError as error:
         return Check(name, False, f"{base}: {error.message}")
+    seen = f"@{bot.username} at {base}, {webhook.pending_update_count} updates waiting"
+    if webhook.last_error_message:
+        seen += f", Telegram's last call failed: {webhook.last_error_message}"
+    if webhook.url and settings.telegram_mode == "poll":
+        seen += ", a webhook is set: it goes when the program starts, unless another program sets it"
+    return Check(name, True, seen)
 
 
 async def server_check(url: str) -> Check:

@@ -21,7 +21,7 @@ from bot.console.townships import check_all, opened
 from bot.media.shelf import open_shelf
 from bot.settings import Settings
 from storage.database import Database, Refused, Unavailable
-from storage.engine.copying import LAST, Content, Copied, Digest, Source, Table, Target, reach
+from storage.engine.copying import LAST, Content, Copied, CopiedTable, Source, TableDigest, Target, reach
 from storage.engine.migrate import MigrationError, load_migrations, pending_of
 from storage.engine.opening import bring_up_to_date
 
@@ -129,7 +129,7 @@ class _Move:
     """One run of `move --to`."""
 
     def __init__(self, settings: Settings, source: Source, to: Address, progress: Progress) -> None:
-        self.tables: list[Table] = []
+        self.tables: list[CopiedTable] = []
         self._settings = settings
         self._source = source
         self._to = to
@@ -198,7 +198,7 @@ class _Move:
         total = sum(self._source.count(table) for table in self.tables)
         found, done = {}, 0
         for table in self.tables:
-            digest, pages = Digest(), self._source.pages(table)
+            digest, pages = TableDigest(), self._source.pages(table)
             while page := await asyncio.to_thread(next, pages, None):
                 digest.add(page)
                 done += len(page)
@@ -217,7 +217,7 @@ class _Move:
             )
 
     async def _copy(
-        self, target: Target, table: Table, contents: Mapping[str, Content], earlier: Copied | None
+        self, target: Target, table: CopiedTable, contents: Mapping[str, Content], earlier: Copied | None
     ) -> None:
         """Copy what of a table isn't there yet."""
         done, after = (earlier.rows, earlier.last_key) if earlier else (0, None)
@@ -231,7 +231,7 @@ class _Move:
         """Whether the server gives back what the file has."""
         total, done, faults = sum(content.rows for content in contents.values()), 0, []
         for table in self.tables:
-            digest, wanted = Digest(), contents[table.name]
+            digest, wanted = TableDigest(), contents[table.name]
             async for page in target.pages(table):
                 digest.add(page)
                 done += len(page)

@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class WeChatAccount:
     """The Official Account and the township it belongs to."""
 
     api: WeChatApi
@@ -49,7 +49,7 @@ class Account:
 
 
 @asynccontextmanager
-async def account(settings: Settings) -> AsyncIterator[Account]:
+async def account(settings: Settings) -> AsyncIterator[WeChatAccount]:
     """The account of the settings. Raises ConsoleError."""
     if not settings.wechat_app_id:
         raise ConsoleError("no WeChat account is set (WECHAT_APP_ID): only an Official Account has a menu and codes")
@@ -67,7 +67,7 @@ async def account(settings: Settings) -> AsyncIterator[Account]:
         api = WeChatApi(settings.wechat_app_id, settings.wechat_app_secret, tokens, clock, settings.wechat_api_url)
         await api.start()
         try:
-            yield Account(api, database, township_id, world)
+            yield WeChatAccount(api, database, township_id, world)
         finally:
             await api.stop()
 

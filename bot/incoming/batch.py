@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.channels.base import Arrival, Channel, Channels, Raw, Together, Unclear
-from bot.clock import Clock, Dice, Ids
+from bot.clock import Seams
 from bot.i18n import Catalogues
 from bot.incoming.callers import Callers
 from bot.incoming.dialogue import Dialogue
@@ -45,19 +45,14 @@ class Batches:
         product: Product,
         channels: Channels,
         catalogues: Catalogues,
-        *,
-        clock: Clock,
-        ids: Ids,
-        dice: Dice,
+        seams: Seams,
         outgoing: Outgoing,
     ) -> None:
         self._product = product
         self._dialogue = Dialogue(product)
         self._channels = channels
         self._catalogues = catalogues
-        self._clock = clock
-        self._ids = ids
-        self._dice = dice
+        self._clock, self._ids, self._dice = seams.clock, seams.ids, seams.dice
         self._outgoing = outgoing
         self._flood = FloodGate()
         self.culprit: Row | None = None
@@ -123,7 +118,7 @@ class Batches:
 
     async def _handle(
         self, tx: Tx, callers: Callers, raw: Raw, row: Row, now_ms: int, world: object, batch: Batch
-    ) -> Turn | None:
+    ) -> Turn[Any] | None:
         channel = self._channels.of(raw.township_id)[raw.channel]
         arrival = channel.decode(raw)
         if arrival.event.kind == "nothing":
@@ -201,7 +196,7 @@ class Batches:
         world: object,
         batch: Batch,
         answering: Answering | None,
-    ) -> Turn:
+    ) -> Turn[Any]:
         return Turn(
             tx=tx,
             now_ms=now_ms,

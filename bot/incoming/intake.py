@@ -1,6 +1,6 @@
 """The consumer of the inbox: up to a hundred updates of a township, in order, in one transaction.
 
-A worker takes a township's turn for each batch, so however many run, a township's updates are handled one after the
+A worker holds a township's lock for each batch, so however many run, a township's updates are handled one after the
 other. A batch that fails is run again one row at a time; a row that still fails goes to quarantine, its person is
 told, and everyone else goes on.
 """
@@ -15,8 +15,8 @@ from typing import Any
 import structlog
 
 from bot.channels.base import Channels, Raw
-from bot.clock import Clock, Dice, Ids
-from bot.coalescing import AtOnce
+from bot.clock import Seams
+from bot.coalescing import Coalescer
 from bot.i18n import Catalogues
 from bot.incoming.batch import Batch, Batches
 from bot.outgoing.outcomes import PAGE_TOPIC
@@ -44,32 +44,30 @@ class Intake:
         product: Product,
         channels: Channels,
         catalogues: Catalogues,
-        *,
-        clock: Clock,
-        ids: Ids,
-        dice: Dice,
+        seams: Seams,
         outgoing: Outgoing,
-        alone: bool = True,
+        *,
+        only_worker: bool = True,
     ) -> None:
         self._database = database
         self._channels = channels
-        self._clock = clock
-        self._ids = ids
+        self._clock = seams.clock
+        self._ids = seams.ids
         self._outgoing = outgoing
-        self._batches = Batches(product, channels, catalogues, clock=clock, ids=ids, dice=dice, outgoing=outgoing)
-        self._alone = alone  # no other worker stores updates: nothing to look for that was not stored here
+        self._batches = Batches(product, channels, catalogues, seams, outgoing)
+        self._only_worker = only_worker  # no other worker stores updates: nothing to look for that was not stored here
         self._wake = asyncio.Event()
         self._look: set[int] = set()  # townships with updates, as far as is known
         self._running = False
         self._stopping = False
         self._crowded_ms = 0
-        self._at_once = AtOnce(self._accept_all)
+        self._storing = Coalescer(self._accept_all)
         self.accepted_total = 0
         self.handled_total = 0
 
     async def accept(self, raws: Sequence[Raw]) -> None:
         """Store updates durably. Only after this may the platform be told that they were received."""
-        await self._at_once(raws)
+        await self._storing(raws)
 
     async def _accept_all(self, calls: Sequence[Sequence[Raw]]) -> Sequence[None]:
         """What several requests brought, in one transaction for each township."""
@@ -90,7 +88,7 @@ class Intake:
             await self._database.transaction(
                 lambda tx, rows=rows: self._store(tx, rows),  # type: ignore[misc]
                 township_id=township_id,
-                alone=False,
+                exclusive=False,
             )
             self._look.add(township_id)
         self.accepted_total += len(raws)
@@ -101,12 +99,29 @@ class Intake:
         self._ids.follow(await inbox.newest_id(tx))  # what a person sent before may have come to another worker
         numbered = [{**row, "id": self._ids.next()} for row in rows]
         await inbox.put(tx, numbered)
+        if not self._alone and not await self._in_order(tx, numbered):
+            raise Unavailable("another worker has stored some of it meanwhile")  # it is brought again, and comes after
         if not self._running:
             await tx.notify(TOPIC, str(tx.township_id))
         channels = self._channels.of(tx.township_id)
         for row in numbered:
             if hint := channels[row["channel"]].elsewhere(tx.township_id, row["address"], row["id"]):
                 await tx.notify(PAGE_TOPIC, hint)
+
+    async def _in_order(self, tx: Tx, rows: Sequence[dict[str, Any]]) -> bool:
+        """Whether what is new comes after all that its person sent before it, also what another worker stored: two that
+        poll one bot for a moment are brought the same, and each numbers by its own clock.
+        """
+        newest: dict[str, int] = {}
+        for channel in {row["channel"] for row in rows}:
+            mine = [row for row in rows if row["channel"] == channel]
+            stored = await inbox.ids_of(tx, channel, [row["update_key"] for row in mine])
+            for row in mine:
+                address, at = row["address"], stored[row["update_key"]]
+                if at == row["id"] < newest.get(address, 0):
+                    return False
+                newest[address] = max(at, newest.get(address, 0))
+        return True
 
     def hear(self, township: str) -> None:
         """Another worker has stored updates of that township; "": of any."""
@@ -158,7 +173,7 @@ class Intake:
         self._look |= {row["township_id"] for row in rows if row["due_ms"] <= now_ms}
         if self._look:
             return 0
-        pauses = [] if self._alone else [SWEEP_S]
+        pauses = [] if self._only_worker else [SWEEP_S]
         if rows:
             pauses.append(max(0.01, (min(row["due_ms"] for row in rows) - now_ms) / 1000))
         return min(pauses) if pauses else None
@@ -175,7 +190,7 @@ class Intake:
     async def step(self, township_id: int) -> int:
         """Handle one batch of a township; how many updates it had. Raises Taken while another worker does."""
         try:
-            batch, count = await self._turn_of(township_id, BATCH_ROWS)
+            batch, count = await self._batch_of(township_id, BATCH_ROWS)
         except (Unavailable, Taken):
             raise
         except Exception:
@@ -184,7 +199,7 @@ class Intake:
         self._after(batch)
         return count
 
-    async def _turn_of(self, township_id: int, limit: int) -> tuple[Batch, int]:
+    async def _batch_of(self, township_id: int, limit: int) -> tuple[Batch, int]:
         return await self._database.transaction(
             lambda tx: self._batches.handle(tx, limit), township_id=township_id, wait=False
         )
@@ -192,7 +207,7 @@ class Intake:
     async def _one_by_one(self, township_id: int) -> int:
         for _ in range(BATCH_ROWS):
             try:
-                batch, count = await self._turn_of(township_id, 1)
+                batch, count = await self._batch_of(township_id, 1)
             except Exception as error:
                 culprit = self._batches.culprit
                 if culprit is None or isinstance(error, (Unavailable, Taken)):

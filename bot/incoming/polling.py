@@ -48,14 +48,14 @@ class Receiving:
     async def look(self) -> None:
         """End what is no longer this worker's or has failed, begin what is free."""
         for name, channel in self._channels:
-            duty = f"receive {name}"
+            lease = f"receive {name}"
             task = self._tasks.get(name)
-            if task is not None and (task.done() or not self._workers.has(duty)):
+            if task is not None and (task.done() or not self._workers.has(lease)):
                 if task.done() and not task.cancelled() and (error := task.exception()) is not None:
                     log.warning("receiving.failed", channel=name, error=f"{type(error).__name__}: {error}")
                 await self._end(name)
                 task = None
-            if task is None and await self._workers.take(duty):
+            if task is None and await self._workers.take(lease):
                 log.info("receiving.begun", channel=name)
                 self._tasks[name] = asyncio.create_task(channel.fetch_updates())
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.talk import engine
-from bot.talk.messages import In, Media
-from bot.talk.session import Frame, Session
+from bot.talk.messages import Button, In, Media, Say, text
+from bot.talk.session import Frame, Session, tag_of
 from bot.turn import Intent, Product, Turn
 
 RESUME_AFTER_MS = 12 * 3_600_000
+CONTINUE, DROP = "~c", "~d"
 SHORTEST_KEPT = 3  # characters: «好», «嗯嗯» are no matter of their own
 
 
-def idle(turn: Turn, session: Session) -> bool:
+def idle(turn: Turn[Any], session: Session) -> bool:
     """Whether free words come so long after the question that they may be about something else."""
     return (
         session.top is not None
@@ -25,7 +27,21 @@ def idle(turn: Turn, session: Session) -> bool:
     )
 
 
-def known_before(turn: Turn, session: Session, intent: Intent) -> Mapping[str, Any]:
+def ask_resume(turn: Turn[Any], session: Session) -> Session:
+    """After a long silence ask whether the words go on with the old form or are something new."""
+    top = session.top
+    assert top is not None
+    session = replace(session, rev=session.rev + 1, stash=(turn.event.to_json(),))
+    prefix = f"{tag_of(turn.person.id)}.{session.rev}."
+    buttons = (
+        (Button(text("button.continue"), prefix + CONTINUE, "primary"),),
+        (Button(text("button.drop"), prefix + DROP),),
+    )
+    turn.reply(Say(text("form.resume", title=text(f"form.{top.form}.title")), buttons, ask="choice"))
+    return session.with_top(replace(top, rev=session.rev))
+
+
+def known_before(turn: Turn[Any], session: Session, intent: Intent) -> Mapping[str, Any]:
     """What a form begins with.
 
     What a link brings is added to the same form, if it was open a moment ago (the photos are there, now the sign is
@@ -50,7 +66,7 @@ def waits(event: In, control_words: Collection[str]) -> bool:
     return len(plain) >= SHORTEST_KEPT and not plain.isdigit() and plain not in control_words
 
 
-async def said_anew(product: Product, turn: Turn, frame: Frame) -> Intent | None:
+async def said_anew(product: Product, turn: Turn[Any], frame: Frame) -> Intent | None:
     """What words mean that are no answer: the caption of the photos that the form began with, or the whole matter
     in one line, in place of the open draft.
     """
@@ -64,7 +80,7 @@ async def said_anew(product: Product, turn: Turn, frame: Frame) -> Intent | None
     return await _caption(product, turn, frame) or await product.again(turn, frame)
 
 
-async def _caption(product: Product, turn: Turn, frame: Frame) -> Intent | None:
+async def _caption(product: Product, turn: Turn[Any], frame: Frame) -> Intent | None:
     """What words right after bare photos mean as their caption, when that says more than an answer would: many
     platforms can't send the two together.
     """
@@ -82,7 +98,7 @@ async def _caption(product: Product, turn: Turn, frame: Frame) -> Intent | None:
     return None
 
 
-def undo(turn: Turn, mark: tuple[int, int]) -> None:
+def undo(turn: Turn[Any], mark: tuple[int, int]) -> None:
     """Forget the messages and timers of an action that was refused."""
     turn.told.difference_update((row["message_key"], row["address"]) for row in turn.outbox[mark[0] :])
     del turn.outbox[mark[0] :]

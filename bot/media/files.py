@@ -18,7 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.errors import RetryLater
-from bot.media.pictures import VIEW_MIME, Facts, copies_of, prepare
+from bot.media.pictures import VIEW_MIME, FileFacts, copies_of, prepare
 from bot.media.shelf import Complete, Shelf, copies, key_of
 
 MIN_FREE_BYTES = 200 * 1024 * 1024
@@ -38,7 +38,7 @@ class Stored:
 
     sha256: str
     size_bytes: int
-    facts: Facts
+    facts: FileFacts
 
     def to_json(self) -> dict[str, Any]:
         """What the row keeps (and an errand hands in)."""

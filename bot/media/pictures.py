@@ -43,7 +43,7 @@ FIRST_YEAR = 1990
 Image.MAX_IMAGE_PIXELS = MAX_SCALED_PX  # for decoders that allocate while they open; `_check_size` is stricter
 
 
-class Refused(Exception):
+class UnusableFile(Exception):
     """The file can't be used; `error.media.<code>` says why."""
 
     def __init__(self, code: str) -> None:
@@ -52,7 +52,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class FileFacts:
     """What is kept of a file. Position in WGS-84 degrees; None when it shows none."""
 
     kind: Literal["image", "video"]
@@ -87,8 +87,8 @@ def copies_of(original: Path) -> tuple[Path, Path]:
     return original.with_name(f"{original.name}.view"), original.with_name(f"{original.name}.thumb")
 
 
-def prepare(original: Path, view: Path, thumb: Path, zone: ZoneInfo, largest_px: int = MAX_SCALED_PX) -> Facts:
-    """Check a received file and write its copies (a video has no small one). Raises Refused.
+def prepare(original: Path, view: Path, thumb: Path, zone: ZoneInfo, largest_px: int = MAX_SCALED_PX) -> FileFacts:
+    """Check a received file and write its copies (a video has no small one). Raises UnusableFile.
 
     `zone` is for a camera's time that names none; `largest_px` is the policy's limit, ours come on top of it.
     """
@@ -97,19 +97,19 @@ def prepare(original: Path, view: Path, thumb: Path, zone: ZoneInfo, largest_px:
     if name in videos.MIMES:
         return _prepare_video(original, view, name)
     if name not in FORMATS:
-        raise Refused("not_a_picture")
+        raise UnusableFile("not_a_picture")
     return _prepare_image(original, view, thumb, name, zone, largest_px)
 
 
-def _prepare_video(original: Path, view: Path, name: str) -> Facts:
+def _prepare_video(original: Path, view: Path, name: str) -> FileFacts:
     try:
         videos.strip(original, view, name)
     except videos.Broken:
-        raise Refused("broken_video") from None
-    return Facts("video", videos.MIMES[name])
+        raise UnusableFile("broken_video") from None
+    return FileFacts("video", videos.MIMES[name])
 
 
-def _prepare_image(original: Path, view: Path, thumb: Path, name: str, zone: ZoneInfo, largest_px: int) -> Facts:
+def _prepare_image(original: Path, view: Path, thumb: Path, name: str, zone: ZoneInfo, largest_px: int) -> FileFacts:
     if name == "heif":
         _learn_heif()
     try:
@@ -122,13 +122,13 @@ def _prepare_image(original: Path, view: Path, thumb: Path, name: str, zone: Zon
             if orientation >= LYING:
                 width_px, height_px = height_px, width_px
             _write_copies(picture, TURNS.get(orientation), view, thumb)
-    except Refused:
+    except UnusableFile:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise Refused("picture_too_big") from None
+        raise UnusableFile("picture_too_big") from None
     except Exception:  # Pillow's decoders raise a dozen kinds for bytes that lie
-        raise Refused("broken_picture") from None
-    return Facts("image", MIMES[name], width_px, height_px, *seen)
+        raise UnusableFile("broken_picture") from None
+    return FileFacts("image", MIMES[name], width_px, height_px, *seen)
 
 
 def _learn_heif() -> None:
@@ -142,9 +142,9 @@ def _check_size(picture: ImageFile.ImageFile, largest_px: int) -> None:
     scaled = picture.format in ("JPEG", "MPO") and not picture.info.get("progressive")
     width_px, height_px = picture.size
     if width_px * height_px > min(largest_px, MAX_SCALED_PX if scaled else MAX_WHOLE_PX):
-        raise Refused("picture_too_big")
+        raise UnusableFile("picture_too_big")
     if min(width_px, height_px) < 1:
-        raise Refused("broken_picture")
+        raise UnusableFile("broken_picture")
 
 
 def _write_copies(picture: ImageFile.ImageFile, turn: Image.Transpose | None, view: Path, thumb: Path) -> None:

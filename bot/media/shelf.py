@@ -1,4 +1,4 @@
-"""Where the files of photos and videos lie: a folder, or an S3-compatible store. Everything goes through obstore.
+"""Where the files of photos and videos lie: a folder, here, or an S3-compatible store (`shelf_s3.py`).
 
 A key is the file's SHA-256, `ab/cdef…`; its copies for viewing are `….view` and `….thumb`. The first township's
 lie at the top, another's under `t<township>/`, so that nothing one township erases is another's.
@@ -9,16 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import obstore
 import structlog
-from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
-from obstore.store import LocalStore, ObjectStore
 
 from bot.clock import Clock, SystemClock
 from bot.errors import RetryLater
@@ -34,7 +29,7 @@ class Away(RetryLater):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class StoredFile:
     """A file in the store: its size, and when it was stored by the store's own clock."""
 
     size_bytes: int
@@ -69,15 +64,14 @@ class Shelf:
     """A store of files by key. Every method raises Away when the store is.
 
     `waiting` is a local folder for files that are not complete; `name` tells the operator which store it is;
-    `origin` is where links lead, "" when there are none.
+    `origin` is where links lead, "" when there are none, and `link_s` for how many seconds.
     """
 
-    def __init__(self, store: ObjectStore, waiting: Path, name: str) -> None:
+    def __init__(self, waiting: Path, name: str) -> None:
         self.waiting = waiting
         self.name = name
         self.origin = ""
         self.link_s = 0
-        self._store = store
 
     async def put(self, files: Sequence[Complete]) -> None:
         """Give files their names in this order; all of them are durable when this returns. They may be moved."""
@@ -89,68 +83,31 @@ class Shelf:
 
     async def mark(self, key: str) -> None:
         """Store a file with nothing in it."""
-        with reaching():
-            await obstore.put_async(self._store, key, b"\n", use_multipart=False)
+        raise NotImplementedError
 
-    async def find(self, key: str) -> Found | None:
+    async def find(self, key: str) -> StoredFile | None:
         """Size and time of a file, None when it isn't there."""
-        try:
-            with reaching():
-                return _found(await obstore.head_async(self._store, key))
-        except FileNotFoundError:
-            return None
+        return await asyncio.to_thread(self.find_now, key)
 
-    async def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+    def find_now(self, key: str) -> StoredFile | None:
+        """`find`, blocking."""
+        raise NotImplementedError
+
+    def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """The bytes from `start` up to `end`, in pieces. Raises FileNotFoundError."""
-        with reaching():
-            stream = (await obstore.get_async(self._store, key, options=_range(start, end))).stream(READ_BYTES)
-        while True:
-            with reaching():
-                piece = await anext(stream, b"")
-            if not piece:
-                return
-            yield bytes(piece)
+        raise NotImplementedError
 
     def read_now(self, key: str) -> tuple[int, Iterator[bytes]]:
         """Size and bytes of a whole file, blocking. Raises FileNotFoundError."""
-        with reaching():
-            result = obstore.get(self._store, key)
-        return result.meta["size"], self._pieces(result)
-
-    @staticmethod
-    def _pieces(result: obstore.GetResult) -> Iterator[bytes]:
-        stream = result.stream(READ_BYTES)
-        while True:
-            with reaching():
-                piece = next(stream, b"")
-            if not piece:
-                return
-            yield bytes(piece)
-
-    def find_now(self, key: str) -> Found | None:
-        """`find`, blocking."""
-        try:
-            with reaching():
-                return _found(obstore.head(self._store, key))
-        except FileNotFoundError:
-            return None
+        raise NotImplementedError
 
     async def delete(self, keys: Sequence[str]) -> None:
         """Remove files in this order; one that is gone already is no error."""
-        for key in keys:
-            with contextlib.suppress(FileNotFoundError), reaching():
-                await obstore.delete_async(self._store, key)
+        raise NotImplementedError
 
-    async def under(self, prefix: str) -> AsyncIterator[tuple[str, Found]]:
+    def under(self, prefix: str) -> AsyncIterator[tuple[str, StoredFile]]:
         """Every file under a folder of the store, in no order."""
-        stream = obstore.list(self._store, prefix)
-        while True:
-            with reaching():
-                some = await anext(stream, None)
-            if some is None:
-                return
-            for meta in some:
-                yield meta["path"], _found(meta)
+        raise NotImplementedError
 
     async def link(self, key: str) -> str:
         """An address at which anybody may read the file for `link_s` seconds; "" when this store gives none."""
@@ -164,12 +121,13 @@ class FolderShelf(Shelf):
     """
 
     def __init__(self, folder: Path, clock: Clock | None = None) -> None:
-        super().__init__(LocalStore(folder, mkdir=True), folder / "incoming", str(folder))
+        super().__init__(folder / "incoming", str(folder))
+        folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._clock = clock or SystemClock()
 
     def put_now(self, files: Sequence[Complete]) -> None:
-        """Sync, rename, sync the folders: obstore's own `put` here copies, and syncs nothing."""
+        """Sync, rename, sync the folders."""
         folders: set[Path] = set()
         for file in files:
             target = self._folder / file.key
@@ -184,12 +142,66 @@ class FolderShelf(Shelf):
 
     async def mark(self, key: str) -> None:
         """Store a file with nothing in it."""
-        await super().mark(key)
-        await asyncio.to_thread(self._stamp, self._folder / key)
+        await asyncio.to_thread(self._mark, self._folder / key)
+
+    def find_now(self, key: str) -> StoredFile | None:
+        """Size and time of a file, None when it isn't there."""
+        with reaching(), contextlib.suppress(FileNotFoundError):
+            return _found(self._folder / key)
+        return None
+
+    async def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """The bytes from `start` up to `end`, in pieces. Raises FileNotFoundError."""
+        pieces = self._pieces(key, start, end)
+        while piece := await asyncio.to_thread(next, pieces, b""):
+            yield piece
+
+    def read_now(self, key: str) -> tuple[int, Iterator[bytes]]:
+        """Size and bytes of a whole file, blocking. Raises FileNotFoundError."""
+        with reaching():
+            size_bytes = _found(self._folder / key).size_bytes
+        return size_bytes, self._pieces(key, 0, size_bytes)
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Remove files in this order; one that is gone already is no error."""
+        await asyncio.to_thread(self._delete, keys)
+
+    async def under(self, prefix: str) -> AsyncIterator[tuple[str, StoredFile]]:
+        """Every file under a folder of the store, in no order."""
+        for found in await asyncio.to_thread(self._under, self._folder / prefix):
+            yield found
 
     def _stamp(self, path: Path) -> None:
         now_ns = self._clock.now_ms() * 1_000_000
         os.utime(path, ns=(now_ns, now_ns))
+
+    def _mark(self, path: Path) -> None:
+        with reaching():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"\n")
+            self._stamp(path)
+
+    def _pieces(self, key: str, start: int, end: int | None) -> Iterator[bytes]:
+        with reaching(), (self._folder / key).open("rb") as file:
+            file.seek(start)
+            left = READ_BYTES if end is None else end - start
+            while piece := file.read(min(READ_BYTES, left)):
+                left -= len(piece) if end is not None else 0
+                yield piece
+
+    def _delete(self, keys: Sequence[str]) -> None:
+        with reaching():
+            for key in keys:
+                (self._folder / key).unlink(missing_ok=True)
+
+    def _under(self, folder: Path) -> list[tuple[str, StoredFile]]:
+        found = []
+        with reaching():
+            for path in folder.rglob("*"):
+                with contextlib.suppress(FileNotFoundError):  # gone since it was listed
+                    if path.is_file():
+                        found.append((path.relative_to(self._folder).as_posix(), _found(path)))
+        return found
 
 
 def open_shelf(settings: Settings, clock: Clock | None = None) -> Shelf:
@@ -202,44 +214,25 @@ def open_shelf(settings: Settings, clock: Clock | None = None) -> Shelf:
 
 
 @contextlib.contextmanager
-def reaching(*, missing_is_away: bool = False) -> Iterator[None]:
-    """Turn what obstore raises into Away. FileNotFoundError stays, unless it can only mean that the bucket is gone."""
+def reaching() -> Iterator[None]:
+    """Turn what the folder's file system refuses into Away. FileNotFoundError stays."""
     try:
         yield
-    except FileNotFoundError as error:
-        if not missing_is_away:
-            raise
-        raise _away(error) from None
-    except BaseError as error:
-        raise _away(error) from None
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise away(error, os.strerror(error.errno) if error.errno else type(error).__name__) from None
 
 
-def _away(error: Exception) -> Away:
-    reason = reason_of(error)
+def away(error: Exception, reason: str) -> Away:
+    """The store can't be reached, or refuses: say so once in the log."""
     log.warning("media.away", error=type(error).__name__, reason=reason)
     return Away(AWAY_MS, f"media store: {reason}")
 
 
-def reason_of(error: Exception) -> str:
-    """What a store's error says, in short: its texts may quote the request with the key that signed it."""
-    said = str(error)
-    code = re.search(r"<Code>(\w+)</Code>", said)
-    status = re.search(r"status code: (\d{3})", said)
-    if code or status:
-        return " ".join(found.group(1) for found in (status, code) if found)
-    if isinstance(error, (PermissionDeniedError, UnauthenticatedError)):
-        return "the credentials are refused"
-    return "no connection" if "error sending request" in said else type(error).__name__
-
-
-def _range(start: int, end: int | None) -> Any:
-    if end is None:
-        return {"range": {"offset": start}} if start else None
-    return {"range": (start, end)}
-
-
-def _found(meta: obstore.ObjectMeta) -> Found:
-    return Found(meta["size"], int(meta["last_modified"].timestamp() * 1000))
+def _found(path: Path) -> StoredFile:
+    facts = path.stat()
+    return StoredFile(facts.st_size, facts.st_mtime_ns // 1_000_000)
 
 
 def _sync(path: Path) -> None:

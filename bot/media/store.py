@@ -18,7 +18,7 @@ from bot.clock import Clock, Dice, SystemClock, SystemDice
 from bot.errors import GiveUp, RetryLater
 from bot.media import videos
 from bot.media.files import FRESH_MS, Incoming, NoRoom, Stored, erase, keep, sweep
-from bot.media.pictures import VIEW_MIME, Refused, kind_by_content
+from bot.media.pictures import VIEW_MIME, UnusableFile, kind_by_content
 from bot.media.shelf import Away, Shelf, copies, key_of
 from storage.database import Database, Row, Tx
 from storage.machine import media
@@ -31,7 +31,7 @@ Fetcher = Callable[[str], AsyncIterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ViewingCopy:
     """What to show to someone who may look: a signed `link`, or the bytes from `read(start, end)`.
 
     `link_s` is how many seconds the link holds. With a link the size is not asked for.
@@ -59,7 +59,7 @@ class MediaStore:
         clock: Clock | None = None,
         dice: Dice | None = None,
         zone: ZoneInfo | None = None,
-        limits: Callable[[], media.Limits] = media.Limits,
+        limits: Callable[[], media.MediaLimits] = media.MediaLimits,
         township_id: int = 1,
     ) -> None:
         self.fetchers: dict[str, Fetcher] = {}
@@ -79,7 +79,7 @@ class MediaStore:
     async def save_stream(self, address: str, chunks: AsyncIterator[bytes]) -> str:
         """Store an upload of that address and return its id; the same bytes again return the same id.
 
-        Raises Refused (the file can't be used), NoRoom, or RetryLater (the store can't take it now).
+        Raises UnusableFile (the file can't be used), NoRoom, or RetryLater (the store can't take it now).
         """
         stored = await self._receive(chunks)
         now_ms = self._clock.now_ms()
@@ -93,7 +93,7 @@ class MediaStore:
             await media.add(tx, media_id=media_id, channel="web", owner_address=address, now_ms=now_ms, facts=facts)
             return media_id
 
-        return await self._database.transaction(work, township_id=self._township_id, alone=False)
+        return await self._database.transaction(work, township_id=self._township_id, exclusive=False)
 
     async def save_bytes(self, address: str, content: bytes, name: str = "") -> str:
         """Store a file that is in memory already; see `save_stream`. `name` is not kept: it may tell who took it."""
@@ -111,7 +111,7 @@ class MediaStore:
             return {"settled": row["state"]}
         try:
             return (await self._fetch(row)).to_json()
-        except Refused as error:
+        except UnusableFile as error:
             return {"refused": error.code}
         except Away as error:
             raise RetryLater(AWAY_ERRAND_MS, error.reason) from None  # a timer has few tries: spread them
@@ -136,7 +136,7 @@ class MediaStore:
             raise RetryLater(60_000, "the channel is off")
         video = row["kind"] == "video"
         if (row["size_bytes"] or 0) > _bytes_largest(self.limits(), video):
-            raise Refused(_too_large(video))
+            raise UnusableFile(_too_large(video))
         chunks = fetcher(row["ref"])
         try:
             stored = await self._receive(chunks)
@@ -146,11 +146,11 @@ class MediaStore:
             if isinstance(chunks, AsyncGenerator):
                 await chunks.aclose()
         if stored.facts.kind != row["kind"]:
-            raise Refused("not_a_picture")
+            raise UnusableFile("not_a_picture")
         return stored
 
     async def _receive(self, chunks: AsyncIterator[bytes]) -> Stored:
-        """Write a stream to the store. Raises Refused, NoRoom or RetryLater."""
+        """Write a stream to the store. Raises UnusableFile, NoRoom or RetryLater."""
         waiting = self._shelf.waiting
         if not self._swept:
             self._swept = True
@@ -181,7 +181,7 @@ class MediaStore:
             if size_bytes > min(limits.photo_bytes, limits.video_bytes):
                 video = kind_by_content(head) in videos.MIMES
                 if size_bytes > _bytes_largest(limits, video):
-                    raise Refused(_too_large(video))
+                    raise UnusableFile(_too_large(video))
             if len(block) >= BLOCK_BYTES:
                 await asyncio.to_thread(incoming.write, bytes(block))
                 block.clear()
@@ -216,7 +216,7 @@ class MediaStore:
             lambda tx: media.may_see(tx, media_id, address), township_id=self._township_id
         )
 
-    async def shown(self, media_id: str, *, thumb: bool = False, linked: bool = False) -> Shown | None:
+    async def shown(self, media_id: str, *, thumb: bool = False, linked: bool = False) -> ViewingCopy | None:
         """The copy for viewing, by a link if `linked` and the store gives any; None when there is none.
 
         A photo not fetched yet is fetched now. Raises RetryLater when its channel or the store can't give it now.
@@ -229,7 +229,7 @@ class MediaStore:
         if row["sha256"] is None:
             content = await self._database.read(lambda tx: media.content(tx, media_id), township_id=self._township_id)
             content = content or b""
-            return Shown(row["kind"], row["mime"], len(content), lambda start, end: _once(content[start:end]))
+            return ViewingCopy(row["kind"], row["mime"], len(content), lambda start, end: _once(content[start:end]))
         image = row["kind"] == "image"
         view, small = copies(key_of(row["sha256"], self._township_id))
         key, mime = small if thumb and image else view, VIEW_MIME if image else row["mime"]
@@ -239,7 +239,7 @@ class MediaStore:
             return None
         size_bytes = found.size_bytes if found else 0
         read = partial(self._shelf.read, key)
-        return Shown(row["kind"], mime, size_bytes, read, link, self._shelf.link_s)
+        return ViewingCopy(row["kind"], mime, size_bytes, read, link, self._shelf.link_s)
 
     async def viewing_copy(self, media_id: str) -> tuple[bytes | AsyncIterator[bytes], str] | None:
         """(content, kind image|video) for a channel that sends files; None when it can't be shown.
@@ -261,7 +261,7 @@ class MediaStore:
         """Someone wants to see a photo before its errand ran."""
         try:
             facts = (await self._fetch(row)).to_json()
-        except (Refused, GiveUp):
+        except (UnusableFile, GiveUp):
             return None  # the errand finds the same and tells the person
         media_id = row["id"]
         await self._database.transaction(lambda tx: media.fetched(tx, media_id, facts), township_id=self._township_id)
@@ -271,7 +271,7 @@ class MediaStore:
         return await self._database.read(lambda tx: media.get(tx, media_id), township_id=self._township_id)
 
 
-def _bytes_largest(limits: media.Limits, video: bool) -> int:
+def _bytes_largest(limits: media.MediaLimits, video: bool) -> int:
     return limits.video_bytes if video else limits.photo_bytes
 
 

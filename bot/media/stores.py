@@ -11,7 +11,7 @@ from bot.clock import Clock, Dice
 from bot.media.shelf import Shelf
 from bot.media.store import MediaStore
 from storage.database import Database
-from storage.machine.media import Limits
+from storage.machine.media import MediaLimits
 
 
 class MediaStores:
@@ -25,7 +25,7 @@ class MediaStores:
         clock: Clock,
         dice: Dice,
         zone: ZoneInfo,
-        limits: Callable[[int], Limits],
+        limits: Callable[[int], MediaLimits],
     ) -> None:
         self.link_origin = shelf.origin
         self._shelf = shelf

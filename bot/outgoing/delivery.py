@@ -21,7 +21,7 @@ import structlog
 from bot.channels.base import Channel, Letter
 from bot.clock import Clock
 from bot.errors import GiveUp, RetryLater
-from bot.outgoing.outcomes import Marks
+from bot.outgoing.outcomes import Outcomes
 from bot.talk.messages import Out
 from bot.turn import load_out
 from storage.database import Database, Row, Tx, Unavailable
@@ -64,6 +64,7 @@ def letter_of(row: Mapping[str, Any] | Any, out: Out, township_id: int) -> Lette
         row["attempts"],
         bool(row["urgent"]),
         "series" in row.keys() and row["series"] == 0,  # noqa: SIM118  # a Row is no dict
+        (row["changes_ref"] or "") if row["changes"] is not None else "",
     )
 
 
@@ -92,7 +93,7 @@ class Delivery:
         self._sending: set[asyncio.Task[Any]] = set()
         self._stopping = False
         self._hinted = asyncio.Event()
-        self._marks = Marks(database, township_id, self._lose)
+        self._outcomes = Outcomes(database, township_id, self._lose)
         self.lost = False
         self.sent_total = 0
 
@@ -133,11 +134,11 @@ class Delivery:
 
         The first look is `grace_s` after this worker has begun: the one before may still write down what it sent.
         """
-        marker = asyncio.ensure_future(self._marks.keep_writing())
+        marker = asyncio.ensure_future(self._outcomes.keep_writing())
         try:
             while not self._stopping:
                 try:
-                    if not self._marks.claim:
+                    if not self._outcomes.fence:
                         await self.begin()
                         await self.rest(grace_s)
                     await self.poll()
@@ -158,11 +159,11 @@ class Delivery:
             await asyncio.gather(*self._tasks, return_exceptions=True)
             marker.cancel()
             await asyncio.gather(marker, return_exceptions=True)
-            await self._marks.write_at_last()
+            await self._outcomes.write_at_last()
 
     async def begin(self) -> None:
         """Deliver for the township from now on; whoever did so before finds out. Raises Unavailable."""
-        self._marks.claim = await self._database.transaction(outbox.begin_delivery, township_id=self._township_id)
+        self._outcomes.fence = await self._database.transaction(outbox.begin_delivery, township_id=self._township_id)
 
     def _lose(self) -> None:
         self.lost = True
@@ -186,7 +187,7 @@ class Delivery:
     async def poll(self) -> None:
         """Load what is due from the database. A row settled before this read began can't be in it any more."""
         now_ms = self._clock.now_ms()
-        self._held.difference_update(self._marks.take_settled())
+        self._held.difference_update(self._outcomes.take_settled())
         room = MAX_HELD - len(self._held)
         if room <= 0:
             return
@@ -196,13 +197,13 @@ class Delivery:
             partial(outbox.any_kept_too_long, now_ms=now_ms), township_id=self._township_id
         ):
             release = partial(outbox.keep_no_longer, now_ms=now_ms)
-            await self._database.transaction(release, township_id=self._township_id, alone=False)
+            await self._database.transaction(release, township_id=self._township_id, exclusive=False)
 
         async def work(tx: Tx) -> tuple[tuple[int, int], Sequence[Row]]:
             return await outbox.newest(tx), await outbox.due(tx, now_ms=now_ms, limit=limit)
 
-        (claim, newest_id), rows = await self._database.read(work, township_id=self._township_id)
-        if claim != self._marks.claim:
+        (fence, newest_id), rows = await self._database.read(work, township_id=self._township_id)
+        if fence != self._outcomes.fence:
             self._lose()
             return
         if len(rows) < limit:
@@ -217,15 +218,15 @@ class Delivery:
     async def settle(self) -> None:
         """Send everything that is due and write it down (tests do this instead of `run`)."""
         while True:
-            if not self._marks.claim:
+            if not self._outcomes.fence:
                 await self.begin()
             await self.poll()
             while self._tasks:
-                marks = asyncio.ensure_future(self._marks.some())
+                marks = asyncio.ensure_future(self._outcomes.some())
                 await asyncio.wait({*self._tasks, marks}, return_when=asyncio.FIRST_COMPLETED)
                 marks.cancel()
-                await self._marks.write()
-            await self._marks.write()
+                await self._outcomes.write()
+            await self._outcomes.write()
             if not self._behind:
                 return
 
@@ -235,13 +236,13 @@ class Delivery:
         try:
             while lane and not self._stopping:
                 letter = lane[0]
-                await self._marks.written(address)
+                await self._outcomes.written(address)
                 if self._stopping:
                     break
                 wait_ms = await self._send(letter)
                 if wait_ms is None:
                     lane.popleft()
-                    self._marks.remember(address)
+                    self._outcomes.remember(address)
                 else:
                     lane[0] = replace(letter, attempts=letter.attempts + 1)
                     await asyncio.sleep(wait_ms / 1000)
@@ -253,42 +254,42 @@ class Delivery:
         """Send one letter; None when it is settled, else how many ms to wait before the next try."""
         channel = self._channels.get(letter.channel)
         if channel is None:
-            self._marks.ended(letter, "failed", "no_such_channel")
+            self._outcomes.ended(letter, "failed", "no_such_channel")
             return None
         while (now_ms := self._clock.now_ms()) < (due_ms := channel.admit_ms(letter.address, now_ms)):  # noqa: ASYNC110
             await asyncio.sleep((due_ms - now_ms) / 1000)
         if letter.expires_ms is not None and now_ms > letter.expires_ms:
-            self._marks.ended(letter, "expired", "late")
+            self._outcomes.ended(letter, "expired", "late")
             return None
         try:
             async with self._at_once:
                 arrived = await self._underway(channel.send(letter))
         except RetryLater as error:
             if now_ms - letter.created_ms > MAX_AGE_MS:
-                self._marks.ended(letter, "failed", error.reason)
+                self._outcomes.ended(letter, "failed", error.reason)
                 return None
-            self._marks.again(letter, error.reason)
+            self._outcomes.again(letter, error.reason)
             return max(error.after_ms, backoff_ms(letter.attempts))
         except Unavailable as error:  # of our database, which a channel may ask: no reason to give a message up
-            self._marks.again(letter, str(error))
+            self._outcomes.again(letter, str(error))
             return backoff_ms(letter.attempts)
         except GiveUp as error:
-            self._marks.ended(letter, "failed", error.code, unreachable=error.unreachable)
+            self._outcomes.ended(letter, "failed", error.code, unreachable=error.unreachable)
             return None
         except Exception as error:
             log.exception("delivery.defect", channel=letter.channel, letter=letter.id)
-            self._marks.ended(letter, "failed", f"{type(error).__name__}: {error}"[:500])
+            self._outcomes.ended(letter, "failed", f"{type(error).__name__}: {error}"[:500])
             return None
         if hint := channel.elsewhere(letter.township_id, letter.address, letter.id):
-            self._marks.tell(hint)
+            self._outcomes.tell(hint)
         if not arrived:
-            self._marks.ended(letter, "waiting", None)
+            self._outcomes.ended(letter, "waiting", None)
             return None
         self.sent_total += 1
-        self._marks.sent(letter, now_ms)
+        self._outcomes.sent(letter, now_ms, arrived if isinstance(arrived, str) else "")
         return None
 
-    async def _underway(self, sending: Awaitable[bool]) -> bool:
+    async def _underway(self, sending: Awaitable[bool | str]) -> bool | str:
         """Wait for what a worker that stops lets come to its end."""
         task = asyncio.current_task()
         assert task is not None

@@ -1,8 +1,8 @@
 """What leaves: written in the transaction that decides it, sent by the one worker that delivers for the township.
 
-Each township's outbox is one worker's duty at a time, so a person's messages keep their order and a bot its rate on
-however many workers. The townships are shared out evenly; who is new at a township waits a moment, so that the one
-before can still write down what it has sent.
+Each township's outbox is one worker's at a time, by a lease: so a person's messages keep their order, and a bot its
+rate, on any number of workers. The townships are shared out evenly; who is new at a township waits a moment, so that
+the one before can still write down what it has sent.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ MakeDelivery = Callable[[Database, Mapping[str, Any], Clock, int], Delivery]
 log = structlog.get_logger()
 
 
-def duty_of(township_id: int) -> str:
-    """The duty of delivering for a township."""
+def lease_of(township_id: int) -> str:
+    """The lease by which one worker delivers for a township."""
     return f"deliver {township_id}"
 
 
@@ -66,14 +66,24 @@ class Outgoing:
         """Messages sent since the start."""
         return self._sent_before + sum(one.sent_total for one in self._deliveries.values())
 
-    async def write(self, tx: Tx, rows: Sequence[Mapping[str, Any]], now_ms: int) -> Written:
+    async def write(self, tx: Tx, rows: Sequence[dict[str, Any]], now_ms: int) -> Written:
         """Store messages; those that are due, to be offered once the transaction is committed."""
         _, after_id = await outbox.newest(tx)
+        for row in rows:
+            if row["card"]:
+                await self._place_card(tx, row)
         await outbox.put(tx, rows)
         due = [letter_of(row, row["out"], tx.township_id) for row in rows if row["due_ms"] <= now_ms]
         if due and tx.township_id not in self._deliveries:
             await tx.notify(TOPIC, str(tx.township_id))
         return Written(tx.township_id, due, after_id, max((row["id"] for row in rows), default=after_id))
+
+    async def _place_card(self, tx: Tx, row: dict[str, Any]) -> None:
+        """Give a message with a card its name, if that is known, and find the earlier one whose place it takes."""
+        row["ref"] = self._channels.of(tx.township_id)[row["channel"]].ref_of(row["id"])
+        if row["changes"] is None and row["changes_ref"] is not None:
+            found = await outbox.card_under(tx, row["card"], row["address"], row["changes_ref"])
+            row["changes"] = found["id"] if found is not None else None
 
     def offer(self, written: Written | None) -> None:
         """Take what was committed, if the township is this worker's; else its own worker finds it."""
@@ -113,9 +123,9 @@ class Outgoing:
 
     async def look(self, *, grace_s: float) -> None:
         """Give back what is lost or more than a fair share, take what is free. Raises Unavailable."""
-        lost = [one for one, held in self._deliveries.items() if held.lost or not self._workers.has(duty_of(one))]
+        lost = [one for one, held in self._deliveries.items() if held.lost or not self._workers.has(lease_of(one))]
         for township_id in lost:
-            log.warning("outgoing.duty_lost", township_id=township_id)
+            log.warning("outgoing.lease_lost", township_id=township_id)
             await self._end(township_id)
         known = await self._database.read(townships.every_id)
         share = -(-len(known) // await self._workers.count(KIND))
@@ -124,7 +134,7 @@ class Outgoing:
         for township_id in known:
             if len(self._deliveries) >= share:
                 return
-            if township_id not in self._deliveries and await self._workers.take(duty_of(township_id)):
+            if township_id not in self._deliveries and await self._workers.take(lease_of(township_id)):
                 self._begin(township_id, grace_s)
 
     def _begin(self, township_id: int, grace_s: float) -> None:
@@ -142,7 +152,7 @@ class Outgoing:
         self._sent_before += delivery.sent_total
         self._deliveries.pop(township_id, None)
         self._tasks.pop(township_id, None)
-        await self._workers.leave(duty_of(township_id))
+        await self._workers.leave(lease_of(township_id))
 
     async def settle(self) -> None:
         """Send everything that is due and write it down (tests do this instead of `run`)."""

@@ -22,7 +22,7 @@ from bot.talk.numerals import (
 )
 
 __all__ = [
-    "Count",
+    "Counted",
     "QuantityError",
     "Volume",
     "Weight",
@@ -77,7 +77,7 @@ class Volume:
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class Counted:
     """A whole number of people, vehicles or bags, and the unit that was said («人次», «车»)."""
 
     value: int
@@ -106,17 +106,17 @@ def parse_volume_l(text: str, *, default_unit: str | None = None) -> Volume:
     return Volume(litres, unit)
 
 
-def parse_people(text: str, *, default_unit: str | None = None) -> Count:
+def parse_people(text: str, *, default_unit: str | None = None) -> Counted:
     """`12人`, `35人次`, `十二个人`. Raises QuantityError."""
     return _count(text, PEOPLE, default_unit)
 
 
-def parse_vehicles(text: str, *, default_unit: str | None = None) -> Count:
+def parse_vehicles(text: str, *, default_unit: str | None = None) -> Counted:
     """`3车`, `两辆`, `3台次`. Raises QuantityError."""
     return _count(text, VEHICLES, default_unit)
 
 
-def parse_bags(text: str, *, default_unit: str | None = None) -> Count:
+def parse_bags(text: str, *, default_unit: str | None = None) -> Counted:
     """`7袋`, `三编织袋`. Raises QuantityError."""
     return _count(text, BAGS, default_unit)
 
@@ -221,13 +221,13 @@ def _stepped(exact: Decimal, step: int, said: str) -> int:
     return rounded
 
 
-def _count(text: str, units: Mapping[str, int], default_unit: str | None) -> Count:
+def _count(text: str, units: Mapping[str, int], default_unit: str | None) -> Counted:
     exact, unit = measure(text, units, default_unit)
     if exact % 1:
         raise QuantityError("too_precise", text)
     if exact > LARGEST_COUNT:
         raise QuantityError("too_large", text)
-    return Count(int(exact), unit)
+    return Counted(int(exact), unit)
 
 
 def format_kg(grams: int) -> str:

@@ -14,13 +14,13 @@ from bot.channels.webchat import Who, sse
 from bot.channels.webchat_wire import own_message, read_body
 from bot.talk.messages import text
 from bot.web import history
-from bot.web.context import Parts
+from bot.web.context import Context
 from bot.web.guard import (
     CODE,
     COOKIE,
     TOWN_COOKIE,
+    HttpRefusal,
     Json,
-    Refusal,
     address_of,
     check_origin,
     keep_cookie,
@@ -45,7 +45,7 @@ TYPING = (0, b"event: typing\ndata: {}\n\n")
 class Api:
     """Endpoints that take and give JSON."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Context) -> None:
         self._parts = parts
 
     async def session(self, request: Request) -> Response:
@@ -87,13 +87,13 @@ class Api:
         started_ms = parts.clock.now_ms()
         parts.posts.check(address, started_ms)
         if not request.headers.get("content-type", "").startswith("application/json"):
-            raise Refusal(415, "bad_message")
+            raise HttpRefusal(415, "bad_message")
         async with asyncio.timeout(MAX_READ_S):
             body = await read_limited(request, MAX_POST_BYTES)
         try:
             read = read_body(body)
         except ValueError:
-            raise Refusal(422, "bad_message") from None
+            raise HttpRefusal(422, "bad_message") from None
         await self._check_media(who, read.get("media", ()))
         read["language"] = language_tag(request)
         key = f"{address}:{read['id']}"
@@ -107,7 +107,7 @@ class Api:
 
         row, language = await parts.database.read(work, township_id=township_id)
         assert row is not None, "an accepted update is in the inbox"
-        if reading and row["received_ms"] >= started_ms:
+        if reading and row["received_ms"] >= started_ms and not read.get("under"):
             catalogue = parts.catalogues[language or language_of(request, parts.catalogues)]
             echo = sse(own_message(row["id"], row["received_ms"], read, catalogue))
             parts.webchat.push(who, (row["id"], echo))
@@ -119,7 +119,7 @@ class Api:
         township_id, address = who
         owned = await self._parts.database.read(lambda tx: media.owned(tx, address, media_ids), township_id=township_id)
         if not owned.issuperset(media_ids):
-            raise Refusal(422, "media_gone")
+            raise HttpRefusal(422, "media_gone")
 
     async def history(self, request: Request) -> Response:
         """Messages before an id (or the newest ones), oldest first."""

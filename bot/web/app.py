@@ -15,7 +15,7 @@ from bot.i18n import Catalogues
 from bot.media.stores import MediaStores
 from bot.settings import Settings
 from bot.web.api import Api
-from bot.web.context import Parts
+from bot.web.context import Context
 from bot.web.events import KEEPALIVE_S, Events
 from bot.web.guard import SecurityHeaders, answering
 from bot.web.server import Serving, serve
@@ -68,13 +68,13 @@ def build_web(
 ) -> Web:
     """The web chat. `accept` returns once updates are durable; `counters` are totals for `/metrics`."""
     clock = clock or SystemClock()
-    parts = Parts(settings, database, accept, webchat, media, catalogues, clock, Towns(database, clock))
+    parts = Context(settings, database, accept, webchat, media, catalogues, clock, Towns(database, clock))
     app = Starlette(routes=[*_routes(parts, counters, keepalive_s), *extra_routes])
     guarded = SecurityHeaders(app, media.link_origin, wechat=bool(settings.wechat_app_id))
     return Web(guarded, webchat, settings.web_host, settings.web_port)
 
 
-def _routes(parts: Parts, counters: Callable[[], Mapping[str, int]] | None, keepalive_s: float) -> list[BaseRoute]:
+def _routes(parts: Context, counters: Callable[[], Mapping[str, int]] | None, keepalive_s: float) -> list[BaseRoute]:
     guarded = answering(parts.catalogues)
     api, uploads, static, status = Api(parts), Uploads(parts), StaticFiles(), Status(parts, counters)
     events = Events(parts, keepalive_s=keepalive_s)

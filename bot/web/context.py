@@ -20,7 +20,7 @@ READS_PER_MINUTE = 240
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Context:
     """The machine as the routes see it."""
 
     settings: Settings

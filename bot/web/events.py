@@ -13,8 +13,8 @@ from starlette.types import Receive, Scope, Send
 from bot.channels.webchat import Stream, Who, sse
 from bot.web import history
 from bot.web.api import number
-from bot.web.context import Parts
-from bot.web.guard import Refusal
+from bot.web.context import Context
+from bot.web.guard import HttpRefusal
 from storage.database import Tx
 from storage.machine import outbox, webchat
 
@@ -29,7 +29,7 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 class Events:
     """`GET /api/events`."""
 
-    def __init__(self, parts: Parts, *, keepalive_s: float = KEEPALIVE_S) -> None:
+    def __init__(self, parts: Context, *, keepalive_s: float = KEEPALIVE_S) -> None:
         self._parts = parts
         self._keepalive_s = keepalive_s
 
@@ -42,7 +42,7 @@ class Events:
         said = request.headers.get("last-event-id") or request.query_params.get("after", "")
         stream = parts.webchat.open(who)
         if stream is None:
-            raise Refusal(503, "busy", after_s=10)
+            raise HttpRefusal(503, "busy", after_s=10)
         return EventResponse(parts, who, stream, number(said, -1), self._keepalive_s)
 
 
@@ -51,7 +51,7 @@ class EventResponse(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, parts: Parts, who: Who, stream: Stream, after_id: int, keepalive_s: float) -> None:
+    def __init__(self, parts: Context, who: Who, stream: Stream, after_id: int, keepalive_s: float) -> None:
         super().__init__(headers=HEADERS)
         del self.headers["content-length"]
         self._parts = parts
@@ -137,7 +137,7 @@ class EventResponse(Response):
         arrived = [{"id": line.id, "sent_ms": now_ms} for line in fresh if line.waiting]
         if arrived and not self._stream.closed:
             await parts.database.transaction(
-                lambda tx: outbox.mark(tx, sent=arrived), township_id=self._township_id, alone=False
+                lambda tx: outbox.mark(tx, sent=arrived), township_id=self._township_id, exclusive=False
             )
 
     async def _follow(self, send: Send) -> None:

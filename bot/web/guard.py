@@ -53,7 +53,7 @@ class Json(Response):
         super().__init__(orjson.dumps(content), status_code, {"Cache-Control": "no-store", **(headers or {})})
 
 
-class Refusal(Exception):
+class HttpRefusal(Exception):
     """An answer with an error: `web.error.<code>` (or the text `key`) in the reader's language."""
 
     def __init__(self, status: int, code: str, *, key: str = "", after_s: int = 0) -> None:
@@ -98,10 +98,10 @@ def keep_cookie(answer: Response, name: str, value: str, public_url: str) -> Non
 
 
 def caller(request: Request) -> str:
-    """The address that asks. Raises Refusal 401 without a cookie."""
+    """The address that asks. Raises HttpRefusal 401 without a cookie."""
     token = token_of(request)
     if not token:
-        raise Refusal(401, "no_session")
+        raise HttpRefusal(401, "no_session")
     return address_of(token)
 
 
@@ -114,7 +114,7 @@ def town_said(request: Request) -> str:
 def check_origin(request: Request) -> None:
     """Refuse what another site made the browser send: it can't set this header."""
     if request.headers.get(CSRF_HEADER) != "1":
-        raise Refusal(403, "csrf")
+        raise HttpRefusal(403, "csrf")
 
 
 class Rate:
@@ -125,20 +125,20 @@ class Rate:
         self._full_ms: OrderedDict[str, int] = OrderedDict()
 
     def check(self, address: str, now_ms: int) -> None:
-        """Count a request. Raises Refusal 429 with the seconds to wait."""
+        """Count a request. Raises HttpRefusal 429 with the seconds to wait."""
         gap_ms = MINUTE_MS // self._per_minute
         full_ms = max(self._full_ms.pop(address, now_ms), now_ms)
         over_ms = full_ms + gap_ms - now_ms - MINUTE_MS
         if over_ms > 0:
             self._full_ms[address] = full_ms
-            raise Refusal(429, "too_fast", after_s=max(1, -(-over_ms // 1000)))
+            raise HttpRefusal(429, "too_fast", after_s=max(1, -(-over_ms // 1000)))
         self._full_ms[address] = full_ms + gap_ms
         if len(self._full_ms) > MAX_ADDRESSES:
             self._full_ms.popitem(last=False)
 
 
 async def read_limited(request: Request, max_bytes: int) -> bytes:
-    """The whole body. Raises Refusal 413 when it is larger; the rest is read first, so that the answer arrives."""
+    """The whole body. Raises HttpRefusal 413 when it is larger; the rest is read first, so that the answer arrives."""
     body = bytearray()
     too_large = False
     async for chunk in request.stream():
@@ -148,7 +148,7 @@ async def read_limited(request: Request, max_bytes: int) -> bytes:
             continue
         body += chunk
     if too_large:
-        raise Refusal(413, "too_long")
+        raise HttpRefusal(413, "too_long")
     return bytes(body)
 
 
@@ -159,17 +159,17 @@ def answering(catalogues: Catalogues) -> Callable[[Endpoint], Endpoint]:
         async def answer(request: Request) -> Response:
             try:
                 return await endpoint(request)
-            except Refusal as error:
+            except HttpRefusal as error:
                 refusal = error
             except Unavailable:
-                refusal = Refusal(503, "busy", after_s=2)
+                refusal = HttpRefusal(503, "busy", after_s=2)
             except TimeoutError:
-                refusal = Refusal(408, "too_slow")
+                refusal = HttpRefusal(408, "too_slow")
             except ClientDisconnect:
                 return Response(status_code=400)
             except Exception:
                 log.exception("web.defect")
-                refusal = Refusal(500, "internal", after_s=5)
+                refusal = HttpRefusal(500, "internal", after_s=5)
             words = catalogues[language_of(request, catalogues)].render(text(refusal.key))
             headers = {"Retry-After": str(refusal.after_s)} if refusal.after_s else None
             return Json({"error": refusal.code, "text": words}, refusal.status, headers)

@@ -9,7 +9,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from bot.web.context import Parts
+from bot.web.context import Context
 from bot.web.guard import Json
 from storage.database import Tx
 from storage.machine import inbox, media, outbox, timers, townships
@@ -32,7 +32,7 @@ log = structlog.get_logger()
 class Status:
     """Counts of the queues, read at most once in FRESH_MS. `counters` adds the program's own totals."""
 
-    def __init__(self, parts: Parts, counters: Callable[[], Mapping[str, int]] | None = None) -> None:
+    def __init__(self, parts: Context, counters: Callable[[], Mapping[str, int]] | None = None) -> None:
         self._parts = parts
         self._counters = counters or dict
         self._counts: Counts = {}

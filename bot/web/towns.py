@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from bot.channels.webchat import Who
 from bot.clock import Clock
-from bot.web.guard import Refusal, caller, town_said
+from bot.web.guard import HttpRefusal, caller, town_said
 from storage.database import Database
 from storage.machine import townships
 
@@ -18,7 +18,7 @@ TOWN_HEADER = "x-jingxiang-township"
 
 
 @dataclass(frozen=True, slots=True)
-class Town:
+class TownshipName:
     """A township of the deployment."""
 
     id: int
@@ -33,25 +33,25 @@ class Towns:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._known: Sequence[Town] = ()
+        self._known: Sequence[TownshipName] = ()
         self._read_ms = -FRESH_MS
 
-    async def every(self) -> Sequence[Town]:
+    async def every(self) -> Sequence[TownshipName]:
         """All of them, in order."""
         now_ms = self._clock.now_ms()
         if not 0 <= now_ms - self._read_ms < FRESH_MS:
             rows = await self._database.read(townships.every_name)
-            self._known = [Town(row["township_id"], row["code"], row["name"], row["county"]) for row in rows]
+            self._known = [TownshipName(row["township_id"], row["code"], row["name"], row["county"]) for row in rows]
             self._read_ms = now_ms
         return self._known
 
-    async def named(self, code: str) -> Town | None:
+    async def named(self, code: str) -> TownshipName | None:
         """The township of that code; where there is only one, that one, whatever the code."""
         known = await self.every()
         return known[0] if len(known) == 1 else next((town for town in known if town.code == code), None)
 
     async def who(self, request: Request) -> Who:
-        """The township and the address that ask. Raises Refusal: 401 without a cookie, 409 without a township.
+        """The township and the address that ask. Raises HttpRefusal: 401 without a cookie, 409 without a township.
 
         A page that is open says its township (a picture's address has it as `t`): the cookie may be another page's.
         """
@@ -59,5 +59,5 @@ class Towns:
         said = request.headers.get(TOWN_HEADER) or request.query_params.get("t") or town_said(request)
         town = await self.named(said)
         if town is None:
-            raise Refusal(409, "which_township")
+            raise HttpRefusal(409, "which_township")
         return town.id, address

@@ -9,10 +9,10 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from bot.errors import RetryLater
 from bot.media.files import NoRoom
-from bot.media.pictures import Refused
-from bot.media.store import Shown
-from bot.web.context import Parts
-from bot.web.guard import Json, Refusal, check_origin, drop
+from bot.media.pictures import UnusableFile
+from bot.media.store import ViewingCopy
+from bot.web.context import Context
+from bot.web.guard import HttpRefusal, Json, check_origin, drop
 from bot.web.ranges import NoSuchPart, part_of
 
 MAX_UPLOAD_S = 900  # 20 MB at 23 kB a second
@@ -29,7 +29,7 @@ TOO_LARGE = ("too_large", "video_too_large")
 class Uploads:
     """`POST /api/media` and `GET /media/{id}`."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Context) -> None:
         self._parts = parts
 
     async def receive(self, request: Request) -> Response:
@@ -42,16 +42,16 @@ class Uploads:
         async with asyncio.timeout(MAX_UPLOAD_S):
             try:
                 media_id = await parts.media.of(township_id).save_stream(address, stream)
-            except Refused as error:
+            except UnusableFile as error:
                 await drop(stream, MAX_DROPPED_BYTES)
                 status = 413 if error.code in TOO_LARGE else 415
-                raise Refusal(status, error.code, key=f"error.media.{error.code}") from None
+                raise HttpRefusal(status, error.code, key=f"error.media.{error.code}") from None
             except NoRoom:
                 await drop(stream, MAX_DROPPED_BYTES)
-                raise Refusal(507, "no_room", after_s=60) from None
+                raise HttpRefusal(507, "no_room", after_s=60) from None
             except RetryLater as error:
                 await drop(stream, MAX_DROPPED_BYTES)
-                raise Refusal(503, "store_away", after_s=max(STORE_AWAY_S, error.after_ms // 1000)) from None
+                raise HttpRefusal(503, "store_away", after_s=max(STORE_AWAY_S, error.after_ms // 1000)) from None
         return Json({"id": media_id}, 201)
 
     async def show(self, request: Request) -> Response:
@@ -60,21 +60,21 @@ class Uploads:
         store, media_id = self._parts.media.of(township_id), request.path_params["id"]
         thumb = request.query_params.get("size") == "thumb"
         if not await store.may_see(media_id, address):
-            raise Refusal(404, "not_found")
+            raise HttpRefusal(404, "not_found")
         try:
             # a link is signed for GET alone
             shown = await store.shown(media_id, thumb=thumb, linked=request.method == "GET")
         except RetryLater:
-            raise Refusal(503, "busy", after_s=5) from None
+            raise HttpRefusal(503, "busy", after_s=5) from None
         if shown is None:
-            raise Refusal(404, "not_found")
+            raise HttpRefusal(404, "not_found")
         if shown.link:
             # kept for half of its time, so that what is behind it can still be got
             return RedirectResponse(shown.link, 302, {"Cache-Control": f"private, max-age={shown.link_s // 2}"})
         return _passed_on(request, shown, etag=f'"{media_id}{".thumb" * thumb}"')
 
 
-def _passed_on(request: Request, shown: Shown, *, etag: str) -> Response:
+def _passed_on(request: Request, shown: ViewingCopy, *, etag: str) -> Response:
     """The bytes, or the part of them that was asked for."""
     headers = {**HEADERS, "Accept-Ranges": "bytes", "ETag": etag}
     size_bytes = shown.size_bytes

@@ -32,9 +32,9 @@ from bot.web.guard import (
     COOKIE,
     TOWN_COOKIE,
     WECHAT_SDK,
+    HttpRefusal,
     Json,
     Rate,
-    Refusal,
     address_of,
     answering,
     caller,
@@ -76,7 +76,7 @@ Verdict = Literal["keep", "sign", "swap", "leave", "ask"]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PageEntry:
     """What the browser remembers while it is at WeChat: the state, whose page it was (an address, or ""), and whether
     its person wants that page to become that of their WeChat.
     """
@@ -139,7 +139,7 @@ class WeChatPage:
         """Away to WeChat, or, back with its code, on to the chat."""
         try:
             answer = await self._enter(request)
-        except Refusal:
+        except HttpRefusal:
             answer = self._show(TOO_FAST, request)
         except (RetryLater, TimeoutError, Unavailable):
             answer = self._show(AWAY, request)
@@ -174,7 +174,7 @@ class WeChatPage:
             raise
         return await self._open(request, f"wechat:{openid}", entry)
 
-    def _begin(self, request: Request, *, sure: bool, before: Entry | None = None, again: bool = False) -> Response:
+    def _begin(self, request: Request, *, sure: bool, before: PageEntry | None = None, again: bool = False) -> Response:
         """To WeChat, with a state that only this browser can bring back."""
         state = secrets.token_hex(16) + (AGAIN if again else "")
         here = _here(request) or (before.here if before else "")
@@ -194,13 +194,13 @@ class WeChatPage:
         )
         return answer
 
-    def _once_more(self, request: Request, state: str, entry: Entry | None) -> Response:
+    def _once_more(self, request: Request, state: str, entry: PageEntry | None) -> Response:
         """What came back can't be used: the page was loaded again, or the cookie is gone."""
         if state.endswith(AGAIN):
             return self._show(NOT_IN, request)
         return self._begin(request, sure=entry is not None and entry.sure, before=entry, again=True)
 
-    async def _open(self, request: Request, source: str, entry: Entry) -> Response:
+    async def _open(self, request: Request, source: str, entry: PageEntry) -> Response:
         """On to the chat, for the person whose WeChat has the address `source`."""
         token = new_token()
         verdict = await self._verdict(source, _here(request) or entry.here, token, sure=entry.sure)
@@ -252,12 +252,12 @@ class WeChatPage:
         self._signs.check(caller(request), self._clock.now_ms())
         url = request.query_params.get("url", "")
         if len(url) > MAX_URL_CHARS or not f"{url}/".lower().startswith(f"{self._settings.address}/".lower()):
-            raise Refusal(422, "bad_message")
+            raise HttpRefusal(422, "bad_message")
         try:
             async with asyncio.timeout(ANSWER_S):
                 config = await self._api.js_config(url)
         except (RetryLater, GiveUp, TimeoutError):
-            raise Refusal(503, "busy", after_s=5) from None
+            raise HttpRefusal(503, "busy", after_s=5) from None
         return Json({"sdk": WECHAT_SDK, **config})
 
     async def verify(self, request: Request) -> Response:
@@ -283,9 +283,9 @@ def _here(request: Request) -> str:
     return address_of(token) if token else ""
 
 
-def _entry_of(request: Request) -> Entry | None:
+def _entry_of(request: Request) -> PageEntry | None:
     found = ENTRY.fullmatch(request.cookies.get(ENTRY_COOKIE, ""))
     if found is None:
         return None
     here = f"web:{found[2]}" if found[2] else ""
-    return Entry(found[1], here, found[3] == "1")
+    return PageEntry(found[1], here, found[3] == "1")

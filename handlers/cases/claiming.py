@@ -9,13 +9,12 @@ from typing import Any
 
 from bot.errors import PersonError
 from bot.talk.messages import text
-from bot.turn import Desk, Turn
 from handlers.cases import rules
 from handlers.cases.notices import tell_reporter
 from handlers.cases.points import claimable, move
 from handlers.people.actions import private
 from handlers.people.beneficiary import beneficiary_account
-from handlers.world import World
+from handlers.world import Desk, Turn
 from storage.database import Row
 from storage.product import case_vault, cases
 
@@ -130,7 +129,7 @@ async def expire(desk: Desk, payload: Mapping[str, Any]) -> None:
 
 async def plan(desk: Desk) -> None:
     """Once a day, early in the morning, the vault forgets what it has kept long enough (PIPL 19)."""
-    world: World = desk.world
+    world = desk.world
     today = world.day(desk.now_ms)
     for day in (today, today + timedelta(days=1)):
         desk.later(FORGET, f"{FORGET}:{day.isoformat()}", world.moment_ms(day, FORGET_AT))

@@ -8,7 +8,6 @@ from typing import Any
 
 from bot.errors import PersonError
 from bot.talk.messages import Say, Text, text
-from bot.turn import Turn
 from handlers.cases import rules
 from handlers.cases.notices import kind_text, tell_staff
 from handlers.cases.opening import BENEFICIARY
@@ -16,6 +15,7 @@ from handlers.cases.places import Spot, spot_of
 from handlers.cases.points import move
 from handlers.people.beneficiary import OWN, beneficiary_household
 from handlers.policy.model import ReportKind
+from handlers.world import Turn
 from storage.database import Row
 from storage.machine import media
 from storage.product import case_vault, cases

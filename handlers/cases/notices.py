@@ -7,8 +7,9 @@ from typing import Any
 
 from bot.talk.geo import Point, distance_m, map_link
 from bot.talk.messages import Button, Link, Say, Text, Words, text
-from bot.turn import Desk
+from bot.turn import Dispatch
 from handlers.people.actions import area_name, in_charge
+from handlers.world import Desk
 from storage.database import Row
 from storage.machine import media
 from storage.product import case_vault, cases
@@ -31,6 +32,11 @@ def shortened(words: str, largest: int = STATEMENT_CHARS) -> str:
     return words if len(words) <= largest else words[: largest - 1] + "…"
 
 
+def card_of(case: Mapping[str, Any] | Row) -> str:
+    """What staff's messages about a case are known by: they change together. A reporter's own have no such name."""
+    return f"case:{case['number']}"
+
+
 async def tell_staff(desk: Desk, case: Mapping[str, Any], media_ids: Sequence[str], *, not_to: int) -> int:
     """Show a new case to the area's staff; an urgent one at any hour. How many were told.
 
@@ -42,6 +48,7 @@ async def tell_staff(desk: Desk, case: Mapping[str, Any], media_ids: Sequence[st
         decision_rows(str(case["number"])),
         media=tuple(media_ids),
         links=links_of(case),
+        card=card_of(case),
     )
     urgent = bool(case["urgent"])
     due_ms = None if urgent else desk.world.after_quiet_ms(desk.now_ms)
@@ -51,7 +58,7 @@ async def tell_staff(desk: Desk, case: Mapping[str, Any], media_ids: Sequence[st
         if person_id == not_to:
             continue
         await media.grant(desk.tx, media_ids, person_id)
-        told += await desk.tell(person_id, say, key=f"case:{case['id']}:new", urgent=urgent, due_ms=due_ms)
+        told += await desk.tell(person_id, say, Dispatch(f"case:{case['id']}:new", urgent=urgent, due_ms=due_ms))
     return told
 
 
@@ -60,7 +67,7 @@ async def tell_reporter(desk: Desk, case: Row, words: Words, *, key: str) -> Non
     reporter = await case_vault.reporter(desk.tx, case["id"])
     if reporter is not None and reporter["person_id"] is not None:
         due_ms = desk.world.after_quiet_ms(desk.now_ms)
-        await desk.tell(reporter["person_id"], Say(words), key=f"case:{case['id']}:{key}", due_ms=due_ms)
+        await desk.tell(reporter["person_id"], Say(words), Dispatch(f"case:{case['id']}:{key}", due_ms=due_ms))
 
 
 async def facts(desk: Desk, case: Mapping[str, Any] | Row, *, for_staff: bool = True, words: bool = True) -> list[Text]:

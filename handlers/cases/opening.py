@@ -9,16 +9,18 @@ from typing import Any
 
 from bot.talk.engine import bare
 from bot.talk.form import Answer, Option, Wrong
-from bot.talk.lines import parse_cleanup_line, parse_weigh_line
 from bot.talk.messages import In, text
 from bot.talk.numerals import QuantityError
-from bot.turn import Intent, Turn
+from bot.turn import Intent
 from handlers.cases import rules
 from handlers.cases.places import offered_places, place_in_sentence
+from handlers.duties.words import parse_cleanup_line
+from handlers.facts import Facts
+from handlers.film.words import parse_weigh_line
 from handlers.people.actions import private
 from handlers.people.beneficiary import OWN, acting_for, beneficiary_step
 from handlers.policy.model import Policy
-from handlers.world import Facts
+from handlers.world import Turn
 
 FORM = "report"
 KINDS = ("dumping", "burning", "river", "open_rubbish", "waste_film", "vehicle")

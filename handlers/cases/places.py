@@ -9,10 +9,10 @@ from typing import Any
 from bot.errors import PersonError
 from bot.talk.form import Option
 from bot.talk.geo import Datum, Point
-from bot.turn import Turn
 from handlers.areas.index import Gazetteer
 from handlers.areas.places import Area, Landmark, PlaceMatch
-from handlers.world import World, place_answer
+from handlers.facts import place_answer
+from handlers.world import Turn
 from storage.machine import media
 from storage.people import households
 from storage.product import case_vault, cases
@@ -36,7 +36,7 @@ class Spot:
 
 async def home_village(turn: Turn) -> Area | None:
     """The village of the person's household, else of a role they hold."""
-    places: Gazetteer = turn.world.places
+    places = turn.world.places
     if turn.person.household_id is not None:
         household = await households.household(turn.tx, turn.person.household_id)
         if household is not None:
@@ -47,7 +47,7 @@ async def home_village(turn: Turn) -> Area | None:
 async def offered_places(turn: Turn, answers: Mapping[str, Any]) -> Sequence[Option]:
     """At most eight: what the person's sentence may mean; else what lies near where their photo was taken; else the
     landmarks of their village, or of where they last reported; else one of each village."""
-    places: Gazetteer = turn.world.places
+    places = turn.world.places
     home = await home_village(turn)
     said = answers.get("statement")
     match = places.find_place(said, home_village_id=home.area_id if home else None) if said else None
@@ -69,7 +69,7 @@ async def offered_places(turn: Turn, answers: Mapping[str, Any]) -> Sequence[Opt
 
 async def _near_photos(turn: Turn, answers: Mapping[str, Any]) -> list[Option]:
     """Landmarks around the first photo that says where it was taken, if that is inside the township."""
-    world: World = turn.world
+    world = turn.world
     refs = [ref for _, ref, _ in answers.get("photos") or () if media.is_id(ref)]
     for row in await media.get_many(turn.tx, refs):
         if row["lat"] is None:
@@ -128,7 +128,7 @@ async def place_in_sentence(turn: Turn, said: str) -> tuple[dict[str, Any] | Non
 
 async def spot_of(turn: Turn, answer: Mapping[str, Any]) -> Spot:
     """Where an answer to the place question is; raises PersonError when that place is no longer known."""
-    world: World = turn.world
+    world = turn.world
     chosen = str(answer.get("id", ""))
     label = str(answer.get("label", ""))[:PLACE_CHARS]
     if chosen[:1] == EARLIER:

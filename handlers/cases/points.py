@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.turn import Desk
 from handlers.cases import rules
+from handlers.world import Desk
 from storage.database import Row
 from storage.product import ledger
 

@@ -9,7 +9,6 @@ from datetime import date
 from bot.errors import PersonError
 from bot.talk.form import read_day
 from bot.talk.messages import Button, Say, text
-from bot.turn import Turn
 from handlers.county import rules
 from handlers.county.looking import look_at, seen, towns_of_county, whole
 from handlers.county.rules import Days, Town
@@ -18,7 +17,7 @@ from handlers.digests.figures import period_of, read
 from handlers.digests.rules import compose, no_data
 from handlers.people.actions import private
 from handlers.people.rules import may
-from handlers.world import World
+from handlers.world import Turn
 
 RIGHT = "see_county"
 
@@ -26,7 +25,7 @@ RIGHT = "see_county"
 async def townships(turn: Turn, args: str) -> None:
     """`/townships [day [day]]`: the figures of each township of the county."""
     private(turn)
-    world: World = turn.world
+    world = turn.world
     today = world.day(turn.now_ms)
     days = rules.days_of(args, today)
     if days is None:

@@ -8,18 +8,16 @@ from dataclasses import replace
 from datetime import date, time
 from typing import NoReturn
 
-from bot.turn import Desk, Turn
 from handlers.areas.index import Gazetteer
-from handlers.county.rules import DECIDED, Days, Seen, Town
+from handlers.county.rules import Days, Seen, Town
 from handlers.digests.figures import Cleaned, Material, Period, figures, period_of, read
 from handlers.digests.rules import Figures
 from handlers.duties.week import cleanup_on
 from handlers.policy.actions import load_policies
 from handlers.policy.rules import NoPolicy
-from handlers.world import World
+from handlers.world import Desk, Turn, World
 from storage.database import Params, Row, Tx
 from storage.machine import townships
-from storage.product import cases
 
 
 class WriteRefused(RuntimeError):
@@ -90,7 +88,9 @@ async def look_at(turn: Turn, town: Town) -> Desk | None:
     except NoPolicy:
         return None
     nowhere = Gazetteer((), (), (), policies.stamp)
-    world = World(town.code, town.name, home.zone, home.public_url, "", nowhere, policies, current)
+    world = World(
+        town.code, town.name, home.zone, home.public_url, "", nowhere, policies, current, declared=home.declared
+    )
     return Desk(tx=tx, now_ms=turn.now_ms, ids=turn.ids, dice=turn.dice, catalogues=turn.catalogues, world=world)
 
 
@@ -103,7 +103,7 @@ async def seen(turn: Turn, town: Town, days: Days) -> Seen:
     material = _with_every_cleanup(desk, await read(desk, period), days)
     if not material.areas:  # imported after that
         return Seen(town)
-    return Seen(town, await whole(desk, material), await _undecided(desk, period.until_ms))
+    return Seen(town, await whole(desk, material))
 
 
 async def whole(desk: Desk, material: Material) -> Figures:
@@ -125,7 +125,7 @@ async def _period(desk: Desk, days: Days) -> Period | None:
 
 def _with_every_cleanup(desk: Desk, material: Material, days: Days) -> Material:
     """A clean-up of which no village reported anything is missing all of them."""
-    world: World = desk.world
+    world = desk.world
     known = {one.day_ms for one in material.cleaned}
     silent = [
         Cleaned(day_ms, True, frozenset(), ())
@@ -137,13 +137,3 @@ def _with_every_cleanup(desk: Desk, material: Material, days: Days) -> Material:
 
 def _is_cleanup(world: World, day: date) -> bool:
     return cleanup_on(world, day) is not None
-
-
-async def _undecided(desk: Desk, until_ms: int) -> int:
-    """Cases that were not decided yet at a moment: those of now, less what came and plus what was decided since."""
-    count, _ = await cases.undecided(desk.tx, limit=0)
-    since = await cases.figures_by_area(desk.tx, from_ms=until_ms, until_ms=desk.now_ms + 1)
-    for events in since.values():
-        count -= events["registered"].cases if "registered" in events else 0
-        count += sum(events[event].cases for event in DECIDED if event in events)
-    return count

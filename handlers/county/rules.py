@@ -16,7 +16,7 @@ BUTTONS_IN_A_ROW = 2
 ENDINGS = ("街道", "乡", "镇")
 TO = re.compile(r"\s+(?:to\s+)?|[—~～至到]+")
 PERIODS = {"本周": "week", "这周": "week", "week": "week", "本月": "month", "这个月": "month", "month": "month"}
-DECIDED = ("verified", "rejected", "duplicate")
+DECIDED = ("cases.verified", "cases.rejected", "cases.duplicate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,10 @@ class Town:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What is known of a township: `figures` None before it came here; `undecided` cases at the period's end."""
+    """What is known of a township: `figures` None before it came here."""
 
     town: Town
     figures: Figures | None = None
-    undecided: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +102,13 @@ def sums_of(seen: Seen) -> Sums | None:
         return None
     cleanings = [one for one in found.cleaning if one.villages]
     return Sums(
-        new=found.cases.new,
-        decided=sum(getattr(found.cases, event) for event in DECIDED),
-        undecided=seen.undecided,
-        overdue=found.cases.waiting_count,
-        accepted_g=found.film.accepted_g,
-        county_fen=found.film.county_fen,
-        township_fen=found.film.township_fen,
+        new=found.value("cases.new"),
+        decided=sum(found.value(name) for name in DECIDED),
+        undecided=found.waiting.get("cases", 0),
+        overdue=found.late.get("cases", 0),
+        accepted_g=found.value("film.accepted_g"),
+        county_fen=found.value("film.county_fen"),
+        township_fen=found.value("film.township_fen"),
         reported=sum(one.reported for one in cleanings),
         villages=sum(one.villages for one in cleanings),
     )
@@ -140,7 +139,7 @@ def compose(county: str, days: Days, every: Sequence[Seen], today: date) -> Say:
     others = [
         Button(text(f"county.{name}"), f"/townships {one.said}") for name, one in periods(today).items() if one != days
     ]
-    return Say(text("county.list", lines=lines), (*_rows(buttons), *_rows(others)))
+    return Say(text("county.list", lines=lines), (*_rows(buttons), *_rows(others)), card="townships")
 
 
 def periods(today: date) -> dict[str, Days]:

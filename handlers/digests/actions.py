@@ -9,14 +9,14 @@ from typing import Any
 from bot.errors import PersonError
 from bot.talk.form import read_day
 from bot.talk.messages import Say
-from bot.turn import Desk, Role, Turn
+from bot.turn import Dispatch, Role
 from handlers.digests import groups, rules
 from handlers.digests.figures import Material, Period, digest_ms, figures, period_of, policy_on, read
 from handlers.digests.troubles import troubles
 from handlers.duties.planning import drop, horizon, plan_timer
 from handlers.people.actions import private
 from handlers.people.rules import may, roles_with
-from handlers.world import World
+from handlers.world import Desk, Turn
 from storage.people import people
 from storage.product import digests
 
@@ -53,11 +53,11 @@ async def digest_due(desk: Desk, payload: Mapping[str, Any]) -> None:
         return
     material = await read(desk, period)
     for person_id, say in (await _digests(desk, material, roles)).items():
-        await desk.tell(person_id, say, key=f"{CADENCE}:{day.isoformat()}", due_ms=due_ms, expires_ms=expires_ms)
+        await desk.tell(person_id, say, Dispatch(f"{CADENCE}:{day.isoformat()}", due_ms=due_ms, expires_ms=expires_ms))
         trouble = await troubles(desk, _roots(roles[person_id]))
         if trouble is not None:
             key = f"trouble:{day.isoformat()}"
-            await desk.tell(person_id, trouble, key=key, due_ms=due_ms, expires_ms=expires_ms)
+            await desk.tell(person_id, trouble, Dispatch(key, due_ms=due_ms, expires_ms=expires_ms))
     await groups.send(desk, material, due_ms=due_ms, expires_ms=expires_ms)
 
 
@@ -109,7 +109,7 @@ async def _say(desk: Desk, material: Material, roots: frozenset[int], with_butto
 async def digest(turn: Turn, args: str) -> None:
     """`/digest [day]`: the day's figures so far, or any day's again, the same as they were."""
     private(turn)
-    world: World = turn.world
+    world = turn.world
     today = world.day(turn.now_ms)
     said = args.strip()
     day = read_day(said, today) if said else today

@@ -6,17 +6,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 
-from bot.turn import Desk
+from handlers.declared import Backlog, ByArea, Selection, read_figures
 from handlers.digests import rules
-from handlers.digests.rules import Area, Cleaning, Figures, Scope, Waiting
+from handlers.digests.rules import Area, Cleaning, Figures, LateCase, Scope
 from handlers.duties.rules import Effort, add_up
 from handlers.duties.week import cleanup_on
 from handlers.policy.model import PolicyVersion
 from handlers.policy.rules import NoPolicy
-from handlers.world import World
+from handlers.world import Desk, World
 from storage.database import Row
-from storage.product import cases, digests, duties, film_figures
-from storage.product.cases import Count
+from storage.product import digests, duties
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ def digest_ms(world: World, day: date) -> int | None:
 
 async def period_of(desk: Desk, day: date) -> Period | None:
     """From the day before's digest to this one's (or to now); as it was when it ran. None before the first policy."""
-    world: World = desk.world
+    world = desk.world
     run = await digests.run_of(desk.tx, day.isoformat())
     if run is not None:
         version = next(one for one in world.policies.versions if one.version == run["policy_version"])
@@ -82,16 +81,16 @@ class Material:
 
     period: Period
     areas: tuple[Area, ...]
-    events: Mapping[int, Mapping[str, Count]]
-    points: Sequence[Row]
-    tickets_waiting: Sequence[Row]
+    values: Mapping[str, ByArea]
+    backlogs: Mapping[str, Mapping[int, Backlog]]
     cleaned: tuple[Cleaned, ...]
     dropped: Mapping[str, int]
     undelivered: Sequence[Row] | None
 
 
 async def read(desk: Desk, period: Period) -> Material:
-    """One read for each family of tables; events of the period, and states as they were at its end."""
+    """Read the figures of the period and what waited at its end, once for everybody's digest."""
+    declared = desk.world.declared
     tx, from_ms, until_ms = desk.tx, period.from_ms, period.until_ms
     rows = await duties.areas_at(tx, until_ms)
     undelivered: Sequence[Row] | None = None
@@ -104,9 +103,8 @@ async def read(desk: Desk, period: Period) -> Material:
         areas=tuple(
             Area(row["area_id"], row["parent_id"], row["level"], row["name"], bool(row["gone"])) for row in rows
         ),
-        events=await cases.figures_by_area(tx, from_ms=from_ms, until_ms=until_ms),
-        points=await digests.points(tx, from_ms=from_ms, until_ms=until_ms),
-        tickets_waiting=await digests.tickets_waiting(tx, until_ms=until_ms),
+        values=await read_figures((declared.figures[name] for name in rules.FIGURES), tx, from_ms, until_ms),
+        backlogs={name: await declared.waits[name].by_area(tx, from_ms, until_ms) for name in rules.WAITS},
         cleaned=await _cleaned(desk, period),
         dropped=await duties.drops(tx, from_ms=from_ms, until_ms=until_ms),
         undelivered=undelivered,
@@ -115,7 +113,7 @@ async def read(desk: Desk, period: Period) -> Material:
 
 async def _cleaned(desk: Desk, period: Period) -> tuple[Cleaned, ...]:
     """The clean-up of the period's own day, and every day about which villages wrote in the period."""
-    world: World = desk.world
+    world = desk.world
     days = set(await duties.days_reported(desk.tx, from_ms=period.from_ms, until_ms=period.until_ms))
     if period.is_cleanup:
         days.add(period.day.isoformat())
@@ -139,8 +137,12 @@ async def _cleaned(desk: Desk, period: Period) -> tuple[Cleaned, ...]:
 
 async def figures(desk: Desk, material: Material, roots: Collection[int]) -> Figures:
     """The figures of a period for somebody in charge of `roots`."""
-    world: World = desk.world
+    world = desk.world
     period, scope = material.period, rules.scope_of(material.areas, roots)
+    backlogs = {
+        name: sum((one for area_id, one in by_area.items() if scope.covers(area_id)), Backlog())
+        for name, by_area in material.backlogs.items()
+    }
     return Figures(
         township=world.name,
         day_ms=world.moment_ms(period.day, time()),
@@ -148,71 +150,48 @@ async def figures(desk: Desk, material: Material, roots: Collection[int]) -> Fig
         until_ms=period.until_ms,
         over=period.over,
         scope=scope,
-        cases=await _cases(desk, material, scope),
-        film=await _film(desk, material, scope),
-        given_points=sum(int(row["given"]) for row in material.points if scope.covers(row["area_id"])),
-        taken_points=sum(int(row["taken"]) for row in material.points if scope.covers(row["area_id"])),
+        values={name: _sum(by_area, scope) for name, by_area in material.values.items()},
+        waiting={name: backlog.all for name, backlog in backlogs.items()},
+        late={name: backlog.late for name, backlog in backlogs.items()},
+        late_cases=await _late_cases(desk, material, scope) if backlogs["cases"].late else (),
         cleaning=tuple(_cleaning(material, one, scope) for one in material.cleaned if scope.village_ids),
         dropped=material.dropped,
         undelivered=_undelivered(material.undelivered, scope),
     )
 
 
-async def _cases(desk: Desk, material: Material, scope: Scope) -> rules.Cases:
+def _sum(by_area: ByArea, scope: Scope) -> int:
+    return sum(value for area_id, value in by_area.items() if scope.covers(area_id))
+
+
+async def _late_cases(desk: Desk, material: Material, scope: Scope) -> tuple[LateCase, ...]:
+    """The cases of a scope that wait too long, the longest first, as many as the policy shows."""
     period = material.period
-    counts: dict[str, int] = {}
-    for area_id, events in material.events.items():
-        if scope.covers(area_id):
-            for event, count in events.items():
-                counts[event] = counts.get(event, 0) + count.cases
-    total, rows = await cases.waiting(
-        desk.tx,
-        at_ms=period.until_ms - 1,
-        area_ids=None if scope.whole else scope.area_ids,
+    wanted = Selection(
+        period.from_ms,
+        period.until_ms,
         limit=period.version.policy.digest.waiting_shown_largest,
+        area_ids=None if scope.whole else scope.area_ids,
+        late_only=True,
     )
     by_id = {area.area_id: area for area in material.areas}
-    waiting = tuple(
-        Waiting(
-            row["number"],
-            row["kind"],
-            _village(by_id, row["area_id"]),
-            period.until_ms - row["received_ms"],
-            row["area_id"],
-        )
-        for row in rows
+    return tuple(
+        LateCase(one.number, one.kind, _village(by_id, one.area_id), period.until_ms - one.since_ms, one.area_id)
+        for one in await desk.world.declared.waits["cases"].rows(desk.tx, wanted)
     )
-    return rules.Cases(
-        new=counts.get("registered", 0),
-        verified=counts.get("verified", 0),
-        rejected=counts.get("rejected", 0),
-        duplicate=counts.get("duplicate", 0),
-        waiting_count=total,
-        waiting=waiting,
-    )
+
+
+def village_in(by_id: Mapping[int, Area], area_id: int) -> Area | None:
+    """The village that an area was or lay in at the period's end; the town itself."""
+    area = by_id.get(area_id)
+    if area is not None and area.level == "hamlet" and area.parent_id is not None:
+        return by_id.get(area.parent_id, area)
+    return area
 
 
 def _village(by_id: Mapping[int, Area], area_id: int) -> str:
-    """The name of the village that an area is or lies in."""
-    area = by_id.get(area_id)
-    if area is not None and area.level == "hamlet" and area.parent_id is not None:
-        area = by_id.get(area.parent_id, area)
+    area = village_in(by_id, area_id)
     return area.name if area else ""
-
-
-async def _film(desk: Desk, material: Material, scope: Scope) -> rules.Film:
-    period = material.period
-    found = await film_figures.figures(
-        desk.tx, from_ms=period.from_ms, until_ms=period.until_ms, village_ids=scope.village_ids
-    )
-    return rules.Film(
-        tickets=found.tickets,
-        reversed_tickets=found.reversed_tickets,
-        accepted_g=found.accepted_g,
-        county_fen=found.county_fen,
-        township_fen=found.township_fen,
-        waiting=sum(row["tickets"] for row in material.tickets_waiting if scope.covers(row["village_id"])),
-    )
 
 
 def _cleaning(material: Material, cleaned: Cleaned, scope: Scope) -> Cleaning:

@@ -5,55 +5,48 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from bot.turn import Desk
 from handlers.digests import rules
-from handlers.digests.figures import Material, figures
+from handlers.digests.figures import Material, figures, village_in
 from handlers.digests.rules import Figures, Overdue
 from handlers.robots.rules import Matter
 from handlers.robots.telling import groups, tell
-from handlers.world import World
-from storage.people import claims
-from storage.product import digests
-
-# What waits at a village, and who answers for it.
-TICKETS, CLAIMS, CASES = "approve_weight", "confirm_household", "verify_case"
-ByVillage = Mapping[int, int]
+from handlers.world import Desk
 
 
 async def send(desk: Desk, material: Material, *, due_ms: int, expires_ms: int) -> None:
     """To every group its area's digest, and its overdue list when there is one; each once for the day."""
-    world: World = desk.world
+    world = desk.world
     if not world.robots:
         return
-    day = material.period.day.isoformat()
-    tickets, waiting_claims = await _long_waits(desk, material)
+    day, waits = material.period.day.isoformat(), world.declared.waits
+    tickets, claims = _late(material, "film"), _late(material, "claims")
     for area in groups(world):
         found = await figures(desk, material, {area.area_id})
         say = rules.for_group(found) if material.areas else rules.no_data(found)
         await tell(desk, area, say, key=f"digest:{day}", due_ms=due_ms, expires_ms=expires_ms)
-        late = rules.overdue(Overdue(found, _named(material, found, tickets), _named(material, found, waiting_claims)))
-        if late is not None:
+        overdue = rules.overdue(Overdue(found, _named(material, found, tickets), _named(material, found, claims)))
+        if overdue is not None:
             about = [
-                *(Matter(CASES, case.area_id) for case in found.cases.waiting),
-                *(Matter(TICKETS, village_id) for village_id in tickets if found.scope.covers(village_id)),
-                *(Matter(CLAIMS, village_id) for village_id in waiting_claims if found.scope.covers(village_id)),
+                *(Matter(waits["cases"].right, case.area_id) for case in found.late_cases),
+                *(Matter(waits["film"].right, village_id) for village_id in tickets if found.scope.covers(village_id)),
+                *(Matter(waits["claims"].right, village_id) for village_id in claims if found.scope.covers(village_id)),
             ]
             key = f"overdue:{day}"
-            await tell(desk, area, late, key=key, due_ms=due_ms, expires_ms=expires_ms, about=about)
+            await tell(desk, area, overdue, key=key, due_ms=due_ms, expires_ms=expires_ms, about=about)
 
 
-async def _long_waits(desk: Desk, material: Material) -> tuple[ByVillage, ByVillage]:
-    """Tickets and household links of each village that wait since before the digest of the day before."""
-    from_ms, until_ms = material.period.from_ms, material.period.until_ms
-    rows = await digests.tickets_waiting(desk.tx, until_ms=until_ms, since_ms=from_ms)
-    pending = await claims.all_pending(desk.tx)
-    return (
-        {row["village_id"]: row["tickets"] for row in rows},
-        Counter(row["village_id"] for row in pending if row["created_ms"] < from_ms),
-    )
+def _late(material: Material, wait: str) -> Mapping[int, int]:
+    """How many things of one kind wait too long in each village."""
+    by_id = {area.area_id: area for area in material.areas}
+    found = Counter[int]()
+    for area_id, backlog in material.backlogs[wait].items():
+        village = village_in(by_id, area_id)
+        if backlog.late and village is not None:
+            found[village.area_id] += backlog.late
+    return found
 
 
-def _named(material: Material, found: Figures, counts: ByVillage) -> Mapping[str, int]:
+def _named(material: Material, found: Figures, counts: Mapping[int, int]) -> Mapping[str, int]:
     """The counts of the villages of a digest's scope, by name."""
     return {
         area.name: counts[area.area_id]

@@ -12,6 +12,12 @@ HOUR_MS = 3_600_000
 DAYS_FROM_HOURS = 72
 BUTTONS_IN_A_ROW = 2
 UNDELIVERED = ("waiting", "failed", "expired")
+# The declared figures and waits that a digest prints.
+CASES = ("cases.new", "cases.verified", "cases.rejected", "cases.duplicate")
+FILM = ("film.tickets", "film.reversed_tickets", "film.accepted_g", "film.county_fen", "film.township_fen")
+POINTS = ("points.given", "points.taken")
+FIGURES = (*CASES, *FILM, *POINTS)
+WAITS = ("cases", "film", "claims")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,7 @@ def scope_of(areas: Sequence[Area], roots: Iterable[int]) -> Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class LateCase:
     """A case that waits too long."""
 
     number: str
@@ -68,30 +74,6 @@ class Waiting:
     area: str
     waited_ms: int
     area_id: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Cases:
-    """What happened to cases; those waiting too long at the period's end (`waiting` are the longest of them)."""
-
-    new: int = 0
-    verified: int = 0
-    rejected: int = 0
-    duplicate: int = 0
-    waiting_count: int = 0
-    waiting: tuple[Waiting, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Film:
-    """Film that counted, net of what was taken back; `waiting` tickets need staff at the period's end."""
-
-    tickets: int = 0
-    reversed_tickets: int = 0
-    accepted_g: int = 0
-    county_fen: int = 0
-    township_fen: int = 0
-    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +88,10 @@ class Cleaning:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Everything a digest says. `undelivered` None: not known."""
+    """Everything a digest says: sums of declared figures, and of what waited at the period's end, all and too long.
+
+    `late_cases` are the longest of those that wait too long. `undelivered` None: not known.
+    """
 
     township: str
     day_ms: int
@@ -114,13 +99,17 @@ class Figures:
     until_ms: int
     over: bool
     scope: Scope
-    cases: Cases = Cases()
-    film: Film = Film()
-    given_points: int = 0
-    taken_points: int = 0
+    values: Mapping[str, int] = field(default_factory=dict)
+    waiting: Mapping[str, int] = field(default_factory=dict)
+    late: Mapping[str, int] = field(default_factory=dict)
+    late_cases: tuple[LateCase, ...] = ()
     cleaning: tuple[Cleaning, ...] = ()
     dropped: Mapping[str, int] = field(default_factory=dict)
     undelivered: Mapping[str, int] | None = None
+
+    def value(self, figure: str) -> int:
+        """A figure's sum; nothing happened where there is none."""
+        return self.values.get(figure, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +123,10 @@ class Section:
 def sections(figures: Figures) -> list[Section]:
     """The sections that have something to say, in the order of what needs doing."""
     found = [
-        Section(text("digest.cases"), _case_lines(figures.cases)),
-        _waiting(figures.cases),
-        Section(text("digest.film"), _film_lines(figures.film)),
-        Section(
-            text("digest.points"),
-            _counted(("digest.points.given", figures.given_points), ("digest.points.taken", figures.taken_points)),
-        ),
+        Section(text("digest.cases"), _valued(figures, *CASES)),
+        _late_cases(figures),
+        Section(text("digest.film"), _film_lines(figures)),
+        Section(text("digest.points"), _valued(figures, *POINTS)),
         *(_cleaning(one) for one in figures.cleaning),
         Section(
             text("digest.dropped"),
@@ -163,14 +149,14 @@ def compose(figures: Figures, *, with_buttons: bool) -> Say:
     lines += [text("digest.section", title=section.title, lines=section.lines) for section in found]
     if not found:
         lines.append(text("digest.nothing"))
-    buttons = [Button(text("digest.act", number=case.number), f"/case {case.number}") for case in figures.cases.waiting]
+    buttons = [Button(text("digest.act", number=case.number), f"/case {case.number}") for case in figures.late_cases]
     rows = tuple(tuple(buttons[at : at + BUTTONS_IN_A_ROW]) for at in range(0, len(buttons), BUTTONS_IN_A_ROW))
     return Say(text("digest.body", lines=lines), rows if with_buttons else ())
 
 
 def for_group(figures: Figures) -> Say:
     """The digest as a WeCom group gets it: what waits too long follows in a message of its own (`overdue`)."""
-    return compose(replace(figures, cases=replace(figures.cases, waiting_count=0, waiting=())), with_buttons=False)
+    return compose(replace(figures, late={}, late_cases=()), with_buttons=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +174,7 @@ def overdue(found: Overdue) -> Say | None:
     """The overdue list; None when nothing is."""
     figures = found.figures
     parts = [
-        _waiting(figures.cases),
+        _late_cases(figures),
         _by_village("overdue.tickets", found.tickets),
         _by_village("overdue.claims", found.claims),
     ]
@@ -220,16 +206,13 @@ def _counted(*counts: tuple[str, int]) -> tuple[Text, ...]:
     return tuple(text(key, count=count) for key, count in counts if count)
 
 
-def _case_lines(cases: Cases) -> tuple[Text, ...]:
-    return _counted(
-        ("digest.cases.new", cases.new),
-        ("digest.cases.verified", cases.verified),
-        ("digest.cases.rejected", cases.rejected),
-        ("digest.cases.duplicate", cases.duplicate),
-    )
+def _valued(figures: Figures, *names: str) -> tuple[Text, ...]:
+    """A line for each figure that is not zero."""
+    return _counted(*((f"digest.{name}", figures.value(name)) for name in names))
 
 
-def _waiting(cases: Cases) -> Section:
+def _late_cases(figures: Figures) -> Section:
+    count = figures.late.get("cases", 0)
     lines = [
         text(
             "digest.waiting.case",
@@ -238,11 +221,11 @@ def _waiting(cases: Cases) -> Section:
             area=case.area,
             kind=text(f"form.report.kind.option.{case.kind}"),
         )
-        for case in cases.waiting
+        for case in figures.late_cases
     ]
-    if cases.waiting_count > len(lines):
-        lines.append(text("digest.waiting.more", count=cases.waiting_count - len(lines)))
-    return Section(text("digest.waiting", count=cases.waiting_count), tuple(lines))
+    if count > len(lines):
+        lines.append(text("digest.waiting.more", count=count - len(lines)))
+    return Section(text("digest.waiting", count=count), tuple(lines))
 
 
 def _waited(waited_ms: int) -> Text:
@@ -250,15 +233,18 @@ def _waited(waited_ms: int) -> Text:
     return text("digest.hours", count=hours) if hours < DAYS_FROM_HOURS else text("digest.days", count=hours // 24)
 
 
-def _film_lines(film: Film) -> tuple[Text, ...]:
+def _film_lines(figures: Figures) -> tuple[Text, ...]:
+    tickets, reversed_tickets = figures.value("film.tickets"), figures.value("film.reversed_tickets")
+    accepted_g = figures.value("film.accepted_g")
     lines: list[Text] = []
-    if film.tickets or film.accepted_g:
-        lines.append(text("digest.film.weight", accepted_g=film.accepted_g))
-    lines += _counted(("digest.film.tickets", film.tickets))
-    if film.tickets or film.reversed_tickets:
-        lines.append(text("digest.film.county", amount_fen=film.county_fen))
-        lines.append(text("digest.film.township", amount_fen=film.township_fen))
-    lines += _counted(("digest.film.reversed", film.reversed_tickets), ("digest.film.waiting", film.waiting))
+    if tickets or accepted_g:
+        lines.append(text("digest.film.weight", accepted_g=accepted_g))
+    lines += _counted(("digest.film.tickets", tickets))
+    if tickets or reversed_tickets:
+        lines.append(text("digest.film.county", amount_fen=figures.value("film.county_fen")))
+        lines.append(text("digest.film.township", amount_fen=figures.value("film.township_fen")))
+    waiting = figures.waiting.get("film", 0)
+    lines += _counted(("digest.film.reversed", reversed_tickets), ("digest.film.waiting", waiting))
     return tuple(lines)
 
 

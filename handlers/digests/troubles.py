@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from bot.talk.messages import Say, Words, text
-from bot.turn import Desk
-from handlers.world import World
+from handlers.world import Desk
 from storage.machine import channel_faults
 
 
 async def troubles(desk: Desk, roots: Collection[int]) -> Say | None:
     """The faults there are now; None without any, or for somebody who has only a part of the township."""
-    world: World = desk.world
+    world = desk.world
     town = next((area.area_id for area in world.places.areas.values() if area.level == "town"), None)
     if town not in roots:
         return None

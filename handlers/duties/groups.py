@@ -7,14 +7,14 @@ from collections.abc import Collection, Iterable
 import orjson
 
 from bot.talk.messages import Say, Text, text
-from bot.turn import Desk, Role
+from bot.turn import Role
 from handlers.areas.places import Area
 from handlers.duties import rules
 from handlers.duties.rollcall import load
 from handlers.duties.week import CleanupDay
 from handlers.robots.rules import Matter
 from handlers.robots.telling import groups, show, tell
-from handlers.world import World
+from handlers.world import Desk
 from storage.product import duties
 
 # A group sees what whoever keeps its area sees; who reports there answers for what is missing.
@@ -24,7 +24,7 @@ ANSWERS = "report_cleanup"
 
 async def remind(desk: Desk, cleanup: CleanupDay, index: int, done: Collection[int], when: Text, due_ms: int) -> None:
     """A village's group is reminded like its people; the office's is told on the day itself who is missing."""
-    world: World = desk.world
+    world = desk.world
     expires_ms = min(due_ms + cleanup.late_ms, cleanup.until_ms)
     for area in groups(world):
         if area.level == "village" and area.area_id not in done:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from bot.turn import Desk
+from handlers.world import Desk
 from storage.product import duties
 
 AHEAD_DAYS = 8

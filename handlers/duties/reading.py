@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.talk.form import Answer, Doubt, Reading, Wrong
-from bot.talk.lines import parse_cleanup_line
 from bot.talk.messages import Words
 from bot.talk.numerals import QuantityError
 from handlers.duties import rules
 from handlers.duties.rules import Effort, Limits
+from handlers.duties.words import parse_cleanup_line
+from handlers.facts import Facts
 from handlers.policy.model import Friday
-from handlers.world import Facts
 
 REST = "rest"
 NONE_SAID = ("没有", "无", "没", "没有车", "没车", "none", "no")

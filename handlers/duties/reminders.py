@@ -7,13 +7,14 @@ from datetime import date
 from typing import Any
 
 from bot.talk.messages import Button, Say, Text, text
-from bot.turn import Desk
+from bot.turn import Dispatch
 from handlers.duties import groups, rules
 from handlers.duties.planning import drop, horizon, plan_timer
 from handlers.duties.rollcall import load
 from handlers.duties.villages import office, reporters
 from handlers.duties.week import CleanupDay, cleanup_on
 from handlers.people.rules import reminder_due_ms
+from handlers.world import Desk
 from storage.people import people
 from storage.product import duties
 
@@ -68,9 +69,11 @@ async def _remind(desk: Desk, person_id: int, villages: Sequence[int], cleanup: 
     await desk.tell(
         person_id,
         Say(_reminder(desk, villages, cleanup, due_ms), buttons(cleanup)),
-        key=f"{CADENCE}:{cleanup.period}:{index}",
-        due_ms=due_ms,
-        expires_ms=min(due_ms + cleanup.late_ms, cleanup.until_ms),
+        Dispatch(
+            f"{CADENCE}:{cleanup.period}:{index}",
+            due_ms=due_ms,
+            expires_ms=min(due_ms + cleanup.late_ms, cleanup.until_ms),
+        ),
     )
     return False
 
@@ -120,7 +123,6 @@ async def rollcall_due(desk: Desk, payload: Mapping[str, Any]) -> None:
         await desk.tell(
             person_id,
             Say(text("rollcall.lines", lines=lines)),
-            key=f"{CADENCE}:{cleanup.period}:rollcall",
-            due_ms=due_ms,
+            Dispatch(f"{CADENCE}:{cleanup.period}:rollcall", due_ms=due_ms),
         )
     await groups.send_page(desk, cleanup, due_ms)

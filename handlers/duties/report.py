@@ -11,20 +11,20 @@ import orjson
 
 from bot.errors import PersonError
 from bot.talk.form import Option, read_day
-from bot.talk.lines import parse_cleanup_line
 from bot.talk.messages import In, Say, Text, text
 from bot.talk.numerals import QuantityError
 from bot.talk.session import REVIEW, Frame
-from bot.turn import Intent, Turn
+from bot.turn import Intent
 from handlers.areas.places import Area
 from handlers.duties import reading, rules
 from handlers.duties.rollcall import load
 from handlers.duties.rules import Effort
 from handlers.duties.villages import reports_for
 from handlers.duties.week import cleanup_on
+from handlers.duties.words import parse_cleanup_line
 from handlers.people.actions import private
 from handlers.people.rules import may
-from handlers.world import World
+from handlers.world import Turn, World
 from storage.database import Row
 from storage.machine import media
 from storage.product import duties
@@ -156,7 +156,7 @@ def _option(village: Area) -> Option:
 
 
 def _check_day(turn: Turn, day: date, step: str | None) -> None:
-    world: World = turn.world
+    world = turn.world
     today = world.day(turn.now_ms)
     if day > today:
         raise PersonError("cleanup_not_yet", step=step, day_ms=world.moment_ms(day, time()))
@@ -166,7 +166,7 @@ def _check_day(turn: Turn, day: date, step: str | None) -> None:
 
 async def submit_cleanup(turn: Turn, answers: Mapping[str, Any]) -> None:
     """Write the report and its effort (D15: each series its own row), in place of the village's earlier one."""
-    world: World = turn.world
+    world = turn.world
     day = date.fromisoformat(answers["day"])
     _check_day(turn, day, step="day")
     village_id = int(answers["village"]["id"])
@@ -237,7 +237,7 @@ async def _receipt(
     before: Before | None,
 ) -> Say:
     """What was noted (said now, and kept from before), what it corrects, and how far the roll-call is."""
-    world: World = turn.world
+    world = turn.world
     efforts, kept = said
     lines: list[Text] = [
         text("cleanup.corrected" if before else "cleanup.noted", village=world.places.areas[village_id].name),

@@ -10,12 +10,11 @@ import orjson
 from bot.errors import PersonError
 from bot.talk.form import read_day
 from bot.talk.messages import Button, Say, Text, text
-from bot.turn import Desk, Turn
 from handlers.duties import rules
 from handlers.duties.rules import Effort, Rollcall, Village
 from handlers.duties.week import cleanup_on, last_cleanup, next_cleanup, skipped_this_week
 from handlers.people.rules import Held, may
-from handlers.world import World
+from handlers.world import Desk, Turn, World
 from storage.database import Row
 from storage.product import duties
 
@@ -27,7 +26,7 @@ async def load(desk: Desk, day: date, roles: Iterable[Held] | None = None, *, as
 
     Without `as_of_ms` it is what is known now; printed as of the end of reporting, or of the last report after it.
     """
-    world: World = desk.world
+    world = desk.world
     cleanup = cleanup_on(world, day)
     from_ms = world.moment_ms(day, time())
     until_ms = cleanup.until_ms if cleanup else world.moment_ms(day + timedelta(days=1), time())
@@ -73,7 +72,7 @@ async def rollcall(turn: Turn, args: str) -> None:
         Button(text("rollcall.again"), f"/rollcall {named}"),
         Button(text("rollcall.page"), f"/friday {named}"),
     )
-    turn.reply(Say(text("rollcall.lines", lines=lines), (buttons,)))
+    turn.reply(Say(text("rollcall.lines", lines=lines), (buttons,), card=f"rollcall:{named}"))
 
 
 async def friday(turn: Turn, args: str) -> None:
@@ -94,7 +93,7 @@ async def _roll(turn: Turn, day: date) -> Rollcall:
 
 async def _day(turn: Turn, args: str) -> date | None:
     """The day that is said, else the last clean-up; None after telling that there is none."""
-    world: World = turn.world
+    world = turn.world
     today = world.day(turn.now_ms)
     said = args.strip()
     if not said:
@@ -119,7 +118,7 @@ async def _day(turn: Turn, args: str) -> date | None:
 
 def _skipped(turn: Turn, day: date) -> Text:
     """There was no clean-up that day; when the next one is."""
-    world: World = turn.world
+    world = turn.world
     following = next_cleanup(world, turn.now_ms)
     day_ms = world.moment_ms(day, time())
     if following is None:

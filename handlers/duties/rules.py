@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from bot.talk.lines import Cleanup, parse_cleanup_line
 from bot.talk.messages import Text, Words, text
 from bot.talk.numerals import NUMERAL_CHARS, QuantityError
 from bot.talk.quantity import format_volume, parse_people, parse_vehicles, parse_volume_l
+from handlers.duties.words import Cleanup, parse_cleanup_line
 
 METRICS = ("people", "vehicles", "volume")
 # D15: 人 and 人次, 车 and 车次, 台 and 台次 are series of their own; other words only name the same thing differently.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from bot.turn import Desk, Role
+from bot.turn import Role
 from handlers.areas.places import Area
 from handlers.people.rules import Held, may, roles_with
-from handlers.world import World
+from handlers.world import Desk, World
 from storage.people import people
 
 REPORTERS = ("cleaner", "grid_keeper")
@@ -31,7 +31,7 @@ def reports_for(world: World, roles: Iterable[Held]) -> list[Area]:
 
 async def reporters(desk: Desk) -> Mapping[int, Sequence[int]]:
     """The people in charge of villages (their keepers and cleaners): person id → village ids, each person once."""
-    world: World = desk.world
+    world = desk.world
     found: dict[int, list[int]] = {}
     for row in await people.holders(desk.tx, REPORTERS):
         village = world.places.village_of(row["area_id"])

@@ -30,6 +30,7 @@ async def check_tickets(tx: Tx, world: World, *, limit: int = 100) -> list[str]:
         after_id = page[-1].id
         moved = await ledger.moved(tx, [ticket.ref for ticket in page])
         for ticket in page:
+            found += [] if ticket.state else [f"{ticket.number}: without an event"]
             found += _figures(ticket, world) + _transfers(ticket, moved.get(ticket.ref, {}))
     return found[:limit]
 

@@ -8,12 +8,11 @@ from typing import Any
 from bot.errors import PersonError
 from bot.talk.form import Answers
 from bot.talk.messages import Words, text
-from bot.turn import Turn
 from handlers.film import decide, record, rules, search, show, weigh
 from handlers.film.record import Entry
 from handlers.people.actions import private
 from handlers.people.rules import may
-from handlers.world import World
+from handlers.world import Turn
 from storage.people import households
 from storage.people.households import HouseholdFound
 from storage.product.film import Ticket
@@ -29,7 +28,7 @@ async def command(turn: Turn, args: str) -> None:
 
 async def _check(turn: Turn, ticket: Ticket) -> None:
     """Raise PersonError when this person may not take this ticket back."""
-    world: World = turn.world
+    world = turn.world
     if not may(turn.person.roles, "correct_film", ticket.village_id, world.places.covers):
         raise PersonError("film_other_area", number=ticket.number, place=show.place_name(world, ticket))
     if turn.person.id in await show.members_of(turn.tx, ticket.household_id):

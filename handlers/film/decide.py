@@ -5,11 +5,10 @@ from __future__ import annotations
 from bot.errors import PersonError
 from bot.talk.form import Answers
 from bot.talk.messages import text
-from bot.turn import Turn
 from handlers.film import record, rules, search, show, weigh
 from handlers.people.actions import private
 from handlers.people.rules import may
-from handlers.world import World
+from handlers.world import Turn
 from storage.product.film import Ticket
 
 
@@ -18,7 +17,7 @@ async def check(turn: Turn, ticket: Ticket, right: str, event: str) -> bool:
 
     Raises PersonError for another area's staff, for who weighed, and for the ticket's own household.
     """
-    world: World = turn.world
+    world = turn.world
     if not may(turn.person.roles, right, ticket.village_id, world.places.covers):
         raise PersonError("film_other_area", number=ticket.number, place=show.place_name(world, ticket))
     verdict = rules.may_decide(

@@ -7,11 +7,10 @@ from typing import Any
 
 from bot.talk.form import Answers, Choice, Form, Found, FreeText, Option, Photos, Quantity, YesNo
 from bot.talk.messages import Words, text
-from bot.turn import Turn
 from handlers.film import correct, decide, objections, search, weigh
 from handlers.film.reading import read_impurity, read_weight
 from handlers.film.show import weight_line
-from handlers.world import World
+from handlers.world import Turn
 
 PHOTOS_OF_A_SCALE = 3
 REASON_CHARS = 200
@@ -29,7 +28,7 @@ def shown_impurity(value: Any) -> Words:
 
 async def kinds(turn: Turn, answers: Answers) -> Sequence[Option]:
     """The film kinds of the policy."""
-    world: World = turn.world
+    world = turn.world
     return [Option(kind.id, kind.name.in_language(turn.person.language)) for kind in world.policy.film.kinds]
 
 
@@ -113,4 +112,4 @@ CORRECT_TICKET = Form(
     right="correct_film",
 )
 
-FORMS = {form.id: form for form in (WEIGH, WEIGH_SURE, OBJECT_TICKET, REFUSE_WEIGHT, UPHOLD_TICKET, CORRECT_TICKET)}
+FORMS = (WEIGH, WEIGH_SURE, OBJECT_TICKET, REFUSE_WEIGHT, UPHOLD_TICKET, CORRECT_TICKET)

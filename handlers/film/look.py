@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from bot.errors import PersonError
 from bot.talk.messages import Button, Words, text
-from bot.turn import Turn
 from handlers.film import rules, search, show
 from handlers.film.record import day_bounds_ms
 from handlers.people.actions import private
 from handlers.people.rules import may
-from handlers.world import World
+from handlers.world import Turn
 from storage.product import film
 from storage.product.film import Ticket
 
@@ -19,7 +18,7 @@ LISTED = 20
 async def today(turn: Turn, args: str) -> None:
     """`/tickets`: what this person weighed today, with totals; tickets that wait or were taken back are marked."""
     private(turn)
-    world: World = turn.world
+    world = turn.world
     from_ms, until_ms = day_bounds_ms(world, world.day(turn.now_ms))
     found = await film.of_operator(turn.tx, turn.person.id, from_ms=from_ms, until_ms=until_ms)
     if not found:
@@ -61,7 +60,7 @@ async def one(turn: Turn, args: str) -> None:
     """`/ticket F2026-00042`: for who weighed it, the household, and those who may see the ledger there."""
     private(turn)
     ticket = await search.ticket_named(turn, args)
-    world: World = turn.world
+    world = turn.world
     mine = await show.same_person(turn.tx, ticket.operator_id) == turn.person.id
     ours = turn.person.id in await show.members_of(turn.tx, ticket.household_id)
     if not (mine or ours or may(turn.person.roles, "see_ledger", ticket.village_id, world.places.covers)):
@@ -84,7 +83,7 @@ async def one(turn: Turn, args: str) -> None:
 
 def _basis(turn: Turn, ticket: Ticket) -> list[Words]:
     """What the amounts rest on: the policy and, for each fund that pays, its document and who approved it (D13)."""
-    world: World = turn.world
+    world = turn.world
     language = turn.person.language
     policy = next((one.policy for one in world.policies.versions if one.version == ticket.policy_version), None)
     if policy is None:
@@ -115,7 +114,7 @@ async def _history(turn: Turn, ticket: Ticket) -> list[Words]:
 
 async def _buttons(turn: Turn, ticket: Ticket, *, ours: bool) -> tuple[tuple[Button, ...], ...]:
     """What this person could do next with this ticket."""
-    world: World = turn.world
+    world = turn.world
     buttons: list[Button] = []
     if ours and rules.may_follow(ticket.state, "objected"):
         if turn.now_ms < await search.objection_until_ms(turn, ticket):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from bot.errors import PersonError
 from bot.talk.form import Answers
 from bot.talk.messages import text
-from bot.turn import Turn
 from handlers.film import decide, record, rules, search, show
 from handlers.people.actions import private
-from handlers.world import World
+from handlers.world import Turn
 from storage.product.film import Ticket
 
 
@@ -42,7 +41,7 @@ async def submit_objection(turn: Turn, answers: Answers) -> None:
         return
     reason = answers["reason"]
     ticket = await record.count(turn, ticket, "objected", reason)
-    world: World = turn.world
+    world = turn.world
     turn.reply(text("film.objected", number=ticket.number))
     name = await show.householder(turn.tx, ticket)
     operator = await show.name_of(turn.tx, ticket.operator_id)

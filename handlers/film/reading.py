@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.talk.form import Answer, Doubt, Reading, Wrong
-from bot.talk.lines import WeighReading, parse_weigh_line
 from bot.talk.numerals import QuantityError
 from bot.talk.quantity import parse_percent_bp, parse_weight_g
 from handlers.areas import codes
 from handlers.areas.rules import card_number
+from handlers.facts import Facts
 from handlers.film import rules
 from handlers.film.rules import Bounds, WeightError
 from handlers.film.terms import bounds_of
+from handlers.film.words import WeighReading, parse_weigh_line
 from handlers.policy.model import Policy
-from handlers.world import Facts
 
 SOMEBODY = "某户"  # stands where the line's reader wants a name
 _CARD_IN_LINK = re.compile(r"[/=:?&#]")

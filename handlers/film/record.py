@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 
 from bot.errors import PersonError
-from bot.turn import Turn
 from handlers.film import rules, show
 from handlers.film.rules import Amounts, Terms, WeightError
 from handlers.film.terms import bounds_of, period_of, terms_of
 from handlers.people.rules import may
 from handlers.policy.model import PolicyVersion
-from handlers.world import World
+from handlers.world import Turn, World
 from storage.people.households import HouseholdFound
 from storage.product import film, ledger
 from storage.product.film import Fund, Ticket
@@ -53,7 +52,7 @@ async def record(turn: Turn, entry: Entry) -> Ticket:
 
     Raises PersonError for a weight, impurity or kind that the policy does not take.
     """
-    world: World = turn.world
+    world = turn.world
     version = world.policy_at(entry.weighed_ms)
     terms, given = await _figures(turn, version, entry)
     held = await _held_for(turn, version, entry, given)
@@ -199,7 +198,7 @@ async def _left_fen(turn: Turn, version: PolicyVersion, fund: Fund) -> int | Non
 
 async def _held_for(turn: Turn, version: PolicyVersion, entry: Entry, given: Amounts) -> tuple[str, ...]:
     """Staff must look first: odd figures, the weigher's own household, or a village that isn't theirs (1B.6)."""
-    world: World = turn.world
+    world = turn.world
     household = entry.household
     year = world.day(entry.weighed_ms).year
     from_ms, until_ms = day_bounds_ms(world, date(year, 1, 1))[0], day_bounds_ms(world, date(year + 1, 1, 1))[0]

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from bot.errors import PersonError
 from bot.talk.form import Answers, Option
 from bot.talk.messages import text
-from bot.turn import Turn
 from handlers.areas import actions
 from handlers.film import rules, show
 from handlers.film.reading import card_said
 from handlers.people.rules import may, roles_with
-from handlers.world import World
+from handlers.world import Turn
 from storage.people.households import HouseholdFound
 from storage.product import film
 from storage.product.film import Ticket
@@ -23,7 +22,7 @@ OFFERED_STATIONS = 8
 
 def home_village(turn: Turn, right: str) -> int | None:
     """The village that a person works in by a right: there a name is looked for first."""
-    world: World = turn.world
+    world = turn.world
     for area_id in sorted(turn.person.areas(*roles_with(right))):
         village = world.places.village_of(area_id)
         if village is not None:
@@ -55,7 +54,7 @@ def household_option(found: HouseholdFound) -> Option:
 
 async def stations_named(turn: Turn, answers: Answers, said: str) -> Sequence[Option]:
     """The recycling stations that words may mean: a code, a name or another name of theirs."""
-    world: World = turn.world
+    world = turn.world
     words = said.strip()
     names = {one.station_id: (one.code, one.name, *one.aliases) for one in world.places.stations}
     exact = [one for one in world.places.stations if words in names[one.station_id]]
@@ -86,7 +85,7 @@ async def ticket_of_area(turn: Turn, answers: Answers, said: str) -> Sequence[Op
     """A ticket by its number, where the person may see it."""
     number = rules.read_ticket_number(said, turn.world.day(turn.now_ms).year)
     ticket = await film.ticket_by_number(turn.tx, number) if number else None
-    world: World = turn.world
+    world = turn.world
     if ticket is None or not may(turn.person.roles, "see_ledger", ticket.village_id, world.places.covers):
         return ()
     return [ticket_option(ticket)]
@@ -123,7 +122,7 @@ async def ticket_to_object(turn: Turn, answers: Answers, said: str) -> Sequence[
 
 async def objection_until_ms(turn: Turn, ticket: Ticket) -> int:
     """Until when the household may object: policy days from when the ticket began to count."""
-    world: World = turn.world
+    world = turn.world
     rows = await film.events(turn.tx, ticket.id)
     counted_ms = next((row["at_ms"] for row in rows if row["kind"] in ("counted", "approved")), ticket.created_ms)
     return rules.objection_until_ms(counted_ms, world.policy_at(ticket.weighed_ms).policy.film.objection_days)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 
 from bot.talk.messages import Button, Say, Words, text
-from bot.turn import Desk
+from bot.turn import Dispatch
 from handlers.film import rules
 from handlers.people.rules import roles_with
-from handlers.world import World
+from handlers.world import Desk, World
 from storage.database import Tx
 from storage.machine import media
 from storage.people import claims, households, people
@@ -167,7 +167,7 @@ async def households_of(tx: Tx, person_id: int) -> list[int]:
 
 async def deciders_of(desk: Desk, ticket: Ticket) -> list[int]:
     """Staff for the ticket's village who neither weighed nor belong to the household; admins when there are none."""
-    world: World = desk.world
+    world = desk.world
     barred = {await same_person(desk.tx, ticket.operator_id), *await members_of(desk.tx, ticket.household_id)}
     rows = await people.holders(desk.tx, sorted(roles_with("approve_weight")))
     near = [
@@ -190,7 +190,7 @@ async def tell_each(
         if row is None:
             continue
         message = say(row["language"])
-        if await desk.tell(person_id, message, key=f"{key}:{person_id}", due_ms=due_ms):
+        if await desk.tell(person_id, message, Dispatch(f"{key}:{person_id}", due_ms=due_ms)):
             await media.grant(desk.tx, message.media, person_id)
             told += 1
     return told

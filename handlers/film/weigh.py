@@ -8,13 +8,12 @@ from typing import Any
 from bot.errors import PersonError
 from bot.talk.form import Answers
 from bot.talk.messages import Words, text
-from bot.turn import Turn
 from handlers.areas import codes
 from handlers.areas.places import Station
 from handlers.film import reading, rules, show
 from handlers.film.record import Entry, record
 from handlers.film.terms import bounds_of
-from handlers.world import World
+from handlers.world import Turn
 from storage.machine import media
 from storage.people import households
 from storage.people.households import HouseholdFound
@@ -95,14 +94,14 @@ async def _write(turn: Turn, answers: Mapping[str, Any], household: HouseholdFou
 
 def _station(turn: Turn, answers: Mapping[str, Any]) -> Station | None:
     """The station whose code was scanned."""
-    world: World = turn.world
+    world = turn.world
     chosen = (answers.get("station") or {}).get("id")
     return next((one for one in world.places.stations if str(one.station_id) == chosen), None)
 
 
 async def announce(turn: Turn, ticket: Ticket, name: str) -> None:
     """Tell whom a new ticket concerns: the household when it counts, staff when it waits for them."""
-    world: World = turn.world
+    world = turn.world
     if ticket.state == "held":
         operator = await show.name_of(turn.tx, ticket.operator_id)
         await show.tell_each(

@@ -7,17 +7,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.talk.form import Wrong
-from bot.talk.lines import WeighReading, parse_weigh_line
 from bot.talk.messages import Media, text
 from bot.talk.numerals import QuantityError
 from bot.talk.session import REVIEW, Frame
-from bot.turn import Intent, Turn
+from bot.turn import Intent
+from handlers.facts import Facts
 from handlers.film import reading, search
 from handlers.film.forms import PHOTOS_OF_A_SCALE
+from handlers.film.words import WeighReading, parse_weigh_line
 from handlers.people.actions import private
 from handlers.people.rules import may
 from handlers.policy.model import Policy
-from handlers.world import Facts, World
+from handlers.world import Turn
 from storage.people.households import HouseholdFound
 
 FORM = "weigh"
@@ -45,7 +46,7 @@ async def from_line(turn: Turn, said: str, photos: Sequence[Media]) -> Intent | 
 
     Everything known leads straight to the review; what is missing or wrong is told and asked.
     """
-    world: World = turn.world
+    world = turn.world
     policy = world.policy
     try:
         readings = parse_weigh_line(said, default_unit=policy.film.default_unit, kinds=policy.film.kind_words())
@@ -175,7 +176,7 @@ def _unknown(turn: Turn, readings: Sequence[WeighReading], photos: Sequence[Medi
 
     Words that don't look like a name, or name a place, are left to others.
     """
-    world: World = turn.world
+    world = turn.world
     one = readings[-1]
     if not _LIKE_A_NAME.fullmatch(one.name_text) or world.places.find_place(one.name_text) is not None:
         return None

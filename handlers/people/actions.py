@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from bot.errors import PersonError
 from bot.talk.messages import Text, Words, text
-from bot.turn import Desk, Person, Role, Turn
+from bot.turn import Person, Role
 from handlers.areas.index import Gazetteer
 from handlers.people.rules import may, roles_with
-from handlers.world import World
+from handlers.world import Desk, Turn
 from storage.database import Row
 from storage.people import people
 from storage.people.claims import links_of_person
@@ -29,7 +29,7 @@ async def in_charge(desk: Desk, right: str, area_id: int) -> list[Row]:
 
 def check_area(turn: Turn, right: str, area_id: int) -> None:
     """Raise PersonError unless the person may do `right` at that very area."""
-    places: Gazetteer = turn.world.places
+    places = turn.world.places
     if not may(turn.person.roles, right, area_id, places.covers):
         raise PersonError("not_your_area", area=area_name(places, area_id), who=text(f"right.{right}.who"))
 
@@ -42,13 +42,13 @@ def private(turn: Turn) -> None:
 
 def keeper(turn: Turn) -> str:
     """Whom to ask when nobody else helps: the office and its telephone, from the policy."""
-    world: World = turn.world
+    world = turn.world
     return world.policy.consent.keeper.in_language(turn.person.language)
 
 
 def policy_text(turn: Turn, key: str) -> Text:
     """The policy's own words about personal data, under a heading."""
-    world: World = turn.world
+    world = turn.world
     consent, language = world.policy.consent, turn.person.language
     return text(
         key,

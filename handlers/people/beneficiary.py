@@ -8,7 +8,7 @@ from typing import Any
 from bot.errors import PersonError
 from bot.talk.form import Choice, Option
 from bot.talk.messages import Words, text
-from bot.turn import Turn
+from handlers.world import Turn
 from storage.database import Row, Tx
 from storage.people import people
 from storage.people.claims import links_of_person

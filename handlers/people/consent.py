@@ -1,4 +1,7 @@
-"""The one screen before anything else: what is kept, why, how long, how to erase it (PIPL 13, 15, 17)."""
+"""The one screen before anything else, in five lines: what is kept, why, who sees it, how long, how to erase it.
+
+PIPL 13, 15, 17. The policy's whole text is a button away (`/privacy`, which may be read before agreeing).
+"""
 
 from __future__ import annotations
 
@@ -8,24 +11,37 @@ from typing import Any
 
 from bot.errors import PersonError
 from bot.talk.form import Choice, Form, Option
-from bot.talk.messages import text
-from bot.turn import Turn
-from handlers.people.actions import policy_text
+from bot.talk.messages import Button, Say, Text, text
 from handlers.people.privacy import forget_everything
+from handlers.world import Turn
 from storage.people import people
 
 AGREE, REFUSE, LEAVE, STAY = "1", "0", "leave", "stay"
+READABLE_BEFORE = frozenset({"privacy"})  # commands that only explain what is to be agreed to
 
 
 async def offer(turn: Turn, _: Mapping[str, Any]) -> Sequence[Option]:
-    """Tell the whole text once, then offer the two answers.
+    """Tell the five lines once, with the way to the rest, then offer the two answers.
 
     Somebody who had agreed before and now refuses is asked once more, for it ends all that they have here.
     """
     known = turn.person.consent_version is not None
-    turn.reply(policy_text(turn, "consent.changed" if known else "consent.first"))
+    said = text("consent.changed" if known else "consent.first", township=turn.world.name, lines=_lines(turn))
+    turn.reply(Say(said, ((Button(text("consent.details"), "/privacy"),),)))
     refuse = LEAVE if known else REFUSE
     return (Option(AGREE, text("consent.agree")), Option(refuse, text("consent.refuse")))
+
+
+def _lines(turn: Turn) -> Text:
+    """The five lines, with the policy's own times and keeper."""
+    kept = turn.world.policy.retention
+    return text(
+        "consent.lines",
+        conversation_days=kept.conversation_days,
+        reporter_days=kept.reporter_identity_days,
+        photo_days=kept.photo_days,
+        keeper=turn.world.policy.consent.keeper.in_language(turn.person.language),
+    )
 
 
 async def submit(turn: Turn, answers: Mapping[str, Any]) -> None:

@@ -9,12 +9,13 @@ from typing import Any
 from bot.errors import PersonError
 from bot.talk.form import Choice, Form, Found, Option
 from bot.talk.messages import Button, Say, text
-from bot.turn import Turn
+from bot.turn import Dispatch
 from handlers.areas.actions import find_households
 from handlers.areas.index import Gazetteer
 from handlers.people.actions import area_name, called, check_area, in_charge, keeper, private
-from handlers.people.beneficiary import acting_for
+from handlers.people.beneficiary import acting_for, label
 from handlers.people.rules import may
+from handlers.world import Turn
 from storage.people import claims, households, people
 from storage.people.claims import links_of_person
 from storage.people.households import HouseholdFound
@@ -27,7 +28,7 @@ MIN_NAME_CHARS = 2
 
 async def find_own(turn: Turn, _: Mapping[str, Any], said: str) -> Sequence[Option]:
     """Households by card number or by a full name, with the place only: nobody can leaf through the register."""
-    places: Gazetteer = turn.world.places
+    places = turn.world.places
     found = await find_households(turn.tx, places, said)
     plain = said.replace(" ", "").upper()
     exact = [one for one in found if len(one.matched) >= MIN_NAME_CHARS and one.matched.upper() in plain]
@@ -75,7 +76,7 @@ async def _ask(turn: Turn, claim_id: int, household: HouseholdFound, relation: s
     asked = 0
     for row in await in_charge(turn, RIGHT, household.area_id):
         if row["person_id"] != turn.person.id:
-            asked += await turn.tell(row["person_id"], say, key=f"claim.{claim_id}", due_ms=due_ms)
+            asked += await turn.tell(row["person_id"], say, Dispatch(f"claim.{claim_id}", due_ms=due_ms))
     return asked
 
 
@@ -154,7 +155,7 @@ async def _decide(
         householder=household.householder,
         who=called(turn.person.name),
     )
-    await turn.tell(person_id, Say(said), key=f"claim_decided.{claim_id}")
+    await turn.tell(person_id, Say(said), Dispatch(f"claim_decided.{claim_id}"))
 
 
 async def proxy(turn: Turn, args: str) -> None:
@@ -163,8 +164,7 @@ async def proxy(turn: Turn, args: str) -> None:
     acting = await acting_for(turn.tx, turn.person.id)
     chosen = [row for row in acting if str(row["household_id"]) == args.strip()]
     if chosen:
-        label = {"id": args.strip(), "label": f"{chosen[0]['householder']}家"}
-        turn.open("report", for_whom=label)
+        turn.open("report", beneficiary={"id": args.strip(), "label": label(chosen[0])})
         return
     if not acting or args.strip() == "new":
         turn.open("household", relation="proxy")

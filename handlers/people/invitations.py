@@ -13,12 +13,12 @@ import segno
 from bot.errors import PersonError
 from bot.talk.form import Choice, Form, Found, Option
 from bot.talk.messages import Button, Link, Say, Words, text
-from bot.turn import Intent, Role, Turn
+from bot.turn import Dispatch, Intent, Role
 from handlers.people.actions import area_name, keeper, private, role_at
-from handlers.people.menu import menu_rows
+from handlers.people.guide import menu
 from handlers.people.rules import grantable, invitation_state, may_grant
 from handlers.people.search import grant_areas, own_areas
-from handlers.world import World
+from handlers.world import Turn
 from storage.database import Row, Tx
 from storage.machine import media
 from storage.people import invitations, people
@@ -88,7 +88,7 @@ async def grantable_roles(turn: Turn, _: Mapping[str, Any]) -> Sequence[Option]:
 async def submit(turn: Turn, answers: Mapping[str, Any]) -> None:
     """Make the invitation; answer with the link and its QR picture, ready to be passed on."""
     private(turn)
-    world: World = turn.world
+    world = turn.world
     role, area_id = str(answers["role"]["id"]), int(answers["area"]["id"])
     if not may_grant(turn.person.roles, role, area_id, world.places.covers):
         area = area_name(world.places, area_id)
@@ -149,7 +149,7 @@ async def join(turn: Turn, args: str) -> None:
     places = turn.world.places
     what = role_at(places, row["role"], row["area_id"])
     if state == "yours" or Role(row["role"], row["area_id"]) in turn.person.roles:
-        turn.reply(Say(text("join.already", role=what), menu_rows(turn.person.roles)))
+        turn.reply(Say(text("join.already", role=what), await menu(turn)))
         return
     inviter = await _inviter(turn, row)
     who = inviter["name"] if inviter is not None and inviter["name"] else keeper(turn)
@@ -158,11 +158,11 @@ async def join(turn: Turn, args: str) -> None:
     if inviter is not None and not await _still_may(turn, inviter, row):
         raise PersonError("invitation_withdrawn", role=what, who=keeper(turn))
     await _take(turn, row, token_hash)
-    turn.reply(Say(text("join.welcome", role=what), menu_rows(turn.person.roles)))
+    turn.reply(Say(text("join.welcome", role=what), await menu(turn)))
     if inviter is not None:
         told = text("join.told", name=turn.person.name, role=what)
         say = Say(told if turn.person.name else text("join.told_nameless", role=what))
-        await turn.tell(inviter["id"], say, key=f"joined.{row['id']}")
+        await turn.tell(inviter["id"], say, Dispatch(f"joined.{row['id']}"))
     if not turn.person.name:
         turn.open("name")  # what they decide is signed with it
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.turn import Person, Turn
+from bot.turn import Person
 from handlers.people.privacy import forget_address, forget_everything
+from handlers.world import Turn
 from storage.people import erasure, people
 
 ERASED_ON_LEAVING = frozenset({"wechat"})  # WeChat's rules for Official Accounts: who unfollows is forgotten

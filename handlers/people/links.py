@@ -9,7 +9,6 @@ import orjson
 from bot.errors import PersonError
 from bot.talk.messages import Say, text
 from bot.talk.session import Session
-from bot.turn import Turn
 from handlers.people.actions import load_person, private
 from handlers.people.rules import (
     HOUR_MS,
@@ -19,7 +18,7 @@ from handlers.people.rules import (
     older,
     read_code,
 )
-from handlers.world import World
+from handlers.world import Turn
 from storage.database import Row
 from storage.machine import sessions
 from storage.people import claims, households, invitations, merging, people
@@ -39,7 +38,7 @@ async def link(turn: Turn, args: str) -> None:
 
 
 async def _give_code(turn: Turn) -> None:
-    world: World = turn.world
+    world = turn.world
     minutes = world.policy.invitations.link_code_valid_minutes
     await invitations.withdraw_codes(turn.tx, turn.person.id, now_ms=turn.now_ms)
     for _ in range(DRAWS):

@@ -8,13 +8,11 @@ from typing import Any
 
 from bot.talk.form import Form, YesNo
 from bot.talk.messages import text
-from bot.turn import Desk, Turn
+from handlers.declared import Leaver
 from handlers.people.actions import policy_text, private
 from handlers.people.vacancies import tell_of_vacancies
-from handlers.world import World
-from storage.machine import media, wecom
+from handlers.world import Desk, Turn
 from storage.people import erasure, people
-from storage.product import case_vault
 
 FORGET, SWEEP = "people.forget", "people.sweep"
 AFTERWARDS_MS = 3_600_000
@@ -35,7 +33,7 @@ async def submit(turn: Turn, answers: Mapping[str, Any]) -> None:
 
 
 async def forget_everything(desk: Desk, person_id: int, answer: str = "") -> None:
-    """Erase a person's name, contacts, conversation, words and photos' links; end their roles and households.
+    """Erase a person's name, contacts, conversation and words, and what each capability keeps about them.
 
     The update being handled and the farewell are still to be written: a timer erases those an hour later.
     """
@@ -49,15 +47,20 @@ async def forget_everything(desk: Desk, person_id: int, answer: str = "") -> Non
         )
     contacts = await people.all_contacts_of(tx, person_id)
     addresses = [contact["address"] for contact in contacts]
-    roles = await people.roles_of_person(tx, person_id)
-    await erasure.end_links(tx, person_id, now_ms=now_ms)
-    await tell_of_vacancies(desk, roles)
-    await case_vault.forget_reporter(tx, person_id)
-    await media.forget(tx, person_id, addresses)
-    await wecom.forget(tx, person_id)
+    leaver = Leaver(person_id, addresses)
+    for forget in desk.world.declared.forgets:
+        if forget.of_person is not None:
+            await forget.of_person(desk, leaver)
     for address in addresses:
         await forget_address(desk, person_id, address)
     await erasure.forget_person(tx, person_id)
+
+
+async def end_links(desk: Desk, leaver: Leaver) -> None:
+    """End a leaver's roles, households, claims and invitations; whoever can fill a role left vacant is told."""
+    roles = await people.roles_of_person(desk.tx, leaver.person_id)
+    await erasure.end_links(desk.tx, leaver.person_id, now_ms=desk.now_ms)
+    await tell_of_vacancies(desk, roles)
 
 
 async def forget_address(desk: Desk, person_id: int, address: str) -> None:
@@ -90,7 +93,7 @@ async def forget_rest(desk: Desk, payload: Mapping[str, Any]) -> None:
 
 async def plan(desk: Desk) -> None:
     """Once a day, early in the morning, look for those who never answered the consent screen."""
-    world: World = desk.world
+    world = desk.world
     today = world.day(desk.now_ms)
     for day in (today, today + timedelta(days=1)):
         desk.later(SWEEP, f"{SWEEP}:{day.isoformat()}", world.moment_ms(day, SWEEP_AT))

@@ -9,11 +9,11 @@ from typing import Any
 from bot.errors import PersonError
 from bot.talk.form import Form, FreeText
 from bot.talk.messages import Button, Say, Text, Words, text
-from bot.turn import Desk, Turn
+from bot.turn import Dispatch
 from handlers.people.actions import called, private, role_at
 from handlers.people.menu import MENU
 from handlers.people.rules import MAX_NAME_CHARS, may, tidy_name
-from handlers.world import World
+from handlers.world import Desk, Turn
 from storage.machine import wecom
 from storage.people import claims, people
 
@@ -105,7 +105,7 @@ async def no_reminders(turn: Turn, _: str) -> None:
 
 def _snooze_rows(turn: Turn, command: str) -> tuple[tuple[Button, ...], ...]:
     """The policy's choices for putting reminders off."""
-    world: World = turn.world
+    world = turn.world
     after = f" {command}" if command else ""
     return tuple(
         (Button(_span(minutes), f"/snooze {minutes}{after}"),) for minutes in world.policy.reminders.snooze_minutes
@@ -146,7 +146,7 @@ async def snooze_over(desk: Desk, payload: Mapping[str, Any]) -> None:
     named = [item.command for item in MENU if item.command == payload["command"]]
     rows = tuple((Button(text(f"menu.{command}"), f"/{command}", "primary"),) for command in named)
     due_ms = desk.world.after_quiet_ms(desk.now_ms)
-    await desk.tell(row["id"], Say(text("snooze.over"), rows), key=f"snoozed.{payload['fire_ms']}", due_ms=due_ms)
+    await desk.tell(row["id"], Say(text("snooze.over"), rows), Dispatch(f"snoozed.{payload['fire_ms']}", due_ms=due_ms))
 
 
 NAME = Form("name", (FreeText(id="name", max_chars=4 * MAX_NAME_CHARS),), name_submit, review=False)

@@ -9,12 +9,13 @@ from typing import Any
 from bot.errors import PersonError
 from bot.talk.form import Form, Found, Option
 from bot.talk.messages import Button, Say, Text, text
-from bot.turn import Intent, Turn
+from bot.turn import Dispatch, Intent
 from handlers.areas.index import Gazetteer
 from handlers.people.actions import area_name, called, private, role_at
 from handlers.people.menu import menu_rows
 from handlers.people.rules import EVERY_ROLE, may, may_take
 from handlers.people.search import any_area, named_areas, role_holders
+from handlers.world import Turn
 from storage.database import Row
 from storage.people import people
 
@@ -29,7 +30,7 @@ _NOT_PLACE = re.compile(_ASKED + r"|请问|你好|您好|是谁|[?？!！。,，
 async def roles(turn: Turn, args: str) -> None:
     """`/roles [PAGE]`: everyone who holds a role within the person's areas, by area."""
     private(turn)
-    places: Gazetteer = turn.world.places
+    places = turn.world.places
     found = [
         row
         for row in await people.holders(turn.tx, EVERY_ROLE)
@@ -58,7 +59,7 @@ def _code(places: Gazetteer, area_id: int) -> tuple[bool, str]:
 
 async def revoke_submit(turn: Turn, answers: Mapping[str, Any]) -> None:
     """Take a role back; its holder is told."""
-    places: Gazetteer = turn.world.places
+    places = turn.world.places
     row = await people.role_row(turn.tx, int(answers["role"]["id"]))
     if row is None or row["until_ms"] is not None:
         raise PersonError("role_gone", step="role")
@@ -71,12 +72,12 @@ async def revoke_submit(turn: Turn, answers: Mapping[str, Any]) -> None:
     turn.reply(text("revoke.done", name=called(row["name"]), role=what))
     if row["person_id"] != turn.person.id:
         say = Say(text("revoke.told", role=what, who=called(turn.person.name)))
-        await turn.tell(row["person_id"], say, key=f"revoked.{row['role_id']}")
+        await turn.tell(row["person_id"], say, Dispatch(f"revoked.{row['role_id']}"))
 
 
 async def who(turn: Turn, args: str) -> None:
     """`/who PLACE`: who answers for a place; without one it is asked."""
-    places: Gazetteer = turn.world.places
+    places = turn.world.places
     if not args.strip():
         if turn.event.group:
             raise PersonError("who_where")
@@ -98,7 +99,7 @@ async def who_submit(turn: Turn, answers: Mapping[str, Any]) -> None:
 
 
 async def _answer(turn: Turn, area_id: int) -> None:
-    places: Gazetteer = turn.world.places
+    places = turn.world.places
     found = [row for row in await people.holders(turn.tx, ANSWERABLE) if places.covers(row["area_id"], area_id)]
     lines: list[Text] = [
         text("who.line", role=text(f"role.{role}"), names=_names(turn, found, role))
@@ -130,7 +131,7 @@ async def asks_who(turn: Turn) -> Intent | None:
 
 async def home(turn: Turn, _: Mapping[str, Any]) -> Sequence[Option]:
     """The villages where the person works: most ask about those."""
-    places: Gazetteer = turn.world.places
+    places = turn.world.places
     ids = dict.fromkeys(held.area_id for held in turn.person.roles if held.area_id in places.areas)
     return [Option(str(area_id), area_name(places, area_id)) for area_id in ids]
 

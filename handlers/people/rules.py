@@ -46,7 +46,8 @@ RIGHTS: Mapping[str, frozenset[str]] = {
     "see_digest": frozenset({"grid_keeper", "finance", "auditor"}),
     "ask_digest": frozenset({"grid_keeper", "finance", "auditor"}),
     "be_called": frozenset({"cleaner", "grid_keeper"}),
-    # the house
+    # the house; whoever may decide something that waits sees what does
+    "see_todo": frozenset({"grid_keeper"}),
     "import": frozenset({"admin"}),
 }
 

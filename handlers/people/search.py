@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.talk.form import Option
-from bot.turn import Turn
 from handlers.areas.index import Gazetteer
 from handlers.areas.places import Area
 from handlers.people.actions import area_name, called, role_at
 from handlers.people.rules import EVERY_ROLE, may_grant, may_take
+from handlers.world import Turn
 from storage.people import people
 
 SHOWN = 8
@@ -38,7 +38,7 @@ async def any_area(turn: Turn, _: Mapping[str, Any], said: str) -> Sequence[Opti
 
 async def own_areas(turn: Turn, answers: Mapping[str, Any]) -> Sequence[Option]:
     """The areas for which the person may hand out the chosen role, as far as their own roles name them."""
-    places: Gazetteer = turn.world.places
+    places = turn.world.places
     role = _role(answers)
     ids = dict.fromkeys(held.area_id for held in turn.person.roles)
     areas = [places.areas[area_id] for area_id in ids if area_id in places.areas]
@@ -47,14 +47,14 @@ async def own_areas(turn: Turn, answers: Mapping[str, Any]) -> Sequence[Option]:
 
 async def grant_areas(turn: Turn, answers: Mapping[str, Any], said: str) -> Sequence[Option]:
     """The areas that the words may mean and for which the person may hand out the chosen role."""
-    places: Gazetteer = turn.world.places
+    places = turn.world.places
     role = _role(answers)
     return [_option(places, area) for area in named_areas(places, said) if _may_give(turn, role, area)]
 
 
 async def role_holders(turn: Turn, _: Mapping[str, Any], said: str) -> Sequence[Option]:
     """Roles that the person may take back, by the holder's name or the area's; the value is the role row's id."""
-    places: Gazetteer = turn.world.places
+    places = turn.world.places
     areas = {area.area_id for area in named_areas(places, said)}
     found = [
         row

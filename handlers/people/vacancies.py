@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.talk.messages import Button, Say, text
-from bot.turn import Desk, Role
-from handlers.areas.index import Gazetteer
+from bot.turn import Dispatch, Role
 from handlers.people.actions import role_at
 from handlers.people.rules import ROLES, may_grant, may_take
+from handlers.world import Desk
 from storage.database import Row
 from storage.people import people
 
@@ -19,7 +19,7 @@ async def tell_of_vacancies(desk: Desk, roles: Sequence[Row]) -> None:
     Who had them is not said: they wanted to be forgotten. With the last admin goes whoever could give any role; then
     staff hear what the operator has to do.
     """
-    places: Gazetteer = desk.world.places
+    places = desk.world.places
     for ended in roles:
         name, area_id = ended["role"], ended["area_id"]
         if any(places.covers(row["area_id"], area_id) for row in await people.holders(desk.tx, (name,))):
@@ -39,4 +39,4 @@ async def tell_of_vacancies(desk: Desk, roles: Sequence[Row]) -> None:
 
 async def _tell(desk: Desk, person_id: int, say: Say, role_id: int) -> bool:
     due_ms = desk.world.after_quiet_ms(desk.now_ms)
-    return await desk.tell(person_id, say, key=f"vacant.{role_id}", due_ms=due_ms)
+    return await desk.tell(person_id, say, Dispatch(f"vacant.{role_id}", due_ms=due_ms))

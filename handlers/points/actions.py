@@ -12,13 +12,12 @@ from typing import Literal
 
 from bot.errors import PersonError
 from bot.talk.messages import Button, Say, Words, text
-from bot.turn import Turn
 from handlers.areas.actions import find_households
 from handlers.people.actions import private
 from handlers.people.rules import may, roles_with
 from handlers.points import rules
 from handlers.points.rules import Wanted
-from handlers.world import World
+from handlers.world import Turn
 from storage.database import Row
 from storage.people import claims, households
 from storage.people.households import HouseholdFound
@@ -91,7 +90,7 @@ async def _of_household(turn: Turn, household_id: int) -> Account:
 
 
 def _check_area(turn: Turn, found: HouseholdFound) -> None:
-    world: World = turn.world
+    world = turn.world
     if not may(turn.person.roles, "see_ledger"):
         raise PersonError("no_right", who=text("right.see_ledger.who"))
     if not may(turn.person.roles, "see_ledger", found.village_id, world.places.covers):
@@ -100,7 +99,7 @@ def _check_area(turn: Turn, found: HouseholdFound) -> None:
 
 async def _look_up(turn: Turn, said: str, unit: Unit) -> None:
     """Staff ask for a household by name or card."""
-    world: World = turn.world
+    world = turn.world
     if not may(turn.person.roles, "see_ledger"):
         raise PersonError("no_right", who=text("right.see_ledger.who"))
     areas = sorted(turn.person.areas(*roles_with("see_ledger")))

@@ -13,6 +13,7 @@ from handlers.policy.fields import Many, Table, fault
 MenuCommand = Literal[
     "help", "report", "mycases", "cases", "points", "subsidies", "me", "household", "proxy", "object", "who", "claims",
     "weigh", "tickets", "cleanup", "rollcall", "friday", "digest", "townships", "reminders", "link", "privacy",
+    "todo",
 ]  # fmt: skip
 Does = Literal["command", "page", "camera", "news", "opens"]
 

@@ -8,10 +8,11 @@ from typing import Any
 from bot.errors import PersonError
 from bot.talk.form import Form, FreeText, YesNo
 from bot.talk.messages import Button, Say, text
-from bot.turn import Intent, Turn
+from bot.turn import Intent
 from handlers.people.actions import private
 from handlers.people.rules import may
 from handlers.robots import rules
+from handlers.world import Turn
 from storage.machine import wecom
 
 FORM = "wecom"

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.talk.messages import Out, Say
-from bot.turn import Desk
+from bot.turn import Dispatch
 from handlers.areas.places import Area
 from handlers.robots.rules import Matter, called
-from handlers.world import World
+from handlers.world import Desk, World
 from storage.machine import wecom
 
 CHANNEL = "wecom"
@@ -35,14 +35,16 @@ async def tell(
     about: Iterable[Matter] = (),
 ) -> bool:
     """Write to an area's group, once for a key, calling those whom it is about; False: it was written before."""
-    world: World = desk.world
+    world = desk.world
     address = world.robots[area.area_id]
     if await desk.was_told(key, address):
         return False
     matters = tuple(about)
     names = await _called(desk, matters) if matters else ()
     out = desk.catalogues[desk.catalogues.default].out(say)
-    desk.post(NOBODY, CHANNEL, address, replace(out, mentions=names), key=key, due_ms=due_ms, expires_ms=expires_ms)
+    desk.post(
+        NOBODY, CHANNEL, address, replace(out, mentions=names), Dispatch(key, due_ms=due_ms, expires_ms=expires_ms)
+    )
     return True
 
 
@@ -51,11 +53,11 @@ async def show(desk: Desk, area: Area, media_id: str, *, key: str, due_ms: int, 
     address = desk.world.robots[area.area_id]
     if not await desk.was_told(key, address):
         out = Out("", media=(media_id,))
-        desk.post(NOBODY, CHANNEL, address, out, key=key, due_ms=due_ms, expires_ms=expires_ms)
+        desk.post(NOBODY, CHANNEL, address, out, Dispatch(key, due_ms=due_ms, expires_ms=expires_ms))
 
 
 async def _called(desk: Desk, matters: Iterable[Matter]) -> tuple[str, ...]:
-    world: World = desk.world
+    world = desk.world
     places = world.places
 
     def depth(area_id: int) -> int:

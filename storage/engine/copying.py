@@ -43,7 +43,7 @@ MAKE_PROGRESS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class CopiedTable:
     """A table, and the columns that make its key."""
 
     name: str
@@ -82,7 +82,7 @@ class Copied:
     last_key: Values | None
 
 
-class Digest:
+class TableDigest:
     """The content of a table, as rows of either engine are added."""
 
     def __init__(self) -> None:
@@ -108,7 +108,7 @@ class OneMoment:
         """Run `work` there."""
         raise NotImplementedError
 
-    async def transaction(self, work: Work[T], *, township_id: int = 1, alone: bool = True, wait: bool = True) -> T:
+    async def transaction(self, work: Work[T], *, township_id: int = 1, exclusive: bool = True, wait: bool = True) -> T:
         """Refused."""
         raise Refused("this is for reading")
 
@@ -140,16 +140,16 @@ class Source(OneMoment):
         """number, name and checksum of what was applied."""
         return self._rows(MIGRATIONS) if HISTORY in self._names() else []
 
-    def tables(self) -> list[Table]:
+    def tables(self) -> list[CopiedTable]:
         """All that hold something of a township, in the order in which they are copied."""
         names = sorted(set(self._names()) - {HISTORY, *LAST})
         return [self._table(name) for name in (*names, *LAST)]
 
-    def count(self, table: Table) -> int:
+    def count(self, table: CopiedTable) -> int:
         """How many rows."""
         return int(self._rows(f'SELECT COUNT(*) FROM "{table.name}"')[0][0])
 
-    def pages(self, table: Table, after: Values | None = None) -> Iterator[list[Values]]:
+    def pages(self, table: CopiedTable, after: Values | None = None) -> Iterator[list[Values]]:
         """Rows in the order of the key, after that one."""
         cursor = self._connection.cursor()
         cursor.row_factory = None
@@ -161,10 +161,10 @@ class Source(OneMoment):
         found = self._rows("SELECT name FROM sqlite_master WHERE type = 'table'")
         return [name for (name,) in found if not name.startswith("sqlite_")]
 
-    def _table(self, name: str) -> Table:
+    def _table(self, name: str) -> CopiedTable:
         columns = self._rows(f'PRAGMA table_info("{name}")')
         in_key = sorted((place, column) for _, column, _, _, _, place in columns if place)
-        return Table(name, tuple(row[1] for row in columns), tuple(column for _, column in in_key))
+        return CopiedTable(name, tuple(row[1] for row in columns), tuple(column for _, column in in_key))
 
     def _rows(self, sql: str) -> list[Values]:
         return [tuple(row) for row in self._connection.execute(sql).fetchall()]
@@ -193,7 +193,7 @@ class Target(OneMoment):
             return "another move is writing to it"
         return ""
 
-    async def filled(self, tables: Sequence[Table]) -> list[str]:
+    async def filled(self, tables: Sequence[CopiedTable]) -> list[str]:
         """What stands in the way of a new move: tables with rows, and tables that are none of ours."""
         ours = {table.name for table in tables} | {HISTORY}
         found = [name for (name,) in await self._connection.fetch(TABLES)]
@@ -227,7 +227,7 @@ class Target(OneMoment):
                 [(name, content.rows, content.sha256) for name, content in contents.items()],
             )
 
-    async def write(self, table: Table, rows: Sequence[Values]) -> None:
+    async def write(self, table: CopiedTable, rows: Sequence[Values]) -> None:
         """Add rows, and note the last one of them: both or neither. Raises Refused."""
         copy = self._connection.copy_records_to_table
         async with self._connection.transaction():
@@ -242,7 +242,7 @@ class Target(OneMoment):
                 json.dumps(table.key_of(rows[-1])),
             )
 
-    async def analyze(self, tables: Sequence[Table]) -> None:
+    async def analyze(self, tables: Sequence[CopiedTable]) -> None:
         """Let the server learn what the tables hold, so that its first plans are good ones."""
         await self._connection.execute(f"ANALYZE {_names(table.name for table in tables)}", timeout=LONG_S)
 
@@ -257,7 +257,7 @@ class Target(OneMoment):
         """Run `work` in the transaction that is open."""
         return await work(PostgresTx(self._connection, township_id, Talk()))
 
-    async def pages(self, table: Table) -> AsyncIterator[Sequence[Values]]:
+    async def pages(self, table: CopiedTable) -> AsyncIterator[Sequence[Values]]:
         """Every row in the order of the key."""
         after: Values = ()
         while True:

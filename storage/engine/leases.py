@@ -1,8 +1,8 @@
-"""The connection that stands: it holds a worker's duties (advisory locks) and hears what other workers say.
+"""The lasting connection: it holds a worker's leases (advisory locks) and hears what other workers say.
 
-A duty is a lock of this connection's session, so it is free again the moment its holder dies, and within seconds
-when the holder's machine does (the server probes a silent connection). When the connection breaks, its worker has no
-duty any more from that moment; it connects again by itself and everybody is told to look for what they missed.
+A lease is a lock of this connection's session, so it is free again the moment its holder dies, and within seconds
+when the holder's machine does (the server probes a silent connection). When the connection breaks, its worker holds no
+lease any more from that moment; it connects again by itself and everybody is told to look for what they missed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 
 def key_of(name: str) -> int:
-    """A duty's lock: 64 bits of its name's SHA-256."""
+    """A lease's lock: 64 bits of its name's SHA-256."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
 
 
@@ -35,7 +35,7 @@ def kind_of(name: str) -> int:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big", signed=True)
 
 
-class Standing:
+class Leases:
     """`Workers` on PostgreSQL."""
 
     def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]]) -> None:
@@ -43,7 +43,7 @@ class Standing:
         self._connect = connect
         self._connection: asyncpg.Connection | None = None
         self._one_at_a_time = asyncio.Lock()
-        self._duties: set[str] = set()
+        self._leases: set[str] = set()
         self._kinds: set[str] = set()
         self._hearers: dict[str, list[Callable[[str], None]]] = {}
         self._keeper: asyncio.Task[None] | None = None
@@ -58,28 +58,28 @@ class Standing:
             self._keeper = asyncio.create_task(self._keep())
 
     async def stop(self) -> None:
-        """Close the connection; every duty is free."""
+        """Close the connection; every lease is free."""
         keeper, self._keeper = self._keeper, None
         if keeper is not None:
             keeper.cancel()
             await asyncio.gather(keeper, return_exceptions=True)
         await self._drop()
 
-    async def take(self, duty: str) -> bool:
-        if duty in self._duties:
+    async def take(self, lease: str) -> bool:
+        if lease in self._leases:
             return True
-        if await self._ask("SELECT pg_try_advisory_lock($1)", key_of(duty)):
-            self._duties.add(duty)
+        if await self._ask("SELECT pg_try_advisory_lock($1)", key_of(lease)):
+            self._leases.add(lease)
             return True
         return False
 
-    async def leave(self, duty: str) -> None:
-        if duty in self._duties:
-            self._duties.discard(duty)
-            await self._ask("SELECT pg_advisory_unlock($1)", key_of(duty))
+    async def leave(self, lease: str) -> None:
+        if lease in self._leases:
+            self._leases.discard(lease)
+            await self._ask("SELECT pg_advisory_unlock($1)", key_of(lease))
 
-    def has(self, duty: str) -> bool:
-        return duty in self._duties
+    def has(self, lease: str) -> bool:
+        return lease in self._leases
 
     async def join(self, kind: str) -> None:
         self._kinds.add(kind)
@@ -111,7 +111,7 @@ class Standing:
                 async with asyncio.timeout(ANSWER_S):
                     return await connection.fetchval(sql, *values)
             except Exception as error:  # whatever it is, this connection is of no use any more
-                log.warning("database.standing_connection_lost", error=f"{type(error).__name__}: {error}")
+                log.warning("database.lasting_connection_lost", error=f"{type(error).__name__}: {error}")
                 await self._drop()
                 return None
 
@@ -139,13 +139,13 @@ class Standing:
 
     def _lost(self, connection: object) -> None:
         if connection is self._connection:
-            log.warning("database.standing_connection_lost", error="closed")
+            log.warning("database.lasting_connection_lost", error="closed")
             self._connection = None
-            self._duties.clear()
+            self._leases.clear()
 
     async def _drop(self) -> None:
         connection, self._connection = self._connection, None
-        self._duties.clear()
+        self._leases.clear()
         if connection is not None:
             with contextlib.suppress(Exception):
                 connection.terminate()
@@ -160,9 +160,9 @@ class Standing:
                     async with asyncio.timeout(ANSWER_S):
                         await self._begin()
                 except Exception as error:
-                    log.debug("database.standing_connection_not_yet", error=f"{type(error).__name__}: {error}")
+                    log.debug("database.lasting_connection_not_yet", error=f"{type(error).__name__}: {error}")
                     continue
-                log.info("database.standing_connection_back")
+                log.info("database.lasting_connection_back")
                 for hearers in self._hearers.values():
                     for hear in hearers:
                         hear("")

@@ -6,28 +6,28 @@ from collections.abc import Callable
 
 
 class OneWorker:
-    """Has every duty it wants; there is nobody to tell anything."""
+    """Holds every lease it asks for; there is nobody to tell anything."""
 
     number = 0
 
     def __init__(self) -> None:
-        self._duties: set[str] = set()
+        self._leases: set[str] = set()
 
     async def start(self) -> None:
         """Nothing to prepare."""
 
-    async def take(self, duty: str) -> bool:
+    async def take(self, lease: str) -> bool:
         """Always."""
-        self._duties.add(duty)
+        self._leases.add(lease)
         return True
 
-    async def leave(self, duty: str) -> None:
-        """Give a duty up."""
-        self._duties.discard(duty)
+    async def leave(self, lease: str) -> None:
+        """Give a lease back."""
+        self._leases.discard(lease)
 
-    def has(self, duty: str) -> bool:
+    def has(self, lease: str) -> bool:
         """Whether it was taken."""
-        return duty in self._duties
+        return lease in self._leases
 
     async def join(self, kind: str) -> None:
         """There is one of each kind."""
@@ -41,4 +41,4 @@ class OneWorker:
 
     async def stop(self) -> None:
         """Nothing to give back."""
-        self._duties.clear()
+        self._leases.clear()

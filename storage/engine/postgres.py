@@ -1,6 +1,6 @@
 """PostgreSQL behind `Database`, through asyncpg (docs/decisions/0007).
 
-A township's turn is a row of `turns`: a transaction that is `alone` holds its lock from the beginning, so the works
+A township's lock is its row of `turns`: an `exclusive` transaction holds it from the beginning, so the works
 of one township run one after the other on however many workers, as they do on SQLite, and each statement sees what
 the one before it committed.
 """
@@ -18,7 +18,7 @@ from typing import Any, TypeVar, cast
 import asyncpg
 
 from storage.database import ForeignAwait, Params, Refused, Row, Taken, Unavailable, Work, Workers
-from storage.engine.leases import Standing
+from storage.engine.leases import Leases
 from storage.engine.parameters import numbered
 from storage.engine.running import Running
 
@@ -162,14 +162,14 @@ class _Watched:
 
 
 class PostgresDatabase:
-    """A pool of connections, and one that stands: for duties and for what other workers say."""
+    """A pool of connections, and a lasting one: for leases and for what other workers say."""
 
     def __init__(self, url: str, pool: asyncpg.Pool) -> None:
         self.url = url
         self._pool = pool
         self._running = Running()
-        self._turns: dict[int, asyncio.Lock] = {}
-        self._workers = Standing(lambda: connect(url))
+        self._locks: dict[int, asyncio.Lock] = {}
+        self._workers = Leases(lambda: connect(url))
 
     @classmethod
     async def open(cls, url: str, *, connections: int = MOST_CONNECTIONS) -> PostgresDatabase:
@@ -187,30 +187,30 @@ class PostgresDatabase:
         await with_pool._passing(pool.__aenter__)
         return with_pool
 
-    async def transaction(self, work: Work[T], *, township_id: int = 1, alone: bool = True, wait: bool = True) -> T:
-        if alone:
-            return await self._running.finish(self._alone(work, township_id, wait))
+    async def transaction(self, work: Work[T], *, township_id: int = 1, exclusive: bool = True, wait: bool = True) -> T:
+        if exclusive:
+            return await self._running.finish(self._exclusively(work, township_id, wait))
         return await self._running.finish(self._again_and_again("BEGIN", work, township_id, True))
 
     async def read(self, work: Work[T], *, township_id: int = 1) -> T:
         return await self._running.finish(self._again_and_again(READ, work, township_id, True))
 
-    async def _alone(self, work: Work[T], township_id: int, wait: bool) -> T:
+    async def _exclusively(self, work: Work[T], township_id: int, wait: bool) -> T:
         """This process's works of a township queue here: on the server they would take every connection to wait."""
         skip = "" if wait else " SKIP LOCKED"
         begin = f"BEGIN; SELECT 1 FROM turns WHERE township_id = {township_id:d} FOR UPDATE{skip}"
-        turn = self._turns.setdefault(township_id, asyncio.Lock())
-        if not wait and turn.locked():
+        lock = self._locks.setdefault(township_id, asyncio.Lock())
+        if not wait and lock.locked():
             raise Taken
         try:
             async with asyncio.timeout(STATEMENT_S):
-                await turn.acquire()
+                await lock.acquire()
         except TimeoutError as error:
-            raise Unavailable(f"waited {STATEMENT_S} s for the turn of township {township_id}") from error
+            raise Unavailable(f"waited {STATEMENT_S} s for the lock of township {township_id}") from error
         try:
             return await self._again_and_again(begin, work, township_id, wait)
         finally:
-            turn.release()
+            lock.release()
 
     async def _again_and_again(self, begin: str, work: Work[T], township_id: int, wait: bool) -> T:
         """Run the whole again after a conflict with another worker, a little later each time."""
@@ -282,7 +282,7 @@ async def _nothing(connection: asyncpg.Connection) -> None:
 
 
 async def connect(*arguments: Any, **named: Any) -> asyncpg.Connection:
-    """A connection with this project's settings. A worker that hangs loses its turn after IDLE_MS."""
+    """A connection with this project's settings. A worker that hangs loses its lock after IDLE_MS."""
     named |= {
         "timeout": CONNECT_S,
         "command_timeout": STATEMENT_S,

@@ -18,7 +18,8 @@ T = TypeVar("T")
 BUSY_TIMEOUT_MS = 10_000
 READERS = 2
 CHECKPOINT_PAGES = 4_000  # pages that many updates touch are copied into the file once, not a dozen times
-WRITER_CACHE_KIB, READER_CACHE_KIB = 8_192, 512
+# Measured with a million people, 8 MiB for the writer are a tenth slower than 2, and never given back.
+WRITER_CACHE_KIB, READER_CACHE_KIB = 2_048, 512
 STATEMENT_CACHE = 512
 PASSING = {
     sqlite3.SQLITE_BUSY,
@@ -172,8 +173,8 @@ class SqliteDatabase:
         readers = [await aiosqlite.Connection(lambda: connect(path, read_only=True), 64) for _ in range(READERS)]
         return cls(path, writer, readers)
 
-    async def transaction(self, work: Work[T], *, township_id: int = 1, alone: bool = True, wait: bool = True) -> T:
-        """Every transaction is alone: there is one writer."""
+    async def transaction(self, work: Work[T], *, township_id: int = 1, exclusive: bool = True, wait: bool = True) -> T:
+        """Every transaction is exclusive: there is one writer."""
         return await self._run(self._writer, "BEGIN IMMEDIATE", work, township_id)
 
     async def read(self, work: Work[T], *, township_id: int = 1) -> T:

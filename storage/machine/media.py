@@ -33,7 +33,7 @@ SELECT 1 FROM media m WHERE m.township_id = :t AND m.id = :id AND (
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class MediaLimits:
     """How large a photo or video may be; the program itself takes no more than these."""
 
     photo_bytes: int = 20 * 1024 * 1024
@@ -41,7 +41,7 @@ class Limits:
     video_bytes: int = 20 * 1024 * 1024
 
 
-class Tokens(Protocol):
+class TokenSource(Protocol):
     """Where unguessable ids come from."""
 
     def token(self) -> str: ...
@@ -57,12 +57,12 @@ class MediaDesk(Protocol):
     def now_ms(self) -> int: ...
 
     @property
-    def dice(self) -> Tokens: ...
+    def dice(self) -> TokenSource: ...
 
     def later(self, kind: str, key: str, fire_ms: int, **payload: Any) -> None: ...
 
 
-def new_id(dice: Tokens, kind: Kind) -> str:
+def new_id(dice: TokenSource, kind: Kind) -> str:
     """A fresh id."""
     return kind[0] + hashlib.sha256(dice.token().encode()).hexdigest()[: ID_CHARS - 1]
 

@@ -51,6 +51,18 @@ async def all_pending(tx: Tx) -> Sequence[Row]:
     )
 
 
+async def pending_by_area(tx: Tx, *, from_ms: int, until_ms: int) -> dict[int, tuple[int, int]]:
+    """How many claims of each area wait now that were made before `until_ms`, and how many of them before `from_ms`."""
+    rows = await tx.all(
+        "SELECT h.area_id, COUNT(*) AS n, SUM(CASE WHEN c.created_ms < :from_ms THEN 1 ELSE 0 END) AS late"
+        " FROM household_claims c JOIN households h ON h.township_id = c.township_id"
+        " AND h.household_id = c.household_id AND h.until_ms IS NULL"
+        " WHERE c.township_id = :t AND c.state = 'pending' AND c.created_ms < :until_ms GROUP BY h.area_id",
+        {"from_ms": from_ms, "until_ms": until_ms},
+    )
+    return {row["area_id"]: (int(row["n"]), int(row["late"])) for row in rows}
+
+
 async def decide(tx: Tx, claim_id: int, *, state: str, decided_by: int | None, now_ms: int) -> bool:
     """Confirm, deny or withdraw a pending claim; False when it was decided before."""
     return (

@@ -49,8 +49,13 @@ PLACES: Mapping[str, tuple[str, str, str]] = {
 }
 
 
-async def erase_range(tx: Tx, what: str, step: tuple[str, str, str], *, before_ms: int, limit: int) -> bool:
-    """Erase one batch of `what` from before a moment; whether there may be more."""
+async def erase_ranges(tx: Tx, steps: Mapping[str, tuple[str, str, str]], *, before_ms: int, limit: int) -> bool:
+    """Erase one batch of each of WORDS, ERRORS or PLACES from before a moment; whether there may be more."""
+    more = [await _erase_range(tx, what, step, before_ms=before_ms, limit=limit) for what, step in steps.items()]
+    return any(more)
+
+
+async def _erase_range(tx: Tx, what: str, step: tuple[str, str, str], *, before_ms: int, limit: int) -> bool:
     table, moment, statement = step
     after = await _through(tx, what)
     rows = await tx.all(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from storage.database import Row, Tx
@@ -220,72 +219,70 @@ async def open_before(tx: Tx, case: Row, *, since_ms: int, limit: int) -> Sequen
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
-    """How many events of one kind, and the points that moved with them."""
+async def events_by_area(tx: Tx, *, from_ms: int, until_ms: int) -> Sequence[Row]:
+    """What happened in `[from_ms, until_ms)`: event, area_id, cases. The same for ever: events are never changed.
 
-    cases: int = 0
-    points: int = 0
-
-
-async def figures_by_area(
-    tx: Tx, *, from_ms: int, until_ms: int, area_ids: Collection[int] | None = None
-) -> dict[int, dict[str, Count]]:
-    """What happened in `[from_ms, until_ms)`: area id → event → Count.
-
-    Events: registered (new), verified, rejected, duplicate, claimed, claim_expired and the later states. Points of
-    `registered` are promised, of `verified` vested, of `rejected` and `duplicate` released. The same query gives
-    the same figures for ever, because events are never changed.
+    Events: registered (new), verified, rejected, duplicate, claimed, claim_expired and the later states.
     """
-    rows = await tx.all(
-        "SELECT area_id, event, COUNT(*) AS cases, SUM(points) AS points FROM case_events"
-        " WHERE township_id = :t AND at_ms >= :from_ms AND at_ms < :until_ms GROUP BY area_id, event",
+    return await tx.all(
+        "SELECT event, area_id, COUNT(*) AS cases FROM case_events"
+        " WHERE township_id = :t AND at_ms >= :from_ms AND at_ms < :until_ms GROUP BY event, area_id",
         {"from_ms": from_ms, "until_ms": until_ms},
     )
-    found: dict[int, dict[str, Count]] = {}
-    for row in rows:
-        if area_ids is None or row["area_id"] in area_ids:
-            found.setdefault(row["area_id"], {})[row["event"]] = Count(row["cases"], int(row["points"]))
-    return found
 
 
-_WAITING = ("decided_ms IS NULL AND late_ms <= :at_ms", "decided_ms > :at_ms AND late_ms <= :at_ms")
+# What was not decided at a moment: what still isn't, and what was decided since.
+_UNDECIDED = ("decided_ms IS NULL AND late_ms > 0", "decided_ms >= :until_ms")
+
+
+async def waiting_by_area(tx: Tx, *, until_ms: int) -> dict[int, tuple[int, int]]:
+    """How many cases of each area were not decided at a moment, and how many of them were past their deadline."""
+    each = " UNION ALL ".join(
+        "SELECT area_id, CASE WHEN late_ms < :until_ms THEN 1 ELSE 0 END AS late FROM cases"
+        f" WHERE township_id = :t AND {condition} AND received_ms < :until_ms"
+        for condition in _UNDECIDED
+    )
+    rows = await tx.all(
+        f"SELECT area_id, COUNT(*) AS n, SUM(late) AS late FROM ({each}) AS undecided GROUP BY area_id",
+        {"until_ms": until_ms},
+    )
+    return {row["area_id"]: (int(row["n"]), int(row["late"])) for row in rows}
 
 
 async def waiting(
-    tx: Tx, *, at_ms: int, area_ids: Collection[int] | None = None, limit: int = 10
-) -> tuple[int, Sequence[Row]]:
-    """Cases that had waited too long at a moment: how many, and the `limit` oldest (all COLUMNS).
+    tx: Tx, *, until_ms: int, area_ids: Collection[int] | None = None, limit: int, late_only: bool = False
+) -> Sequence[Row]:
+    """The `limit` oldest cases that were not decided at a moment (all COLUMNS); perhaps only those past their deadline.
 
     What was decided since then still counts, so that a past day gives the same figures again.
     """
-    total, found = 0, list[Row]()
-    for condition in _WAITING:
-        count, rows = await _oldest(tx, condition, {"at_ms": at_ms}, area_ids, limit)
-        total += count
-        found += rows
-    return total, sorted(found, key=lambda one: (one["received_ms"], one["id"]))[:limit]
+    past = " AND late_ms < :until_ms" if late_only else ""
+    found = list[Row]()
+    for condition in _UNDECIDED:
+        where = f"{condition}{past} AND received_ms < :until_ms"
+        found += await _oldest(tx, where, {"until_ms": until_ms}, area_ids, limit)
+    return sorted(found, key=lambda one: (one["received_ms"], one["id"]))[:limit]
 
 
 async def undecided(tx: Tx, *, area_ids: Collection[int] | None = None, limit: int = 10) -> tuple[int, Sequence[Row]]:
     """Cases that nobody has verified yet: how many, and the `limit` oldest (all COLUMNS)."""
-    return await _oldest(tx, "decided_ms IS NULL AND late_ms > 0", {}, area_ids, limit)
+    row = await tx.one(
+        f"SELECT COUNT(*) AS n FROM cases WHERE township_id = :t AND {_UNDECIDED[0]}{_in_areas(area_ids)}"
+    )
+    total = int(row["n"]) if row else 0
+    return total, await _oldest(tx, _UNDECIDED[0], {}, area_ids, limit) if total else []
 
 
 async def _oldest(
     tx: Tx, condition: str, values: Mapping[str, Any], area_ids: Collection[int] | None, limit: int
-) -> tuple[int, Sequence[Row]]:
-    """How many cases fulfil a condition on an index, and the oldest; only those are fetched from the table."""
-    where = f"township_id = :t AND {condition}{_in_areas(area_ids)}"
-    row = await tx.one(f"SELECT COUNT(*) AS n FROM cases WHERE {where}", values)
-    if row is None or not row["n"]:
-        return 0, []
-    rows = await tx.all(
+) -> Sequence[Row]:
+    """The oldest cases that fulfil a condition on an index; only those are fetched from the table."""
+    return await tx.all(
         f"SELECT {COLUMNS} FROM cases WHERE township_id = :t AND id IN ("
-        f"SELECT id FROM cases WHERE {where} ORDER BY received_ms, id LIMIT :limit) ORDER BY received_ms, id",
+        f"SELECT id FROM cases WHERE township_id = :t AND {condition}{_in_areas(area_ids)}"
+        " ORDER BY received_ms, id LIMIT :limit) ORDER BY received_ms, id",
         {**values, "limit": limit},
     )
-    return int(row["n"]), rows
 
 
 def _in_areas(area_ids: Collection[int] | None) -> str:

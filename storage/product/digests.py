@@ -108,15 +108,3 @@ async def points(tx: Tx, *, from_ms: int, until_ms: int) -> Sequence[Row]:
         " GROUP BY 1 ORDER BY 1",
         {"from_ms": from_ms, "until_ms": until_ms},
     )
-
-
-async def tickets_waiting(tx: Tx, *, until_ms: int, since_ms: int | None = None) -> Sequence[Row]:
-    """Tickets that waited for staff at a moment, all or those that did so before `since_ms`: village_id, tickets."""
-    return await tx.all(
-        "SELECT e.village_id, COUNT(*) AS tickets FROM film_ticket_events e"
-        " WHERE e.township_id = :t AND e.kind IN ('held', 'objected') AND e.at_ms < :since_ms"
-        " AND NOT EXISTS (SELECT 1 FROM film_ticket_events d WHERE d.township_id = :t"
-        " AND d.ticket_id = e.ticket_id AND d.id > e.id AND d.at_ms < :until_ms)"
-        " GROUP BY e.village_id ORDER BY e.village_id",
-        {"until_ms": until_ms, "since_ms": until_ms if since_ms is None else since_ms},
-    )

@@ -32,11 +32,6 @@ class FilmFigures:
         """Two villages' or two days' figures together."""
         return FilmFigures(**{name: getattr(self, name) + getattr(other, name) for name in FilmFigures.__slots__})
 
-    @property
-    def empty(self) -> bool:
-        """Whether nothing happened at all."""
-        return self == FilmFigures()
-
 
 _KINDS = {
     "counted": "tickets",
@@ -50,25 +45,18 @@ _KINDS = {
 _SUMMED = ("accepted_g", "county_fen", "township_fen", "points")
 
 
-async def figures(tx: Tx, *, from_ms: int, until_ms: int, village_ids: Collection[int]) -> FilmFigures:
-    """The figures of `[from_ms, until_ms)` for some villages together; `village_ids` empty gives zeros."""
-    found = await figures_by_village(tx, from_ms=from_ms, until_ms=until_ms, village_ids=village_ids)
-    return sum(found.values(), FilmFigures())
+# Every village there ever was: with it each figure is found by the index on villages.
+_VILLAGES = "SELECT area_id FROM areas WHERE township_id = :t AND level = 'village'"
 
 
-async def figures_by_village(
-    tx: Tx, *, from_ms: int, until_ms: int, village_ids: Collection[int]
-) -> dict[int, FilmFigures]:
-    """The figures of each village in which something happened."""
-    if not village_ids:
-        return {}
-    names, params = in_list("v", sorted(village_ids))
+async def by_village(tx: Tx, *, from_ms: int, until_ms: int) -> dict[int, FilmFigures]:
+    """The figures of `[from_ms, until_ms)` for each village in which something happened."""
     kinds = ", ".join(f"'{kind}'" for kind in _KINDS)
     rows = await tx.all(
         f"SELECT village_id, kind, COUNT(*) AS n, {', '.join(f'SUM({name}) AS {name}' for name in _SUMMED)}"
-        f" FROM film_ticket_events WHERE township_id = :t AND village_id IN ({names}) AND kind IN ({kinds})"
+        f" FROM film_ticket_events WHERE township_id = :t AND village_id IN ({_VILLAGES}) AND kind IN ({kinds})"
         " AND at_ms >= :from_ms AND at_ms < :until_ms GROUP BY village_id, kind",
-        {"from_ms": from_ms, "until_ms": until_ms, **params},
+        {"from_ms": from_ms, "until_ms": until_ms},
     )
     found: dict[int, FilmFigures] = {}
     for row in rows:
@@ -77,23 +65,39 @@ async def figures_by_village(
     return found
 
 
-async def waiting(tx: Tx, *, until_ms: int, village_ids: Collection[int], limit: int) -> Sequence[Row]:
-    """Tickets that waited for staff at `until_ms`, the longest first.
+# A ticket waited at a moment when its last event before it was one of these.
+_WAITED = (
+    " WHERE e.township_id = :t AND e.kind IN ('held', 'objected') AND e.at_ms < :until_ms"
+    " AND NOT EXISTS (SELECT 1 FROM film_ticket_events d WHERE d.township_id = :t"
+    " AND d.ticket_id = e.ticket_id AND d.id > e.id AND d.at_ms < :until_ms)"
+)
 
-    kind (held|objected), since_ms, ticket_id, number, household_id, householder, village_id, net_g, note.
+
+async def waiting_by_village(tx: Tx, *, from_ms: int, until_ms: int) -> dict[int, tuple[int, int]]:
+    """How many tickets of each village waited for staff at `until_ms`, and how many of them already at `from_ms`."""
+    rows = await tx.all(
+        "SELECT e.village_id, COUNT(*) AS tickets, SUM(CASE WHEN e.at_ms < :from_ms THEN 1 ELSE 0 END) AS late"
+        f" FROM film_ticket_events e{_WAITED} GROUP BY e.village_id ORDER BY e.village_id",
+        {"from_ms": from_ms, "until_ms": until_ms},
+    )
+    return {row["village_id"]: (int(row["tickets"]), int(row["late"])) for row in rows}
+
+
+async def waiting(
+    tx: Tx, *, until_ms: int, village_ids: Collection[int] | None = None, before_ms: int | None = None, limit: int
+) -> Sequence[Row]:
+    """Tickets that waited for staff at `until_ms`, the longest first; perhaps only those since before `before_ms`.
+
+    kind (held|objected), since_ms, number, village_id.
     """
-    if not village_ids:
+    if village_ids is not None and not village_ids:
         return ()
-    names, params = in_list("v", sorted(village_ids))
+    names, params = in_list("v", sorted(village_ids)) if village_ids is not None else ("", {})
+    places = f" AND e.village_id IN ({names})" if names else ""
+    before = " AND e.at_ms < :before_ms" if before_ms is not None else ""
     return await tx.all(
-        "SELECT e.kind, e.at_ms AS since_ms, e.ticket_id, k.number, k.household_id, h.householder, k.village_id,"
-        " k.net_g, e.note FROM film_ticket_events e"
+        "SELECT e.kind, e.at_ms AS since_ms, k.number, k.village_id FROM film_ticket_events e"
         " JOIN film_tickets k ON k.township_id = e.township_id AND k.id = e.ticket_id"
-        " LEFT JOIN households h ON h.township_id = k.township_id AND h.household_id = k.household_id"
-        " AND h.until_ms IS NULL"
-        f" WHERE e.township_id = :t AND e.kind IN ('held', 'objected') AND e.village_id IN ({names})"
-        " AND e.at_ms < :until_ms AND NOT EXISTS (SELECT 1 FROM film_ticket_events d"
-        " WHERE d.township_id = :t AND d.ticket_id = e.ticket_id AND d.id > e.id AND d.at_ms < :until_ms)"
-        " ORDER BY e.at_ms, e.id LIMIT :limit",
-        {"until_ms": until_ms, "limit": limit, **params},
+        f"{_WAITED}{places}{before} ORDER BY e.at_ms, e.id LIMIT :limit",
+        {"until_ms": until_ms, "before_ms": before_ms, "limit": limit, **params},
     )

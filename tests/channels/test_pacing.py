@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.channels.pacing import HOLDS_MAX, MINUTE_MS, SECOND_MS, TELEGRAM, UNLIMITED, Limits, Pace, telegram_limits
+from bot.channels.pacing import HOLDS_MAX, MINUTE_MS, SECOND_MS, TELEGRAM, UNLIMITED, Pace, RateLimits, telegram_limits
 
 NOW_MS = 1_800_000_000_000
 PERSON, NEIGHBOUR, GROUP = 7, 8, -1001
-TIGHT = Limits(all_per_s=4, private_interval_ms=SECOND_MS, private_burst=3, group_per_min=5)
+TIGHT = RateLimits(all_per_s=4, private_interval_ms=SECOND_MS, private_burst=3, group_per_min=5)
 
 chats = st.sampled_from([1, 2, 3, -1, -2])
 steps = st.lists(st.tuples(chats, st.integers(0, 1_500), st.booleans()), min_size=1, max_size=120)
@@ -98,8 +98,8 @@ def test_an_album_counts_every_picture() -> None:
     assert pace.due_ms(PERSON, NOW_MS) == NOW_MS + 7 * SECOND_MS
 
 
-@pytest.mark.parametrize("limits", [TELEGRAM, UNLIMITED, Limits(0, 0, 0, 0)])
-def test_retry_after_is_obeyed_for_one_chat_or_for_all(limits: Limits) -> None:
+@pytest.mark.parametrize("limits", [TELEGRAM, UNLIMITED, RateLimits(0, 0, 0, 0)])
+def test_retry_after_is_obeyed_for_one_chat_or_for_all(limits: RateLimits) -> None:
     pace = Pace(limits)
     pace.hold(PERSON, NOW_MS + 5_000)
     pace.hold(PERSON, NOW_MS + 2_000)
@@ -110,8 +110,8 @@ def test_retry_after_is_obeyed_for_one_chat_or_for_all(limits: Limits) -> None:
     assert pace.due_ms(PERSON, NOW_MS + 5_000) == NOW_MS + 5_000
 
 
-@pytest.mark.parametrize("limits", [UNLIMITED, Limits(0, 0, 0, 0), Limits(None, None, 1, None)])
-def test_without_limits_nothing_waits_and_nothing_is_remembered(limits: Limits) -> None:
+@pytest.mark.parametrize("limits", [UNLIMITED, RateLimits(0, 0, 0, 0), RateLimits(None, None, 1, None)])
+def test_without_limits_nothing_waits_and_nothing_is_remembered(limits: RateLimits) -> None:
     pace = Pace(limits)
     for n in range(1_000):
         assert pace.due_ms(n - 500, NOW_MS) == NOW_MS

@@ -34,6 +34,12 @@ class Shelf:
         return (photo(), "image") if media_id == "there" else None
 
 
+def message_from(user_id: int, words: str) -> dict[str, Any]:
+    """A private message as Telegram writes it."""
+    user = {"id": user_id, "is_bot": False, "first_name": "王"}
+    return {"message_id": 1, "date": 1, "chat": {"id": user_id, "type": "private"}, "from": user, "text": words}
+
+
 class Desk:
     """A Telegram channel and what it stored."""
 
@@ -165,6 +171,27 @@ async def test_what_could_not_be_stored_is_asked_for_again(desk: Desk) -> None:
     assert len(desk.raws) == 1
 
 
+async def test_what_is_not_shaped_as_an_update_holds_up_nobody(desk: Desk) -> None:
+    aunt = desk.api.user("王大娘")
+    world = desk.api.world
+    async with world.changed:
+        chat = {"id": aunt.id, "type": "private"}
+        world.queue.append({"update_id": 5, "message": {"message_id": 1, "chat": chat, "from": {"id": "x"}}})
+        world.queue.append({"update_id": 6, "message": message_from(aunt.id, "好")})
+        world.changed.notify_all()
+    assert (await desk.arrival(1)).event.text == "好"
+    await desk.api.all_read()
+    assert [raw.key for raw in desk.raws] == ["6"]
+
+
+async def test_updates_without_a_number_are_no_reason_to_spin(desk: Desk) -> None:
+    async with desk.api.world.changed:
+        desk.api.world.queue.append({"message": {}})
+        desk.api.world.changed.notify_all()
+    await asyncio.sleep(0.2)
+    assert len(desk.api.called("getUpdates")) <= 2 and desk.raws == []
+
+
 async def test_a_message_with_buttons_and_the_spinner(desk: Desk) -> None:
     aunt = desk.api.user("王大娘")
     await aunt.says("/start")
@@ -255,8 +282,7 @@ async def test_the_webhook_takes_only_telegrams_own_calls(api: FakeBotApi, tmp_p
     telegram = telegram_of(settings)
     desk = Desk(api, telegram)
     await telegram.start(desk.accept)
-    update = {"update_id": 5, "message": {"message_id": 1, "date": 1, "chat": {"id": 7, "type": "private"},
-              "from": {"id": 7, "is_bot": False, "first_name": "王"}, "text": "好"}}  # fmt: skip
+    update = {"update_id": 5, "message": message_from(7, "好")}
     transport = httpx.ASGITransport(app=Starlette(routes=telegram.routes()))
     async with httpx.AsyncClient(transport=transport, base_url="https://chat.example") as client:
         body = orjson.dumps(update)
@@ -268,8 +294,16 @@ async def test_the_webhook_takes_only_telegrams_own_calls(api: FakeBotApi, tmp_p
         assert (await client.post("/telegram", content=b"{" * 10, headers=header)).status_code == 400
         assert (await client.post("/telegram", content=b"x" * (2 << 20), headers=header)).status_code == 413
         assert desk.raws == []
+        for tap in ({"from": "x", "id": "1"}, {"from": {"id": "x"}, "data": "x"}, "x"):
+            nobody = orjson.dumps({"update_id": 3, "callback_query": tap})
+            assert (await client.post("/telegram", content=nobody, headers=header)).status_code == 200
+        assert desk.raws == []
+        unanswerable = orjson.dumps({"update_id": 4, "callback_query": {"from": {"id": 7}, "data": "x"}})
+        assert (await client.post("/telegram", content=unanswerable, headers=header)).status_code == 200
         assert (await client.post("/telegram", content=body, headers=header)).status_code == 200
-    assert [raw.key for raw in desk.raws] == ["5"] and telegram.decode(desk.raws[0]).event.text == "好"
+    assert [raw.key for raw in desk.raws] == ["4", "5"]
+    assert [telegram.decode(raw).event.kind for raw in desk.raws] == ["nothing", "text"]
+    telegram.handled(desk.raws[0])  # there is no spinner to stop
     await telegram.stop()
 
 

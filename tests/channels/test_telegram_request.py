@@ -22,7 +22,8 @@ from telegram.error import (
     TimedOut,
 )
 
-from bot.channels.telegram.transport import AiohttpRequest
+from bot.channels.telegram.http import HttpPool, Timeouts
+from bot.channels.telegram.library import PoolRequest
 from tests.fakes.botapi import FakeBotApi
 from tests.fakes.botapi_people import User
 
@@ -34,7 +35,13 @@ def jpeg(color: str = "green") -> bytes:
     return picture.getvalue()
 
 
-def bot_for(api: FakeBotApi, request: AiohttpRequest, token: str = "") -> Bot:
+def request_to(api: FakeBotApi, *, read_s: float = 15.0, connections: int = 64, limit: int = 32 << 20) -> PoolRequest:
+    """The library's transport over a pool of ours."""
+    pool = HttpPool(api.url, connections=connections, timeouts=Timeouts(read_s=read_s), limit=limit)
+    return PoolRequest(api.url, pool)
+
+
+def bot_for(api: FakeBotApi, request: PoolRequest, token: str = "") -> Bot:
     """A bot with one transport for everything."""
     return Bot(
         token or api.token,
@@ -53,7 +60,7 @@ async def api() -> AsyncIterator[FakeBotApi]:
 
 @pytest.fixture
 async def bot(api: FakeBotApi) -> AsyncIterator[Bot]:
-    async with bot_for(api, AiohttpRequest(read_timeout_s=2.0)) as client:
+    async with bot_for(api, request_to(api)) as client:
         yield client
 
 
@@ -74,9 +81,9 @@ async def test_a_message_with_buttons_arrives_as_written(bot: Bot, wang: User) -
 
 async def test_updates_are_polled_with_a_timeout_longer_than_the_read_timeout(api: FakeBotApi) -> None:
     user = api.user("张三")
-    async with bot_for(api, AiohttpRequest(read_timeout_s=0.2)) as client:
+    async with bot_for(api, request_to(api, read_s=1.0)) as client:
         poll = asyncio.create_task(client.get_updates(timeout=5))
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(1.5)
         assert not poll.done()
         await user.says("河边有人倒垃圾")
         (update,) = await poll
@@ -140,9 +147,9 @@ async def test_retry_after_says_how_long(api: FakeBotApi, bot: Bot, wang: User) 
 
 async def test_a_silent_server_times_out(api: FakeBotApi, wang: User) -> None:
     api.trouble("sendMessage", delay_s=5)
-    async with bot_for(api, AiohttpRequest(read_timeout_s=0.1)) as client:
+    async with bot_for(api, request_to(api)) as client:
         with pytest.raises(TimedOut):
-            await client.send_message(wang.id, "一")
+            await client.send_message(wang.id, "一", read_timeout=0.05)
         await client.send_message(wang.id, "二")
 
 
@@ -156,7 +163,7 @@ async def test_a_call_s_own_timeout_wins(api: FakeBotApi, bot: Bot, wang: User) 
 
 
 async def test_a_full_pool_times_out_as_such(api: FakeBotApi, wang: User) -> None:
-    async with bot_for(api, AiohttpRequest(connection_pool_size=1, read_timeout_s=5)) as client:
+    async with bot_for(api, request_to(api, connections=1, read_s=5)) as client:
         api.trouble("sendMessage", delay_s=1)
         first = asyncio.create_task(client.send_message(wang.id, "一"))
         await asyncio.sleep(0.05)
@@ -167,9 +174,9 @@ async def test_a_full_pool_times_out_as_such(api: FakeBotApi, wang: User) -> Non
 
 async def test_nobody_listening_is_a_network_error(api: FakeBotApi) -> None:
     await api.stop()
-    async with AiohttpRequest() as request:
+    async with request_to(api) as request:
         with pytest.raises(NetworkError, match="Connection refused"):
-            await request.call(f"{api.url}/bot{api.token}/getMe", {})
+            await request.post(f"{api.url}/bot{api.token}/getMe")
 
 
 async def test_text_that_is_no_text_is_refused_at_once_and_never_retried(bot: Bot, wang: User) -> None:
@@ -179,7 +186,7 @@ async def test_text_that_is_no_text_is_refused_at_once_and_never_retried(bot: Bo
 
 async def test_a_file_above_the_limit_is_refused(api: FakeBotApi, wang: User) -> None:
     await wang.sends_document(b"x" * 5000, "big.bin")
-    async with bot_for(api, AiohttpRequest(max_response_bytes=4000)) as client:
+    async with bot_for(api, request_to(api, limit=4000)) as client:
         await api.world.confirm(api.world.queue[-1]["update_id"])
         (update,) = await client.get_updates()
         assert update.message is not None
@@ -195,11 +202,11 @@ async def test_the_token_is_in_no_error_and_no_log(
     caplog.set_level(logging.DEBUG)
     secret = api.token.partition(":")[2]
     said: list[str] = []
-    async with bot_for(api, AiohttpRequest(read_timeout_s=0.1)) as client:
-        for trouble in ({"drop": "before"}, {"drop": "after"}, {"status": 500}, {"delay_s": 1.0}):
+    async with bot_for(api, request_to(api)) as client:
+        for trouble in ({"drop": "before"}, {"drop": "after"}, {"status": 500}, {"delay_s": 5.0}):
             api.trouble("sendMessage", **trouble)
             with pytest.raises(TelegramError) as caught:
-                await client.send_message(wang.id, "一")
+                await client.send_message(wang.id, "一", read_timeout=0.1 if "delay_s" in trouble else 15.0)
             error: BaseException | None = caught.value
             while error is not None:
                 said.append(f"{error!r} {error}")
@@ -213,32 +220,19 @@ async def test_the_token_is_in_no_error_and_no_log(
     assert secret not in "\n".join(record.getMessage() for record in caplog.records if record.name.startswith("bot"))
 
 
-async def test_plain_json_calls_have_the_same_results_and_errors(api: FakeBotApi, bot: Bot, wang: User) -> None:
-    async with AiohttpRequest() as request:
-        url = f"{bot.base_url}/sendMessage"
-        keys = {"inline_keyboard": [[{"text": "好", "callback_data": "1"}]]}
-        message = await request.call(url, {"chat_id": wang.id, "text": "你好", "reply_markup": keys})
-        assert (await wang.hears()).message_id == message["message_id"]
-        with pytest.raises(BadRequest, match="Chat not found"):
-            await request.call(url, {"chat_id": 1, "text": "你好"})
-        api.trouble(retry_after_s=3)
-        with pytest.raises(RetryAfter):
-            await request.call(url, {"chat_id": wang.id, "text": "你好"})
-
-
 @pytest.mark.parametrize("payload", [b"", b"<html>502</html>", b"[1]", b'{"ok": tru', b"\xff\xfe"])
 def test_an_answer_that_is_no_json_object_is_an_error(payload: bytes) -> None:
     with pytest.raises(TelegramError, match="Invalid server response"):
-        AiohttpRequest.parse_json_payload(payload)
+        PoolRequest.parse_json_payload(payload)
 
 
 async def test_the_transport_opens_and_closes_any_number_of_times(api: FakeBotApi, wang: User) -> None:
-    request = AiohttpRequest()
+    request = request_to(api)
     for _ in range(2):
         await request.initialize()
         await request.initialize()
         async with bot_for(api, request) as client:
             await client.send_message(wang.id, "在")
         await request.shutdown()
-    with pytest.raises(NetworkError, match="not initialized"):
+    with pytest.raises(NetworkError, match="not started"):
         await request.post(f"{api.url}/bot{api.token}/getMe")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.channels.tencent_errors import WECHAT, Refusal, WindowClosed, failure_of
+from bot.channels.tencent_errors import WECHAT, ErrorCode, WindowClosed, failure_of
 from bot.channels.wechat.api import WeChatApi
 from bot.channels.wechat.crypto import signature
 from bot.channels.wechat.notices import authorize_url, check_menu, js_signature, notice_data
@@ -225,7 +225,7 @@ async def test_no_usable_answer_is_tried_again(desk: Desk, trouble: dict[str, An
 
 def test_every_code_of_the_table_has_one_of_the_two_meanings() -> None:
     for code in WECHAT:
-        assert isinstance(failure_of(Refusal(code, "")), RetryLater | GiveUp)
+        assert isinstance(failure_of(ErrorCode(code, "")), RetryLater | GiveUp)
 
 
 async def test_no_error_and_no_log_tells_a_secret(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:

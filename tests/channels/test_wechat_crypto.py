@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.channels.wechat.crypto import Refused, Seal, aes_key, check_signature, signature
+from bot.channels.wechat.crypto import Forged, Seal, aes_key, check_signature, signature
 from bot.channels.wechat.fields import body_of, fields_of
 from bot.channels.wechat.gate import Gate, Post
 from tests.fakes.wechat_seal import decrypt, encrypt, sign
@@ -88,7 +88,7 @@ def test_any_wrong_byte_is_refused(data: st.DataObject) -> None:
     raw = base64.b64decode(V3)
     at = data.draw(st.integers(0, len(raw) - 1))
     wrong = base64.b64encode(raw[:at] + bytes([raw[at] ^ data.draw(st.integers(1, 255))]) + raw[at + 1 :]).decode()
-    with pytest.raises(Refused):
+    with pytest.raises(Forged):
         gate().open(QUERY, json.dumps({"Encrypt": wrong}).encode(), NOW_MS)
 
 
@@ -97,7 +97,7 @@ def test_any_wrong_character_of_the_query_is_refused(name: str, data: st.DataObj
     right = QUERY[name]
     at = data.draw(st.integers(0, len(right) - 1))
     wrong = right[:at] + data.draw(st.characters(exclude_characters=right[at])) + right[at + 1 :]
-    with pytest.raises(Refused):
+    with pytest.raises(Forged):
         gate().open({**QUERY, name: wrong}, BODY, NOW_MS)
 
 
@@ -105,15 +105,15 @@ def test_any_wrong_character_of_the_query_is_refused(name: str, data: st.DataObj
 def test_anything_else_is_refused_and_nothing_breaks(junk: bytes) -> None:
     seal = Seal(APP, [KEY, OTHER_KEY])
     for text in (junk.decode("latin-1"), base64.b64encode(junk).decode()):
-        with pytest.raises(Refused):
+        with pytest.raises(Forged):
             seal.open(text)
 
 
 def test_a_message_for_another_account_or_with_an_unknown_key_is_refused() -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Forged) as refused:
         Seal(APP, [KEY]).open(encrypt(KEY, "wx-another", b"hello"))
     assert refused.value.code == "recipient"
-    with pytest.raises(Refused):
+    with pytest.raises(Forged):
         Seal(APP, [KEY]).open(encrypt(OTHER_KEY, APP, b"hello"))
 
 
@@ -126,7 +126,7 @@ def test_a_malformed_key_is_said_at_the_start(key: str) -> None:
 
 
 def test_a_signature_with_strange_characters_is_just_wrong() -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(Forged):
         check_signature("é\ud800", TOKEN, "1", "2")
 
 
@@ -157,7 +157,7 @@ def test_the_answer_is_sealed_with_the_key_that_opened_the_post() -> None:
 @pytest.mark.parametrize("late_s", [-601, 601, 10**6])
 def test_an_old_timestamp_is_refused(late_s: int) -> None:
     query, body = pushed("你好")
-    with pytest.raises(Refused, match="expired"):
+    with pytest.raises(Forged, match="expired"):
         gate().open(query, body, NOW_MS + late_s * 1000)
     gate().open(query, body, NOW_MS + 600_000)
 
@@ -167,7 +167,7 @@ def test_wechats_three_tries_pass_and_a_replay_does_not() -> None:
     query, body = pushed("你好")
     for seconds in (0, 5, 10):
         assert fields_of(guard.open(query, body, NOW_MS + seconds * 1000).body)["Content"] == "你好"
-    with pytest.raises(Refused, match="repeated"):
+    with pytest.raises(Forged, match="repeated"):
         guard.open(query, body, NOW_MS + 31_000)
     again = pushed("你好", nonce="2", timestamp=NOW_MS // 1000 + 5)  # a try with a nonce of its own
     assert guard.open(*again, NOW_MS + 31_000)
@@ -178,13 +178,13 @@ def test_in_plain_mode_a_nonce_goes_with_one_body() -> None:
     query, body = pushed("你好", plain=True)
     post = guard.open(query, body, NOW_MS)
     assert post.key is None and guard.close(post, b"<xml/>", NOW_MS) == b"<xml/>"
-    with pytest.raises(Refused, match="repeated"):
+    with pytest.raises(Forged, match="repeated"):
         guard.open(query, body.replace("你好".encode(), "转账".encode()), NOW_MS)
 
 
 @pytest.mark.parametrize("mode", ["compatible", "safe"])
 def test_what_is_not_sealed_does_not_get_into_a_sealed_account(mode: str) -> None:
-    with pytest.raises(Refused, match="not_encrypted"):
+    with pytest.raises(Forged, match="not_encrypted"):
         gate(mode).open(*pushed("你好", plain=True), NOW_MS)
 
 
@@ -203,9 +203,9 @@ def test_the_address_is_verified() -> None:
     query = {"signature": signature(TOKEN, "1714036504", "1514711492"), "timestamp": "1714036504"}
     query |= {"nonce": "1514711492", "echostr": "4375120948345356249"}
     assert gate().hello(query, 1_714_036_504_000) == "4375120948345356249"
-    with pytest.raises(Refused):
+    with pytest.raises(Forged):
         gate().hello({**query, "nonce": "1"}, 1_714_036_504_000)
-    with pytest.raises(Refused):
+    with pytest.raises(Forged):
         gate().hello({}, 1_714_036_504_000)
 
 

@@ -16,7 +16,7 @@ from bot.channels.wechat.fields import MAX_BODY_BYTES, body_of, fields_of
 from bot.channels.wechat.wire import Update, arrival_of, heard_of, image_reply, notice_of, text_reply, update_of
 from bot.channels.wechat.words import (
     TEXT_MAX_BYTES,
-    Choice,
+    Numbered,
     choice_of,
     choices_of,
     opens_question,
@@ -317,11 +317,11 @@ def test_where_a_number_is_the_answer_choices_have_letters() -> None:
 def test_several_messages_are_one_answer_numbered_through() -> None:
     view = shown([NEWS, CASE], ZH)
     assert view.choices == (
-        Choice("1", "属实", "/verify 2026-0001 true"),
-        Choice("2", "不属实", "/verify 2026-0001 false"),
-        Choice("3", "倾倒", "t.1.=dumping"),
-        Choice("4", "焚烧", "t.1.=burning"),
-        Choice("5", "上一步", "t.1.<"),
+        Numbered("1", "属实", "/verify 2026-0001 true"),
+        Numbered("2", "不属实", "/verify 2026-0001 false"),
+        Numbered("3", "倾倒", "t.1.=dumping"),
+        Numbered("4", "焚烧", "t.1.=burning"),
+        Numbered("5", "上一步", "t.1.<"),
     )
     assert view.parts == (
         "案件 2026-0001 等核实。\n【1】属实\n【2】不属实\n————\n什么事？\n【3】倾倒\n【4】焚烧\n【5】上一步\n\n"

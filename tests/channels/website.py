@@ -19,7 +19,7 @@ from bot.channels.base import Channels
 from bot.channels.webchat import WebChat
 from bot.channels.wechat.api import WeChatApi
 from bot.channels.wechat.tokens import TokenTable
-from bot.clock import SystemClock, SystemDice, TimeIds
+from bot.clock import Seams, SystemClock, SystemDice, TimeIds
 from bot.incoming.intake import TOPIC as INBOX_TOPIC
 from bot.incoming.intake import Intake
 from bot.media.shelf import open_shelf
@@ -30,7 +30,7 @@ from bot.outgoing.shares import TOPIC as OUTBOX_TOPIC
 from bot.outgoing.shares import Outgoing
 from bot.settings import Settings
 from bot.talk.messages import Out, Say
-from bot.turn import Desk, Intent, Turn
+from bot.turn import Desk, Dispatch, Intent, Turn
 from bot.web.app import Web, build_web
 from bot.web.guard import address_of
 from bot.web.wechat_page import WeChatPage
@@ -61,6 +61,9 @@ class Echo:
 
     def facts(self, turn: Turn) -> Any:
         return None
+
+    def before_gate(self, intent: Intent) -> bool:
+        return False
 
     def gate(self, turn: Turn) -> str | None:
         return None
@@ -235,15 +238,15 @@ class Site:
         self.channels = Channels([self.webchat])
         self.outgoing = Outgoing(database, self.channels, clock=clock, grace_s=0)
         catalogues = web_catalogues(folder / "texts")
-        parts: Any = {"clock": clock, "ids": ids, "dice": dice, "outgoing": self.outgoing}
-        self.intake = Intake(database, Echo(), self.channels, catalogues, alone=not shared, **parts)
+        seams = Seams(clock, ids, dice)
+        self.intake = Intake(database, Echo(), self.channels, catalogues, seams, self.outgoing, only_worker=not shared)
         workers.listen(INBOX_TOPIC, self.intake.hear)
         workers.listen(OUTBOX_TOPIC, self.outgoing.hear)
         workers.listen(PAGE_TOPIC, self.webchat.hear)
         account = account_of(wechat) if wechat is not None else {}
         self.settings = chosen = Settings(_env_file=None, **{"data_dir": folder, "web_port": 0, **account, **settings})
         self.media = MediaStores(
-            open_shelf(chosen), database, clock=clock, dice=dice, zone=chosen.zone, limits=lambda _: media.Limits()
+            open_shelf(chosen), database, clock=clock, dice=dice, zone=chosen.zone, limits=lambda _: media.MediaLimits()
         )
         self.wechat_api = WeChatApi(
             chosen.wechat_app_id, chosen.wechat_app_secret, TokenTable(database, 1), clock, chosen.wechat_api_url
@@ -301,7 +304,9 @@ class Site:
                 world=None,
             )
             person_id = contact["person_id"] if contact else 7
-            desk.post(person_id, "web", page.address, Out(words, media=media_ids), due_ms=desk.now_ms + due_in_ms)
+            desk.post(
+                person_id, "web", page.address, Out(words, media=media_ids), Dispatch(due_ms=desk.now_ms + due_in_ms)
+            )
             return desk.outbox[0]["id"], await self.outgoing.write(tx, desk.outbox, desk.now_ms)
 
         message_id, written = await self.database.transaction(work)

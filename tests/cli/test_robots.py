@@ -12,7 +12,7 @@ import structlog
 from structlog.testing import CapturingLogger
 
 from bot.app import build
-from bot.channels.wecom.robots import Place, find_robots, match
+from bot.channels.wecom.robots import GroupArea, find_robots, match
 from bot.clock import SystemClock
 from bot.settings import Settings
 from handlers.product import Township
@@ -23,14 +23,14 @@ from tests.example import EXAMPLES
 
 KEY, OTHER = "693a91f6-7c1a-4bc4-97a0-0ec2f1fa5aaa", "0d5e7c11-1111-4444-8888-0ec2f1fa5bbb"
 PLACES = [
-    Place(1, "town", "629999101", "青禾塬镇", ("青禾塬",)),
-    Place(1, "village", "629999101205", "王家沟村", ("王家沟",)),
-    Place(1, "village", "629999101202", "李家湾村"),
-    Place(1, "hamlet", "62999910120501", "张家社"),
-    Place(2, "town", "629999102", "沙井乡"),
-    Place(2, "village", "629999102202", "王家沟村"),
-    Place(2, "village", "same", "红柳滩村"),
-    Place(1, "village", "same", "柳树湾村"),
+    GroupArea(1, "town", "629999101", "青禾塬镇", ("青禾塬",)),
+    GroupArea(1, "village", "629999101205", "王家沟村", ("王家沟",)),
+    GroupArea(1, "village", "629999101202", "李家湾村"),
+    GroupArea(1, "hamlet", "62999910120501", "张家社"),
+    GroupArea(2, "town", "629999102", "沙井乡"),
+    GroupArea(2, "village", "629999102202", "王家沟村"),
+    GroupArea(2, "village", "same", "红柳滩村"),
+    GroupArea(1, "village", "same", "柳树湾村"),
 ]
 
 

@@ -54,7 +54,7 @@ ALLOWED: dict[str, tuple[str, str]] = {
     "subquery in FROM": ("case_vault.reports_of", ""),
     "subquery as a value": ("film.ticket", ""),
     "UNION ALL": ("ledger.received_from", ""),
-    "GROUP BY": ("cases.figures_by_area", ""),
+    "GROUP BY": ("cases.events_by_area", ""),
     "GROUP BY number": ("digests.points", "the column is an expression"),
     "HAVING": ("ledger.broken_balances", "repeats the expression: an alias is SQLite's own"),
     "ORDER BY": ("inbox.oldest_new", "of columns that are never NULL: the engines put NULL at different ends"),

@@ -67,7 +67,7 @@ def test_every_exception_is_still_needed() -> None:
         "await self._database.transaction(work)",
         "await parts.database.read(lambda tx: media.owned(tx, a, b))",
         "database.read(inbox.last_id)",
-        "app.database.transaction(work, alone=False)",
+        "app.database.transaction(work, exclusive=False)",
         "db.read(work)",
     ],
 )

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from bot.i18n import Catalogues
 from handlers.county.looking import Glance, WriteRefused
 from handlers.county.rules import Days, Seen, Sums, Town, compose, days_of, periods, sums_of, towns_named
-from handlers.digests.rules import Cases, Cleaning, Figures, Film, Scope
+from handlers.digests.rules import Cleaning, Figures, Scope
 from handlers.people.rules import COUNTY_RIGHTS, COUNTY_ROLES, GRANTS, RIGHTS, ROLES, STANDS_FOR, may, may_grant
 
 TODAY = date(2026, 11, 20)  # a Friday
@@ -111,11 +111,21 @@ def test_adding_up_keeps_every_figure_and_the_funds_apart(every: list[Sums]) -> 
 def test_the_list_has_the_digest_s_own_figures() -> None:
     figures = replace(
         FIGURES,
-        cases=Cases(new=5, verified=1, rejected=2, duplicate=1, waiting_count=3),
-        film=Film(tickets=2, accepted_g=15_600, county_fen=1_560, township_fen=780),
+        values={
+            "cases.new": 5,
+            "cases.verified": 1,
+            "cases.rejected": 2,
+            "cases.duplicate": 1,
+            "film.tickets": 2,
+            "film.accepted_g": 15_600,
+            "film.county_fen": 1_560,
+            "film.township_fen": 780,
+        },
+        waiting={"cases": 7},
+        late={"cases": 3},
         cleaning=(Cleaning(0, 18, 24, ()), Cleaning(1, 20, 24, ()), Cleaning(2, 1, 0, ())),
     )
-    assert sums_of(Seen(Town(1, "1", "镇"), figures, undecided=7)) == Sums(5, 4, 7, 3, 15_600, 1_560, 780, 38, 48)
+    assert sums_of(Seen(Town(1, "1", "镇"), figures)) == Sums(5, 4, 7, 3, 15_600, 1_560, 780, 38, 48)
     assert sums_of(Seen(Town(1, "1", "镇"))) is None
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.i18n import Catalogues
-from handlers.digests.rules import Area, Cases, Cleaning, Figures, Film, Scope, Waiting, compose, no_data, scope_of
+from handlers.digests.rules import FIGURES, WAITS, Area, Cleaning, Figures, LateCase, Scope, compose, no_data, scope_of
 from handlers.duties.rules import Effort
 
 CATALOGUES = Catalogues(ZoneInfo("Asia/Shanghai"))
@@ -44,10 +44,10 @@ def test_an_empty_day_says_so_and_names_its_period() -> None:
 
 def test_a_full_day() -> None:
     found = figures(
-        cases=Cases(5, 3, 1, 1, 2, (Waiting("2026-0113", "dumping", "王家沟村", 26 * HOUR_MS + 5),)),
-        film=Film(12, 1, 156_400, 15_640, 7_820, 2),
-        given_points=45,
-        taken_points=5,
+        values=dict(zip(FIGURES, (5, 3, 1, 1, 12, 1, 156_400, 15_640, 7_820, 45, 5), strict=True)),
+        waiting={"cases": 9, "film": 2, "claims": 1},
+        late={"cases": 2},
+        late_cases=(LateCase("2026-0113", "dumping", "王家沟村", 26 * HOUR_MS + 5),),
         cleaning=(Cleaning(UNTIL_MS - 18 * HOUR_MS, 18, 24, (Effort("people", "person", 210_000),)),),
         dropped={"friday": 1},
         undelivered={"waiting": 3, "failed": 1},
@@ -94,8 +94,8 @@ def test_a_full_day() -> None:
 
 
 def test_each_case_that_waits_has_a_button_for_those_who_may_open_it() -> None:
-    waiting = tuple(Waiting(f"2026-{at:04d}", "river", "王家沟村", 80 * HOUR_MS) for at in range(3))
-    found = figures(cases=Cases(waiting_count=3, waiting=waiting))
+    late_cases = tuple(LateCase(f"2026-{at:04d}", "river", "王家沟村", 80 * HOUR_MS) for at in range(3))
+    found = figures(late={"cases": 3}, late_cases=late_cases)
     rows = compose(found, with_buttons=True).rows
     assert [button.data for row in rows for button in row] == ["/case 2026-0000", "/case 2026-0001", "/case 2026-0002"]
     assert all(len(button.data) <= 40 for row in rows for button in row)
@@ -112,10 +112,9 @@ COUNTS = st.integers(0, 10**6)
 
 
 @given(
-    cases=st.builds(Cases, COUNTS, COUNTS, COUNTS, COUNTS),
-    film=st.builds(Film, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS),
-    given_points=COUNTS,
-    taken_points=COUNTS,
+    values=st.dictionaries(st.sampled_from(FIGURES), COUNTS),
+    waiting=st.dictionaries(st.sampled_from(WAITS), COUNTS),
+    late=st.dictionaries(st.sampled_from(WAITS), COUNTS),
     dropped=st.dictionaries(st.sampled_from(["friday", "rollcall", "digest"]), COUNTS),
     undelivered=st.none() | st.dictionaries(st.sampled_from(["waiting", "failed", "expired"]), COUNTS),
     over=st.booleans(),

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.i18n import Catalogues
-from bot.talk.lines import parse_cleanup_line
 from handlers.duties import rules
 from handlers.duties.rules import Effort, Limits, Rollcall, Village, add_up, is_cleanup_line
+from handlers.duties.words import parse_cleanup_line
 
 CHINESE = Catalogues(ZoneInfo("Asia/Shanghai"))["zh_CN"]
 ENGLISH = Catalogues(ZoneInfo("Asia/Shanghai"))["en"]

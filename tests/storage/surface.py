@@ -16,6 +16,7 @@ from typing import Any
 
 import storage
 from storage.database import Params, Row, Tx
+from storage.integrity import Reference
 from storage.people import retention
 from storage.product import cases, film, ledger
 from tests.storage.rows import HASHES, MEDIA, TOKENS
@@ -129,24 +130,24 @@ BY_NAME: dict[str, Any] = {
     "case": Loaded(lambda tx: cases.case(tx, 1)), "ticket": Loaded(lambda tx: film.ticket(tx, 1)),
 }  # fmt: skip
 
+REFERENCES = (Reference("case_events", "case_id", "cases"), Reference("cases", "received_ms", "cases"))
+
 # A function's calls, where one with the arguments above is not all there is to see: what differs in each.
 CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "areas.set_township": [{"code": "c1"}],
     "case_vault.add_reporter": [{"case_id": NEW}],
     "case_vault.points_since": [{}, {"person_id": 2}],
     "cases.add_case": [{"case": CASE}],
-    "cases.figures_by_area": [{}, {"area_ids": [1]}],
     "cases.first_near": [
         {"cells": cells, "lat": 35.6, "lng": 104.6, "reach": (0.5, 0.5), "kind": "dumping"} for cells in ([7], [])
     ],
     "cases.open_before": [{"case": {"id": 3, "area_id": 1, "received_ms": LATE_MS}}],
-    "cases.waiting": [{}, {"area_ids": [1, 2]}, {"area_ids": []}],
+    "cases.waiting": [{}, {"area_ids": [1, 2], "late_only": True}, {"area_ids": []}],
     "cases.undecided": [{}, {"area_ids": [1, 3]}],
     "cases.add_media": [{"case_id": NEW}],
     "claims.add_claim": [{"claim_id": NEW, "household_id": 4}],
     "digests.add_run": [{"day": "2026-02-01"}],
     "digests.run_of": [{}],
-    "digests.tickets_waiting": [{}, {"since_ms": 3_500}],
     "duties.cadence": [{"name": "weekly"}],
     "duties.planned": [{"name": "weekly"}, {"name": "new"}],
     "duties.add_drop": [{"period": "2026-W77"}],
@@ -157,13 +158,14 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "film.add_ticket": [{"ticket": Loaded(new_ticket)}],
     "film.add_event": [{"kind": kind} for kind in ("counted", "reversed", "objected")],
     "film.same_again": [{"net_g": 15_000}],
-    "film_figures.waiting": [{}, {"village_ids": ()}],
+    "film_figures.waiting": [{}, {"village_ids": ()}, {"village_ids": {1, 2, 3, 4}, "before_ms": 3_500}],
     "households.cards": [{}, {"village_id": 1}],
     "households.search": [
         {"said": "N1"}, {}, {"village_id": 1}, {"village_id": 2}, {"said": "张"}, {"said": "张", "village_id": 2},
     ],
     "households.add_household_versions": [{"rows": [{"household_id": 1, "version": 2, **HOUSEHOLD}]}],
     "households.link_person": [{}, {"relation": "proxy"}],
+    "integrity.reference_faults": [{"references": REFERENCES}],
     "inbox.put": [{"rows": [LETTER, {**LETTER, "update_key": "u901"}]}],
     "inbox.put_off": [{"rows": [{"id": 1, "due_ms": LATE_MS}]}],
     "inbox.put_off_until": [{"addresses": ["web:2"]}],
@@ -193,13 +195,16 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "outbox.number_choices": [{}, {"message_id": 3, "address": "web:3"}],
     "outbox.shown": [{}, {"address": "web:3"}],
     "outbox.shown_until": [{}, {"address": "web:3"}],
-    "outbox.holds_delivery": [{"claim": claim} for claim in (11, 12)],
-    "outbox.put": [{"rows": [MESSAGE]}],
+    "outbox.holds_delivery": [{"fence": fence} for fence in (11, 12)],
+    "outbox.put": [{"rows": [MESSAGE, {**MESSAGE, "id": NEW + 1, "message_key": None, "card": "menu", "changes": 2}]}],
+    "outbox.card_under": [{"card": "case:2026-0001", "address": "web:2", "ref": "17"}],
+    "outbox.shown_cards": [{"card": "case:2026-0001"}, {"card": "menu"}],
     "outbox.mark": [
         {
             "sent": [{"id": 1, "sent_ms": NOW_MS}],
             "again": [{"id": 2, "attempts": 2, "error": "words"}],
             "ended": [{"id": 4, "state": "expired", "error": "words"}],
+            "named": [{"id": 3, "ref": "18"}],
         }
     ],
     "outbox.of_address": [{}, {"newest": True}],
@@ -212,11 +217,7 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "people.set_contact_state": [{"state": "unreachable"}],
     "people.grant": [{"role_id": NEW}],
     "policies.add_policy": [{}],
-    "retention.erase_range": [
-        {"what": what, "step": step}
-        for steps in (retention.WORDS, retention.ERRORS, retention.PLACES)
-        for what, step in steps.items()
-    ],
+    "retention.erase_ranges": [{"steps": steps} for steps in (retention.WORDS, retention.ERRORS, retention.PLACES)],
     "sessions.save": [{"rows": [{"person_id": at, "body": "{}", "updated_ms": NOW_MS} for at in (1, NEW)]}],
     "timers.put": [{"rows": [TIMER, {**TIMER, "id": NEW + 1, "timer_key": "t1"}]}],
     "timers.due": [{}, {"kinds": ["digest"]}, {"kinds": ["digest"], "among": True}],

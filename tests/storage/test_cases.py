@@ -161,19 +161,9 @@ async def test_figures_are_counted_by_area_and_period(database: Database) -> Non
 
     await database.transaction(fill)
 
-    async def read(tx: Tx) -> tuple[Any, Any, Any]:
-        period = {"from_ms": NOW, "until_ms": NOW + DAY}
-        return (
-            await cases.figures_by_area(tx, **period),
-            await cases.figures_by_area(tx, **period, area_ids={5, 6}),
-            await cases.figures_by_area(tx, **period, area_ids=set()),
-        )
-
-    by_area, some, none = await database.read(read)
-    counted = {(area, event): count for area, events in by_area.items() for event, count in events.items()}
-    assert {key: [count.cases, count.points] for key, count in counted.items()} == truth
-    assert none == {}
-    assert some == {area: by_area[area] for area in (5, 6)}
+    rows = await database.read(lambda tx: cases.events_by_area(tx, from_ms=NOW, until_ms=NOW + DAY))
+    counted = {(row["area_id"], row["event"]): row["cases"] for row in rows}
+    assert counted == {key: count for key, (count, _) in truth.items()}
 
 
 async def test_a_past_day_waits_for_the_same_cases_again(database: Database) -> None:
@@ -184,22 +174,32 @@ async def test_a_past_day_waits_for_the_same_cases_again(database: Database) -> 
 
     await database.transaction(fill)
 
-    async def waiting(tx: Tx) -> list[tuple[int, list[int]]]:
-        return [
-            (total, [row["id"] for row in rows])
-            for total, rows in [
-                await cases.waiting(tx, at_ms=NOW),
-                await cases.waiting(tx, at_ms=NOW - 2 * HOUR),
-                await cases.waiting(tx, at_ms=NOW, limit=1),
-                await cases.waiting(tx, at_ms=NOW, area_ids=[5]),
-                await cases.waiting(tx, at_ms=NOW, area_ids=[]),
-            ]
+    async def late(tx: Tx) -> list[Any]:
+        choices: list[dict[str, Any]] = [
+            {"until_ms": NOW + 1},
+            {"until_ms": NOW - 2 * HOUR + 1},
+            {"until_ms": NOW + 1, "limit": 1},
+            {"until_ms": NOW + 1, "area_ids": [5]},
+            {"until_ms": NOW + 1, "area_ids": []},
         ]
+        rows = [await cases.waiting(tx, **{"limit": 10, "late_only": True, **choice}) for choice in choices]
+        return [[row["id"] for row in found] for found in rows]
 
-    before = await database.read(waiting)
-    assert before == [(2, [1, 3]), (2, [1, 2]), (2, [1]), (2, [1, 3]), (0, [])]
+    async def counts(tx: Tx) -> list[dict[int, tuple[int, int]]]:
+        return [await cases.waiting_by_area(tx, until_ms=at_ms + 1) for at_ms in (NOW, NOW - 2 * HOUR, NOW - 3 * DAY)]
+
+    async def everything(tx: Tx) -> Any:
+        every = [row["id"] for row in await cases.waiting(tx, until_ms=NOW + 1, limit=10)]
+        return await late(tx), await counts(tx), every
+
+    before = await database.read(everything)
+    assert before == (
+        [[1, 3], [1, 2], [1], [1, 3], []],
+        [{4: (1, 0), 5: (2, 2)}, {4: (1, 1), 5: (2, 1)}, {5: (1, 0)}],
+        [1, 3, 4],
+    )
     await database.transaction(lambda tx: decide(tx, 1, "rejected", NOW + HOUR))
-    assert await database.read(waiting) == before
+    assert await database.read(everything) == before
     assert (await database.read(lambda tx: cases.undecided(tx)))[0] == 2
     assert [row["id"] for row in (await database.read(lambda tx: cases.undecided(tx, area_ids=[4])))[1]] == [4]
 

@@ -14,6 +14,7 @@ from storage.database import Database, Refused, Tx
 from storage.product import film, film_figures, ledger
 from storage.product.film import Ticket
 from storage.product.ledger import LedgerError, Overdrawn, Transfer
+from storage.product.versions import add_versions
 
 NOW = 1_800_000_000_000
 DAY = 86_400_000
@@ -287,10 +288,16 @@ async def test_figures_of_a_day_stay_what_they_were(database: Database) -> None:
     """What is taken back on Tuesday is Tuesday's: Monday run again gives Monday's figures."""
 
     async def work(tx: Tx) -> None:
+        village = {"version": 1, "parent_id": None, "level": "village", "aliases": "", "boundary": None}
+        point = {"lat": None, "lng": None, "datum": None}
+        villages = [{**village, **point, "area_id": one, "code": f"c{one}", "name": f"村{one}"} for one in (10, 20)]
+        await add_versions(tx, "areas", villages, now_ms=NOW)
         await put(tx, a_ticket(1), ("counted", NOW))
         await put(tx, a_ticket(2, village_id=20), ("counted", NOW))
         await put(tx, a_ticket(3, net_g=2_000_000, gross_g=2_000_400), ("held", NOW))
-        monday = await film_figures.figures(tx, from_ms=NOW, until_ms=NOW + DAY, village_ids={10})
+        both = await film_figures.by_village(tx, from_ms=NOW, until_ms=NOW + DAY)
+        monday = both[10]
+        assert both[20].tickets == 1
         assert (monday.tickets, monday.held, monday.accepted_g) == (1, 1, 15_600)
         assert (monday.county_fen, monday.township_fen, monday.points) == (1_560, 780, 15)
         first, third = await film.ticket(tx, 1), await film.ticket(tx, 3)
@@ -300,13 +307,11 @@ async def test_figures_of_a_day_stay_what_they_were(database: Database) -> None:
         await film.add_event(tx, first, "objected", id=901, at_ms=tuesday_ms, by_person=6)
         await film.add_event(tx, first, "reversed", id=902, at_ms=tuesday_ms, by_person=7)
         await film.add_event(tx, third, "approved", id=903, at_ms=tuesday_ms, by_person=7)
-        assert await film_figures.figures(tx, from_ms=NOW, until_ms=NOW + DAY, village_ids={10}) == monday
-        tuesday = await film_figures.figures(tx, from_ms=tuesday_ms, until_ms=tuesday_ms + DAY, village_ids={10})
+        assert await film_figures.by_village(tx, from_ms=NOW, until_ms=NOW + DAY) == both
+        tuesday = (await film_figures.by_village(tx, from_ms=tuesday_ms, until_ms=tuesday_ms + DAY))[10]
         assert (tuesday.tickets, tuesday.reversed_tickets, tuesday.objections) == (1, 1, 1)
         assert (tuesday.accepted_g, tuesday.points) == (0, 0)
-        both = await film_figures.figures(tx, from_ms=NOW, until_ms=NOW + DAY, village_ids={10, 20})
-        assert both.tickets == 2
-        assert (await film_figures.figures(tx, from_ms=NOW, until_ms=NOW + DAY, village_ids=())).empty
+        assert await film_figures.by_village(tx, from_ms=NOW - DAY, until_ms=NOW) == {}
 
     await database.transaction(work)
 
@@ -319,11 +324,15 @@ async def test_what_waits_is_listed_until_it_is_decided(database: Database) -> N
 
         async def at(until_ms: int, villages: set[int]) -> list[tuple[str, int]]:
             rows = await film_figures.waiting(tx, until_ms=until_ms, village_ids=villages, limit=10)
-            return [(row["kind"], row["ticket_id"]) for row in rows]
+            return [(row["kind"], int(row["number"].rpartition("-")[2])) for row in rows]
 
         assert await at(NOW + 6, {10}) == [("held", 1), ("held", 3), ("objected", 2)]
         assert await at(NOW + 11, {10}) == [("held", 1), ("objected", 2)]
         assert await at(NOW + 11, {20}) == []
+        late = await film_figures.waiting(tx, until_ms=NOW + 11, before_ms=NOW + 5, limit=10)
+        assert [row["kind"] for row in late] == ["held"]
+        assert await film_figures.waiting_by_village(tx, from_ms=NOW + 5, until_ms=NOW + 6) == {10: (3, 2)}
+        assert await film_figures.waiting_by_village(tx, from_ms=NOW + 5, until_ms=NOW + 11) == {10: (2, 1)}
 
     await database.transaction(work)
 

@@ -22,11 +22,11 @@ from bot.errors import GiveUp, RetryLater
 from bot.i18n import Catalogues
 from bot.media import files
 from bot.media.files import NoRoom
-from bot.media.pictures import Refused
+from bot.media.pictures import UnusableFile
 from bot.media.shelf import Complete, FolderShelf, Shelf, key_of, open_shelf
 from bot.media.store import MediaStore
 from bot.turn import Desk
-from handlers.photos import media_fetched
+from handlers.photos.fetched import media_fetched
 from storage.database import Database, Tx
 from storage.engine.opening import open_database
 from storage.machine import media, outbox
@@ -237,7 +237,7 @@ async def test_looking_before_the_errand_ran_fetches_it_once(world: World) -> No
     [(b"PK\x03\x04 a zip", "不是照片"), (photo()[:-60], "打不开"), (b"\xff\xd8\xff" + bytes(3000), "太大了")],
 )
 async def test_a_photo_that_can_t_be_used_is_told_to_its_sender_once(world: World, content: bytes, words: str) -> None:
-    world.store.limits = lambda: media.Limits(photo_bytes=2_000, video_bytes=2_000)
+    world.store.limits = lambda: media.MediaLimits(photo_bytes=2_000, video_bytes=2_000)
     [first, second] = await world.attach(1, "telegram", ["image", "file-1", 0], ["image", "file-2", 0])
 
     async def fetch(ref: str) -> AsyncIterator[bytes]:
@@ -303,7 +303,7 @@ async def test_a_nearly_full_disk_takes_nothing_more(world: World, monkeypatch: 
 
 async def test_what_is_refused_leaves_nothing_behind(world: World) -> None:
     for content in (b"", b"PK\x03\x04", photo()[:-60]):
-        with pytest.raises(Refused):
+        with pytest.raises(UnusableFile):
             await world.store.save_bytes(OWNER, content)
     assert not await world.files()
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.errors import RetryLater
 from bot.media.files import erase, keep
-from bot.media.shelf import Complete, Found, Shelf, copies, key_of
+from bot.media.shelf import Complete, Shelf, StoredFile, copies, key_of
 
 HOUR_MS = 3_600_000
 KEY = key_of("ab" * 32)
@@ -31,7 +31,7 @@ class Memory(Shelf):
     """A store in memory; each of its operations is one step. An old original with its copies is in it."""
 
     def __init__(self) -> None:
-        super().__init__(None, Path(), "memory")  # type: ignore[arg-type]
+        super().__init__(Path(), "memory")
         self.now_ms = 100 * HOUR_MS
         self.files = dict.fromkeys(NAMES, 0)
         self.renewed: set[str] = set()  # markers of erasers that have decided and delete now
@@ -51,20 +51,20 @@ class Memory(Shelf):
     def is_deleting(self) -> bool:
         return any(marker in self.files for marker in self.renewed)
 
-    async def find(self, key: str) -> Found | None:
+    async def find(self, key: str) -> StoredFile | None:
         await Step()
-        return Found(1, self.files[key]) if key in self.files else None
+        return StoredFile(1, self.files[key]) if key in self.files else None
 
     async def delete(self, keys: Sequence[str]) -> None:
         for key in keys:
             await Step()
             self.files.pop(key, None)
 
-    async def under(self, prefix: str) -> AsyncIterator[tuple[str, Found]]:
+    async def under(self, prefix: str) -> AsyncIterator[tuple[str, StoredFile]]:
         await Step()
         for key, stored_ms in list(self.files.items()):
             if key.startswith(f"{prefix}/"):
-                yield key, Found(1, stored_ms)
+                yield key, StoredFile(1, stored_ms)
 
 
 class Town:

@@ -98,7 +98,7 @@ async def test_two_townships_run_side_by_side(database: Database, outside: async
         await until_waiting(outside, 1)
         assert [await database.transaction(count, township_id=2) for _ in range(3)] == [1, 2, 3]
         assert await counted(database, 2) == 3
-        await database.transaction(lambda tx: tx.run("INSERT INTO film_numbers VALUES (:t, 1, 1)"), alone=False)
+        await database.transaction(lambda tx: tx.run("INSERT INTO film_numbers VALUES (:t, 1, 1)"), exclusive=False)
         assert not any(task.done() for task in waiting)
     assert await asyncio.gather(*waiting) == list(range(1, MANY + 1))
 
@@ -145,7 +145,7 @@ async def test_a_deadlock_is_tried_again_and_counts_once(database: Database, out
             await tx.all(WAIT)
             await tx.run(add, {"year": second})
 
-        return database.transaction(work, alone=False)
+        return database.transaction(work, exclusive=False)
 
     await outside.execute("SELECT pg_advisory_lock($1)", BARRIER)
     tasks = [asyncio.create_task(both(1, 2)), asyncio.create_task(both(2, 1))]
@@ -170,7 +170,7 @@ async def test_a_serialisation_failure_is_tried_again_and_counts_once(
 
     await outside.execute("INSERT INTO case_counters VALUES (1, 1, 5)")
     await outside.execute("SELECT pg_advisory_lock($1)", BARRIER)
-    task = asyncio.create_task(database.transaction(work, alone=False))
+    task = asyncio.create_task(database.transaction(work, exclusive=False))
     await until_waiting(outside, 1)
     await outside.execute("UPDATE case_counters SET last = 9")
     await outside.execute("SELECT pg_advisory_unlock($1)", BARRIER)

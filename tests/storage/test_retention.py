@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import RetryLater
-from bot.media.pictures import Refused
+from bot.media.pictures import UnusableFile
 from bot.media.shelf import FolderShelf
 from bot.media.store import MediaStore
 from storage.database import Database
@@ -82,10 +82,10 @@ async def test_the_same_photo_sent_again_is_not_lost(world: World) -> None:
 
 
 async def test_policy_may_want_smaller_photos_and_videos(world: World) -> None:
-    world.store.limits = lambda: media.Limits(photo_bytes=100, video_bytes=200_000)
-    with pytest.raises(Refused, match="too_large"):
+    world.store.limits = lambda: media.MediaLimits(photo_bytes=100, video_bytes=200_000)
+    with pytest.raises(UnusableFile, match="too_large"):
         await world.store.save_bytes("web:a", photo(1))
-    world.store.limits = lambda: media.Limits(photo_px=10)
-    with pytest.raises(Refused, match="picture_too_big"):
+    world.store.limits = lambda: media.MediaLimits(photo_px=10)
+    with pytest.raises(UnusableFile, match="picture_too_big"):
         await world.store.save_bytes("web:a", photo(1))
     assert world.files() == 0

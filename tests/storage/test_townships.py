@@ -59,7 +59,7 @@ class World:
             raise Undone(Done(answer, await rows.snapshot(tx, township_id), await rows.snapshot(tx, other_id)))
 
         try:
-            await self.database.transaction(work, township_id=township_id, alone=False)
+            await self.database.transaction(work, township_id=township_id, exclusive=False)
         except Undone as undone:
             return undone.done
         raise AssertionError("the transaction did not end as it should")

@@ -7,6 +7,7 @@ import pytest
 from bot.errors import PersonError
 from handlers.people.beneficiary import beneficiary_account
 from storage.database import Tx
+from storage.product import ledger
 from tests.stories.doings import household_id
 from tests.stories.town import Someone, Town
 
@@ -143,6 +144,28 @@ async def test_a_cadre_acts_for_an_elder_and_the_reward_stays_the_elder_s(town: 
     await son.taps("替王三家举报")
     son.sees_not("您是这家的什么人")
     assert son.news
+
+
+async def test_a_report_for_an_elder_pays_the_elder_s_household(town: Town) -> None:
+    keeper = await town.person("张网格", role="grid_keeper", area="王家沟")
+    son = await town.person("王子轩")
+    await claims(son, "N0104", "我是家里人")
+    await keeper.taps("是，确认")
+    await son.says("代家里老人办")
+    await son.says("王家沟 王三")
+    await son.taps("申请绑定")
+    await keeper.taps("是，确认")
+    await son.says("代家里老人办")
+    await son.taps("替王三家举报")
+    await son.taps("乱倒垃圾")
+    await son.taps("跳过")
+    await son.says("王家沟桥头")
+    son.sees("请看对不对", "积分归：王三家 王家沟村")
+    await son.taps("提交")
+    await keeper.taps("属实")
+    for card, points in (("N0107", 5), ("N0104", 0)):
+        household = f"household:{await household_id(town, card)}"
+        assert await town.app.database.read(lambda tx, it=household: ledger.balance(tx, it, "points")) == points
 
 
 async def test_an_erased_claimant_can_no_longer_be_confirmed(town: Town) -> None:

@@ -96,7 +96,7 @@ async def test_who_follows_again_is_somebody_new(town: Town) -> None:
     await leaves(town, aunt)
     town.clock.advance(seconds=5)
     await follows_again(aunt)
-    aunt.sees("记什么、为什么")
+    aunt.sees("五件事")
     await aunt.taps("同意")
     assert await aunt.person_id() != old
     await aunt.says("我的信息")
@@ -123,7 +123,7 @@ async def test_who_leaves_and_comes_back_at_once_is_new_too(town: Town) -> None:
     await aunt.driver._arrives(aunt.driver.user.unfollows())
     await aunt.driver._arrives(aunt.driver.user.follows())
     await town.work()
-    aunt.sees("记什么、为什么")
+    aunt.sees("五件事")
     assert await aunt.person_id() != old
 
 
@@ -209,7 +209,7 @@ async def test_a_page_opened_from_the_account_goes_with_it(town: Town) -> None:
     assert await rows_with(town, "王大娘") == {}
     assert await rows_with(town, page.driver.address) == {}
     await page.says("你好")
-    page.sees("记什么、为什么")
+    page.sees("五件事")
 
 
 @pytest.mark.parametrize("town", ["wechat"], indirect=True)

@@ -50,6 +50,20 @@ async def test_the_first_words_are_kept_until_consent(town: Town) -> None:
     assert [tuple(row) for row in people_rows] == [(1, town.clock.now_ms())]
 
 
+async def test_consent_is_five_short_lines_and_the_rest_is_a_button_away(town: Town) -> None:
+    aunt = await town.person("", consent=False)
+    await aunt.says("你好")
+    told = aunt.sees("五件事")
+    numbered = [line for line in told.text.splitlines() if line[:2] in ("1.", "2.", "3.", "4.", "5.")]
+    assert len(numbered) == 5 and max(map(len, told.text.splitlines())) <= 60
+    assert "聊天半年，谁举报的1年，照片2年" in told.text, "the policy's own times"
+    await aunt.taps("详细")
+    aunt.sees("农膜回收台账按规定不少于 2 年")
+    assert aunt.last.labels[:2] == ["同意", "不同意"], "the question stays open"
+    await aunt.taps("同意")
+    aunt.sees("记下了")
+
+
 async def test_words_instead_of_an_answer_get_the_question_again_and_are_not_lost(town: Town) -> None:
     aunt = await town.person("", consent=False)
     await aunt.says("你好")

@@ -31,7 +31,7 @@ async def sign_at(town: Town, village: str, name: str) -> str:
 async def test_somebody_new_scans_a_sign_agrees_and_is_in_the_report(town: Town) -> None:
     aunt = await town.person("王大娘", consent=False)
     await aunt.starts(await sign_at(town, "王家沟村", "桥头"))
-    aunt.sees("记什么、为什么")
+    aunt.sees("五件事")
     aunt.sees_not("地点记好了")
     await aunt.taps("同意")
     aunt.sees("地点记好了：王家沟村 桥头")

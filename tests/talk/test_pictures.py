@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from bot.media.pictures import THUMB_PX, VIEW_PX, Facts, Refused, copies_of, kind_by_content, prepare
+from bot.media.pictures import THUMB_PX, VIEW_PX, FileFacts, UnusableFile, copies_of, kind_by_content, prepare
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 GPS, CAMERA = 0x8825, 0x8769
@@ -57,14 +57,14 @@ def movie(*, cut: int = 0, place: bytes = b"\xa9xyz+35.5100+104.6200/", tail: by
     return whole[: len(whole) - cut]
 
 
-def look_at(folder: Path, content: bytes) -> Facts:
+def look_at(folder: Path, content: bytes) -> FileFacts:
     original = folder / "original"
     original.write_bytes(content)
     return prepare(original, *copies_of(original), SHANGHAI)
 
 
 def refusal(folder: Path, content: bytes) -> str:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(UnusableFile) as refused:
         look_at(folder, content)
     return refused.value.code
 
@@ -266,7 +266,7 @@ def test_damaged_files_are_used_or_refused_and_nothing_else(tmp_path: Path, seed
     damaged = seed[:at] + patch + seed[at + len(patch) :]
     try:
         facts = look_at(tmp_path, damaged)
-    except Refused as refused:
+    except UnusableFile as refused:
         assert refused.code in {"not_a_picture", "broken_picture", "picture_too_big", "broken_video"}
     else:
         assert facts.kind in ("image", "video")

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.talk.lines import Cleanup, WeighReading, parse_cleanup_line, parse_weigh_line
 from bot.talk.quantity import (
     GRAMS,
     QuantityError,
@@ -24,6 +23,8 @@ from bot.talk.quantity import (
     parse_volume_l,
     parse_weight_g,
 )
+from handlers.duties.words import Cleanup, parse_cleanup_line
+from handlers.film.words import WeighReading, parse_weigh_line
 
 WEIGHTS = {
     "15.6公斤": 15_600,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from bot.coalescing import AtOnce
+from bot.coalescing import Coalescer
 
 
 class Work:
@@ -25,7 +25,7 @@ class Work:
         return [10 * item for item in items]
 
 
-async def calls(at_once: AtOnce[int, int], *items: int) -> list[asyncio.Task[int]]:
+async def calls(at_once: Coalescer[int, int], *items: int) -> list[asyncio.Task[int]]:
     tasks = [asyncio.create_task(at_once(item)) for item in items]
     await asyncio.sleep(0.01)
     return tasks
@@ -33,7 +33,7 @@ async def calls(at_once: AtOnce[int, int], *items: int) -> list[asyncio.Task[int
 
 async def test_what_comes_meanwhile_is_the_next_batch_in_its_order() -> None:
     work = Work()
-    at_once = AtOnce(work, most=3)
+    at_once = Coalescer(work, most=3)
     tasks = await calls(at_once, 1, 2, 3, 4, 5)
     work.go.set()
     assert await asyncio.gather(*tasks) == [10, 20, 30, 40, 50]
@@ -42,7 +42,7 @@ async def test_what_comes_meanwhile_is_the_next_batch_in_its_order() -> None:
 
 async def test_an_error_is_everybodys_of_that_batch_only() -> None:
     work = Work()
-    at_once = AtOnce(work)
+    at_once = Coalescer(work)
     first, second, third = await calls(at_once, 1, 13, 3)
     work.go.set()
     assert await first == 10
@@ -54,7 +54,7 @@ async def test_an_error_is_everybodys_of_that_batch_only() -> None:
 
 async def test_who_is_cancelled_leaves_the_others_in_good_hands() -> None:
     work = Work()
-    at_once = AtOnce(work)
+    at_once = Coalescer(work)
     first, second, third = await calls(at_once, 1, 2, 3)
     first.cancel()
     await asyncio.sleep(0.01)

@@ -1,7 +1,7 @@
-"""Telegram through python-telegram-bot as a Bot API client: our own polling loop or a webhook, both into the inbox.
+"""Telegram: our own polling loop or a webhook, both into the inbox, and what is sent.
 
-An update is stored before the next `getUpdates` confirms it. Sending goes straight through the transport
-(`AiohttpRequest.call`): same errors as `Bot.send_message`, without building objects for the answer.
+An update is stored before the next `getUpdates` confirms it. Updates and answers are read as the JSON they are:
+decision 0012 says where python-telegram-bot comes in.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -17,15 +16,20 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from telegram import Bot, InputFile, Update
-from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, RetryAfter, TelegramError
-from telegram.request import RequestData
-from telegram.request._requestparameter import RequestParameter
 
 from bot.channels.base import Accept, Arrival, Letter, Pictures, Raw, Together
 from bot.channels.pacing import Pace, telegram_limits
-from bot.channels.telegram.transport import AiohttpRequest
-from bot.channels.telegram.wire import arrival_of, lightened, messages_of, sender_of
+from bot.channels.telegram.api import BAD_REQUEST, CONFLICT, FORBIDDEN, NOT_FOUND, UNAUTHORIZED, BotApi, BotApiError
+from bot.channels.telegram.multipart import File
+from bot.channels.telegram.wire import (
+    arrival_of,
+    changed_message,
+    messages_of,
+    name_of,
+    query_of,
+    sender_of,
+    update_id_of,
+)
 from bot.clock import Clock
 from bot.errors import GiveUp, RetryLater
 from bot.settings import Settings
@@ -36,6 +40,8 @@ POLL_S = 25
 BATCH_UPDATES = 100
 MAX_BODY_BYTES = 1 << 20
 FIRST_PAUSE_S, LAST_PAUSE_S = 1.0, 30.0
+NOT_MODIFIED = "message is not modified"
+AGAIN_MS, TOKEN_REFUSED_MS = 1_000, 60_000
 log = structlog.get_logger()
 
 
@@ -64,15 +70,7 @@ class Telegram:
         self._clock = clock
         self._pictures = pictures
         self._commands = commands or {}
-        self._request = AiohttpRequest()
-        base = settings.telegram_api_url
-        self._bot = Bot(
-            token,
-            base_url=f"{base}/bot",
-            base_file_url=f"{base}/file/bot",
-            request=self._request,
-            get_updates_request=self._request,
-        )
+        self._api = BotApi(settings.telegram_api_url, token)
         self._pace = Pace(telegram_limits(settings.telegram_rate_per_second))
         self.username = ""  # known once started
         self._accept: Accept | None = None
@@ -81,25 +79,27 @@ class Telegram:
     # -- receiving
 
     async def start(self, accept: Accept) -> None:
-        """Sign in. Raises TelegramError when the token is refused."""
+        """Sign in. Raises BotApiError when the token is refused."""
         self._accept = accept
-        await self._bot.initialize()
-        self.username = self._bot.username
+        self._api.start()
+        self.username = str((await self._api.call("getMe", {}))["username"])
 
     async def fetch_updates(self) -> None:
-        """Register the webhook, or poll until cancelled; only one may poll a bot. Raises TelegramError."""
+        """Register the webhook, or poll until cancelled; only one may poll a bot. Raises BotApiError."""
         for language, commands in self._commands.items():
-            await self._bot.set_my_commands(commands, language_code=language)
+            listed = [{"command": command, "description": described} for command, described in commands]
+            await self._api.call("setMyCommands", {"commands": listed, "language_code": language})
         if self._settings.telegram_mode == "webhook":
-            await self._bot.set_webhook(
-                f"{self._settings.public_url}{self._path}",
-                allowed_updates=UPDATES,
-                secret_token=self._settings.telegram_webhook_secret,
-                max_connections=20,
-            )
-            await asyncio.Event().wait()  # the webhook is this worker's duty until it is cancelled
+            webhook = {
+                "url": f"{self._settings.public_url}{self._path}",
+                "allowed_updates": UPDATES,
+                "secret_token": self._settings.telegram_webhook_secret,
+                "max_connections": 20,
+            }
+            await self._api.call("setWebhook", webhook)
+            await asyncio.Event().wait()  # the webhook is this worker's until it is cancelled
         else:
-            await self._bot.delete_webhook()
+            await self._api.call("deleteWebhook", {})
             await self._poll()
 
     async def stop(self) -> None:
@@ -107,7 +107,7 @@ class Telegram:
         for task in tuple(self._answers):
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        await self._bot.shutdown()
+        await self._api.stop()
 
     async def _poll(self) -> None:
         offset, pause_s = 0, FIRST_PAUSE_S
@@ -116,21 +116,25 @@ class Telegram:
                 updates = await self._get_updates(offset)
                 if updates:
                     await self._store(updates)
-                    offset = updates[-1]["update_id"] + 1
+                    offset = max(map(update_id_of, updates)) + 1
                 pause_s = FIRST_PAUSE_S
-            except Conflict:
-                log.error("telegram.another_poller", action="stop the other program that uses this token")
-                await asyncio.sleep(LAST_PAUSE_S)
             except Exception as error:
-                log.warning("telegram.poll_failed", error=type(error).__name__, pause_s=pause_s)
+                if isinstance(error, BotApiError) and error.code == CONFLICT:
+                    log.error("telegram.another_poller", action="stop the other program that uses this token")
+                    pause_s = LAST_PAUSE_S
+                else:
+                    log.warning("telegram.poll_failed", error=type(error).__name__, pause_s=pause_s)
                 await asyncio.sleep(pause_s)
                 pause_s = min(LAST_PAUSE_S, pause_s * 2)
 
     async def _get_updates(self, offset: int) -> list[dict[str, Any]]:
-        parameters = {"offset": offset, "timeout": POLL_S, "limit": BATCH_UPDATES, "allowed_updates": UPDATES}
-        data = RequestData([RequestParameter(name, value, None) for name, value in parameters.items()])
-        found: Any = await self._request.post(f"{self._bot.base_url}/getUpdates", data, read_timeout=POLL_S + 10)
-        return list(found)
+        """What is new: nothing that could not be confirmed, for it would come again for ever."""
+        asked = {"offset": offset, "timeout": POLL_S, "limit": BATCH_UPDATES, "allowed_updates": UPDATES}
+        found = await self._api.call("getUpdates", asked, read_s=POLL_S + 10)
+        updates = [update for update in found if update_id_of(update)] if isinstance(found, list) else []
+        if found and not updates:
+            raise BotApiError(0, "no updates that can be confirmed")
+        return updates
 
     async def _store(self, updates: Sequence[dict[str, Any]]) -> None:
         assert self._accept is not None
@@ -159,7 +163,7 @@ class Telegram:
                 return PlainTextResponse("too large", 413)
         try:
             update = orjson.loads(body)
-            if not isinstance(update, dict) or not isinstance(update.get("update_id"), int):
+            if not update_id_of(update):
                 raise ValueError("no update")
         except ValueError:
             return PlainTextResponse("not an update", 400)
@@ -171,22 +175,19 @@ class Telegram:
 
     def decode(self, raw: Raw) -> Arrival:
         """Read a stored update."""
-        update, group = lightened(orjson.loads(raw.body))
-        return arrival_of(Update.de_json(update, None), self.username, group)
+        return arrival_of(orjson.loads(raw.body), self.username)
 
     def handled(self, raw: Raw) -> None:
         """Stop the spinner of a pressed button; best effort, in the background."""
-        if b'"callback_query"' not in raw.body:
-            return
-        query_id = orjson.loads(raw.body)["callback_query"]["id"]
-        task = asyncio.ensure_future(self._answer(query_id))
-        self._answers.add(task)
-        task.add_done_callback(self._answers.discard)
+        if b'"callback_query"' in raw.body and (query_id := query_of(orjson.loads(raw.body))):
+            task = asyncio.ensure_future(self._answer(query_id))
+            self._answers.add(task)
+            task.add_done_callback(self._answers.discard)
 
     async def _answer(self, query_id: str) -> None:
         try:
-            await self._request.call(f"{self._bot.base_url}/answerCallbackQuery", {"callback_query_id": query_id})
-        except TelegramError as error:  # too old, or the network: the answer itself comes as a message
+            await self._api.call("answerCallbackQuery", {"callback_query_id": query_id})
+        except BotApiError as error:  # too old, or the network: the answer itself comes as a message
             log.debug("telegram.spinner", error=str(error))
 
     def pick(self, said: str, shown: Sequence[Together]) -> str | None:
@@ -196,15 +197,19 @@ class Telegram:
     async def fetch(self, ref: str) -> AsyncIterator[bytes]:
         """A photo's or video's bytes by its file id, in pieces."""
         try:
-            found = await self._request.call(f"{self._bot.base_url}/getFile", {"file_id": ref})
-            async for piece in self._request.download(f"{self._bot.base_file_url}/{found['file_path']}"):
+            found = await self._api.call("getFile", {"file_id": ref})
+            async for piece in self._api.download(str(found["file_path"])):
                 yield piece
-        except BadRequest as error:
-            raise GiveUp(f"file: {error.message}") from None
-        except TelegramError as error:
-            raise RetryLater(1_000, type(error).__name__) from None
+        except BotApiError as error:
+            if error.code == BAD_REQUEST:
+                raise GiveUp(f"file: {error.description}") from None
+            raise self._later(error) from None
 
     # -- sending
+
+    def ref_of(self, message_id: int) -> str | None:
+        """Telegram names a message when it is sent."""
+        return None
 
     def admit_ms(self, address: str, now_ms: int) -> int:
         """Telegram's limits: now and counted, or when to ask again."""
@@ -218,33 +223,56 @@ class Telegram:
         """Whoever reads it reads it at Telegram."""
         return ""
 
-    async def send(self, letter: Letter) -> bool:
-        """Send a letter: its pictures first, then its words with the buttons."""
+    async def send(self, letter: Letter) -> bool | str:
+        """Send a letter: its pictures first, then its words with the buttons; or change the message it `changes`."""
         chat_id = int(letter.address.partition(":")[2])
+        sent: Any = None
         try:
+            if letter.changes and await self._changed(chat_id, letter):
+                return True
             if letter.out.media:
                 await self._send_pictures(chat_id, letter.out.media)
             for message in messages_of(chat_id, letter.out):
-                await self._request.call(f"{self._bot.base_url}/sendMessage", message)
-        except RetryAfter as error:
-            after_ms = int(error.retry_after / timedelta(milliseconds=1))  # type: ignore[operator]
-            self._pace.hold(chat_id, self._clock.now_ms() + after_ms)
-            raise RetryLater(after_ms, "retry_after") from None
-        except Forbidden as error:
-            raise GiveUp(error.message, unreachable=True) from None
-        except (BadRequest, ChatMigrated) as error:
-            raise GiveUp(error.message, unreachable="chat not found" in error.message.lower()) from None
-        except InvalidToken:
-            raise RetryLater(60_000, "the token was refused") from None
-        except TelegramError as error:
-            raise RetryLater(1_000, type(error).__name__) from None
+                sent = await self._api.call("sendMessage", message)
+        except BotApiError as error:
+            if error.retry_after_s:
+                self._pace.hold(chat_id, self._clock.now_ms() + int(error.retry_after_s * 1000))
+            elif error.code == FORBIDDEN:
+                raise GiveUp(error.description, unreachable=True) from None
+            elif error.code == BAD_REQUEST:
+                unknown = "chat not found" in error.description.lower()
+                raise GiveUp(error.description, unreachable=unknown) from None
+            raise self._later(error) from None
+        return (letter.out.card and name_of(sent)) or True
+
+    async def _changed(self, chat_id: int, letter: Letter) -> bool:
+        """Change an earlier message; False when it is gone or too long, and the letter is to be sent like any other."""
+        message = changed_message(chat_id, letter.changes, letter.out)
+        if message is None:
+            return letter.out.quiet
+        try:
+            await self._api.call("editMessageText", message)
+        except BotApiError as error:
+            if error.code != BAD_REQUEST:
+                raise
+            return letter.out.quiet or NOT_MODIFIED in error.description.lower()
         return True
 
     async def _send_pictures(self, chat_id: int, media_ids: Sequence[str]) -> None:
         found = [copy for media_id in media_ids if (copy := await self._pictures.viewing_copy(media_id)) is not None]
         for content, kind in found:
-            file: Any = InputFile(content, read_file_handle=False)  # type: ignore[arg-type]  # the transport reads it
-            if kind == "video":
-                await self._bot.send_video(chat_id, file)
-            else:
-                await self._bot.send_photo(chat_id, file)
+            method, field, file = (
+                ("sendVideo", "video", File("video", "application/octet-stream", content))
+                if kind == "video"
+                else ("sendPhoto", "photo", File("photo.jpg", "image/jpeg", content))
+            )
+            await self._api.upload(method, {"chat_id": str(chat_id)}, field, file)
+
+    @staticmethod
+    def _later(error: BotApiError) -> RetryLater:
+        """When to try again what was refused for now."""
+        if error.retry_after_s:
+            return RetryLater(int(error.retry_after_s * 1000), "retry_after")
+        if error.code in (UNAUTHORIZED, NOT_FOUND):
+            return RetryLater(TOKEN_REFUSED_MS, "the token was refused")
+        return RetryLater(AGAIN_MS, error.description)

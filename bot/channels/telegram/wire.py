@@ -2,129 +2,189 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from telegram import CallbackQuery, ChatMemberUpdated, Message, Update, User
+from typing import Any, Literal
 
 from bot.channels.base import Arrival
 from bot.talk.clean import clean
 from bot.talk.messages import VOICE, In, Media, Out
 
 MAX_CHARS = 4_000
+MAX_ID = 1 << 53  # Telegram promises 52 bits
 PRIVATE = "private"
-NEVER_READ = ("entities", "caption_entities", "reply_to_message", "link_preview_options", "forward_origin", "quote")
+PARTS = ("message", "callback_query", "edited_message", "my_chat_member")
+VIDEOS = ("video", "animation", "video_note")
+HAPPENINGS = ("new_chat_members", "left_chat_member", "pinned_message")
+NOTHING = In("nothing")
 
 
-def sender_of(update: dict[str, Any]) -> int:
+class Malformed(ValueError):
+    """An update that is not shaped as the Bot API says."""
+
+
+def update_id_of(update: Any) -> int:
+    """A raw update's own number; 0 when it has none."""
+    number = update.get("update_id") if isinstance(update, dict) else None
+    return number if type(number) is int and 0 < number < MAX_ID else 0
+
+
+def sender_of(update: Any) -> int:
     """The user id behind a raw update; 0 when there is none (a channel's post)."""
-    for name in ("message", "callback_query", "edited_message", "my_chat_member"):
-        part = update.get(name)
-        if isinstance(part, dict):
-            return int((part.get("from") or {}).get("id", 0))
-    return 0
+    _, part = _part_of(update)
+    user = part.get("from")
+    number = user.get("id") if isinstance(user, dict) else None
+    return number if type(number) is int and 0 < number < MAX_ID else 0
 
 
-def lightened(update: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """The update without what is never read, and the group's address it came from ("" in a private chat).
-
-    A tap brings the whole message along that the button stood under: making objects of it would cost more than
-    everything else that is done for the tap.
-    """
-    query = update.get("callback_query")
-    message = query.pop("message", None) if query is not None else _message_of(update)
-    chat = (message or {}).get("chat") or {}
-    group = f"telegram:{chat['id']}" if chat.get("type", PRIVATE) != PRIVATE else ""
-    if query is None and message is not None:
-        for name in NEVER_READ:
-            message.pop(name, None)
-        if message.get("photo"):
-            message["photo"] = message["photo"][-1:]  # the largest
-    return update, group
+def query_of(update: Any) -> str:
+    """The id by which a press of a button is answered; "" if it is none."""
+    query = update.get("callback_query") if isinstance(update, dict) else None
+    number = query.get("id") if isinstance(query, dict) else None
+    return number if isinstance(number, str) else ""
 
 
-def _message_of(update: dict[str, Any]) -> dict[str, Any] | None:
-    return update.get("message") or update.get("edited_message") or update.get("my_chat_member")
+def arrival_of(update: Any, username: str) -> Arrival:
+    """What a raw update means to the bot of that name. Nothing, if it is not shaped as the Bot API says."""
+    try:
+        return _arrival(update, username)
+    except Malformed:
+        return Arrival(NOTHING)
 
 
-def arrival_of(update: Update, username: str, group: str) -> Arrival:
-    """What an update means."""
-    user = update.effective_user
-    if user is None:
-        return Arrival(In("nothing"))
-    if update.callback_query is not None:
-        return _arrival(user, _tap(update.callback_query, bool(group)), group)
-    if update.my_chat_member is not None:
-        return _arrival(user, _membership(update.my_chat_member), "")
-    if update.edited_message is not None:
-        return _arrival(user, In("nothing" if group else "edited"), group)
-    if update.message is None:
-        return _arrival(user, In("nothing"), "")
-    event = _in_group(update.message, username) if group else _event(update.message)
-    return _arrival(user, event, group)
+def _arrival(update: Any, username: str) -> Arrival:
+    name, part = _part_of(update)
+    user = _object(part, "from")
+    group = ""
+    if name == "callback_query":
+        message = part.get("message")  # not there under an old button
+        group = _group_of(_object(part, "message")) if message is not None else ""
+        data = _text(part, "data")
+        tap = In("tap", data=data, group=bool(group), under=name_of(message))
+        event = tap if data and _text(part, "id") else NOTHING
+    elif name == "my_chat_member":
+        event = _membership(part)
+    else:
+        group = _group_of(part)
+        if name == "edited_message":
+            event = NOTHING if group else In("edited")
+        else:
+            event = _in_group(part, username) if group else _event(part)
+    names = filter(None, (_text(user, "first_name"), _text(user, "last_name")))
+    return Arrival(event, clean(" ".join(names))[:60], _text(user, "language_code"), group)
 
 
-def _arrival(user: User, event: In, group: str) -> Arrival:
-    return Arrival(event, clean(user.full_name or "")[:60], user.language_code or "", group)
+def name_of(message: Any) -> str:
+    """What Telegram calls a message in its chat; "" when that isn't known."""
+    number = message.get("message_id") if isinstance(message, dict) else None
+    return str(number) if type(number) is int else ""
 
 
-def _tap(query: CallbackQuery, group: bool) -> In:
-    return In("tap", data=query.data, group=group) if query.data else In("nothing")
+def _part_of(update: Any) -> tuple[str, dict[str, Any]]:
+    """What kind of update it is, and the object that says what happened; an empty one when there is none."""
+    if isinstance(update, dict):
+        for name in PARTS:
+            part = update.get(name)
+            if isinstance(part, dict):
+                return name, part
+    return "", {}
 
 
-def _membership(change: ChatMemberUpdated) -> In:
-    gone = change.chat.type == PRIVATE and change.new_chat_member.status in ("kicked", "left")
-    return In("left" if gone else "nothing")
+def _object(found: dict[str, Any], name: str) -> dict[str, Any]:
+    value = found.get(name)
+    if isinstance(value, dict):
+        return value
+    raise Malformed(name)
 
 
-def _in_group(message: Message, username: str) -> In:
+def _text(found: dict[str, Any], name: str) -> str:
+    value = found.get(name)
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    raise Malformed(name)
+
+
+def _group_of(message: dict[str, Any]) -> str:
+    """The address of the group a message stands in; "" in a private chat."""
+    chat = _object(message, "chat")
+    kind, number = _text(chat, "type"), chat.get("id")
+    if kind and type(number) is int and -MAX_ID < number < MAX_ID:
+        return "" if kind == PRIVATE else f"telegram:{number}"
+    raise Malformed("chat")
+
+
+def _membership(change: dict[str, Any]) -> In:
+    status = _text(_object(change, "new_chat_member"), "status")
+    gone = _text(_object(change, "chat"), "type") == PRIVATE and status in ("kicked", "left")
+    return In("left") if gone else NOTHING
+
+
+def _in_group(message: dict[str, Any], username: str) -> In:
     """In a group only commands and mentions are for the bot."""
-    said = clean(message.text or "")
+    said = clean(_text(message, "text"))
     mention = f"@{username}".lower()
     if said.startswith("/"):
         command, _, rest = said.partition(" ")
         name, _, target = command.partition("@")
         if target and target.lower() != username.lower():
-            return In("nothing")
+            return NOTHING
         return In("text", f"{name} {rest}".strip(), command=True, group=True)
     if username and mention in said.lower():
         at = said.lower().index(mention)
         return In("text", (said[:at] + said[at + len(mention) :]).strip(), group=True)
-    return In("nothing")
+    return NOTHING
 
 
-def _event(message: Message) -> In:
-    caption = clean(message.caption or "")
-    album = message.media_group_id or ""
-    if message.text is not None:
-        said = clean(message.text)
+def _event(message: dict[str, Any]) -> In:
+    if message.get("text") is not None:
+        said = clean(_text(message, "text"))
         command, _, rest = said.partition(" ")
         if command.lower() == "/start":
             return In("start", data=rest.strip())
         return In("text", said, command=said.startswith("/"))
-    if message.photo:
-        largest = message.photo[-1]
-        return In("media", caption, media=(Media("image", largest.file_id, largest.file_size or 0),), album=album)
-    video = message.video or message.animation or message.video_note
-    if video is not None:
-        return In("media", caption, media=(Media("video", video.file_id, video.file_size or 0),), album=album)
-    if message.document is not None:
-        return _document(message, caption, album)
-    if message.location is not None:
-        return In("place", lat=message.location.latitude, lng=message.location.longitude)
-    if message.new_chat_members or message.left_chat_member or message.pinned_message:
-        return In("nothing")
-    return In("other", data=VOICE if message.voice is not None else "")
+    caption = clean(_text(message, "caption"))
+    album = _text(message, "media_group_id")
+    if sizes := message.get("photo"):
+        if not isinstance(sizes, list) or not isinstance(sizes[-1], dict):
+            raise Malformed("photo")
+        return In("media", caption, media=(_media("image", sizes[-1]),), album=album)  # the largest
+    for name in VIDEOS:
+        if message.get(name) is not None:
+            return In("media", caption, media=(_media("video", _object(message, name)),), album=album)
+    if message.get("document") is not None:
+        return _document(_object(message, "document"), caption, album)
+    if message.get("location") is not None:
+        return _place(_object(message, "location"))
+    if any(message.get(name) for name in HAPPENINGS):
+        return NOTHING
+    return In("other", data=VOICE if message.get("voice") is not None else "")
 
 
-def _document(message: Message, caption: str, album: str) -> In:
+def _media(kind: Literal["image", "video"], file: dict[str, Any]) -> Media:
+    ref, size_bytes = _text(file, "file_id"), file.get("file_size") or 0
+    if ref and type(size_bytes) is int:
+        return Media(kind, ref, size_bytes)
+    raise Malformed("file")
+
+
+def _document(document: dict[str, Any], caption: str, album: str) -> In:
     """A picture or video sent as a file is as good as any; other files are not for us."""
-    document = message.document
-    assert document is not None
-    mime = document.mime_type or ""
+    mime = _text(document, "mime_type")
     if not mime.startswith(("image/", "video/")):
         return In("file", caption)
-    media = Media("video" if mime.startswith("video/") else "image", document.file_id, document.file_size or 0)
+    media = _media("video" if mime.startswith("video/") else "image", document)
     return In("media", caption, media=(media,), album=album)
+
+
+def _place(location: dict[str, Any]) -> In:
+    return In("place", lat=_degrees(location, "latitude", 90), lng=_degrees(location, "longitude", 180))
+
+
+def _degrees(location: dict[str, Any], name: str, most: int) -> float:
+    value = location.get(name)
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= most:
+        return float(value)
+    raise Malformed(name)
 
 
 def messages_of(chat_id: int, out: Out) -> list[dict[str, Any]]:
@@ -138,6 +198,14 @@ def messages_of(chat_id: int, out: Out) -> list[dict[str, Any]]:
     if markup:
         messages[-1]["reply_markup"] = markup
     return messages
+
+
+def changed_message(chat_id: int, ref: str, out: Out) -> dict[str, Any] | None:
+    """The `editMessageText` call that gives an earlier message these words; None when they don't fit into one."""
+    messages = messages_of(chat_id, out)
+    if len(messages) > 1 or not ref.isdigit():
+        return None
+    return {"reply_markup": {"inline_keyboard": []}, **messages[0], "message_id": int(ref)}
 
 
 def parts_of(words: str) -> list[str]:

@@ -10,10 +10,10 @@ from contextlib import aclosing
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from bot.channels.tencent_errors import TOKEN_CODES, Refusal, failure_of, fault_of
+from bot.channels.tencent_errors import TOKEN_CODES, ErrorCode, failure_of, fault_of
 from bot.channels.tencent_http import Http, Upload
 from bot.channels.wechat.notices import check_menu, check_scene, js_signature, notice_data
-from bot.channels.wechat.tokens import Stored, TokenKeeper, Tokens
+from bot.channels.wechat.tokens import Stored, TokenKeeper, TokenStore
 from bot.clock import Clock
 from bot.errors import GiveUp, RetryLater
 
@@ -27,7 +27,7 @@ MediaType = Literal["image", "voice", "video", "thumb"]
 class WeChatApi:
     """A client; `start` before use. `fault` is "" or a code's name (`address_not_listed`)."""
 
-    def __init__(self, app_id: str, secret: str, tokens: Tokens, clock: Clock, base_url: str = BASE_URL) -> None:
+    def __init__(self, app_id: str, secret: str, tokens: TokenStore, clock: Clock, base_url: str = BASE_URL) -> None:
         self._app_id = app_id
         self._secret = secret
         self._clock = clock
@@ -110,7 +110,7 @@ class WeChatApi:
             async with aclosing(self._http.download(address, {}, outside=True)) as chunks:
                 async for chunk in chunks:
                     yield chunk
-        except Refusal as refusal:
+        except ErrorCode as refusal:
             raise self._failure(refusal) from None
 
     async def _fetch_media(self, media_id: str) -> AsyncGenerator[bytes, None]:
@@ -122,7 +122,7 @@ class WeChatApi:
                     async for chunk in chunks:
                         yield chunk
                 return
-            except Refusal as refusal:  # it stands before the first piece
+            except ErrorCode as refusal:  # it stands before the first piece
                 if last or refusal.code not in TOKEN_CODES:
                     raise self._failure(refusal) from None
             token = await self._access.renewed(token)
@@ -154,7 +154,7 @@ class WeChatApi:
         query = {"appid": self._app_id, "secret": self._secret, "code": code, "grant_type": "authorization_code"}
         try:
             found = await self._http.call(f"{self._base}/sns/oauth2/access_token", query)
-        except Refusal as refusal:
+        except ErrorCode as refusal:
             raise self._failure(refusal) from None
         if found.get("is_snapshotuser"):
             raise GiveUp("snapshot_user")
@@ -173,7 +173,7 @@ class WeChatApi:
         body = {"grant_type": "client_credential", "appid": self._app_id, "secret": self._secret}
         try:
             answer = await self._http.call(f"{self._base}/cgi-bin/stable_token", {}, body | {"force_refresh": force})
-        except Refusal as refusal:
+        except ErrorCode as refusal:
             raise self._failure(refusal) from None
         self.fault = ""
         return _text(answer, "access_token"), _seconds(answer) * 1000
@@ -195,13 +195,13 @@ class WeChatApi:
                 found = await self._http.call(f"{self._base}{path}", {"access_token": token, **query}, body, upload)
                 self.fault = ""
                 return found
-            except Refusal as refusal:
+            except ErrorCode as refusal:
                 if last or refusal.code not in TOKEN_CODES:
                     raise self._failure(refusal) from None
             token = await self._access.renewed(token)
         raise AssertionError("unreachable")
 
-    def _failure(self, refusal: Refusal) -> RetryLater | GiveUp:
+    def _failure(self, refusal: ErrorCode) -> RetryLater | GiveUp:
         self.fault = fault_of(refusal) or self.fault
         return failure_of(refusal)
 

@@ -18,8 +18,8 @@ from starlette.routing import Route
 
 from bot.channels.base import Accept, Arrival, Letter, Raw, Together, Unclear
 from bot.channels.wechat.api import WeChatApi
-from bot.channels.wechat.crypto import Refused
-from bot.channels.wechat.customer import Outgoing
+from bot.channels.wechat.crypto import Forged
+from bot.channels.wechat.customer import CustomerMessages
 from bot.channels.wechat.fields import MAX_BODY_BYTES
 from bot.channels.wechat.gate import Gate
 from bot.channels.wechat.replies import Replies
@@ -48,7 +48,14 @@ class WeChat:
     forgets_media = True
 
     def __init__(
-        self, gate: Gate, api: WeChatApi, replies: Replies, outgoing: Outgoing, clock: Clock, *, township_id: int
+        self,
+        gate: Gate,
+        api: WeChatApi,
+        replies: Replies,
+        outgoing: CustomerMessages,
+        clock: Clock,
+        *,
+        township_id: int,
     ) -> None:
         self.api = api
         self._gate = gate
@@ -68,7 +75,7 @@ class WeChat:
         await self.api.start()
 
     async def fetch_updates(self) -> None:
-        """WeChat pushes; the one worker with this duty keeps the token fresh, and notes when WeChat refuses us."""
+        """WeChat pushes; the one worker with this lease keeps the token fresh, and notes when WeChat refuses us."""
         while True:
             try:
                 await self.api.check()
@@ -88,7 +95,7 @@ class WeChat:
     async def _hello(self, request: Request) -> Response:
         try:
             return PlainTextResponse(self._gate.hello(request.query_params, self._clock.now_ms()))
-        except Refused as refused:
+        except Forged as refused:
             return _refuse(str(refused))
 
     async def _webhook(self, request: Request) -> Response:
@@ -99,7 +106,7 @@ class WeChat:
                 if len(body) > MAX_BODY_BYTES:
                     return _refuse("too large")
             post = self._gate.open(request.query_params, bytes(body), self._clock.now_ms())
-        except (Refused, ValueError) as refused:
+        except (Forged, ValueError) as refused:
             if str(refused) in KEY_FAULTS:
                 await self._note_key(KEY_FAULTS[str(refused)])
             return _refuse(str(refused))
@@ -197,6 +204,10 @@ class WeChat:
             woken.set()
 
     # -- sending
+
+    def ref_of(self, message_id: int) -> str | None:
+        """What was sent stays as it is."""
+        return None
 
     def admit_ms(self, address: str, now_ms: int) -> int:
         """Now, unless WeChat has told everybody to wait."""

@@ -25,7 +25,7 @@ RANDOM_BYTES = 16
 LENGTH_BYTES = 4
 
 
-class Refused(ValueError):
+class Forged(ValueError):
     """What came is not from WeChat, or not for this account. `code`: signature, ciphertext, recipient, expired,
     repeated, not_encrypted.
     """
@@ -43,9 +43,9 @@ def signature(*parts: str) -> str:
 
 
 def check_signature(given: str, *parts: str) -> None:
-    """Raise Refused unless `given` is the parts' signature; takes the same time wherever they differ."""
+    """Raise Forged unless `given` is the parts' signature; takes the same time wherever they differ."""
     if not hmac.compare_digest(signature(*parts).encode(), given.encode("utf-8", "replace")):
-        raise Refused("signature")
+        raise Forged("signature")
 
 
 def aes_key(text: str) -> bytes:
@@ -68,18 +68,18 @@ class Seal:
             raise ValueError("no AES key")
 
     def open(self, encrypted: str) -> tuple[bytes, int]:
-        """The message, and which key opened it (0 the present one). Raises Refused."""
+        """The message, and which key opened it (0 the present one). Raises Forged."""
         try:
             raw = base64.b64decode("".join(encrypted.split()), validate=True)
         except (binascii.Error, ValueError):
-            raise Refused("ciphertext") from None
+            raise Forged("ciphertext") from None
         if not raw or len(raw) % AES_BLOCK_BYTES:
-            raise Refused("ciphertext")
-        refusal = Refused("ciphertext")
+            raise Forged("ciphertext")
+        refusal = Forged("ciphertext")
         for number, key in enumerate(self._keys):
             try:
                 return self._opened(key, raw), number
-            except Refused as error:
+            except Forged as error:
                 refusal = error
         raise refusal
 
@@ -88,13 +88,13 @@ class Seal:
         padded = decryptor.update(raw) + decryptor.finalize()
         pad = padded[-1]
         if not 1 <= pad <= min(PAD_BYTES, len(padded)):
-            raise Refused("ciphertext")
+            raise Forged("ciphertext")
         content = padded[RANDOM_BYTES:-pad]
         length, rest = int.from_bytes(content[:LENGTH_BYTES], "big"), content[LENGTH_BYTES:]
         if len(content) < LENGTH_BYTES or length > len(rest):
-            raise Refused("ciphertext")
+            raise Forged("ciphertext")
         if not hmac.compare_digest(rest[length:], self._receive_id):
-            raise Refused("recipient")
+            raise Forged("recipient")
         return rest[:length]
 
     def close(self, message: bytes, key: int = 0, prefix: bytes | None = None) -> str:

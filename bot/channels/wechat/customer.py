@@ -49,7 +49,7 @@ class Notice:
     values: dict[str, str]
 
 
-class Outgoing:
+class CustomerMessages:
     """One account's."""
 
     def __init__(
@@ -149,7 +149,7 @@ class Outgoing:
 
         for tries_left in reversed(range(LAST_TRIES)):
             try:
-                await self._database.transaction(work, township_id=self._township_id, alone=False)
+                await self._database.transaction(work, township_id=self._township_id, exclusive=False)
                 return
             except (Refused, Unavailable):
                 if not tries_left:
@@ -229,7 +229,7 @@ class Outgoing:
         return await self._database.transaction(
             lambda tx: outbox.number_choices(tx, letter.id, letter.address),
             township_id=self._township_id,
-            alone=False,
+            exclusive=False,
         )
 
     async def _unnumber(self, letter: Letter) -> None:
@@ -237,7 +237,7 @@ class Outgoing:
         await self._database.transaction(
             lambda tx: outbox.take_number_back(tx, letter.id, late=letter.late),
             township_id=self._township_id,
-            alone=False,
+            exclusive=False,
         )
 
     async def _count(self, letter: Letter) -> bool:
@@ -251,7 +251,7 @@ class Outgoing:
                 await _put(tx, letter.address, quota.sent(now_ms), heard_id)
             return allowed
 
-        return await self._database.transaction(work, township_id=self._township_id, alone=False)
+        return await self._database.transaction(work, township_id=self._township_id, exclusive=False)
 
     async def _close(self, address: str) -> None:
         """WeChat takes nothing more for the person, whatever we have counted."""
@@ -260,7 +260,7 @@ class Outgoing:
             quota, heard_id = await _quota(tx, address)
             await _put(tx, address, quota.used_up(), heard_id)
 
-        await self._database.transaction(work, township_id=self._township_id, alone=False)
+        await self._database.transaction(work, township_id=self._township_id, exclusive=False)
 
     async def note_fault(self) -> None:
         """Let the digest and `doctor` know what the operator must look into, or that it is over."""
@@ -273,7 +273,7 @@ class Outgoing:
             if await channel_faults.of_channel(tx, part) != fault:
                 await channel_faults.put(tx, part, fault, now_ms=self._clock.now_ms())
 
-        await self._database.transaction(work, township_id=self._township_id, alone=False)
+        await self._database.transaction(work, township_id=self._township_id, exclusive=False)
 
 
 async def _quota(tx: Tx, address: str) -> tuple[Quota, int]:

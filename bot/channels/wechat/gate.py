@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.channels.wechat.crypto import Refused, Seal, check_signature, signature
+from bot.channels.wechat.crypto import Forged, Seal, check_signature, signature
 from bot.channels.wechat.fields import Value, body_of, fields_of, is_json
 
 Mode = Literal["plain", "compatible", "safe"]
@@ -42,21 +42,21 @@ class Gate:
         self._seen: dict[tuple[str, str], tuple[int, bytes]] = {}  # (timestamp, nonce) → (when, what); oldest first
 
     def hello(self, query: Mapping[str, str], now_ms: int) -> str:
-        """The answer to WeChat's check of the address (GET). Raises Refused."""
+        """The answer to WeChat's check of the address (GET). Raises Forged."""
         timestamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
         check_signature(query.get("signature", ""), self._token, timestamp, nonce)
         self._check_age(timestamp, now_ms)
         return query.get("echostr", "")
 
     def open(self, query: Mapping[str, str], body: bytes, now_ms: int) -> Post:
-        """What was posted. Raises Refused, and ValueError for a body that is neither XML nor JSON.
+        """What was posted. Raises Forged, and ValueError for a body that is neither XML nor JSON.
 
         The same request may come again for half a minute (WeChat tries three times); later it is a replay.
         """
         timestamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
         sealed = self._seal is not None and query.get("encrypt_type", "") == "aes"
         if not sealed and self._mode != "plain":
-            raise Refused("not_encrypted")
+            raise Forged("not_encrypted")
         encrypted = fields_of(body).get("Encrypt", "") if sealed else ""
         given = query.get("msg_signature" if sealed else "signature", "")
         check_signature(given, self._token, timestamp, nonce, *([encrypted] if sealed else []))
@@ -82,9 +82,9 @@ class Gate:
 
     def _check_age(self, timestamp: str, now_ms: int) -> None:
         if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
-            raise Refused("expired")
+            raise Forged("expired")
         if abs(now_ms // 1000 - int(timestamp)) > LIFE_S:
-            raise Refused("expired")
+            raise Forged("expired")
 
     def _check_replay(self, once: tuple[str, str], what: bytes, now_ms: int) -> None:
         while self._seen:
@@ -94,7 +94,7 @@ class Gate:
             del self._seen[oldest]
         first_ms, known = self._seen.setdefault(once, (now_ms, what))
         if known != what or now_ms - first_ms > TRIES_MS:
-            raise Refused("repeated")
+            raise Forged("repeated")
 
 
 def _nonce() -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from bot.channels.wechat.pieces import rest_key
 from bot.channels.wechat.words import TEXT_MAX_BYTES, inert, opens_question, parts_of, shown
 from bot.clock import Clock, Ids
-from bot.coalescing import AtOnce
+from bot.coalescing import Coalescer
 from bot.i18n import Catalogue, Catalogues
 from bot.outgoing.shares import TOPIC, Outgoing
 from bot.talk.messages import Out, text
@@ -56,7 +56,7 @@ class Replies:
         self._township_id = township_id
         self._clock = clock
         self._ids = ids
-        self._at_once = AtOnce(self._take_all)
+        self._at_once = Coalescer(self._take_all)
 
     async def is_handled(self, update_key: str) -> bool:
         """Whether an update's answer is written. Raises Unavailable."""
@@ -89,7 +89,7 @@ class Replies:
         async def work(tx: Tx) -> list[tuple[str, bool]]:
             return [await self._take(tx, update_key, otherwise) for update_key, otherwise in asked]
 
-        taken = await self._database.transaction(work, township_id=self._township_id, alone=False)
+        taken = await self._database.transaction(work, township_id=self._township_id, exclusive=False)
         if any(others for _, others in taken):
             self._outgoing.hear(str(self._township_id))
         return [words for words, _ in taken]

@@ -24,7 +24,7 @@ Stored = tuple[str, int]
 Fetch = Callable[[bool], Awaitable[Stored]]
 
 
-class Tokens(Protocol):
+class TokenStore(Protocol):
     """Where tokens lie, for all workers. `name`: what it is and of which account (the old one's still holds for hours
     after the settings name another). Tokens have up to 512 characters.
     """
@@ -41,7 +41,7 @@ class Tokens(Protocol):
 class TokenKeeper:
     """One name's. `fetch(force)` asks WeChat: (token, for how many ms); it raises what WeChat's answer means."""
 
-    def __init__(self, name: str, fetch: Fetch, tokens: Tokens, clock: Clock) -> None:
+    def __init__(self, name: str, fetch: Fetch, tokens: TokenStore, clock: Clock) -> None:
         self._name = name
         self._fetch = fetch
         self._tokens = tokens
@@ -117,4 +117,4 @@ class TokenTable:
         async def store(tx: Tx) -> None:
             await wechat.put_token(tx, name, token, expires_ms=expires_ms)
 
-        await self._database.transaction(store, township_id=self._township_id, alone=False)
+        await self._database.transaction(store, township_id=self._township_id, exclusive=False)

@@ -32,7 +32,7 @@ _JOINER = "\u200d"
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Numbered:
     """A button as it is shown: `mark` is what to answer with."""
 
     mark: str
@@ -41,11 +41,11 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Rendered:
     """What goes out: words in parts that WeChat takes (none when there are only pictures), and pictures' media ids."""
 
     parts: tuple[str, ...]
-    choices: tuple[Choice, ...]
+    choices: tuple[Numbered, ...]
     media: tuple[str, ...]
 
 
@@ -54,7 +54,7 @@ def opens_question(out: Out) -> bool:
     return bool(out.rows or out.ask)
 
 
-def choices_of(outs: Sequence[Out], series: int = 0) -> tuple[Choice, ...]:
+def choices_of(outs: Sequence[Out], series: int = 0) -> tuple[Numbered, ...]:
     """The buttons of messages shown together, in reading order, without those a device answers itself.
 
     Those of a reply are 1, 2, 3 or A, B, C. What went by itself has a `series` and 011, 012: several such
@@ -65,7 +65,9 @@ def choices_of(outs: Sequence[Out], series: int = 0) -> tuple[Choice, ...]:
     ]
     lettered = any(out.ask in ANSWERED_IN_WORDS and not _offers(out) for out in outs)
     lettered = lettered or any(bare(_narrow(label)).isdigit() and len(label) < LONG_NUMBER for label, _ in buttons)
-    return tuple(Choice(_mark(at, series, lettered=lettered), label, data) for at, (label, data) in enumerate(buttons))
+    return tuple(
+        Numbered(_mark(at, series, lettered=lettered), label, data) for at, (label, data) in enumerate(buttons)
+    )
 
 
 def _mark(at: int, series: int, *, lettered: bool) -> str:
@@ -124,7 +126,7 @@ def _labelled(plain: str, open_reply: Together | None, shown: Sequence[Together]
     return next(older, None)
 
 
-def shown(outs: Sequence[Out], catalogue: Catalogue, *, series: int = 0, most_bytes: int = TEXT_MAX_BYTES) -> Shown:
+def shown(outs: Sequence[Out], catalogue: Catalogue, *, series: int = 0, most_bytes: int = TEXT_MAX_BYTES) -> Rendered:
     """Messages that go out together as one, in the person's language."""
     choices = list(choices_of(outs, series))
     blocks = []
@@ -138,10 +140,10 @@ def shown(outs: Sequence[Out], catalogue: Catalogue, *, series: int = 0, most_by
         blocks[-1] += f"\n\n{catalogue.render(how)}"
     words = inert(BETWEEN.join(block for block in blocks if block.strip()))
     media = tuple(one for out in outs for one in out.media)
-    return Shown(tuple(parts_of(words, most_bytes)), numbered, media)
+    return Rendered(tuple(parts_of(words, most_bytes)), numbered, media)
 
 
-def _block(out: Out, own: Sequence[Choice], catalogue: Catalogue) -> str:
+def _block(out: Out, own: Sequence[Numbered], catalogue: Catalogue) -> str:
     lines = []
     for label, data in ((label, data) for row in out.rows for label, data, _ in row if data.startswith(DEVICE)):
         key = f"wechat.device.{data[len(DEVICE) :]}"

@@ -16,8 +16,8 @@ from typing import Any
 import structlog
 
 from bot.channels.base import Accept, Arrival, Letter, Pictures, Raw, Together
-from bot.channels.pacing import Limits, Pace
-from bot.channels.tencent_errors import WECOM, Refusal, failure_of
+from bot.channels.pacing import Pace, RateLimits
+from bot.channels.tencent_errors import WECOM, ErrorCode, failure_of
 from bot.channels.tencent_http import Http, Upload
 from bot.channels.wecom.words import messages_of
 from bot.clock import Clock
@@ -54,7 +54,7 @@ class WeCom:
         self._base = f"{base_url.rstrip('/')}/cgi-bin/webhook"
         self._pause = pause
         self._http = Http()
-        self._pace = Pace(Limits(private_interval_ms=INTERVAL_MS))
+        self._pace = Pace(RateLimits(private_interval_ms=INTERVAL_MS))
         self._numbers = {key: number for number, key in enumerate(sorted(set(self._robots.values())), start=1)}
         self._unfinished: dict[int, int] = {}  # letter → how many of its messages have arrived
 
@@ -85,6 +85,10 @@ class WeCom:
     def elsewhere(self, township_id: int, address: str, message_id: int) -> str:
         """Whoever reads it reads it in WeCom."""
         return ""
+
+    def ref_of(self, message_id: int) -> str | None:
+        """What was sent stays as it is."""
+        return None
 
     def admit_ms(self, address: str, now_ms: int) -> int:
         """The robot's pace: now and counted, or when to ask again."""
@@ -162,8 +166,8 @@ class WeCom:
     ) -> dict[str, Any]:
         try:
             return await self._http.call(f"{self._base}/{what}", {"key": key, **query}, body, upload)
-        except Refusal as refusal:
-            failure = failure_of(Refusal(refusal.code, refusal.reason.replace(key, "***")), WECOM)
+        except ErrorCode as refusal:
+            failure = failure_of(ErrorCode(refusal.code, refusal.reason.replace(key, "***")), WECOM)
             if isinstance(failure, RetryLater):
                 self._pace.hold(self._numbers[key], self._clock.now_ms() + failure.after_ms)
             raise failure from None

@@ -20,7 +20,7 @@ SHOWN_CHARS = 20  # a longer «name» may be a key that stands on the wrong side
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class GroupArea:
     """An area of some township."""
 
     township_id: int
@@ -35,7 +35,7 @@ class Robots:
     """`keys` by the area's code, `places` the areas themselves, and a line for each entry that is left out."""
 
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
-    places: tuple[Place, ...] = ()
+    places: tuple[GroupArea, ...] = ()
     faults: tuple[str, ...] = ()
 
     def codes(self) -> dict[int, frozenset[str]]:
@@ -46,11 +46,11 @@ class Robots:
 
 async def find_robots(said: Mapping[str, str], database: Database) -> Robots:
     """The robots of every township as they are said: area's code or name → key."""
-    found: list[Place] = []
+    found: list[GroupArea] = []
     for township_id in await database.read(townships.every_id) if said else ():
         for row in await database.read(areas.all_areas, township_id=township_id):
             aliases = tuple(one for one in row["aliases"].split(";") if one)
-            found.append(Place(township_id, row["level"], row["code"], row["name"], aliases))
+            found.append(GroupArea(township_id, row["level"], row["code"], row["name"], aliases))
     return match(said, found)
 
 
@@ -72,16 +72,16 @@ async def robots_check(said: Mapping[str, str], database: Database, zone: ZoneIn
     return checks
 
 
-def match(said: Mapping[str, str], places: Sequence[Place]) -> Robots:
+def match(said: Mapping[str, str], places: Sequence[GroupArea]) -> Robots:
     """Each entry with the one area that it names. Whatever could be meant otherwise is left out with a line. Pure."""
     keys: dict[str, str] = {}
-    named: list[Place] = []
+    named: list[GroupArea] = []
     faults = []
     for name, key in said.items():
         found = _meant(name, key, places)
-        if isinstance(found, Place) and found.code in keys:
+        if isinstance(found, GroupArea) and found.code in keys:
             found = f"{_shown([found])} has two entries: keep one of them"
-        if isinstance(found, Place):
+        if isinstance(found, GroupArea):
             keys[found.code] = key.strip()
             named.append(found)
         else:
@@ -89,7 +89,7 @@ def match(said: Mapping[str, str], places: Sequence[Place]) -> Robots:
     return Robots(keys, tuple(named), tuple(faults))
 
 
-def _meant(name: str, key: str, places: Sequence[Place]) -> Place | str:
+def _meant(name: str, key: str, places: Sequence[GroupArea]) -> GroupArea | str:
     """The area of that code, else of that name; or what is wrong."""
     found = [place for place in places if place.code == name] or [
         place for place in places if name in (place.name, *place.aliases)
@@ -109,5 +109,5 @@ def _meant(name: str, key: str, places: Sequence[Place]) -> Place | str:
     return found[0]
 
 
-def _shown(places: Iterable[Place]) -> str:
+def _shown(places: Iterable[GroupArea]) -> str:
     return " or ".join(f"{place.code} {place.name}" for place in places)

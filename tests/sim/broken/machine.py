@@ -12,7 +12,7 @@ from bot.channels.base import Letter, Raw
 from bot.clock import TimeIds
 from bot.incoming.intake import Intake
 from bot.outgoing.delivery import Delivery
-from bot.outgoing.outcomes import Marks
+from bot.outgoing.outcomes import Outcomes
 from bot.schedule import Schedule
 from bot.talk import engine
 from bot.talk.messages import In
@@ -124,7 +124,7 @@ class MarksFirst(Delivery):
     async def _send(self, letter: Letter) -> int | None:
         sent = [{"id": letter.id, "sent_ms": self._clock.now_ms()}]
         await self._database.transaction(
-            lambda tx: outbox.mark(tx, sent=sent), township_id=self._township_id, alone=False
+            lambda tx: outbox.mark(tx, sent=sent), township_id=self._township_id, exclusive=False
         )
         return await super()._send(letter)
 
@@ -142,7 +142,7 @@ class EachAlone(Delivery):
                 task.add_done_callback(self._tasks.discard)
 
 
-class NoMarks(Marks):
+class NoMarks(Outcomes):
     """Forgets what was sent."""
 
     async def write(self) -> None:
@@ -159,7 +159,7 @@ class NeverMarks(Delivery):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self._marks = NoMarks(self._database, self._township_id, self._lose)
+        self._outcomes = NoMarks(self._database, self._township_id, self._lose)
 
 
 class ForgetfulIds(TimeIds):

@@ -9,7 +9,7 @@ from typing import Any
 from bot.channels.base import Letter, Together
 from bot.channels.wechat import channel, replies
 from bot.channels.wechat.channel import WeChat
-from bot.channels.wechat.customer import Outgoing
+from bot.channels.wechat.customer import CustomerMessages
 from bot.channels.wechat.replies import Kept, Replies
 from bot.channels.wechat.wire import Update
 from bot.channels.wechat.words import choice_of
@@ -46,14 +46,14 @@ class Forgetful(Replies):
         return []
 
 
-class Uncounted(Outgoing):
+class Uncounted(CustomerMessages):
     """Counts no customer messages."""
 
     async def _count(self, letter: Letter) -> bool:
         return True
 
 
-class HalfSent(Outgoing):
+class HalfSent(CustomerMessages):
     """Drops what WeChat does not take any more of a message."""
 
     async def _split(self, letter: Letter, rest: Out, state: str) -> None:

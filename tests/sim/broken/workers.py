@@ -32,29 +32,29 @@ class Facade:
 class NeverAlone(Facade):
     """A database in which nobody has a township's turn."""
 
-    async def transaction(self, work: Any, *, township_id: int = 1, alone: bool = True, wait: bool = True) -> Any:
-        return await self._whole.transaction(work, township_id=township_id, alone=False)
+    async def transaction(self, work: Any, *, township_id: int = 1, exclusive: bool = True, wait: bool = True) -> Any:
+        return await self._whole.transaction(work, township_id=township_id, exclusive=False)
 
 
 class TakesEverything(Facade):
-    """Workers of which each has every duty."""
+    """Workers of which each has every lease."""
 
-    async def take(self, duty: str) -> bool:
+    async def take(self, lease: str) -> bool:
         return True
 
-    def has(self, duty: str) -> bool:
+    def has(self, lease: str) -> bool:
         return True
 
 
 class NeverLoses(Facade):
     """A worker that has for ever what it had once."""
 
-    def has(self, duty: str) -> bool:
+    def has(self, lease: str) -> bool:
         return True
 
 
-class Turnless(Intake):
-    """Handles updates without having the township's turn."""
+class Lockless(Intake):
+    """Handles updates without holding the township's lock."""
 
     def __init__(self, database: Database, *rest: Any, **named: Any) -> None:
         without: Any = NeverAlone(database)
@@ -68,7 +68,7 @@ class TellsBefore(Intake):
         if not self._running:
             for township_id in {raw.township_id for raw in raws}:
                 await self._database.transaction(
-                    lambda tx: tx.notify(TOPIC, str(tx.township_id)), township_id=township_id, alone=False
+                    lambda tx: tx.notify(TOPIC, str(tx.township_id)), township_id=township_id, exclusive=False
                 )
         await super().accept(raws)
 
@@ -87,12 +87,12 @@ class ClaimlessDelivery(Delivery):
         pass
 
     async def poll(self) -> None:
-        self._marks.claim, _ = await self._database.read(outbox.newest, township_id=self._township_id)
+        self._outcomes.fence, _ = await self._database.read(outbox.newest, township_id=self._township_id)
         await super().poll()
 
 
-class KeepsDuty(Outgoing):
-    """Keeps a duty that it has lost for ever."""
+class KeepsLease(Outgoing):
+    """Keeps a lease that it has lost for ever."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -129,7 +129,7 @@ class OwnIds(TimeIds):
         pass
 
 
-class DutilessSchedule(Schedule):
+class LeaselessSchedule(Schedule):
     """Has the clock whoever else has it."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -138,7 +138,7 @@ class DutilessSchedule(Schedule):
         self._workers = everything
 
 
-class DutilessReceiving(Receiving):
+class LeaselessReceiving(Receiving):
     """Fetches whoever else does."""
 
     def __init__(self, workers: Any, *arguments: Any) -> None:
@@ -151,15 +151,15 @@ async def _always_due(tx: Tx, timer_id: int) -> bool:
 
 
 LAWS: Laws = {
-    "intake-without-the-turn": lambda: built(Parts(intake=Turnless)),
+    "intake-without-the-lock": lambda: built(Parts(intake=Lockless)),
     "told-before-stored": lambda: built(Parts(intake=TellsBefore)),
     "delivery-without-the-claim": lambda: built(Parts(delivery=ClaimlessDelivery)),
-    "lost-duty-kept": lambda: built(Parts(outgoing=KeepsDuty)),
+    "lost-lease-kept": lambda: built(Parts(outgoing=KeepsLease)),
     "own-messages-first": lambda: built(Parts(delivery=OwnFirst)),
     "sends-cut-at-a-stop": lambda: patched(delivery, "LAST_SENDS_S", 0),
     "messages-to-all-townships": lambda: built(Parts(outgoing=ToEverybody)),
     "ids-by-each-clock-alone": lambda: built(Parts(ids=OwnIds)),
-    "clock-without-the-duty": lambda: built(Parts(schedule=DutilessSchedule)),
+    "clock-without-the-lease": lambda: built(Parts(schedule=LeaselessSchedule)),
     "timer-run-unseen": lambda: patched(timers, "is_due", _always_due),
-    "fetching-without-the-duty": lambda: built(Parts(receiving=DutilessReceiving)),
+    "fetching-without-the-lease": lambda: built(Parts(receiving=LeaselessReceiving)),
 }

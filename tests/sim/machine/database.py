@@ -1,7 +1,7 @@
 """`Database` on one connection of a real SQLite file, run in the loop's own thread, with a fault before each step.
 
-With one worker it is SQLite: writers queue. With several it is what they see of PostgreSQL: a township's turn that
-is held for a while, transactions that end in conflict and are run again, and, for one that is not alone, others
+With one worker it is SQLite: writers queue. With several it is what they see of PostgreSQL: a township's lock that
+is held for a while, transactions that end in conflict and are run again, and, for one that is not exclusive, others
 that commit between its reading and its writing.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
 from storage.database import Taken, Unavailable, Work, Workers
-from storage.engine.leases import Standing
+from storage.engine.leases import Leases
 from storage.engine.one_worker import OneWorker
 from storage.engine.running import Running
 from storage.engine.sqlite import SqliteTx, connect, run_work
@@ -132,15 +132,15 @@ class SimDatabase:
         self._turns: dict[int, asyncio.Lock] = {}
         self._answered_s = 0.0
         self._running = Running()
-        self._workers: Workers = OneWorker() if server is None else Standing(lambda: server.connect(life))
+        self._workers: Workers = OneWorker() if server is None else Leases(lambda: server.connect(life))
 
     def workers(self) -> Workers:
         return self._workers
 
-    async def transaction(self, work: Work[T], *, township_id: int = 1, alone: bool = True, wait: bool = True) -> T:
+    async def transaction(self, work: Work[T], *, township_id: int = 1, exclusive: bool = True, wait: bool = True) -> T:
         if self._server is None:
             return await self._running.finish(self._queued(work, township_id))
-        if alone:
+        if exclusive:
             return await self._running.finish(self._alone(self._server, work, township_id, wait))
         return await self._running.finish(self._among_others(work, township_id))
 

@@ -14,18 +14,18 @@ from typing import Any, Protocol, cast
 from bot.app import STOP_S
 from bot.channels.base import Channels
 from bot.channels.wechat.channel import WeChat
-from bot.channels.wechat.customer import Outgoing as Customer
+from bot.channels.wechat.customer import CustomerMessages as Customer
 from bot.channels.wechat.replies import Replies
-from bot.clock import Dice, TimeIds
+from bot.clock import Dice, Seams, TimeIds
 from bot.incoming.intake import TOPIC as INBOX_TOPIC
 from bot.incoming.intake import Intake
 from bot.incoming.polling import Receiving
 from bot.outgoing.delivery import Delivery
 from bot.outgoing.shares import TOPIC as OUTBOX_TOPIC
-from bot.outgoing.shares import Outgoing, duty_of
+from bot.outgoing.shares import Outgoing, lease_of
 from bot.schedule import PLAN_S, TICK_S, Schedule
 from storage.database import Database, Unavailable
-from storage.engine.leases import Standing
+from storage.engine.leases import Leases
 from storage.machine import inbox
 from tests.sim.chat.channel import Made, SimDoor
 from tests.sim.chat.platform import Platform
@@ -152,8 +152,8 @@ class Life:
     def holds(self, township_id: int) -> bool:
         """Whether the township's delivery is its, for the server and in the database."""
         delivery = self.program.outgoing._deliveries.get(township_id) if self.program else None
-        has_duty = self.chaos.alone or self.town.server.holds(self.session, duty_of(township_id))
-        return has_duty and delivery is not None and delivery._marks.claim == self.town.claim(township_id)
+        has_lease = self.chaos.alone or self.town.server.holds(self.session, lease_of(township_id))
+        return has_lease and delivery is not None and delivery._outcomes.fence == self.town.claim(township_id)
 
     def refused(self, reason: str) -> None:
         """A constraint of the schema forbade something."""
@@ -193,7 +193,7 @@ class Life:
     def session(self) -> Session | None:
         """What stands between it and the server now."""
         workers = self.database.workers() if self.database else None
-        found = workers._connection if isinstance(workers, Standing) else None
+        found = workers._connection if isinstance(workers, Leases) else None
         return cast("Session | None", found)
 
     def _lose(self, silence_s: float | None) -> None:
@@ -258,9 +258,11 @@ class Life:
             mine[at] = play.chat(at).channel(platform, self, Made(db, play.catalogues, outgoing, ids, town.parts))
             channels.add(at, mine[at])
             mine[at].listen(workers)
-        made: Mapping[str, Any] = {"clock": self, "ids": ids, "dice": town.dice, "outgoing": outgoing}
-        intake = parts.intake(db, play.product, channels, play.catalogues, alone=alone, **made)
-        schedule = parts.schedule(db, play.product, play.catalogues, errands=play.errands, calm=intake.calm, **made)
+        seams = Seams(self, ids, town.dice)
+        intake = parts.intake(db, play.product, channels, play.catalogues, seams, outgoing, only_worker=alone)
+        schedule = parts.schedule(
+            db, play.product, play.catalogues, seams, outgoing, errands=play.errands, calm=intake.calm
+        )
         fetching = [(f"sim {at}", channel) for at, channel in mine.items() if channel.fetches]
         receiving = parts.receiving(workers, fetching)
         workers.listen(INBOX_TOPIC, intake.hear)

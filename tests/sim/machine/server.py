@@ -73,9 +73,9 @@ class Server:
             self._sessions.remove(session)
             self._locks = {key: holder for key, holder in self._locks.items() if holder is not session}
 
-    def holds(self, session: Session | None, duty: str) -> bool:
-        """Whether a duty is that session's."""
-        return session is not None and self._locks.get(key_of(duty)) is session
+    def holds(self, session: Session | None, lease: str) -> bool:
+        """Whether a lease is that session's."""
+        return session is not None and self._locks.get(key_of(lease)) is session
 
     def answer(self, session: Session, sql: str, values: Sequence[Any]) -> Any:
         """One statement."""

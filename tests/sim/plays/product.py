@@ -18,7 +18,7 @@ from bot.talk.engine import SUBMIT
 from bot.talk.form import Answer, Choice, Doubt, Form, FreeText, Photos, Place, Quantity, Reading, Wrong, YesNo
 from bot.talk.messages import Button, In, Say, text
 from bot.talk.session import Frame
-from bot.turn import Desk, Intent, Turn
+from bot.turn import Desk, Dispatch, Intent, Turn
 from storage.engine.migrate import migrate
 from storage.engine.sqlite import connect
 from storage.people import people
@@ -182,6 +182,9 @@ class SimProduct:
     def facts(self, turn: Turn) -> SimFacts:
         return SimFacts(datetime.fromtimestamp(turn.now_ms / 1000, UTC).astimezone(ZONE).date())
 
+    def before_gate(self, intent: Intent) -> bool:
+        return False
+
     def gate(self, turn: Turn) -> str | None:
         return None if turn.person.consent_version == 1 else "hello"
 
@@ -237,7 +240,7 @@ class SimProduct:
 
     async def do_wave(self, turn: Turn, key: str) -> None:
         for row in await turn.tx.all("SELECT id FROM people WHERE township_id = :t ORDER BY id"):
-            await turn.tell(row["id"], Say(text("wave")), key=f"wave:{key}")
+            await turn.tell(row["id"], Say(text("wave")), Dispatch(f"wave:{key}"))
 
     async def do_refuse(self, turn: Turn, token: str) -> None:
         """Writes, promises and then refuses: nothing of it may stay."""
@@ -264,7 +267,7 @@ class SimProduct:
         key = f"day:{desk.ids.next()}"
         await transfer(desk.tx, points(desk, key, "programme:sim", "fund:days", 1, f"day:{day}"))
         for row in await desk.tx.all("SELECT id FROM people WHERE township_id = :t ORDER BY id"):
-            await desk.tell(row["id"], Say(text("daily")), key=f"daily:{day}", expires_ms=until_ms)
+            await desk.tell(row["id"], Say(text("daily")), Dispatch(f"daily:{day}", expires_ms=until_ms))
 
     async def _settle(self, desk: Desk, payload: Mapping[str, Any]) -> None:
         hold = f"hold:{payload['effect']}"

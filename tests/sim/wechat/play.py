@@ -13,7 +13,7 @@ from unittest import mock
 from bot.channels.wechat import quota
 from bot.channels.wechat.wire import NEWS
 from bot.talk.messages import Button, In, Say, text
-from bot.turn import Desk, Turn
+from bot.turn import Desk, Dispatch, Turn
 from tests.sim.chat.texts import KeyCatalogues
 from tests.sim.chat.users import CLUMSY, MOST_SENT, Screen, SimScript, User, Wish
 from tests.sim.faults import ALL, WEB, Chaos
@@ -110,7 +110,7 @@ class WeChatProduct(SimProduct):
 
     async def do_album(self, turn: Turn, args: str) -> None:
         turn.reply(Say("", media=(f"p{turn.ids.next()}", f"v{turn.ids.next()}")))
-        await turn.tell(turn.person.id, Say(text("album"), ((Button(text("gift"), "/gift"),),)), urgent=True)
+        await turn.tell(turn.person.id, Say(text("album"), ((Button(text("gift"), "/gift"),),)), Dispatch(urgent=True))
 
 
 class WeChatPlay(SimPlay):

@@ -1,4 +1,4 @@
-"""Several workers on one PostgreSQL database: numbers, duties, hints, and a connection that breaks."""
+"""Several workers on one PostgreSQL database: numbers, leases, hints, and a connection that breaks."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import asyncpg
 import pytest
 
 from storage.database import Database, Tx, Unavailable, Workers
-from storage.engine.leases import Standing, key_of
+from storage.engine.leases import Leases, key_of
 from storage.engine.opening import open_database
 from storage.engine.postgres import PostgresDatabase
 from tests.postgres import PostgresServer
 
-DUTY = "clock"
+LEASE = "clock"
 
 
 @dataclass
@@ -111,37 +111,37 @@ async def test_workers_have_different_numbers_and_a_free_one_is_given_again(
     assert [one.workers.number for one in (first, fourth, third)] == before
 
 
-async def test_a_duty_has_one_holder_who_may_leave_it(hire: Hire) -> None:
+async def test_a_lease_has_one_holder_who_may_leave_it(hire: Hire) -> None:
     first, second = await hire(), await hire()
-    taken = await asyncio.gather(*(one.workers.take(DUTY) for one in (first, second)))
+    taken = await asyncio.gather(*(one.workers.take(LEASE) for one in (first, second)))
     assert sorted(taken) == [False, True]
     holder, other = (first, second) if taken[0] else (second, first)
-    assert (holder.workers.has(DUTY), other.workers.has(DUTY)) == (True, False)
-    assert await holder.workers.take(DUTY), "it has it already"
+    assert (holder.workers.has(LEASE), other.workers.has(LEASE)) == (True, False)
+    assert await holder.workers.take(LEASE), "it has it already"
     assert await other.workers.take("something else")
-    await holder.workers.leave(DUTY)
-    assert await other.workers.take(DUTY)
-    assert not await holder.workers.take(DUTY)
+    await holder.workers.leave(LEASE)
+    assert await other.workers.take(LEASE)
+    assert not await holder.workers.take(LEASE)
     await other.database.close()
-    await until(lambda: holder.workers.take(DUTY))
+    await until(lambda: holder.workers.take(LEASE))
 
 
-async def test_a_broken_connection_loses_its_duties_and_comes_back_by_itself(
+async def test_a_broken_connection_loses_its_leases_and_comes_back_by_itself(
     hire: Hire, outside: asyncpg.Connection
 ) -> None:
     first, second = await hire(), await hire()
     number = first.workers.number
-    assert await first.workers.take(DUTY)
-    await break_connection(outside, DUTY)
-    await until(lambda: second.workers.take(DUTY))
+    assert await first.workers.take(LEASE)
+    await break_connection(outside, LEASE)
+    await until(lambda: second.workers.take(LEASE))
     assert "" in await first.heard.until(""), "it may have missed something"
-    assert not first.workers.has(DUTY)
-    assert not await first.workers.take(DUTY)
+    assert not first.workers.has(LEASE)
+    assert not await first.workers.take(LEASE)
     assert first.workers.number == number
     await second.database.transaction(lambda tx: tx.notify("news", "after"))
     await first.heard.until("after")
-    await second.workers.leave(DUTY)
-    assert await first.workers.take(DUTY)
+    await second.workers.leave(LEASE)
+    assert await first.workers.take(LEASE)
 
 
 async def test_without_a_connection_nothing_is_taken_and_everything_goes_on_afterwards(
@@ -149,19 +149,19 @@ async def test_without_a_connection_nothing_is_taken_and_everything_goes_on_afte
 ) -> None:
     worker = await hire()
     monkeypatch.setattr("storage.engine.leases.BEAT_S", 3600)
-    assert await worker.workers.take(DUTY)
-    await break_connection(outside, DUTY)
+    assert await worker.workers.take(LEASE)
+    await break_connection(outside, LEASE)
 
     async def lost() -> bool:
         await outside.fetchval("SELECT 1")
-        return not worker.workers.has(DUTY)
+        return not worker.workers.has(LEASE)
 
     await until(lost)
-    assert not await worker.workers.take(DUTY)
-    await worker.workers.leave(DUTY)
+    assert not await worker.workers.take(LEASE)
+    await worker.workers.leave(LEASE)
     await worker.workers.stop()
     await worker.workers.start()
-    assert await worker.workers.take(DUTY)
+    assert await worker.workers.take(LEASE)
 
 
 async def test_what_is_told_is_heard_after_the_commit_and_not_after_a_rollback(hire: Hire) -> None:
@@ -183,7 +183,7 @@ async def test_what_is_told_is_heard_after_the_commit_and_not_after_a_rollback(h
         await speaker.database.transaction(broken)
     assert hearer.heard.all == []
     await speaker.database.transaction(undone)
-    await speaker.database.transaction(lambda tx: tx.notify("news", "last"), alone=False)
+    await speaker.database.transaction(lambda tx: tx.notify("news", "last"), exclusive=False)
     for one in (hearer, other):
         assert await one.heard.until("last") == ["张三 said 'x'", "last"]
 
@@ -202,8 +202,8 @@ async def test_workers_of_a_kind_are_counted(hire: Hire, outside: asyncpg.Connec
         return await first.workers.count("intake") == 2
 
     await until(two)
-    assert await second.workers.take(DUTY)
-    await break_connection(outside, DUTY)
+    assert await second.workers.take(LEASE)
+    await break_connection(outside, LEASE)
     await second.heard.until("")
     assert await first.workers.count("intake") == 2, "who comes back is counted again"
 
@@ -216,7 +216,7 @@ async def test_workers_start_when_the_server_is_there(postgres: PostgresServer) 
     await postgres.drop(url)
     with pytest.raises(Unavailable):
         await workers.start()
-    assert not await workers.take(DUTY)
+    assert not await workers.take(LEASE)
     assert await workers.count("intake") == 1
     await database.close()
 
@@ -267,12 +267,12 @@ async def test_whatever_breaks_the_connection_a_new_one_is_made(
         return made[-1]
 
     heard = Heard()
-    workers = Standing(connect)
+    workers = Leases(connect)
     workers.listen("news", heard)
     await workers.start()
     await heard.until("")
     assert [one.ended for one in made] == [True, False]
-    assert await workers.take(DUTY)
+    assert await workers.take(LEASE)
     await workers.stop()
     assert made[-1].ended
 
@@ -293,7 +293,7 @@ async def test_stopping_ends_though_a_driver_swallows_that_it_is_cancelled(monke
     async def connect() -> Any:
         return Brittle(answer)
 
-    workers = Standing(connect)
+    workers = Leases(connect)
     await workers.start()
     await asked.wait()
     async with asyncio.timeout(30):

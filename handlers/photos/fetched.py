@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.talk.messages import Say, text
-from bot.turn import Desk
+from bot.turn import Dispatch
+from handlers.world import Desk
 from storage.machine import media
 
 CODES = frozenset(
@@ -45,4 +46,4 @@ async def media_fetched(desk: Desk, payload: Mapping[str, Any]) -> None:
     if row is None or not await media.refused(desk.tx, media_id, code) or row["person_id"] is None:
         return
     words = text(f"media.refused.{row['kind']}", number=payload.get("number", 1), reason=text(f"error.media.{code}"))
-    await desk.tell(row["person_id"], Say(words), key=f"media.refused:{media_id}")
+    await desk.tell(row["person_id"], Say(words), Dispatch(f"media.refused:{media_id}"))

@@ -1,0 +1,63 @@
+"""The steps of a conversation: what happens next, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.talk.engine import Effect
+from bot.talk.form import Form
+from bot.talk.messages import In
+from bot.talk.session import Session
+from bot.turn import Intent
+
+
+@dataclass(slots=True)
+class Route:
+    """Find out what an event is for."""
+
+    event: In
+
+
+@dataclass(slots=True)
+class Run:
+    """Run a command, then ask the open question again."""
+
+    intent: Intent
+
+
+@dataclass(slots=True)
+class Open:
+    """Begin a form above the others."""
+
+    intent: Intent
+
+
+@dataclass(slots=True)
+class Answer:
+    """Give the turn's event to the form on top."""
+
+
+@dataclass(slots=True)
+class Show:
+    """Show what the engine wants shown."""
+
+    form: Form
+    effect: Effect
+    stale: bool = False
+
+
+@dataclass(slots=True)
+class AskAgain:
+    """Show the present question once more, after a note; nothing without an open question."""
+
+    note: str = ""
+
+
+Step = Route | Run | Open | Answer | Show | AskAgain
+Next = tuple[Session, Sequence[Step]]
+
+
+def do(intent: Intent) -> Step:
+    """The step that an intent asks for."""
+    return Open(intent) if intent.form else Run(intent)

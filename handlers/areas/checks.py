@@ -1,0 +1,12 @@
+"""What `verify` asks of what was imported."""
+
+from __future__ import annotations
+
+from handlers.world import World
+from storage import integrity
+from storage.database import Tx
+
+
+async def version_faults(tx: Tx, _: World) -> list[str]:
+    """Look for versions of places, households and policies that are missing or in force twice."""
+    return await integrity.version_faults(tx)

@@ -1,0 +1,97 @@
+"""What a capability declares about itself, on one page (`handlers/<name>/capability.py`); `registry` joins them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from bot.talk.form import Form
+from bot.talk.session import Frame
+from bot.turn import Intent
+from handlers.declared import Figure, Forget, Wait
+from handlers.world import Desk, Turn, World
+from storage.database import Tx
+from storage.integrity import Reference
+
+T = TypeVar("T")
+Action = Callable[[Turn, str], Awaitable[None]]
+Interpreter = Callable[[Turn], Awaitable[Intent | None]]
+WholeLine = Callable[[Turn, Frame], Awaitable[Intent | None]]
+Timer = Callable[[Desk, Mapping[str, Any]], Awaitable[None]]
+Check = Callable[[Tx, World], Awaitable[list[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a command runs, and the right it needs (a key of `people.rules.RIGHTS`; "" for everyone)."""
+
+    action: Action
+    right: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capability:
+    """Everything that a capability adds to the product."""
+
+    name: str
+    """Its folder in `handlers/`."""
+
+    commands: Mapping[str, Command] = field(default_factory=dict)
+    """Command name → what it runs and the right it needs. What people may type for it is the text `phrase.<name>`."""
+
+    form_commands: Mapping[str, str] = field(default_factory=dict)
+    """Command name → id of the form that it opens when no words follow it."""
+
+    forms: tuple[Form, ...] = ()
+    """Its forms."""
+
+    hints: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Form id → keys of its answers that are no step: what who opens the form knows and its steps read."""
+
+    intents: tuple[Interpreter, ...] = ()
+    """What free words, a photo or a place may mean when no question is open, asked in this order."""
+
+    whole_lines: Mapping[str, WholeLine] = field(default_factory=dict)
+    """Form id → how a whole line said to one of its questions takes the place of the open draft."""
+
+    timers: Mapping[str, Timer] = field(default_factory=dict)
+    """Timer kind → its action (desk, payload)."""
+
+    plan: tuple[Callable[[Desk], Awaitable[None]], ...] = ()
+    """What writes the timers of the periods to come; run again and again, a period's key makes it run once."""
+
+    figures: tuple[Figure, ...] = ()
+    """The numbers that digests, lists and pages take from it."""
+
+    waits: tuple[Wait, ...] = ()
+    """What waits in it for somebody with a right."""
+
+    checks: Mapping[str, Check] = field(default_factory=dict)
+    """Name → what `verify` and `doctor` look at: a line for each fault, none in a sound town."""
+
+    references: tuple[Reference, ...] = ()
+    """Columns of its tables that name rows which must be there."""
+
+    forgets: tuple[Forget, ...] = ()
+    """What it keeps about people, and how that is erased."""
+
+    pages: tuple[str, ...] = ()
+    """The pages of `docs/<language>/` that say how to use it."""
+
+    without: Mapping[str, str] = field(default_factory=dict)
+    """Field name (or `story`) → why it has none, where a capability is expected to have some."""
+
+
+def joined(
+    capabilities: Iterable[Capability], what: str, pairs: Callable[[Capability], Iterable[tuple[str, T]]]
+) -> dict[str, T]:
+    """Put what all capabilities declare into one mapping. Raises ValueError, which names both, for a repeated key."""
+    found: dict[str, T] = {}
+    owners: dict[str, str] = {}
+    for capability in capabilities:
+        for key, value in pairs(capability):
+            if key in owners:
+                raise ValueError(f"{what} {key!r} is declared by {owners[key]} and by {capability.name}")
+            owners[key], found[key] = capability.name, value
+    return found

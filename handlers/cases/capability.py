@@ -1,0 +1,39 @@
+"""Tip-offs and their verification: what they declare."""
+
+from __future__ import annotations
+
+from handlers.capability import Capability, Command
+from handlers.cases import checks, claiming, deciding, figures, forgetting, forms, opening, showing, waits
+from handlers.declared import Forget
+from storage.integrity import Reference
+
+CASES = Capability(
+    name="cases",
+    commands={
+        "report": Command(opening.report),
+        "mycases": Command(showing.my_cases),
+        "case": Command(showing.case_command),
+        "cases": Command(showing.waiting_cases, "see_cases"),
+        "reporter": Command(showing.reporter_command, "see_reporter"),
+        "verify": Command(deciding.verify, "verify_case"),
+        "claim": Command(claiming.claim),
+    },
+    forms=(forms.REPORT, forms.REJECT_CASE, forms.DUPLICATE_CASE),
+    intents=(opening.interpret,),
+    timers={claiming.EXPIRE: claiming.expire, claiming.FORGET: claiming.forget},
+    plan=(claiming.plan,),
+    figures=figures.FIGURES,
+    waits=(waits.UNDECIDED,),
+    checks={"case points": checks.points_still_held, "case events": checks.events_missing},
+    references=(
+        Reference("case_events", "case_id", "cases"),
+        Reference("case_media", "case_id", "cases"),
+        Reference("case_reporters", "case_id", "cases"),
+        Reference("cases", "duplicate_of", "cases"),
+    ),
+    forgets=(
+        Forget("who reported a case", of_person=forgetting.reporter),
+        Forget("where a case was", of_age=forgetting.places),
+    ),
+    pages=("villager.md", "staff.md"),
+)

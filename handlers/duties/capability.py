@@ -1,0 +1,32 @@
+"""The weekly clean-up, its reminders and its roll-call: what they declare."""
+
+from __future__ import annotations
+
+from handlers.capability import Capability, Command
+from handlers.duties import forms, reminders, report, rollcall
+from storage.integrity import Reference
+
+DUTIES = Capability(
+    name="duties",
+    commands={
+        "cleanup": Command(report.cleanup, report.RIGHT),
+        "rollcall": Command(rollcall.rollcall, rollcall.RIGHT),
+        "friday": Command(rollcall.friday, rollcall.RIGHT),
+    },
+    forms=(forms.CLEANUP,),
+    intents=(report.interpret,),
+    whole_lines={report.FORM: report.again},
+    timers={"friday.reminder": reminders.reminder_due, "friday.rollcall": reminders.rollcall_due},
+    plan=(reminders.plan,),
+    references=(
+        Reference("cleanup_reports", "replaces", "cleanup_reports"),
+        Reference("effort_entries", "report_id", "cleanup_reports"),
+    ),
+    pages=("cleaner.md", "staff.md"),
+    without={
+        "figures": "a clean-up is counted by its day, not by a stretch of time: the roll-call does that",
+        "waits": "who has not reported is on the roll-call, which has a time of its own",
+        "checks": "beside its references nothing is stored twice",
+        "forgets": "who reported for a village did so in office; an erased person has no name any more",
+    },
+)

@@ -1,0 +1,34 @@
+"""Film by weight: what it declares."""
+
+from __future__ import annotations
+
+from handlers.capability import Capability, Command
+from handlers.film import checks, correct, decide, figures, forms, look, objections, waits, weighing_line
+from storage.integrity import Reference
+
+FILM = Capability(
+    name="film",
+    commands={
+        "weigh": Command(weighing_line.command, "weigh_film"),
+        "tickets": Command(look.today, "weigh_film"),
+        "ticket": Command(look.one),
+        "weight": Command(decide.command, "approve_weight"),
+        "object": Command(objections.command),
+        "objection": Command(objections.decide_command, "correct_film"),
+        "correct": Command(correct.command, "correct_film"),
+    },
+    form_commands={"object": "object_ticket", "correct": "correct_ticket"},
+    forms=forms.FORMS,
+    hints={"weigh": frozenset({"household_said"})},
+    intents=(weighing_line.interpret,),
+    whole_lines={weighing_line.FORM: weighing_line.again},
+    figures=figures.FIGURES,
+    waits=(waits.WAITING,),
+    checks={"film tickets": checks.check_tickets},
+    references=(
+        Reference("film_ticket_events", "ticket_id", "film_tickets"),
+        Reference("film_tickets", "corrects", "film_tickets"),
+    ),
+    pages=("cleaner.md", "villager.md", "staff.md"),
+    without={"forgets": "tickets are for ever (D8); who weighed did so in office, the household's card stays"},
+)

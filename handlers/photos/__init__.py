@@ -1,0 +1,1 @@
+"""Photos and videos: attached to what people file, fetched, and erased when they were kept long enough."""

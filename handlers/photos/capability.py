@@ -1,0 +1,23 @@
+"""Photos and videos: what they declare."""
+
+from __future__ import annotations
+
+from handlers.capability import Capability
+from handlers.declared import Forget
+from handlers.photos import fetched, forgetting
+
+PHOTOS = Capability(
+    name="photos",
+    timers={"media.fetch": fetched.media_fetched, forgetting.FILES: fetched.media_erased},
+    forgets=(
+        Forget("who sent a photo", of_person=forgetting.of_person),
+        Forget("where a photo was taken", of_age=forgetting.places),
+        Forget("photos", of_age=forgetting.photos),
+    ),
+    pages=("villager.md", "operator.md"),
+    without={
+        "figures": "photos are evidence of what is counted elsewhere",
+        "waits": "a photo is fetched by itself",
+        "checks": "`doctor` compares rows and files itself: bot/console/doctor.py",
+    },
+)

@@ -1,0 +1,32 @@
+"""Erasing photos: whose they are, where they were taken, and after a time they themselves (PIPL 19, 47)."""
+
+from __future__ import annotations
+
+from handlers.declared import Leaver, Portion
+from handlers.world import Desk
+from storage.machine import media
+from storage.people import retention
+
+FILES = "media.erase"
+DAY_MS = 86_400_000
+BATCH_PHOTOS = 60
+
+
+async def of_person(desk: Desk, leaver: Leaver) -> None:
+    """Unlink somebody who leaves from their photos; what a case needs as evidence stays, without an owner."""
+    await media.forget(desk.tx, leaver.person_id, leaver.addresses)
+
+
+async def places(desk: Desk, portion: Portion) -> bool:
+    """Erase where and when photos were taken that are older than the policy keeps that."""
+    before_ms = desk.now_ms - desk.world.policy.retention.position_days * DAY_MS
+    return await retention.erase_photo_places(desk.tx, before_ms=before_ms, limit=portion.rows) == portion.rows
+
+
+async def photos(desk: Desk, portion: Portion) -> bool:
+    """Mark old photos as erased; an errand removes the files, which a transaction can't touch."""
+    before_ms = desk.now_ms - desk.world.policy.retention.photo_days * DAY_MS
+    count, sha256s = await retention.erase_media(desk.tx, before_ms=before_ms, limit=BATCH_PHOTOS)
+    if sha256s:
+        desk.later(FILES, f"{FILES}:{portion.day}:{portion.number}", desk.now_ms, sha256s=sha256s)
+    return count == BATCH_PHOTOS

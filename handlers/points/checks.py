@@ -1,0 +1,12 @@
+"""What `verify` asks of the ledger."""
+
+from __future__ import annotations
+
+from handlers.world import World
+from storage.database import Tx
+from storage.product import ledger
+
+
+async def ledger_faults(tx: Tx, _: World) -> list[str]:
+    """Look for balances that don't sum to zero, differ from their transfers, or are below zero."""
+    return await ledger.faults(tx)
