@@ -6,7 +6,7 @@ into rows of the same transaction. Nothing is sent from inside a transaction.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -18,7 +18,7 @@ from bot.talk.form import Form
 from bot.talk.messages import In, Out, Say, Words
 from bot.talk.session import Frame
 from storage.database import Tx
-from storage.machine import outbox
+from storage.machine import media, outbox
 from storage.people import people
 
 World = TypeVar("World")
@@ -146,6 +146,16 @@ class Desk(Generic[World]):
                 out = replace(self.catalogues[person["language"]].out(say), quiet=True)
                 self.post(row["person_id"], row["channel"], row["address"], out)
                 self.outbox[-1].update(changes=row["id"], changes_ref=row["ref"])
+
+    async def attach(self, person_id: int, channel: str, photos: Sequence[Sequence[Any]]) -> list[str]:
+        """Make the photos of an answer (`[[kind, ref, size_bytes], …]`) a person's; their ids in order.
+
+        Those that the channel still has are fetched by a timer.
+        """
+        found, expected = await media.attach(self.tx, self.dice, person_id, channel, photos, now_ms=self.now_ms)
+        for media_id, number in expected:
+            self.later("media.fetch", f"media.fetch:{media_id}", self.now_ms, media_id=media_id, number=number)
+        return found
 
     def later(self, kind: str, key: str, fire_ms: int, **payload: Any) -> None:
         """Plan a timer; one of the same key runs once."""

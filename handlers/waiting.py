@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
+from bot.talk.spans import DAY_MS
 from handlers.declared import Backlog, Wait
 from handlers.people.rules import Held, may, roles_with
 from handlers.world import Desk
-
-# What has no deadline of its own waits too long after a day.
-DAY_MS = 86_400_000
 
 
 async def waiting_for(desk: Desk, roles: Iterable[Held]) -> Mapping[str, Backlog]:
     """Count what waits for somebody with these roles: wait id → how many things, how many of them too long.
 
-    Kinds of which nothing waits are left out. It takes one query, on an index, for each kind that the person may
-    decide about, and none for a person who may decide nothing.
+    Kinds of which nothing waits are left out; what has no deadline of its own waits too long after a day. It takes
+    one query, on an index, for each kind that the person may decide, and none for a person who may decide nothing.
     """
     held = tuple(roles)
     found: dict[str, Backlog] = {}

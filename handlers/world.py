@@ -9,6 +9,7 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from bot import turn
+from bot.talk.spans import DAY_MS
 from handlers.areas.index import Gazetteer
 from handlers.declared import Declared
 from handlers.policy.actions import Policies
@@ -65,7 +66,7 @@ class World:
             return when_ms
         day = local.date()
         ends_ms = self.moment_ms(day, quiet.end)
-        return ends_ms if ends_ms > when_ms else ends_ms + 86_400_000
+        return ends_ms if ends_ms > when_ms else ends_ms + DAY_MS
 
 
 Desk: TypeAlias = turn.Desk[World]

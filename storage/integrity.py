@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from storage.database import Row, Tx
+from storage.product import accounts
 from storage.product.versions import KEYS
 
 
@@ -50,7 +51,7 @@ async def held_after_decision(tx: Tx) -> Sequence[Row]:
     """Decided cases whose points are still on hold: number, balance."""
     return await tx.all(
         "SELECT c.number, b.balance FROM balances b JOIN cases c ON c.township_id = b.township_id"
-        " AND b.account = 'hold:case:' || c.id WHERE b.township_id = :t AND b.account LIKE 'hold:case:%'"
+        f" AND b.account = '{accounts.HELD}' || c.id WHERE b.township_id = :t AND b.account LIKE '{accounts.HELD}%'"
         " AND b.balance <> 0 AND c.decided_ms IS NOT NULL ORDER BY c.id"
     )
 

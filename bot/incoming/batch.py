@@ -18,7 +18,7 @@ from bot.talk.messages import In, text
 from bot.talk.session import Session
 from bot.turn import Answering, Person, Product, Turn, load_out
 from storage.database import Row, Tx
-from storage.machine import inbox, media, outbox, sessions, timers
+from storage.machine import inbox, outbox, sessions, timers
 
 ANSWERED_TOPIC = "answered"
 SHOWN_ROWS, MOST_SHOWN_ROWS = 8, 64
@@ -137,7 +137,7 @@ class Batches:
             return turn
         if channel.forgets_media and person.consent_version is not None:
             photos = [(one.kind, one.ref, one.size_bytes) for one in arrival.event.media]
-            await media.attach(turn, person.id, raw.channel, photos)
+            await turn.attach(person.id, raw.channel, photos)
         conversation = caller.conversation
         if conversation.retired:
             conversation.retired = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -74,6 +74,11 @@ Words = Text | str
 def text(key: str, /, **fields: Any) -> Text:
     """Shorthand for `Text(key, fields)`."""
     return Text(key, fields)
+
+
+def on_lines(parts: Sequence[Words]) -> Text:
+    """Put parts of a message on lines of their own."""
+    return Text("lines", {"lines": parts})
 
 
 @dataclass(frozen=True, slots=True)

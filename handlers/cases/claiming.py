@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.errors import PersonError
 from bot.talk.messages import text
+from bot.talk.spans import DAY_MS, HOUR_MS
 from handlers.cases import rules
 from handlers.cases.notices import tell_reporter
 from handlers.cases.points import claimable, move
@@ -18,7 +19,7 @@ from handlers.world import Desk, Turn
 from storage.database import Row
 from storage.product import case_vault, cases
 
-LOOK_BACK_MS = 2 * rules.HOUR_MS
+LOOK_BACK_MS = 2 * HOUR_MS
 EXPIRE, FORGET = "cases.claim_expire", "cases.forget"
 FORGET_AT = time(3, 20)
 
@@ -138,4 +139,4 @@ async def plan(desk: Desk) -> None:
 async def forget(desk: Desk, _: Mapping[str, Any]) -> None:
     """Timer: reporters' identities older than the policy's retention are erased; points then wait for the code."""
     days = desk.world.policy.retention.reporter_identity_days
-    await case_vault.forget_before(desk.tx, desk.now_ms - days * rules.DAY_MS)
+    await case_vault.forget_before(desk.tx, desk.now_ms - days * DAY_MS)

@@ -7,17 +7,19 @@ from typing import Any
 
 from bot.errors import PersonError
 from bot.talk.form import Option
-from bot.talk.messages import Text, text
+from bot.talk.messages import Text, on_lines, text
+from bot.talk.spans import DAY_MS
 from handlers.cases import rules
 from handlers.cases.claiming import EXPIRE
 from handlers.cases.notices import apart_m, kind_text, shortened, state_text, tell_reporter
 from handlers.cases.points import move
 from handlers.cases.showing import change_cards, decided_text, show_case
+from handlers.numbers import CASES
 from handlers.people.actions import called, check_area, private
 from handlers.people.beneficiary import beneficiary_account
 from handlers.world import Desk, Turn
 from storage.database import Row
-from storage.product import case_vault, cases
+from storage.product import accounts, case_vault, cases
 
 DUPLICATES_OFFERED = 6
 DUPLICATES_LOOKED_AT = 60
@@ -94,7 +96,7 @@ async def _decide(
     claimed_by_code, beneficiary = await _beneficiary(turn, case)
     claim_until_ms = None
     if event == "verified" and claimed_by_code and case["points"]:
-        claim_until_ms = turn.now_ms + turn.world.policy.report.claim_days * rules.DAY_MS
+        claim_until_ms = turn.now_ms + turn.world.policy.report.claim_days * DAY_MS
     moved = rules.follows(case["state"], event) and await cases.decide(
         turn.tx,
         case,
@@ -152,7 +154,7 @@ async def _result(turn: Turn, case: Row, event: str, claim_until_ms: int | None,
         lines.append(text("report.result.reason", reason=reason_name(turn, reason, await _language(turn, case))))
     if note:
         lines.append(text("report.result.note", note=shortened(note)))
-    return text("case.lines", lines=lines)
+    return on_lines(lines)
 
 
 async def _language(turn: Turn, case: Row) -> str:
@@ -172,7 +174,7 @@ async def _beneficiary(turn: Turn, case: Row) -> tuple[bool, str | None]:
     if reporter is None or reporter["anonymous"] or reporter["person_id"] is None:
         return True, None
     if reporter["household_id"] is not None:
-        return False, f"household:{reporter['household_id']}"
+        return False, accounts.of_household(reporter["household_id"])
     return False, await beneficiary_account(turn.tx, reporter["person_id"], {})
 
 
@@ -185,7 +187,7 @@ async def _not_own(turn: Turn, case: Row) -> None:
 
 async def case_said(turn: Turn, said: str) -> Row:
     """The case whose number was said; raises PersonError."""
-    number = rules.read_number(said, turn.world.local(turn.now_ms).year)
+    number = CASES.read(said, turn.world.local(turn.now_ms).year)
     case = await cases.case_of_number(turn.tx, number) if number else None
     if case is None:
         raise PersonError("case_unknown", said=said[:40])
@@ -202,7 +204,7 @@ async def _case_of(turn: Turn, answer: Mapping[str, Any]) -> Row:
 
 async def search_case(turn: Turn, answers: Mapping[str, Any], said: str) -> Sequence[Option]:
     """A case by its typed number."""
-    number = rules.read_number(said, turn.world.local(turn.now_ms).year)
+    number = CASES.read(said, turn.world.local(turn.now_ms).year)
     case = await cases.case_of_number(turn.tx, number) if number else None
     return (Option(str(case["id"]), case["number"]),) if case is not None else ()
 
@@ -216,7 +218,7 @@ async def rejection_reasons(turn: Turn, answers: Mapping[str, Any]) -> Sequence[
 async def earlier_cases(turn: Turn, answers: Mapping[str, Any]) -> Sequence[Option]:
     """Open cases of the same area that came first: the suspected one, then the same kind, then the nearest."""
     case = await _case_of(turn, answers["case"])
-    since_ms = case["received_ms"] - DUPLICATE_DAYS * rules.DAY_MS
+    since_ms = case["received_ms"] - DUPLICATE_DAYS * DAY_MS
     found = await cases.open_before(turn.tx, case, since_ms=since_ms, limit=DUPLICATES_LOOKED_AT)
     ranked = sorted(
         found,

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.errors import PersonError
-from bot.talk.messages import Say, Text, text
+from bot.talk.messages import Say, Text, on_lines, text
+from bot.talk.spans import HOUR_MS
 from handlers.cases import rules
 from handlers.cases.notices import kind_text, tell_staff
 from handlers.cases.opening import BENEFICIARY
 from handlers.cases.places import Spot, spot_of
 from handlers.cases.points import move
+from handlers.numbers import CASES
 from handlers.people.beneficiary import OWN, beneficiary_household
 from handlers.policy.model import ReportKind
 from handlers.world import Turn
 from storage.database import Row
-from storage.machine import media
+from storage.numbers import next_number
 from storage.product import case_vault, cases
 
 CODE_DIGITS = 6
@@ -64,7 +66,7 @@ async def submit_report(turn: Turn, answers: Mapping[str, Any]) -> None:
         policy_version=case["policy_version"],
     )
     photos = answers.get("photos") or ()
-    media_ids = await media.attach(turn, turn.person.id, turn.person.channel, photos) if photos else []
+    media_ids = await turn.attach(turn.person.id, turn.person.channel, photos) if photos else []
     await cases.add_media(turn.tx, case["id"], media_ids)
     told = await tell_staff(turn, case, media_ids, not_to=turn.person.id)
     turn.reply(_receipt(filed, told))
@@ -87,7 +89,7 @@ async def _file(turn: Turn, kind: ReportKind, spot: Spot, statement: str, anonym
     code, salt = turn.dice.digits(CODE_DIGITS), turn.dice.token()[:SALT_CHARS]
     case: dict[str, Any] = {
         "id": turn.ids.next(),
-        "number": rules.case_number(local.year, await cases.next_number(turn.tx, local.year)),
+        "number": CASES.write(local.year, await next_number(turn.tx, "cases", local.year)),
         "kind": kind.id,
         "area_id": spot.area_id,
         "place": spot.label,
@@ -99,7 +101,7 @@ async def _file(turn: Turn, kind: ReportKind, spot: Spot, statement: str, anonym
         "statement": statement,
         "urgent": int(kind.urgent),
         "received_ms": turn.now_ms,
-        "verify_due_ms": turn.now_ms + kind.verify_hours * rules.HOUR_MS,
+        "verify_due_ms": turn.now_ms + kind.verify_hours * HOUR_MS,
         "late_ms": rules.late_ms(turn.now_ms, kind.verify_hours, policy.waiting_too_long_hours),
         "maybe_duplicate_of": first["id"] if first else None,
         "points": rules.points_promised(kind.points, earned, policy.person_day_points_largest),
@@ -120,7 +122,7 @@ async def _first_report(turn: Turn, kind: str, spot: Spot) -> Row | None:
         turn.tx,
         kind,
         rules.cells_near(spot.lat, spot.lng, policy.same_place_m),
-        since_ms=turn.now_ms - policy.same_place_hours * rules.HOUR_MS,
+        since_ms=turn.now_ms - policy.same_place_hours * HOUR_MS,
         lat=spot.lat,
         lng=spot.lng,
         reach=rules.degrees_for(policy.same_place_m, spot.lat),
@@ -141,4 +143,4 @@ def _receipt(filed: Filed, told: int) -> Say:
     elif kind.points:
         lines.append(text("report.points_enough"))
     lines.append(text("report.next" if told else "report.next_nobody", hours=kind.verify_hours))
-    return Say(text("case.lines", lines=lines))
+    return Say(on_lines(lines))

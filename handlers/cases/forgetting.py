@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from bot.talk.spans import DAY_MS
 from handlers.declared import Leaver, Portion
 from handlers.world import Desk
 from storage.people import retention
 from storage.product import case_vault
-
-DAY_MS = 86_400_000
 
 
 async def reporter(desk: Desk, leaver: Leaver) -> None:

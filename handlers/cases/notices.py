@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.talk.geo import Point, distance_m, map_link
-from bot.talk.messages import Button, Link, Say, Text, Words, text
+from bot.talk.messages import Button, Link, Say, Text, Words, on_lines, text
 from bot.turn import Dispatch
 from handlers.people.actions import area_name, in_charge
 from handlers.world import Desk
@@ -44,7 +44,7 @@ async def tell_staff(desk: Desk, case: Mapping[str, Any], media_ids: Sequence[st
     """
     due = text("case.verify_by", due_ms=case["verify_due_ms"])
     say = Say(
-        text("case.lines", lines=[text("case.new"), *await facts(desk, case), due]),
+        on_lines([text("case.new"), *await facts(desk, case), due]),
         decision_rows(str(case["number"])),
         media=tuple(media_ids),
         links=links_of(case),

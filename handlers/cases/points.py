@@ -5,7 +5,7 @@ from __future__ import annotations
 from handlers.cases import rules
 from handlers.world import Desk
 from storage.database import Row
-from storage.product import ledger
+from storage.product import accounts, ledger
 
 UNIT = "points"
 
@@ -36,4 +36,4 @@ async def move(
 
 async def claimable(desk: Desk, case: Row) -> int:
     """What still waits for whoever brings the code of a case."""
-    return await ledger.balance(desk.tx, rules.claim_account(case["id"]), UNIT)
+    return await ledger.balance(desk.tx, accounts.claimable(case["id"]), UNIT)

@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import cos, floor, radians
 
-HOUR_MS = 3_600_000
-DAY_MS = 86_400_000
+from bot.talk.spans import HOUR_MS
+from handlers.numbers import CASES
+from storage.product import accounts
+
 AFTER: Mapping[str, frozenset[str]] = {
     "registered": frozenset({"verified", "rejected", "duplicate"}),
     "verified": frozenset({"assigned"}),
@@ -34,7 +36,6 @@ CELL_DEGREES = 0.002
 METRES_PER_DEGREE = 111_195.0
 CELLS_LARGEST = 400
 
-_NUMBER = re.compile(r"(?:(20[0-9]{2})\s*-?\s*)?([0-9]{1,6})")
 _FULL_NUMBER = re.compile(r"20[0-9]{2}-[0-9]{4,6}")
 _CODE = re.compile(r"[0-9]{6}")
 _PROBLEMS = ("垃圾", "脏", "臭", "污染", "没人管", "没人扫")
@@ -61,40 +62,27 @@ class Move:
     key: str
 
 
-def hold_account(case_id: int) -> str:
-    """Points promised at the tip-off, until the decision."""
-    return f"hold:case:{case_id}"
-
-
-def claim_account(case_id: int) -> str:
-    """Points of an anonymous report, until somebody brings its code."""
-    return f"claim:case:{case_id}"
-
-
-PROGRAMME = "programme:reports"
-
-
 def promise(case_id: int) -> Move:
     """At the tip-off: the programme sets points aside."""
-    return Move(PROGRAMME, hold_account(case_id), "report_pending", f"case:{case_id}:promise")
+    return Move(accounts.REPORTS, accounts.held(case_id), "report_pending", f"case:{case_id}:promise")
 
 
 def settle(case_id: int, event: str, beneficiary: str | None) -> Move:
     """At the decision: verified points go to `beneficiary` (None: to whoever brings the code), all others back."""
     key = f"case:{case_id}:settle"
     if event == "verified":
-        return Move(hold_account(case_id), beneficiary or claim_account(case_id), "report_verified", key)
-    return Move(hold_account(case_id), PROGRAMME, f"report_{event}", key)
+        return Move(accounts.held(case_id), beneficiary or accounts.claimable(case_id), "report_verified", key)
+    return Move(accounts.held(case_id), accounts.REPORTS, f"report_{event}", key)
 
 
 def claim(case_id: int, beneficiary: str) -> Move:
     """The code was brought in time."""
-    return Move(claim_account(case_id), beneficiary, "report_claimed", f"case:{case_id}:claim")
+    return Move(accounts.claimable(case_id), beneficiary, "report_claimed", f"case:{case_id}:claim")
 
 
 def expire(case_id: int) -> Move:
     """Nobody claimed in time: back to the programme (D47, after 龙塘镇: forfeited)."""
-    return Move(claim_account(case_id), PROGRAMME, "report_claim_expired", f"case:{case_id}:expire")
+    return Move(accounts.claimable(case_id), accounts.REPORTS, "report_claim_expired", f"case:{case_id}:expire")
 
 
 def points_promised(kind_points: int, already_today: int, largest_a_day: int) -> int:
@@ -107,23 +95,11 @@ def late_ms(received_ms: int, verify_hours: int, waiting_too_long_hours: int) ->
     return received_ms + min(verify_hours, waiting_too_long_hours) * HOUR_MS
 
 
-def case_number(year: int, sequence: int) -> str:
-    """2026-0113."""
-    return f"{year}-{sequence:04d}"
-
-
-def read_number(said: str, this_year: int) -> str | None:
-    """A case number as people write it («2026-113», «0113», «２０２６－０１１３»), or None."""
-    plain = unicodedata.normalize("NFKC", said).strip(" #号:.。").replace("—", "-").replace("–", "-")
-    found = _NUMBER.fullmatch(plain)
-    return case_number(int(found[1] or this_year), int(found[2])) if found else None
-
-
 def read_claim(said: str, this_year: int) -> tuple[str, str] | None:
     """«2026-0113 123456» as (number, code); the code may be grouped («123 456»). None when it is neither."""
     plain = unicodedata.normalize("NFKC", said).replace(",", " ").replace("，", " ")
     head, _, tail = " ".join(plain.split()).partition(" ")
-    number = read_number(head, this_year)
+    number = CASES.read(head, this_year)
     code = re.sub(r"[\s-]", "", tail)
     return (number, code) if number and _CODE.fullmatch(code) else None
 

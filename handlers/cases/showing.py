@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from bot.errors import PersonError
 from bot.talk.geo import Point, distance_m
-from bot.talk.messages import Button, Say, Text, Words, text
+from bot.talk.messages import Button, Say, Text, Words, on_lines, text
 from handlers.cases import rules
 from handlers.cases.notices import card_of, decision_rows, facts, kind_text, links_of, shortened, state_text
+from handlers.numbers import CASES
 from handlers.people.actions import called, private
 from handlers.people.beneficiary import beneficiary_household
 from handlers.people.rules import may
@@ -37,7 +38,7 @@ async def case_command(turn: Turn, args: str) -> None:
 
 
 async def _case_said(turn: Turn, said: str) -> Row:
-    number = rules.read_number(said, turn.world.local(turn.now_ms).year)
+    number = CASES.read(said, turn.world.local(turn.now_ms).year)
     case = await cases.case_of_number(turn.tx, number) if number else None
     if case is None:
         raise PersonError("case_unknown", said=said[:40])
@@ -56,7 +57,7 @@ async def _show_payer(turn: Turn, case: Row) -> None:
     rows = _reporter_rows(turn, case)
     if not rows:
         lines.append(text("case.reporter_later"))
-    turn.reply(Say(text("case.lines", lines=lines), rows))
+    turn.reply(Say(on_lines(lines), rows))
 
 
 def _reporter_rows(turn: Turn, case: Row) -> tuple[tuple[Button, ...], ...]:
@@ -131,7 +132,7 @@ async def my_cases(turn: Turn, args: str) -> None:
         )
         for row in rows
     ]
-    turn.reply(Say(text("case.lines", lines=lines), number_rows(rows)))
+    turn.reply(Say(on_lines(lines), number_rows(rows)))
 
 
 async def waiting_cases(turn: Turn, args: str) -> None:
@@ -154,7 +155,7 @@ async def waiting_cases(turn: Turn, args: str) -> None:
         )
         for row in rows
     ]
-    turn.reply(Say(text("case.lines", lines=lines), number_rows(rows), card="cases"))
+    turn.reply(Say(on_lines(lines), number_rows(rows), card="cases"))
 
 
 def number_rows(rows: Sequence[Row]) -> tuple[tuple[Button, ...], ...]:
@@ -171,7 +172,7 @@ async def _show_own(turn: Turn, case: Row) -> None:
     if case["claim_until_ms"] is not None:
         lines.append(text("case.claim_until", until_ms=case["claim_until_ms"]))
     photos = tuple(await cases.media_of(turn.tx, case["id"]))
-    turn.reply(Say(text("case.lines", lines=lines), media=photos, links=links_of(case)))
+    turn.reply(Say(on_lines(lines), media=photos, links=links_of(case)))
 
 
 async def show_case(turn: Turn, case: Row) -> None:
@@ -189,7 +190,7 @@ async def show_case(turn: Turn, case: Row) -> None:
     )
     lines = await _card_lines(turn, case, photos)
     card = "" if own else card_of(case)  # nothing of a reporter's own is known by the case
-    say = Say(text("case.lines", lines=lines), rows, media=tuple(photos), links=links_of(case), card=card)
+    say = Say(on_lines(lines), rows, media=tuple(photos), links=links_of(case), card=card)
     turn.reply(say)
 
 
@@ -197,7 +198,7 @@ async def change_cards(desk: Desk, case: Row) -> None:
     """Let every staff's message about a case say what has become of it, without the buttons that decided."""
     photos = await cases.media_of(desk.tx, case["id"])
     lines = await _card_lines(desk, case, photos)
-    say = Say(text("case.lines", lines=lines), media=tuple(photos), links=links_of(case), card=card_of(case))
+    say = Say(on_lines(lines), media=tuple(photos), links=links_of(case), card=card_of(case))
     await desk.refresh(say)
 
 

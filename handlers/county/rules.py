@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from bot.talk.form import read_day
-from bot.talk.messages import Button, Say, Text, Words, text
+from bot.talk.messages import Button, Say, Text, Words, on_lines, text
 from handlers.digests.rules import Figures
 
 DAYS_LARGEST = 31
@@ -139,7 +139,7 @@ def compose(county: str, days: Days, every: Sequence[Seen], today: date) -> Say:
     others = [
         Button(text(f"county.{name}"), f"/townships {one.said}") for name, one in periods(today).items() if one != days
     ]
-    return Say(text("county.list", lines=lines), (*_rows(buttons), *_rows(others)), card="townships")
+    return Say(on_lines(lines), (*_rows(buttons), *_rows(others)), card="townships")
 
 
 def periods(today: date) -> dict[str, Days]:

@@ -9,6 +9,7 @@ from typing import Any
 from bot.errors import PersonError
 from bot.talk.form import read_day
 from bot.talk.messages import Say
+from bot.talk.spans import DAY_MS, MINUTE_MS
 from bot.turn import Dispatch, Role
 from handlers.digests import groups, rules
 from handlers.digests.figures import Material, Period, digest_ms, figures, period_of, policy_on, read
@@ -22,7 +23,6 @@ from storage.product import digests
 
 CADENCE = "digest"
 RIGHT = "see_digest"
-DAY_MS = 86_400_000
 
 
 async def plan(desk: Desk) -> None:
@@ -42,7 +42,7 @@ async def digest_due(desk: Desk, payload: Mapping[str, Any]) -> None:
     if version is None or period is None or not period.over or payload["planned_ms"] != digest_ms(desk.world, day):
         return
     period = await _record(desk, period)
-    late_ms = version.policy.digest.late_drop_minutes * 60_000
+    late_ms = version.policy.digest.late_drop_minutes * MINUTE_MS
     if desk.now_ms - period.until_ms > late_ms:
         await drop(desk, CADENCE, day.isoformat(), "", period.until_ms)
         return

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.talk.messages import Button, Say, Text, Words, text
+from bot.talk.messages import Button, Say, Text, Words, on_lines, text
+from bot.talk.spans import HOUR_MS
 from handlers.duties.rules import Effort, effort_text, not_said
 
-HOUR_MS = 3_600_000
 DAYS_FROM_HOURS = 72
 BUTTONS_IN_A_ROW = 2
 UNDELIVERED = ("waiting", "failed", "expired")
@@ -151,7 +151,7 @@ def compose(figures: Figures, *, with_buttons: bool) -> Say:
         lines.append(text("digest.nothing"))
     buttons = [Button(text("digest.act", number=case.number), f"/case {case.number}") for case in figures.late_cases]
     rows = tuple(tuple(buttons[at : at + BUTTONS_IN_A_ROW]) for at in range(0, len(buttons), BUTTONS_IN_A_ROW))
-    return Say(text("digest.body", lines=lines), rows if with_buttons else ())
+    return Say(on_lines(lines), rows if with_buttons else ())
 
 
 def for_group(figures: Figures) -> Say:
@@ -185,7 +185,7 @@ def overdue(found: Overdue) -> Say | None:
     sections_found = [text("digest.section", title=part.title, lines=part.lines) for part in parts if part.lines]
     if not sections_found:
         return None
-    return Say(text("digest.body", lines=[*lines, *sections_found, text("overdue.how")]))
+    return Say(on_lines([*lines, *sections_found, text("overdue.how")]))
 
 
 def _by_village(key: str, counts: Mapping[str, int]) -> Section:

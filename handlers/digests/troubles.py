@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from bot.talk.messages import Say, Words, text
+from bot.talk.messages import Say, Words, on_lines, text
 from handlers.world import Desk
 from storage.machine import channel_faults
 
@@ -24,4 +24,4 @@ async def troubles(desk: Desk, roots: Collection[int]) -> Say | None:
         )
         for row in await channel_faults.every(desk.tx)
     ]
-    return Say(text("trouble.lines", lines=[text("trouble.title"), *lines])) if lines else None
+    return Say(on_lines([text("trouble.title"), *lines])) if lines else None

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 import orjson
 
-from bot.talk.messages import Say, Text, text
+from bot.talk.messages import Say, Text, on_lines, text
 from bot.turn import Role
 from handlers.areas.places import Area
 from handlers.duties import rules
@@ -36,7 +36,7 @@ async def remind(desk: Desk, cleanup: CleanupDay, index: int, done: Collection[i
                 continue
             missing = [village.area_id for village in roll.missing]
             lines = [*rules.rollcall_lines(roll), text("rollcall.as_of", at_ms=roll.as_of_ms)]
-            say = Say(text("rollcall.lines", lines=lines))
+            say = Say(on_lines(lines))
         else:
             continue
         key = f"friday:{cleanup.period}:{index}"
@@ -52,7 +52,7 @@ async def send_page(desk: Desk, cleanup: CleanupDay, due_ms: int) -> None:
         if not roll.villages:
             continue
         missing = [village.area_id for village in roll.missing]
-        say = Say(text("rollcall.lines", lines=rules.group_page(roll)))
+        say = Say(on_lines(rules.group_page(roll)))
         key, expires_ms = f"friday:{cleanup.period}:rollcall", due_ms + cleanup.late_ms
         told = await tell(desk, area, say, key=key, due_ms=due_ms, expires_ms=expires_ms, about=_matters(missing))
         if told and area.level == "village":

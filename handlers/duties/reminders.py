@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from bot.talk.messages import Button, Say, Text, text
+from bot.talk.messages import Button, Say, Text, on_lines, text
 from bot.turn import Dispatch
 from handlers.duties import groups, rules
 from handlers.duties.planning import drop, horizon, plan_timer
@@ -122,7 +122,7 @@ async def rollcall_due(desk: Desk, payload: Mapping[str, Any]) -> None:
         lines = rules.page_lines(roll)
         await desk.tell(
             person_id,
-            Say(text("rollcall.lines", lines=lines)),
+            Say(on_lines(lines)),
             Dispatch(f"{CADENCE}:{cleanup.period}:rollcall", due_ms=due_ms),
         )
     await groups.send_page(desk, cleanup, due_ms)

@@ -11,7 +11,7 @@ import orjson
 
 from bot.errors import PersonError
 from bot.talk.form import Option, read_day
-from bot.talk.messages import In, Say, Text, text
+from bot.talk.messages import In, Say, Text, on_lines, text
 from bot.talk.numerals import QuantityError
 from bot.talk.session import REVIEW, Frame
 from bot.turn import Intent
@@ -26,7 +26,6 @@ from handlers.people.actions import private
 from handlers.people.rules import may
 from handlers.world import Turn, World
 from storage.database import Row
-from storage.machine import media
 from storage.product import duties
 
 FORM = "cleanup"
@@ -224,7 +223,7 @@ async def _before(turn: Turn, day: date, village_id: int) -> Before | None:
 async def _photos(turn: Turn, sent: Sequence[Sequence[Any]], before: Row | None) -> list[str]:
     """The evidence: earlier photos of the day stay with the village's report, new ones are added."""
     known: list[str] = orjson.loads(before["photos"]) if before else []
-    new = await media.attach(turn, turn.person.id, turn.person.channel, sent) if sent else []
+    new = await turn.attach(turn.person.id, turn.person.channel, sent) if sent else []
     return list(dict.fromkeys((*known, *new)))
 
 
@@ -255,4 +254,4 @@ async def _receipt(
             lines.append(text("cleanup.late", until_ms=due.until_ms))
         roll = await load(turn, day)
         lines.append(text("rollcall.reported", reported=len(roll.reported), villages=len(roll.villages)))
-    return Say(text("cleanup.lines", lines=lines))
+    return Say(on_lines(lines))

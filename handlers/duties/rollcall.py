@@ -9,7 +9,7 @@ import orjson
 
 from bot.errors import PersonError
 from bot.talk.form import read_day
-from bot.talk.messages import Button, Say, Text, text
+from bot.talk.messages import Button, Say, Text, on_lines, text
 from handlers.duties import rules
 from handlers.duties.rules import Effort, Rollcall, Village
 from handlers.duties.week import cleanup_on, last_cleanup, next_cleanup, skipped_this_week
@@ -72,7 +72,7 @@ async def rollcall(turn: Turn, args: str) -> None:
         Button(text("rollcall.again"), f"/rollcall {named}"),
         Button(text("rollcall.page"), f"/friday {named}"),
     )
-    turn.reply(Say(text("rollcall.lines", lines=lines), (buttons,), card=f"rollcall:{named}"))
+    turn.reply(Say(on_lines(lines), (buttons,), card=f"rollcall:{named}"))
 
 
 async def friday(turn: Turn, args: str) -> None:
@@ -80,7 +80,7 @@ async def friday(turn: Turn, args: str) -> None:
     day = await _day(turn, args)
     if day is not None:
         roll = await _roll(turn, day)
-        turn.reply(text("rollcall.lines", lines=rules.page_lines(roll)))
+        turn.reply(on_lines(rules.page_lines(roll)))
 
 
 async def _roll(turn: Turn, day: date) -> Rollcall:

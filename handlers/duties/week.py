@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 
+from bot.talk.spans import MINUTE_MS
 from handlers.duties import rules
 from handlers.duties.calendar import is_workday
 from handlers.policy.model import Friday
@@ -33,7 +34,7 @@ class CleanupDay:
     @property
     def late_ms(self) -> int:
         """How late a reminder may still be sent."""
-        return self.friday.late_drop_minutes * 60_000
+        return self.friday.late_drop_minutes * MINUTE_MS
 
 
 def friday_policy(world: World, day: date) -> Friday | None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from handlers.film import rules
-from handlers.film.record import account_of
 from handlers.film.terms import recompute
 from handlers.world import World
 from storage.database import Tx
-from storage.product import film, ledger
+from storage.product import accounts, film, ledger
 from storage.product.film import Ticket
 
 PAGE = 500
@@ -61,11 +60,11 @@ def _figures(ticket: Ticket, world: World) -> list[str]:
 def _transfers(ticket: Ticket, moved: Mapping[tuple[str, str, str], int]) -> list[str]:
     """Whether the ledger moved what the ticket says: its figures while it stands, nothing in sum otherwise."""
     stands = ticket.state in rules.STANDS
-    account = account_of(ticket.household_id)
+    account = accounts.of_household(ticket.household_id)
     wanted = {
-        ("fund:county", account, "fen"): ticket.county_fen,
-        ("fund:township", account, "fen"): ticket.township_fen,
-        ("programme:film", account, "points"): ticket.points,
+        (accounts.of_fund("county"), account, "fen"): ticket.county_fen,
+        (accounts.of_fund("township"), account, "fen"): ticket.township_fen,
+        (accounts.FILM, account, "points"): ticket.points,
     }
     faults = []
     for way, amount in wanted.items():

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.errors import PersonError
 from bot.talk.form import Answers
-from bot.talk.messages import Words, text
+from bot.talk.messages import Words, on_lines, text
 from handlers.film import decide, record, rules, search, show, weigh
 from handlers.film.record import Entry
 from handlers.people.actions import private
@@ -56,7 +56,7 @@ async def submit(turn: Turn, answers: Answers) -> None:
         new_name = await show.householder(turn.tx, new)
         lines.append(text("film.corrected.held" if new.state == "held" else "film.corrected", number=new.number))
         lines += show.figures(turn.world, new, new_name, turn.person.language)
-    turn.reply(text("film.lines", lines=lines))
+    turn.reply(on_lines(lines))
     await _tell(turn, old, name, reason, objected)
     if new is not None:
         await weigh.announce(turn, new, await show.householder(turn.tx, new))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.errors import PersonError
-from bot.talk.messages import Button, Words, text
+from bot.talk.messages import Button, Words, on_lines, text
 from handlers.film import rules, search, show
 from handlers.film.record import day_bounds_ms
 from handlers.people.actions import private
@@ -41,7 +41,7 @@ async def today(turn: Turn, args: str) -> None:
     lines += [await _line(turn, ticket) for ticket in found[:LISTED]]
     if len(found) > LISTED:
         lines.append(text("film.today.more", count=len(found) - LISTED))
-    turn.reply(text("film.lines", lines=lines))
+    turn.reply(on_lines(lines))
 
 
 async def _line(turn: Turn, ticket: Ticket) -> Words:

@@ -9,16 +9,17 @@ from bot.errors import PersonError
 from handlers.film import rules, show
 from handlers.film.rules import Amounts, Terms, WeightError
 from handlers.film.terms import bounds_of, period_of, terms_of
+from handlers.numbers import TICKETS
 from handlers.people.rules import may
 from handlers.policy.model import PolicyVersion
 from handlers.world import Turn, World
+from storage.numbers import next_number
 from storage.people.households import HouseholdFound
-from storage.product import film, ledger
+from storage.product import accounts, film, ledger
 from storage.product.film import Fund, Ticket
 from storage.product.ledger import Overdrawn, Transfer
 
 PARTS = ("county", "township", "points")
-PROGRAMME = "programme:film"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +36,6 @@ class Entry:
     weighed_ms: int
     station_id: int | None = None
     corrects: int | None = None
-
-
-def account_of(household_id: int) -> str:
-    """A household's account."""
-    return f"household:{household_id}"
 
 
 def transfer_key(ticket: Ticket, part: str) -> str:
@@ -59,7 +55,7 @@ async def record(turn: Turn, entry: Entry) -> Ticket:
     year = world.day(turn.now_ms).year
     ticket = Ticket(
         id=turn.ids.next(),
-        number=rules.ticket_number(year, await film.next_sequence(turn.tx, year)),
+        number=TICKETS.write(year, await next_number(turn.tx, "film", year)),
         household_id=entry.household.household_id,
         village_id=entry.household.village_id,
         area_id=entry.household.area_id,
@@ -139,9 +135,9 @@ async def give_back(turn: Turn, ticket: Ticket, note: str) -> None:
 
 async def _pay(turn: Turn, ticket: Ticket) -> None:
     parts = (
-        ("county", "fund:county", ticket.county_fen, "fen"),
-        ("township", "fund:township", ticket.township_fen, "fen"),
-        ("points", PROGRAMME, ticket.points, "points"),
+        ("county", accounts.of_fund("county"), ticket.county_fen, "fen"),
+        ("township", accounts.of_fund("township"), ticket.township_fen, "fen"),
+        ("points", accounts.FILM, ticket.points, "points"),
     )
     for part, source, amount, unit in parts:
         if amount:
@@ -150,7 +146,7 @@ async def _pay(turn: Turn, ticket: Ticket) -> None:
                 Transfer(
                     id=turn.ids.next(),
                     source=source,
-                    destination=account_of(ticket.household_id),
+                    destination=accounts.of_household(ticket.household_id),
                     amount=amount,
                     unit=unit,
                     key=transfer_key(ticket, part),

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import Literal
 
+from bot.talk.spans import DAY_MS, MINUTE_MS
+
 TICKET_STEP_G = 10  # 0.01 kg (D14)
 RATE_SCALE = 10_000
 WHOLE_BP = 10_000
-SAME_WITHIN_MS = 10 * 60_000
-DAY_MS = 86_400_000
+SAME_WITHIN_MS = 10 * MINUTE_MS
 
 PointsRounding = Literal["down", "half_up"]
 State = Literal["counted", "held", "approved", "refused", "objected", "upheld", "reversed"]
@@ -179,21 +180,3 @@ def may_decide(*, operator_id: int, decider_id: int, member_ids: Iterable[int], 
 def objection_until_ms(counted_ms: int, days: int) -> int:
     """Until when a household may say «不对»."""
     return counted_ms + days * DAY_MS
-
-
-def ticket_number(year: int, sequence: int) -> str:
-    """`F2026-00042`."""
-    return f"F{year}-{sequence:05d}"
-
-
-def read_ticket_number(said: str, year: int) -> str | None:
-    """A ticket number as people type it: `f2026-42`, `F2026-00042`, `42` (of this year); None if it is none."""
-    plain = said.strip().upper().lstrip("#")
-    head, dash, tail = plain.partition("-")
-    if not dash:
-        head, tail = f"F{year}", plain.removeprefix("F")
-    head = head.removeprefix("F")
-    digits = (head, tail)
-    if not all(part.isascii() and part.isdigit() and len(part) <= 9 for part in digits):
-        return None
-    return ticket_number(int(head), int(tail))

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from bot.errors import PersonError
 from bot.talk.form import Answers, Option
 from bot.talk.messages import text
+from bot.talk.spans import YEAR_MS
 from handlers.areas import actions
 from handlers.film import rules, show
 from handlers.film.reading import card_said
+from handlers.numbers import TICKETS
 from handlers.people.rules import may, roles_with
 from handlers.world import Turn
 from storage.people.households import HouseholdFound
@@ -66,7 +68,7 @@ async def ticket_named(turn: Turn, said: str) -> Ticket:
     """The ticket of a number as people type it; raises PersonError."""
     if not said.strip():
         raise PersonError("film_which_ticket")
-    number = rules.read_ticket_number(said, turn.world.day(turn.now_ms).year)
+    number = TICKETS.read(said, turn.world.day(turn.now_ms).year)
     ticket = await film.ticket_by_number(turn.tx, number) if number else None
     if ticket is None:
         raise PersonError("film_no_ticket", said=said.strip()[:30])
@@ -83,7 +85,7 @@ async def ticket_with_id(turn: Turn, said: str) -> Ticket:
 
 async def ticket_of_area(turn: Turn, answers: Answers, said: str) -> Sequence[Option]:
     """A ticket by its number, where the person may see it."""
-    number = rules.read_ticket_number(said, turn.world.day(turn.now_ms).year)
+    number = TICKETS.read(said, turn.world.day(turn.now_ms).year)
     ticket = await film.ticket_by_number(turn.tx, number) if number else None
     world = turn.world
     if ticket is None or not may(turn.person.roles, "see_ledger", ticket.village_id, world.places.covers):
@@ -101,7 +103,7 @@ def ticket_option(ticket: Ticket) -> Option:
 async def tickets_to_object(turn: Turn, answers: Answers) -> Sequence[Option]:
     """The person's household's tickets that may still be objected to."""
     tickets: list[Ticket] = []
-    since_ms = turn.now_ms - 366 * rules.DAY_MS
+    since_ms = turn.now_ms - YEAR_MS
     for household_id in await show.households_of(turn.tx, turn.person.id):
         tickets += await film.of_household(turn.tx, household_id, since_ms=since_ms, limit=OFFERED_TICKETS)
     open_ones = [
@@ -114,7 +116,7 @@ async def tickets_to_object(turn: Turn, answers: Answers) -> Sequence[Option]:
 
 async def ticket_to_object(turn: Turn, answers: Answers, said: str) -> Sequence[Option]:
     """One of those by its number."""
-    number = rules.read_ticket_number(said, turn.world.day(turn.now_ms).year)
+    number = TICKETS.read(said, turn.world.day(turn.now_ms).year)
     ticket = await film.ticket_by_number(turn.tx, number) if number else None
     options = await tickets_to_object(turn, answers)
     return [option for option in options if ticket is not None and option.value == str(ticket.id)]

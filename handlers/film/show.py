@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 
-from bot.talk.messages import Button, Say, Words, text
+from bot.talk.messages import Button, Say, Words, on_lines, text
 from bot.turn import Dispatch
 from handlers.film import rules
 from handlers.people.rules import roles_with
@@ -96,7 +96,7 @@ def for_operator(world: World, ticket: Ticket, name: str, language: str, *, agai
     head = "film.weighed.held" if ticket.state == "held" else "film.weighed"
     lines = [text(head, number=ticket.number), *figures(world, ticket, name, language), *held_lines(ticket)]
     rows = ((Button(text("film.button.next"), again), Button(text("film.button.today"), "/tickets")),)
-    return Say(text("film.lines", lines=lines), rows)
+    return Say(on_lines(lines), rows)
 
 
 def for_household(world: World, ticket: Ticket, name: str, language: str, *, counted_ms: int) -> Say:
@@ -108,7 +108,7 @@ def for_household(world: World, ticket: Ticket, name: str, language: str, *, cou
         text("film.yours.until", at_ms=rules.objection_until_ms(counted_ms, days)),
     ]
     rows = ((Button(text("film.button.object"), f"/object {ticket.id}"),),)
-    return Say(text("film.lines", lines=lines), rows)
+    return Say(on_lines(lines), rows)
 
 
 def for_staff_held(world: World, ticket: Ticket, name: str, language: str, operator: str) -> Say:
@@ -124,7 +124,7 @@ def for_staff_held(world: World, ticket: Ticket, name: str, language: str, opera
             Button(text("film.button.refuse"), f"/weight {ticket.id} no", "danger"),
         ),
     )
-    return Say(text("film.lines", lines=lines), rows, media=ticket.photos)
+    return Say(on_lines(lines), rows, media=ticket.photos)
 
 
 def for_staff_objected(world: World, ticket: Ticket, name: str, language: str, reason: str, operator: str) -> Say:
@@ -139,7 +139,7 @@ def for_staff_objected(world: World, ticket: Ticket, name: str, language: str, r
             Button(text("film.button.uphold"), f"/objection {ticket.id} uphold"),
         ),
     )
-    return Say(text("film.lines", lines=lines), rows, media=ticket.photos)
+    return Say(on_lines(lines), rows, media=ticket.photos)
 
 
 async def same_person(tx: Tx, person_id: int) -> int:
@@ -198,4 +198,4 @@ async def tell_each(
 
 def joined(lines: Sequence[Words], rows: tuple[tuple[Button, ...], ...] = ()) -> Say:
     """Lines as one message."""
-    return Say(text("film.lines", lines=list(lines)), rows)
+    return Say(on_lines(list(lines)), rows)

@@ -7,14 +7,13 @@ from typing import Any
 
 from bot.errors import PersonError
 from bot.talk.form import Answers
-from bot.talk.messages import Words, text
+from bot.talk.messages import Words, on_lines, text
 from handlers.areas import codes
 from handlers.areas.places import Station
 from handlers.film import reading, rules, show
 from handlers.film.record import Entry, record
 from handlers.film.terms import bounds_of
 from handlers.world import Turn
-from storage.machine import media
 from storage.people import households
 from storage.people.households import HouseholdFound
 from storage.product import film
@@ -46,7 +45,7 @@ async def submit(turn: Turn, answers: Answers) -> None:
             )
         )
     if doubts:
-        turn.reply(text("film.lines", lines=doubts))
+        turn.reply(on_lines(doubts))
         turn.open("weigh_sure", entry={**answers, "label": household.householder})
         return
     await _write(turn, answers, household)
@@ -69,7 +68,7 @@ async def _household(turn: Turn, household_id: str) -> HouseholdFound:
 
 
 async def _write(turn: Turn, answers: Mapping[str, Any], household: HouseholdFound) -> None:
-    photos = await media.attach(turn, turn.person.id, turn.person.channel, answers.get("photo") or ())
+    photos = await turn.attach(turn.person.id, turn.person.channel, answers.get("photo") or ())
     weight, impurity = answers["weight"], answers.get("impurity") or {"bp": 0}
     station = _station(turn, answers)
     ticket = await record(

@@ -12,6 +12,7 @@ from handlers.world import Turn
 from storage.database import Row, Tx
 from storage.people import people
 from storage.people.claims import links_of_person
+from storage.product import accounts
 
 OWN = "own"
 
@@ -40,17 +41,15 @@ async def beneficiary_account(tx: Tx, person_id: int, answers: Mapping[str, Any]
     """The ledger account of whoever gets the reward: `household:<id>` or `person:<id>` (see above)."""
     household_id = await beneficiary_household(tx, person_id, answers)
     if household_id is not None:
-        return f"household:{household_id}"
-    return await current_account(tx, f"person:{person_id}")
+        return accounts.of_household(household_id)
+    return await current_account(tx, accounts.of_person(person_id))
 
 
 async def current_account(tx: Tx, account: str) -> str:
     """The account itself; for a person who was joined with another one, the other's."""
-    kind, _, number = account.partition(":")
-    if kind != "person":
-        return account
-    row = await people.person(tx, int(number))
-    return f"person:{row['id']}" if row is not None else account
+    person_id = accounts.person_of(account)
+    row = await people.person(tx, person_id) if person_id is not None else None
+    return accounts.of_person(row["id"]) if row is not None else account
 
 
 async def beneficiary_options(turn: Turn, _: Mapping[str, Any]) -> Sequence[Option]:

@@ -12,7 +12,8 @@ import segno
 
 from bot.errors import PersonError
 from bot.talk.form import Choice, Form, Found, Option
-from bot.talk.messages import Button, Link, Say, Words, text
+from bot.talk.messages import Button, Link, Say, Words, on_lines, text
+from bot.talk.spans import HOUR_MS
 from bot.turn import Dispatch, Intent, Role
 from handlers.people.actions import area_name, keeper, private, role_at
 from handlers.people.guide import menu
@@ -23,7 +24,6 @@ from storage.database import Row, Tx
 from storage.machine import media
 from storage.people import invitations, people
 
-HOUR_MS = 3_600_000
 QR_SCALE, QR_BORDER = 8, 4
 _TOKEN = re.compile(r"[?&](?:join|start)=([A-Za-z0-9_-]{16,128})\b")
 _ALONE = re.compile(r"[A-Za-z0-9_-]{43}")  # as `bot.clock.Dice.token` makes them
@@ -113,9 +113,9 @@ async def submit(turn: Turn, answers: Mapping[str, Any]) -> None:
         telegram = f"https://t.me/{bot_name}?start={token}"
         lines.append(telegram)
         links.append(Link(text("invite.open_telegram"), telegram))
-    picture = await media.put_generated(turn, qr_png(url), person_id=turn.person.id)
+    picture = await media.put_generated(turn.tx, turn.dice, qr_png(url), now_ms=turn.now_ms, person_id=turn.person.id)
     withdraw = Button(text("invite.withdraw"), f"/withdraw {invitation_id}", "danger")
-    turn.reply(Say(text("invite.answer", lines=lines), ((withdraw,),), media=(picture,), links=tuple(links)))
+    turn.reply(Say(on_lines(lines), ((withdraw,),), media=(picture,), links=tuple(links)))
 
 
 async def withdraw(turn: Turn, args: str) -> None:

@@ -9,9 +9,9 @@ import orjson
 from bot.errors import PersonError
 from bot.talk.messages import Say, text
 from bot.talk.session import Session
+from bot.talk.spans import HOUR_MS, MINUTE_MS
 from handlers.people.actions import load_person, private
 from handlers.people.rules import (
-    HOUR_MS,
     LINK_CODE_DIGITS,
     WRONG_CODES_AN_HOUR,
     invitation_state,
@@ -22,10 +22,9 @@ from handlers.world import Turn
 from storage.database import Row
 from storage.machine import sessions
 from storage.people import claims, households, invitations, merging, people
-from storage.product import ledger
+from storage.product import accounts, ledger
 
 DRAWS = 5
-MINUTE_MS = 60_000
 
 
 async def link(turn: Turn, args: str) -> None:
@@ -119,19 +118,19 @@ async def _open_question(turn: Turn, person_id: int) -> tuple[str, dict[str, obj
 
 async def _move_balances(turn: Turn, gone: int, kept: int) -> None:
     for unit in ledger.UNITS:
-        amount = await ledger.balance(turn.tx, f"person:{gone}", unit)
+        amount = await ledger.balance(turn.tx, accounts.of_person(gone), unit)
         if amount > 0:
             await ledger.transfer(
                 turn.tx,
                 ledger.Transfer(
                     id=turn.ids.next(),
-                    source=f"person:{gone}",
-                    destination=f"person:{kept}",
+                    source=accounts.of_person(gone),
+                    destination=accounts.of_person(kept),
                     amount=amount,
                     unit=unit,
                     key=f"people_joined:{gone}:{unit}",
                     reason="people_joined",
-                    ref=f"person:{kept}",
+                    ref=accounts.of_person(kept),
                     policy_version=turn.world.current.version,
                     at_ms=turn.now_ms,
                     created_by=kept,

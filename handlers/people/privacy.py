@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.talk.form import Form, YesNo
 from bot.talk.messages import text
+from bot.talk.spans import DAY_MS, HOUR_MS
 from handlers.declared import Leaver
 from handlers.people.actions import policy_text, private
 from handlers.people.vacancies import tell_of_vacancies
@@ -15,7 +16,7 @@ from handlers.world import Desk, Turn
 from storage.people import erasure, people
 
 FORGET, SWEEP = "people.forget", "people.sweep"
-AFTERWARDS_MS = 3_600_000
+AFTERWARDS_MS = HOUR_MS
 # PIPL 19: whoever never answered the consent screen is not kept.
 UNANSWERED_DAYS = 7
 SWEEP_AT = time(3, 10)
@@ -101,7 +102,7 @@ async def plan(desk: Desk) -> None:
 
 async def sweep(desk: Desk, _: Mapping[str, Any]) -> None:
     """Timer: erase those who never agreed and have been silent for a week."""
-    before_ms = desk.now_ms - UNANSWERED_DAYS * 86_400_000
+    before_ms = desk.now_ms - UNANSWERED_DAYS * DAY_MS
     for row in await people.without_consent(desk.tx, before_ms=before_ms, limit=SWEEP_LARGEST):
         await forget_everything(desk, row["id"])
 

@@ -9,6 +9,7 @@ from typing import Any
 from bot.errors import PersonError
 from bot.talk.form import Form, FreeText
 from bot.talk.messages import Button, Say, Text, Words, text
+from bot.talk.spans import MINUTE_MS
 from bot.turn import Dispatch
 from handlers.people.actions import called, private, role_at
 from handlers.people.menu import MENU
@@ -18,7 +19,6 @@ from storage.machine import wecom
 from storage.people import claims, people
 
 SNOOZED = "people.snoozed"
-MINUTE_MS = 60_000
 
 
 async def me(turn: Turn, _: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from bot.talk.session import Session
+from bot.talk.spans import DAY_MS
 from handlers.declared import Portion
 from handlers.world import Desk
 from storage.machine import sessions
@@ -16,7 +17,6 @@ from storage.people import retention
 
 RETENTION = "people.retention"
 AT = time(3, 30)
-DAY_MS = 86_400_000
 BATCH_ROWS = 500
 BATCH_SESSIONS = 2_000
 

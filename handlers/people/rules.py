@@ -70,7 +70,6 @@ MAX_NAME_CHARS = 20
 _FIGURES = re.compile(r"[0-9]|[半一二两三四五六七八九十百千]\s*(?:斤|公斤|千克|吨|方|车|人|亩)")
 LINK_CODE_DIGITS = 8
 WRONG_CODES_AN_HOUR = 5
-HOUR_MS = 3_600_000
 
 
 class Held(Protocol):

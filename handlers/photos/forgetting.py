@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from bot.talk.spans import DAY_MS
 from handlers.declared import Leaver, Portion
 from handlers.world import Desk
 from storage.machine import media
 from storage.people import retention
 
 FILES = "media.erase"
-DAY_MS = 86_400_000
 BATCH_PHOTOS = 60
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.errors import PersonError
-from bot.talk.messages import Button, Say, Words, text
+from bot.talk.messages import Button, Say, Words, on_lines, text
+from bot.talk.spans import YEAR_MS
 from handlers.areas.actions import find_households
 from handlers.people.actions import private
 from handlers.people.rules import may, roles_with
@@ -21,12 +22,11 @@ from handlers.world import Turn
 from storage.database import Row
 from storage.people import claims, households
 from storage.people.households import HouseholdFound
-from storage.product import case_vault, film, ledger
+from storage.product import accounts, case_vault, film, ledger
 
 PAGE = 10
 REPORTS_LOOKED_AT = 50
 TICKETS_LOOKED_AT = 50
-DAY_MS = 86_400_000
 FUNDS = ("county", "township")
 Unit = Literal["points", "fen"]
 COMMANDS: dict[Unit, str] = {"points": "points", "fen": "subsidy"}
@@ -65,17 +65,17 @@ async def _statement(turn: Turn, wanted: Wanted, unit: Unit) -> None:
     before_id = wanted.before_id if wanted.before_id is not None else 1 << 60
     rows = await ledger.entries_of(turn.tx, account.accounts, unit, limit=PAGE + 1, before_id=before_id)
     lines += await _entries(turn, account, rows[:PAGE], unit)
-    turn.reply(Say(text("points.lines", lines=lines), await _buttons(turn, account, rows, wanted, unit)))
+    turn.reply(Say(on_lines(lines), await _buttons(turn, account, rows, wanted, unit)))
 
 
 async def _own(turn: Turn) -> Account:
     """The person's own account, and their household's."""
     person_id, household_id = turn.person.id, turn.person.household_id
-    accounts = (f"person:{person_id}",)
+    own = accounts.of_person(person_id)
     if household_id is None:
-        return Account(accounts, None, own=True)
+        return Account((own,), None, own=True)
     found = await households.household(turn.tx, household_id)
-    return Account((*accounts, f"household:{household_id}"), found, own=True)
+    return Account((own, accounts.of_household(household_id)), found, own=True)
 
 
 async def _of_household(turn: Turn, household_id: int) -> Account:
@@ -86,7 +86,7 @@ async def _of_household(turn: Turn, household_id: int) -> Account:
     links = await claims.links_of_person(turn.tx, turn.person.id)
     if not any(row["household_id"] == household_id for row in links):
         _check_area(turn, found)
-    return Account((f"household:{household_id}",), found, own=False)
+    return Account((accounts.of_household(household_id),), found, own=False)
 
 
 def _check_area(turn: Turn, found: HouseholdFound) -> None:
@@ -140,11 +140,11 @@ async def _points_head(turn: Turn, account: Account) -> list[Words]:
 
 async def _subsidy_head(turn: Turn, account: Account) -> list[Words]:
     """The balance and what came from each fund, never mixed (D13)."""
-    sources = [f"fund:{fund}" for fund in FUNDS]
+    sources = [accounts.of_fund(fund) for fund in FUNDS]
     came = await ledger.received_from(turn.tx, account.accounts, sources, "fen")
     return [
         _head(account, "points.subsidy.head", amount_fen=await _balance(turn, account, "fen")),
-        *(text(f"points.subsidy.{fund}", amount_fen=came.get(f"fund:{fund}", 0)) for fund in FUNDS),
+        *(text(f"points.subsidy.{fund}", amount_fen=came.get(accounts.of_fund(fund), 0)) for fund in FUNDS),
     ]
 
 
@@ -156,7 +156,7 @@ async def _pending(turn: Turn, account: Account, unit: Unit) -> list[Words]:
     """What is promised but not theirs yet: tickets that wait for staff, and one's own reports."""
     found: list[Words] = []
     if account.household is not None:
-        since_ms = turn.now_ms - 366 * DAY_MS
+        since_ms = turn.now_ms - YEAR_MS
         tickets = await film.of_household(
             turn.tx, account.household.household_id, since_ms=since_ms, limit=TICKETS_LOOKED_AT
         )
@@ -173,10 +173,10 @@ async def _pending(turn: Turn, account: Account, unit: Unit) -> list[Words]:
         ]
     if account.own and unit == "points":
         for report in await case_vault.reports_of(turn.tx, turn.person.id, limit=REPORTS_LOOKED_AT):
-            held = await ledger.balance(turn.tx, f"hold:case:{report['id']}", "points")
+            held = await ledger.balance(turn.tx, accounts.held(report["id"]), "points")
             if held:
                 found.append(text("points.pending.case", number=report["number"], points=held))
-            waits = await ledger.balance(turn.tx, f"claim:case:{report['id']}", "points")
+            waits = await ledger.balance(turn.tx, accounts.claimable(report["id"]), "points")
             if waits:
                 until_ms = report["claim_until_ms"]
                 found.append(text("points.pending.claim", number=report["number"], points=waits, until_ms=until_ms))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from bot.talk.messages import Button, Say, Words, text
+from bot.talk.messages import Button, Say, Words, on_lines, text
+from bot.talk.spans import YEAR_MS
 from bot.turn import Intent
 from handlers.areas import codes
 from handlers.areas.places import PlaceMatch, Station
@@ -25,7 +26,6 @@ from storage.product import film
 from storage.product.film import Ticket
 
 TICKETS_SHOWN = 3
-DAY_MS = 86_400_000
 
 
 async def start(turn: Turn, args: str) -> None:
@@ -86,11 +86,11 @@ async def _station_page(turn: Turn, station: Station) -> None:
     else:
         lines.append(text("scene.station.join"))
         rows = ((Button(text("menu.household"), "/household", "primary"),),)
-    turn.reply(Say(text("scene.lines", lines=lines), rows))
+    turn.reply(Say(on_lines(lines), rows))
 
 
 async def _tickets(turn: Turn, household_ids: list[int]) -> list[Ticket]:
-    since_ms = turn.now_ms - 366 * DAY_MS
+    since_ms = turn.now_ms - YEAR_MS
     found: list[Ticket] = []
     for household_id in household_ids:
         found += await film.of_household(turn.tx, household_id, since_ms=since_ms, limit=TICKETS_SHOWN)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bot.talk.messages import Words, text
+from bot.talk.spans import DAY_MS
 from handlers.declared import Backlog, Pending, Selection, Wait
 from handlers.people.actions import area_name, private
 from handlers.todo.rules import Pile, Thing, compose, compose_list
-from handlers.waiting import DAY_MS, areas_of, waiting_for
+from handlers.waiting import areas_of, waiting_for
 from handlers.world import Turn
 
 LISTED = 10

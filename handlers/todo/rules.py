@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.talk.messages import Button, Say, Text, Words, text
+from bot.talk.messages import Button, Say, Text, Words, on_lines, text
 
 SHOWN = 3
 CARD = "todo"  # the list of all kinds and that of one take each other's place
@@ -59,7 +59,7 @@ def compose(piles: Sequence[Pile]) -> Say:
         lines.append(text("todo.pile", title=text(head, count=pile.all, late=pile.late), lines=_lines(shown)))
         buttons = [*_buttons(shown), Button(text(f"todo.{pile.wait}.all"), pile.command, "primary")]
         rows += _in_rows(buttons)
-    return Say(text("todo.lines", lines=lines), tuple(rows), card=CARD)
+    return Say(on_lines(lines), tuple(rows), card=CARD)
 
 
 def compose_list(pile: Pile, largest: int) -> Say:
@@ -69,7 +69,7 @@ def compose_list(pile: Pile, largest: int) -> Say:
     lines: list[Words] = [text(head, count=pile.all, late=pile.late), *_lines(shown)]
     if pile.all > len(shown):
         lines.append(text("todo.more", count=pile.all - len(shown)))
-    return Say(text("todo.lines", lines=lines), tuple(_in_rows(_buttons(shown))), card=CARD)
+    return Say(on_lines(lines), tuple(_in_rows(_buttons(shown))), card=CARD)
 
 
 def _lines(things: Sequence[Thing]) -> list[Text]:

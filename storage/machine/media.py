@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from storage.database import Row, Tx
-from storage.machine.sessions import in_list
+from storage.sql import in_list
 
 Kind = Literal["image", "video"]
 ID_CHARS = 32
@@ -45,21 +45,6 @@ class TokenSource(Protocol):
     """Where unguessable ids come from."""
 
     def token(self) -> str: ...
-
-
-class MediaDesk(Protocol):
-    """What of a desk is needed here."""
-
-    @property
-    def tx(self) -> Tx: ...
-
-    @property
-    def now_ms(self) -> int: ...
-
-    @property
-    def dice(self) -> TokenSource: ...
-
-    def later(self, kind: str, key: str, fire_ms: int, **payload: Any) -> None: ...
 
 
 def new_id(dice: TokenSource, kind: Kind) -> str:
@@ -161,24 +146,42 @@ async def same_upload(tx: Tx, address: str, sha256: str) -> str | None:
     return row["id"] if row else None
 
 
-async def attach(desk: MediaDesk, owner_person_id: int, channel: str, media: Sequence[Sequence[Any]]) -> list[str]:
-    """The ids of a photo step's answer (`[[kind, ref, size_bytes], …]`), in its order; each photo once.
+async def attach(
+    tx: Tx, dice: TokenSource, person_id: int, channel: str, media: Sequence[Sequence[Any]], *, now_ms: int
+) -> tuple[list[str], list[tuple[str, int]]]:
+    """Make the photos of an answer (`[[kind, ref, size_bytes], …]`) a person's; each photo once.
 
-    What was uploaded to the web chat has its row already and becomes the person's. For another channel: a row in
-    state `fetching` and a timer `media.fetch`; the same photo of the same person keeps its id. `channel` is where
-    the answer was finished; a photo may have come from the person's other contact. What can't be found is left out.
+    Their ids in order, and (id, which of the photos) of those whose bytes are still to be fetched.
+
+    What was uploaded to the web chat has its row already. For another channel a row in state `fetching` is made; the
+    same photo of the same person keeps its id. `channel` is where the answer was finished; a photo may have come from
+    the person's other contact. What can't be found is left out.
     """
     found: list[str] = []
+    expected: list[tuple[str, int]] = []
     for number, (kind, ref, size_bytes) in enumerate(media, 1):
-        media_id: str | None
         if is_id(ref):
-            media_id = await _claim(desk.tx, owner_person_id, ref)
+            media_id = await _claim(tx, person_id, ref)
         else:
-            source = await _source(desk.tx, owner_person_id, channel)
-            media_id = await _expect(desk, owner_person_id, source, kind, ref, size_bytes or 0, number)
+            source = await _source(tx, person_id, channel)
+            media_id = await _known(tx, person_id, source, ref)
+            if media_id is None:
+                media_id = new_id(dice, kind)
+                facts = {"size_bytes": size_bytes or 0}
+                await add(
+                    tx,
+                    media_id=media_id,
+                    channel=source,
+                    ref=ref,
+                    person_id=person_id,
+                    state="fetching",
+                    now_ms=now_ms,
+                    facts=facts,
+                )
+                expected.append((media_id, number))
         if media_id is not None and media_id not in found:
             found.append(media_id)
-    return found
+    return found, expected
 
 
 async def _source(tx: Tx, person_id: int, channel: str) -> str:
@@ -201,44 +204,21 @@ async def _claim(tx: Tx, person_id: int, media_id: str) -> str | None:
     return media_id if await get(tx, media_id) is not None else None
 
 
-async def _expect(
-    desk: MediaDesk, person_id: int, channel: str, kind: Kind, ref: str, size_bytes: int, number: int
-) -> str:
-    known = await desk.tx.one(
+async def _known(tx: Tx, person_id: int, channel: str, ref: str) -> str | None:
+    """The id under which a photo of that person is known already."""
+    row = await tx.one(
         "SELECT id FROM media WHERE township_id = :t AND channel = :channel AND ref = :ref AND ref <> ''"
         " AND person_id = :person_id",
         {"channel": channel, "ref": ref, "person_id": person_id},
     )
-    if known is not None:
-        return str(known["id"])
-    media_id = new_id(desk.dice, kind)
-    await add(
-        desk.tx,
-        media_id=media_id,
-        channel=channel,
-        ref=ref,
-        person_id=person_id,
-        state="fetching",
-        now_ms=desk.now_ms,
-        facts={"size_bytes": size_bytes},
-    )
-    desk.later("media.fetch", f"media.fetch:{media_id}", desk.now_ms, media_id=media_id, number=number)
-    return media_id
+    return str(row["id"]) if row is not None else None
 
 
-async def put_generated(desk: MediaDesk, png: bytes, *, person_id: int | None = None) -> str:
+async def put_generated(tx: Tx, dice: TokenSource, png: bytes, *, now_ms: int, person_id: int | None = None) -> str:
     """Store a small picture that the program made (a QR code) and return its id; who gets it must be granted it."""
-    media_id = new_id(desk.dice, "image")
+    media_id = new_id(dice, "image")
     facts = {"mime": "image/png", "size_bytes": len(png)}
-    await add(
-        desk.tx,
-        media_id=media_id,
-        channel="generated",
-        person_id=person_id,
-        content=png,
-        now_ms=desk.now_ms,
-        facts=facts,
-    )
+    await add(tx, media_id=media_id, channel="generated", person_id=person_id, content=png, now_ms=now_ms, facts=facts)
     return media_id
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from storage.database import Row, Tx
-from storage.machine.sessions import in_list
+from storage.sql import in_list
 
 INSERT = """
 INSERT INTO outbox (township_id, id, person_id, channel, address, body, message_key, urgent,

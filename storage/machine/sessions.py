@@ -6,20 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from storage.database import Row, Tx
+from storage.sql import in_list
 
 UPSERT = """
 INSERT INTO sessions (township_id, person_id, body, updated_ms) VALUES (:t, :person_id, :body, :updated_ms)
 ON CONFLICT (township_id, person_id) DO UPDATE SET body = excluded.body, updated_ms = excluded.updated_ms
 """
-
-
-def in_list(name: str, values: Sequence[Any]) -> tuple[str, dict[str, Any]]:
-    """`:a0, :a1, …` and its parameters, padded to a power of two so that few statements are prepared."""
-    size = 1
-    while size < len(values):
-        size *= 2
-    padded = [*values, *[values[-1]] * (size - len(values))]
-    return ", ".join(f":{name}{at}" for at in range(size)), {f"{name}{at}": one for at, one in enumerate(padded)}
 
 
 async def by_address(tx: Tx, addresses: Sequence[str]) -> Sequence[Row]:

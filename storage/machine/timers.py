@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from storage.database import Row, Tx
-from storage.machine.sessions import in_list
+from storage.sql import in_list
 
 
 async def put(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from storage.database import Tx
-from storage.machine.sessions import in_list
+from storage.sql import in_list
 
 EMPTY_SESSION = '{"rev":0,"frames":[]}'
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from storage.database import Row, Tx
-from storage.machine.sessions import in_list
+from storage.sql import in_list
 
 # what is erased → its table, its moment, and the statement that erases a range of ids
 WORDS: Mapping[str, tuple[str, str, str]] = {

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from storage.database import Row, Tx
-from storage.machine.sessions import in_list
+from storage.sql import in_list
 
 
 async def _theirs(tx: Tx, person_id: int) -> tuple[str, dict[str, Any]]:

@@ -15,17 +15,6 @@ COLUMNS = (
 SHUT = "('rejected', 'duplicate', 'closed')"
 
 
-async def next_number(tx: Tx, year: int) -> int:
-    """The next sequence number of a year."""
-    row = await tx.one(
-        "INSERT INTO case_counters (township_id, year, last) VALUES (:t, :year, 1)"
-        " ON CONFLICT (township_id, year) DO UPDATE SET last = case_counters.last + 1 RETURNING last",
-        {"year": year},
-    )
-    assert row is not None
-    return int(row["last"])
-
-
 async def add_case(tx: Tx, case: Mapping[str, Any], *, event_id: int) -> None:
     """A new case and its event `registered`.
 

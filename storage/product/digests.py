@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from storage.database import Row, Tx
+from storage.product import accounts
 
 NO_AREA = 0
 
@@ -83,7 +84,7 @@ async def undelivered_then(tx: Tx, day: str) -> Sequence[Row]:
 
 def _peoples(account: str) -> str:
     """A condition: the account is a person's, a household's, or waits for whoever brings a claim code."""
-    return f"({account} LIKE 'person:%' OR {account} LIKE 'household:%' OR {account} LIKE 'claim:%')"
+    return "(" + " OR ".join(f"{account} LIKE '{prefix}%'" for prefix in accounts.PEOPLES) + ")"
 
 
 def _ref(kind: str) -> str:

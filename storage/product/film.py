@@ -12,7 +12,7 @@ from typing import Literal
 import orjson
 
 from storage.database import Row, Tx
-from storage.machine.sessions import in_list
+from storage.sql import in_list
 
 Fund = Literal["county", "township"]
 EventKind = Literal["counted", "held", "approved", "refused", "objected", "upheld", "reversed"]
@@ -91,17 +91,6 @@ def _ticket(row: Row) -> Ticket:
     values["held_for"] = tuple(filter(None, row["held_for"].split(",")))
     values["photos"] = tuple(orjson.loads(row["photos"]))
     return Ticket(**values, state=row["state"] or "")
-
-
-async def next_sequence(tx: Tx, year: int) -> int:
-    """The next ticket's number within its year, from 1; a refused transaction leaves no gap."""
-    row = await tx.one(
-        "INSERT INTO film_numbers (township_id, year, last) VALUES (:t, :year, 1)"
-        " ON CONFLICT (township_id, year) DO UPDATE SET last = film_numbers.last + 1 RETURNING last",
-        {"year": year},
-    )
-    assert row is not None
-    return int(row["last"])
 
 
 async def add_ticket(tx: Tx, ticket: Ticket) -> None:

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from storage.database import Row, Tx
-from storage.machine.sessions import in_list
+from storage.product.accounts import SOURCES
+from storage.sql import in_list
 
 UNITS = ("fen", "points")
-SOURCES = ("fund:", "programme:")
 COLUMNS = "id, source, destination, amount, unit, transfer_key, reason, ref, note, policy_version, created_by, at_ms"
 
 
@@ -222,9 +222,10 @@ async def broken_balances(tx: Tx) -> Sequence[Row]:
 
 async def negative_balances(tx: Tx) -> Sequence[Row]:
     """Accounts below zero that may not be, for `doctor`: account, unit, balance."""
+    others = "".join(f" AND account NOT LIKE '{source}%'" for source in SOURCES)
     return await tx.all(
-        "SELECT account, unit, balance FROM balances WHERE township_id = :t AND balance < 0"
-        " AND account NOT LIKE 'fund:%' AND account NOT LIKE 'programme:%' ORDER BY account, unit"
+        f"SELECT account, unit, balance FROM balances WHERE township_id = :t AND balance < 0{others}"
+        " ORDER BY account, unit"
     )
 
 

@@ -78,7 +78,7 @@ class Echo:
         event = turn.event
         if event.media:
             items = [[item.kind, item.ref, item.size_bytes] for item in event.media]
-            found = await media.attach(turn, turn.person.id, turn.person.channel, items)
+            found = await turn.attach(turn.person.id, turn.person.channel, items)
             turn.reply(Say(f"{len(found)} photos", media=tuple(found)))
         else:
             turn.reply(f"{event.kind}:{event.text or event.data}:{event.lat},{event.lng}")

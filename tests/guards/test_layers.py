@@ -34,7 +34,12 @@ def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-PURE = ("handlers.duties.words", "handlers.film.words")  # besides bot.talk and every rules.py
+PURE = (
+    "handlers.duties.words",
+    "handlers.film.words",
+    "handlers.numbers",
+    "storage.product.accounts",
+)  # besides bot.talk and every rules.py
 
 
 def pure_sources() -> list[Path]:

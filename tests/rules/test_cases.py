@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from bot.talk.geo import Point, distance_m
 from handlers.cases import rules
 from handlers.cases.opening import KINDS, is_other_job
+from handlers.numbers import CASES
 from handlers.policy.loader import load
+from storage.product import accounts
 
 POLICY = load((Path(__file__).parents[2] / "examples" / "township" / "policy.toml").read_text("utf-8"))
 HOUR = rules.HOUR_MS
@@ -78,10 +80,10 @@ def test_points_are_conserved_and_nothing_stays_held_after_the_decision(
         steps.append(rules.claim(case_id, "person:9") if then == "claim" else rules.expire(case_id))
     balances = played(case_id, points, [step for step in steps for _ in range(times)])
     assert sum(balances.values()) == 0
-    assert balances[rules.hold_account(case_id)] == 0
-    assert all(amount >= 0 for account, amount in balances.items() if account != rules.PROGRAMME)
+    assert balances[accounts.held(case_id)] == 0
+    assert all(amount >= 0 for account, amount in balances.items() if account != accounts.REPORTS)
     paid = points if event == "verified" and not (anonymous and then == "expire") else 0
-    assert balances[rules.PROGRAMME] == -paid
+    assert balances[accounts.REPORTS] == -paid
 
 
 @given(st.integers(0, 50), st.lists(st.integers(1, 50), max_size=20))
@@ -123,13 +125,13 @@ def test_a_case_is_late_by_whichever_limit_comes_first(verify_hours: int, waitin
     ],
 )
 def test_a_case_number_is_read_as_people_write_it(said: str, number: str | None) -> None:
-    assert rules.read_number(said, 2026) == number
+    assert CASES.read(said, 2026) == number
 
 
 @given(st.integers(2020, 2099), st.integers(1, 999_999))
 def test_every_number_is_read_back(year: int, sequence: int) -> None:
-    number = rules.case_number(year, sequence)
-    assert rules.read_number(number, 2026) == number
+    number = CASES.write(year, sequence)
+    assert CASES.read(number, 2026) == number
     assert rules.mentioned(number) == number
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.talk.spans import HOUR_MS
 from handlers.people.rules import (
     GRANTS,
-    HOUR_MS,
     LINK_CODE_DIGITS,
     MAX_NAME_CHARS,
     RIGHTS,

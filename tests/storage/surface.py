@@ -11,7 +11,7 @@ import inspect
 import pkgutil
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import storage
@@ -41,24 +41,19 @@ class Loaded:
     load: Callable[[Tx], Awaitable[Any]]
 
 
-@dataclass(slots=True)
-class Desk:
-    """What a function that takes a desk needs of it; what it plans is part of its answer."""
+class Dice:
+    """Chance that begins anew with each call."""
 
-    tx: Tx
-    now_ms: int = NOW_MS
-    planned: list[Any] = field(default_factory=list)
-
-    @property
-    def dice(self) -> Desk:
-        return self
+    def __init__(self) -> None:
+        self.thrown = 0
 
     def token(self) -> str:
-        self.planned.append("token")
-        return f"token {len(self.planned)}"
+        self.thrown += 1
+        return f"token {self.thrown}"
 
-    def later(self, kind: str, key: str, fire_ms: int, **payload: Any) -> None:
-        self.planned.append((kind, key, fire_ms, payload))
+
+async def new_dice(_: Tx) -> Dice:
+    return Dice()
 
 
 def transfer(**other: Any) -> ledger.Transfer:
@@ -126,7 +121,8 @@ BY_NAME: dict[str, Any] = {
     "sources": ["fund:county", "household:1"], "refs": ["case:1", "ticket:1"], "key": "k1",
     "media_id": MEDIA[0], "media_ids": [MEDIA[0], MEDIA[3]], "sha256": HASHES[0], "sha256s": list(HASHES),
     "first": HASHES[0][:2], "facts": FACTS, "png": b"png", "card_no": "N1", "said": "张一",
-    "token_hash": TOKENS[0], "token": "words", "update_key": "u1", "message_key": "m1", "timer_key": "t1",
+    "token_hash": TOKENS[0], "token": "words", "dice": Loaded(new_dice), "update_key": "u1",
+    "message_key": "m1", "timer_key": "t1",
     "case": Loaded(lambda tx: cases.case(tx, 1)), "ticket": Loaded(lambda tx: film.ticket(tx, 1)),
 }  # fmt: skip
 
@@ -166,6 +162,7 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "households.add_household_versions": [{"rows": [{"household_id": 1, "version": 2, **HOUSEHOLD}]}],
     "households.link_person": [{}, {"relation": "proxy"}],
     "integrity.reference_faults": [{"references": REFERENCES}],
+    "inbox.ids_of": [{"update_keys": ["u1", "u3", "u901"]}],
     "inbox.put": [{"rows": [LETTER, {**LETTER, "update_key": "u901"}]}],
     "inbox.put_off": [{"rows": [{"id": 1, "due_ms": LATE_MS}]}],
     "inbox.put_off_until": [{"addresses": ["web:2"]}],
@@ -188,6 +185,7 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "media.refused": [{"media_id": MEDIA[1]}],
     "media.grant": [{"media_ids": [MEDIA[2], MEDIA[3]]}],
     "media.may_see": [{"media_id": one, "address": address} for one in MEDIA for address in ("web:1", "web:2")],
+    "numbers.next_number": [{"series": series} for series in ("cases", "film")],
     "outbox.put_in_reply": [{"message_id": at} for at in (2, 3, 4)],
     "outbox.let_go": [{"message_id": 2}],
     "outbox.numbered": [{"address": "web:2"}, {"address": "web:3"}],
@@ -258,7 +256,7 @@ def public_functions() -> Iterator[tuple[str, Callable[..., Awaitable[Any]]]]:
 def calls_of(name: str, function: Callable[..., Any]) -> list[dict[str, Any]]:
     """The keyword arguments of each call."""
     first, *parameters = inspect.signature(function).parameters.values()
-    assert first.name in ("tx", "desk"), f"storage.{name}: its first parameter is `tx`, or its module an engine's"
+    assert first.name == "tx", f"storage.{name}: its first parameter is `tx`, or its module an engine's"
     calls = []
     for said in CALLS.get(name, [{}]):
         arguments: dict[str, Any] = {}
@@ -279,10 +277,7 @@ def calls_of(name: str, function: Callable[..., Any]) -> list[dict[str, Any]]:
 async def call(tx: Tx, function: Callable[..., Awaitable[Any]], arguments: Mapping[str, Any]) -> Any:
     """What a function answers, in plain values."""
     ready = {name: await one.load(tx) if isinstance(one, Loaded) else one for name, one in arguments.items()}
-    if next(iter(inspect.signature(function).parameters)) == "tx":
-        return plain(await function(tx, **ready))
-    desk = Desk(tx)
-    return plain((await function(desk, **ready), desk.planned))
+    return plain(await function(tx, **ready))
 
 
 class Spy:

@@ -11,6 +11,7 @@ from handlers.cases import rules
 from storage import integrity
 from storage.database import Database, Refused, Row, Tx
 from storage.machine import media
+from storage.numbers import next_number
 from storage.people import people
 from storage.people.merging import join_people
 from storage.product import case_vault, cases
@@ -64,7 +65,7 @@ async def decide(tx: Tx, case_id: int, event: str, now_ms: int) -> bool:
 
 async def test_numbers_grow_by_year(database: Database) -> None:
     async def work(tx: Tx) -> list[int]:
-        return [await cases.next_number(tx, year) for year in (2026, 2026, 2027, 2026)]
+        return [await next_number(tx, "cases", year) for year in (2026, 2026, 2027, 2026)]
 
     assert await database.transaction(work) == [1, 2, 1, 3]
     assert await database.transaction(work, township_id=2) == [1, 2, 1, 3]

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from storage.database import Database, Refused, Tx
+from storage.numbers import next_number
 from storage.product import film, film_figures, ledger
 from storage.product.film import Ticket
 from storage.product.ledger import LedgerError, Overdrawn, Transfer
@@ -363,11 +364,11 @@ async def test_void_tickets_leave_sums_and_caps(database: Database) -> None:
 
 async def test_numbers_have_no_gap_when_a_transaction_fails(database: Database) -> None:
     async def fails(tx: Tx) -> None:
-        await film.next_sequence(tx, 2026)
+        await next_number(tx, "film", 2026)
         raise RuntimeError("power cut")
 
-    assert await database.transaction(lambda tx: film.next_sequence(tx, 2026)) == 1
+    assert await database.transaction(lambda tx: next_number(tx, "film", 2026)) == 1
     with pytest.raises(RuntimeError, match="power cut"):
         await database.transaction(fails)
-    assert await database.transaction(lambda tx: film.next_sequence(tx, 2026)) == 2
-    assert await database.transaction(lambda tx: film.next_sequence(tx, 2027)) == 1
+    assert await database.transaction(lambda tx: next_number(tx, "film", 2026)) == 2
+    assert await database.transaction(lambda tx: next_number(tx, "film", 2027)) == 1

@@ -70,7 +70,7 @@ class World:
         return await self.database.transaction(whole)
 
     async def attach(self, person_id: int, channel: str, *items: list[Any]) -> list[str]:
-        return await self.desk(lambda desk: media.attach(desk, person_id, channel, items))
+        return await self.desk(lambda desk: desk.attach(person_id, channel, items))
 
     async def row(self, media_id: str) -> Any:
         return await self.database.read(lambda tx: media.get(tx, media_id))
@@ -287,7 +287,9 @@ async def test_a_channel_that_fails_is_asked_again_or_given_up(world: World) -> 
 
 
 async def test_a_picture_made_by_the_program_needs_no_file(world: World) -> None:
-    media_id = await world.desk(lambda desk: media.put_generated(desk, b"\x89PNG of a code"))
+    media_id = await world.desk(
+        lambda desk: media.put_generated(desk.tx, desk.dice, b"\x89PNG of a code", now_ms=NOW_MS)
+    )
     assert not await world.sees(media_id, OWNER)
     await world.database.transaction(lambda tx: media.grant(tx, [media_id], 1))
     assert await world.sees(media_id, OWNER)
