@@ -44,7 +44,7 @@ def run(*command: str, most_s: float | None = None, **environment: str) -> bool:
     """One part; whether it failed."""
     told = " ".join((*(f"{name}={value}" for name, value in environment.items()), "python", *command[1:]))
     print(told, flush=True)
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment})
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, preexec_fn=_heeds_interrupts)
     try:
         return process.wait(most_s) != 0
     except subprocess.TimeoutExpired:
@@ -55,6 +55,11 @@ def run(*command: str, most_s: float | None = None, **environment: str) -> bool:
         except subprocess.TimeoutExpired:
             process.kill()
         return True
+
+
+def _heeds_interrupts() -> None:
+    """Also when this was started in the background, where they are ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 if __name__ == "__main__":

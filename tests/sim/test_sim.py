@@ -27,7 +27,7 @@ def is_rough(reports: Sequence[Report]) -> bool:
     seeds = len(reports)
     return (
         sum(report.crashes for report in reports) > 3.75 * seeds
-        and sum(report.repeats for report in reports) > 0.5 * seeds
+        and sum(report.repeats for report in reports) > 0.2 * seeds
         and sum(report.updates for report in reports) > 25 * seeds
     )
 
