@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
@@ -171,11 +171,7 @@ async def build(
     media = MediaStores(shelf, database, clock=clock, dice=dice, zone=settings.zone, limits=product.media_limits)
     webchat = WebChat(None if one_process else lambda: workers.number)
     bots = await make_bots(settings, database, clock, media)
-    shared: list[Channel] = [webchat]
-    if robots.keys:
-        from bot.channels.wecom.channel import WeCom
-
-        shared.append(WeCom(robots.keys, clock, media.of, base_url=settings.wecom_api_url))
+    shared: list[Channel] = [webchat, *make_wecom(settings, robots.keys, clock, media)]
     channels = Channels(shared, {township_id: [bot] for township_id, bot in bots.items()})
     outgoing = Outgoing(database, channels, clock=clock, grace_s=0 if one_process else grace_s)
     made: dict[str, Any] = {"clock": clock, "ids": ids, "dice": dice, "outgoing": outgoing}
@@ -208,17 +204,32 @@ async def build(
         parts,
     )
     if "web" in parts:
-        platforms: Sequence[Telegram | WeChat] = [*bots.values(), *([wechat] if wechat else [])]
-        routes: Sequence[Route] = [route for platform in platforms for route in platform.routes()]
+        routes = [route for bot in bots.values() for route in bot.routes()]
         if wechat is not None:
-            from bot.web.wechat_page import WeChatPage
-
-            page = WeChatPage(settings, database, catalogues, clock, wechat.api, township_id=wechat.township_id)
-            routes = [*routes, *page.routes()]
+            routes += wechat_routes(settings, database, catalogues, clock, wechat)
         app.web = build_web(
             settings, database, intake.accept, webchat, media, catalogues, clock, routes, counters=app.totals
         )
     return app
+
+
+def make_wecom(settings: Settings, keys: Mapping[str, str], clock: Clock, media: MediaStores) -> list[Channel]:
+    """The channel of WeCom's robots, when there are any."""
+    if not keys:
+        return []
+    from bot.channels.wecom.channel import WeCom
+
+    return [WeCom(keys, clock, media.of, base_url=settings.wecom_api_url)]
+
+
+def wechat_routes(
+    settings: Settings, database: Database, catalogues: Catalogues, clock: Clock, wechat: WeChat
+) -> list[Route]:
+    """The account's webhook, and the page that its menu opens."""
+    from bot.web.wechat_page import WeChatPage
+
+    page = WeChatPage(settings, database, catalogues, clock, wechat.api, township_id=wechat.township_id)
+    return [*wechat.routes(), *page.routes()]
 
 
 async def make_wechat(
