@@ -32,7 +32,7 @@ async def look_around(settings: Settings) -> list[Check]:
     ]
     named = {"telegram": settings.telegram_token}
     named |= {f"telegram {code}": token for code, token in settings.telegram_tokens.items()}
-    checks += [await _telegram(settings, name, token) for name, token in named.items() if token]
+    checks += [await telegram_check(settings, name, token) for name, token in named.items() if token]
     return checks
 
 
@@ -43,10 +43,10 @@ def _file_check(path: Path) -> Check:
     return Check("database", integrity == "ok", f"{path}, {path.stat().st_size >> 20} MiB, integrity {integrity}")
 
 
-async def _telegram(settings: Settings, name: str, token: str) -> Check:
+async def telegram_check(settings: Settings, name: str, token: str) -> Check:
     """Whether the token is known, and whether updates come the way they are expected."""
     from telegram import Bot
-    from telegram.error import TelegramError
+    from telegram.error import InvalidToken, TelegramError
 
     from bot.channels.telegram.library import PoolRequest
 
@@ -55,6 +55,8 @@ async def _telegram(settings: Settings, name: str, token: str) -> Check:
     try:
         async with Bot(token, base_url=f"{base}/bot", request=request, get_updates_request=request) as bot:
             webhook = await bot.get_webhook_info()
+    except InvalidToken:  # its text tells the token
+        return Check(name, False, f"{base}: the token is refused")
     except TelegramError as error:
         return Check(name, False, f"{base}: {error.message}")
     seen = f"@{bot.username} at {base}, {webhook.pending_update_count} updates waiting"

@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from structlog.testing import capture_logs
 
 from bot.channels.base import Arrival, Letter, Raw
+from bot.channels.telegram.api import BotApiError
 from bot.channels.telegram.channel import Telegram
 from bot.channels.telegram.wire import parts_of
 from bot.clock import SystemClock
@@ -264,6 +265,15 @@ async def test_retry_after_holds_the_chat(desk: Desk, monkeypatch: pytest.Monkey
     now_ms = SystemClock().now_ms()
     assert desk.telegram.admit_ms(f"telegram:{aunt.id}", now_ms) > now_ms + 5_000
     assert desk.telegram.admit_ms("telegram:99", now_ms) == now_ms
+
+
+async def test_a_token_that_is_refused_stops_the_start_and_is_not_told(api: FakeBotApi, tmp_path: Path) -> None:
+    settings = settings_for(api, tmp_path).model_copy(update={"telegram_token": f"{api.token[:-1]}x"})
+    telegram = telegram_of(settings)
+    with pytest.raises(BotApiError, match="refuses the bot's token") as refused:
+        await telegram.start(Desk(api, telegram).accept)
+    assert settings.telegram_token not in str(refused.value)
+    await telegram.stop()
 
 
 async def test_no_secret_reaches_a_log(api: FakeBotApi, tmp_path: Path) -> None:

@@ -44,7 +44,8 @@ BATCH_UPDATES = 100
 MAX_BODY_BYTES = 1 << 20
 FIRST_PAUSE_S, LAST_PAUSE_S = 1.0, 30.0
 NOT_MODIFIED = "message is not modified"
-AGAIN_MS, TOKEN_REFUSED_MS = 1_000, 60_000
+AGAIN_MS, REFUSED_MS = 1_000, 60_000
+TOKEN_REFUSED = (UNAUTHORIZED, NOT_FOUND)
 log = structlog.get_logger()
 
 
@@ -86,7 +87,15 @@ class Telegram:
         """Sign in. Raises BotApiError when the token is refused."""
         self._accept = accept
         self._api.start()
-        self.username = str((await self._api.call("getMe", {}))["username"])
+        try:
+            me = await self._api.call("getMe", {})
+        except BotApiError as error:
+            if error.code in TOKEN_REFUSED:
+                raise BotApiError(error.code, "Telegram refuses the bot's token: compare it with @BotFather") from None
+            raise
+        if not (isinstance(me, dict) and isinstance(me.get("username"), str)):
+            raise BotApiError(0, "the Bot API does not say who we are")
+        self.username = me["username"]
 
     async def fetch_updates(self) -> None:
         """Register the webhook, or poll until cancelled; only one may poll a bot. Raises BotApiError."""
@@ -124,9 +133,10 @@ class Telegram:
             except Exception as error:
                 if isinstance(error, BotApiError) and error.code == CONFLICT:
                     log.error("telegram.another_poller", action="stop the other program that uses this token")
-                    pause_s = LAST_PAUSE_S
-                else:
-                    log.warning("telegram.poll_failed", error=type(error).__name__, pause_s=pause_s)
+                    await asyncio.sleep(LAST_PAUSE_S)
+                    continue
+                said = str(error) if isinstance(error, BotApiError) else type(error).__name__
+                log.warning("telegram.poll_failed", error=said, pause_s=pause_s)
                 await asyncio.sleep(pause_s)
                 pause_s = min(LAST_PAUSE_S, pause_s * 2)
 
@@ -204,7 +214,10 @@ class Telegram:
         """A photo's or video's bytes by its file id, in pieces."""
         try:
             found = await self._api.call("getFile", {"file_id": ref})
-            async for piece in self._api.download(str(found["file_path"])):
+            path = found.get("file_path") if isinstance(found, dict) else None
+            if not isinstance(path, str):
+                raise GiveUp("file: Telegram does not say where it is")
+            async for piece in self._api.download(path):
                 yield piece
         except BotApiError as error:
             if error.code == BAD_REQUEST:
@@ -286,6 +299,6 @@ class Telegram:
         """When to try again what was refused for now."""
         if error.retry_after_s:
             return RetryLater(int(error.retry_after_s * 1000), "retry_after")
-        if error.code in (UNAUTHORIZED, NOT_FOUND):
-            return RetryLater(TOKEN_REFUSED_MS, "the token was refused")
+        if error.code in TOKEN_REFUSED:
+            return RetryLater(REFUSED_MS, "the token was refused")
         return RetryLater(AGAIN_MS, error.description)
