@@ -15,8 +15,9 @@ from handlers.cases.notices import apart_m, kind_text, shortened, state_text, te
 from handlers.cases.points import move
 from handlers.cases.showing import decided_text, show_case
 from handlers.numbers import CASES
-from handlers.people.actions import called, check_area, private
+from handlers.people.actions import called, private
 from handlers.people.beneficiary import beneficiary_account
+from handlers.people.charge import check_area
 from handlers.world import Desk, Turn
 from storage.database import Row
 from storage.product import accounts, case_vault, cases

@@ -7,11 +7,10 @@ from typing import Any
 
 from bot.talk.geo import Point, distance_m, map_link
 from bot.talk.messages import Button, Link, Say, Text, Words, on_lines, text
-from bot.turn import Dispatch
-from handlers.people.actions import area_name, in_charge
+from handlers.people.actions import area_name
+from handlers.people.charge import in_charge, tell_each, when_awake
 from handlers.world import Desk
 from storage.database import Row
-from storage.machine import media
 from storage.product import case_vault, cases
 
 STATEMENT_CHARS = 500
@@ -44,24 +43,15 @@ async def tell_staff(desk: Desk, case: Mapping[str, Any], media_ids: Sequence[st
         media=tuple(media_ids),
         links=links_of(case),
     )
-    urgent = bool(case["urgent"])
-    due_ms = None if urgent else desk.world.after_quiet_ms(desk.now_ms)
-    told = 0
-    for row in await in_charge(desk, "verify_case", case["area_id"]):
-        person_id = row["person_id"]
-        if person_id == not_to:
-            continue
-        await media.grant(desk.tx, media_ids, person_id)
-        told += await desk.tell(person_id, say, Dispatch(f"case:{case['id']}:new", urgent=urgent, due_ms=due_ms))
-    return told
+    staff = [row["person_id"] for row in await in_charge(desk, "verify_case", case["area_id"], barred=(not_to,))]
+    return await tell_each(desk, staff, say, when_awake(desk, f"case:{case['id']}:new", urgent=bool(case["urgent"])))
 
 
 async def tell_reporter(desk: Desk, case: Row, words: Words, *, key: str) -> None:
     """Tell the reporter, who may be anonymous: the vault knows where to write."""
     reporter = await case_vault.reporter(desk.tx, case["id"])
     if reporter is not None and reporter["person_id"] is not None:
-        due_ms = desk.world.after_quiet_ms(desk.now_ms)
-        await desk.tell(reporter["person_id"], Say(words), Dispatch(f"case:{case['id']}:{key}", due_ms=due_ms))
+        await desk.tell(reporter["person_id"], Say(words), when_awake(desk, f"case:{case['id']}:{key}"))
 
 
 async def facts(desk: Desk, case: Mapping[str, Any] | Row, *, for_staff: bool = True, words: bool = True) -> list[Text]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from bot.errors import PersonError
 from bot.talk.form import Answers
-from bot.talk.messages import text
+from bot.talk.messages import Say, text
+from bot.turn import Dispatch
 from handlers.film import record, rules, search, show, weigh
 from handlers.people.actions import private
+from handlers.people.charge import tell_each
 from handlers.people.rules import may
 from handlers.world import Turn
 from storage.product.film import Ticket
@@ -76,5 +78,5 @@ async def tell_operator(turn: Turn, ticket: Ticket, key: str, **fields: object) 
     """Tell who weighed what became of it (unless it is who decides)."""
     operator_id = await show.same_person(turn.tx, ticket.operator_id)
     if operator_id != turn.person.id:
-        message = show.joined([text(key, number=ticket.number, **fields)])
-        await show.tell_each(turn, [operator_id], lambda _: message, key=f"film:{ticket.id}:{ticket.state}:operator")
+        how = Dispatch(f"film:{ticket.id}:{ticket.state}:operator")
+        await tell_each(turn, [operator_id], Say(text(key, number=ticket.number, **fields)), how)

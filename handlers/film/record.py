@@ -10,7 +10,7 @@ from handlers.film import rules, show
 from handlers.film.rules import Amounts, Terms, WeightError
 from handlers.film.terms import bounds_of, period_of, terms_of
 from handlers.numbers import TICKETS
-from handlers.people.rules import may
+from handlers.people.rules import may, station_areas
 from handlers.policy.model import PolicyVersion
 from handlers.world import Turn, World
 from storage.numbers import next_number
@@ -199,7 +199,7 @@ async def _held_for(turn: Turn, version: PolicyVersion, entry: Entry, given: Amo
     year = world.day(entry.weighed_ms).year
     from_ms, until_ms = day_bounds_ms(world, date(year, 1, 1))[0], day_bounds_ms(world, date(year + 1, 1, 1))[0]
     year_g, _ = await film.given(turn.tx, household.household_id, from_ms=from_ms, until_ms=until_ms)
-    at_a_station = any(role.name == "station_keeper" for role in turn.person.roles)
+    at_a_station = bool(station_areas(turn.person.roles))
     near = may(turn.person.roles, "weigh_film", household.village_id, world.places.covers)
     return rules.held_for(
         net_g=entry.net_g,
@@ -213,7 +213,7 @@ async def _held_for(turn: Turn, version: PolicyVersion, entry: Entry, given: Amo
 
 def _station(turn: Turn, world: World) -> int | None:
     """The station of a keeper whose area has exactly one."""
-    areas = turn.person.areas("station_keeper")
+    areas = station_areas(turn.person.roles)
     near = [one for one in world.places.stations if any(world.places.covers(area, one.village_id) for area in areas)]
     return near[0].station_id if len(near) == 1 else None
 

@@ -8,11 +8,13 @@ from typing import Any
 from bot.errors import PersonError
 from bot.talk.form import Answers
 from bot.talk.messages import Words, on_lines, text
+from bot.turn import Dispatch
 from handlers.areas import codes
 from handlers.areas.places import Station
 from handlers.film import reading, rules, show
 from handlers.film.record import Entry, record
 from handlers.film.terms import bounds_of
+from handlers.people.charge import tell_each, when_awake
 from handlers.world import Turn
 from storage.people import households
 from storage.people.households import HouseholdFound
@@ -103,17 +105,16 @@ async def announce(turn: Turn, ticket: Ticket, name: str) -> None:
     world = turn.world
     if ticket.state == "held":
         operator = await show.name_of(turn.tx, ticket.operator_id)
-        await show.tell_each(
+        await tell_each(
             turn,
             await show.deciders_of(turn, ticket),
             lambda language: show.for_staff_held(world, ticket, name, language, operator),
-            key=f"film:{ticket.id}:held",
-            due_ms=world.after_quiet_ms(turn.now_ms),
+            when_awake(turn, f"film:{ticket.id}:held"),
         )
         return
-    await show.tell_each(
+    await tell_each(
         turn,
         await show.members_of(turn.tx, ticket.household_id),
         lambda language: show.for_household(world, ticket, name, language, counted_ms=turn.now_ms),
-        key=f"film:{ticket.id}:ticket",
+        Dispatch(f"film:{ticket.id}:ticket"),
     )

@@ -42,6 +42,7 @@ RIGHTS: Mapping[str, frozenset[str]] = {
     "pay": frozenset({"finance"}),
     # duties and digests
     "report_cleanup": frozenset({"cleaner", "grid_keeper"}),
+    "get_rollcall": frozenset({"staff"}),
     "see_rollcall": frozenset({"grid_keeper", "auditor"}),
     "see_digest": frozenset({"grid_keeper", "finance", "auditor"}),
     "ask_digest": frozenset({"grid_keeper", "finance", "auditor"}),
@@ -62,6 +63,9 @@ GRANTS: Mapping[str, frozenset[str]] = {
     "staff": frozenset({"cleaner", "station_keeper", "grid_keeper"}),
     "admin": frozenset(ROLES),
 }
+
+# Who answers for a place when somebody asks, the nearest first; the office's inner roles are not asked about.
+ANSWERABLE = ("cleaner", "grid_keeper", "station_keeper", "staff")
 
 Covers = Callable[[int, int | None], bool]
 InvitationState = Literal["good", "unknown", "withdrawn", "expired", "used", "yours"]
@@ -94,6 +98,21 @@ def roles_with(right: str) -> frozenset[str]:
         raise KeyError(right)
     named, county = RIGHTS.get(right, frozenset()), COUNTY_RIGHTS.get(right, frozenset())
     return named | county | {role for role, others in STANDS_FOR.items() if others & named}
+
+
+def named_for(right: str) -> frozenset[str]:
+    """The roles whose own job a right is, without those that stand for them. Raises KeyError on an unknown right."""
+    return RIGHTS[right]
+
+
+def is_last_resort(role: str) -> bool:
+    """Whether a role is asked to act only where nobody else can: an admin's."""
+    return role == "admin"
+
+
+def station_areas(roles: Iterable[Held]) -> list[int]:
+    """The areas whose recycling stations somebody keeps; there they weigh for any village."""
+    return [role.area_id for role in roles if role.name == "station_keeper"]
 
 
 def may(roles: Iterable[Held], right: str, area_id: int | None = None, covers: Covers | None = None) -> bool:

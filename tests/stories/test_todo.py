@@ -9,9 +9,8 @@ from bot.turn import Desk, Role
 from handlers.declared import Backlog
 from handlers.waiting import waiting_for
 from storage.database import Tx
-from tests.stories.test_film import belongs, cleaner_of, weighs
+from tests.stories.doings import belongs, cleaner_of, reports, weighs
 from tests.stories.test_households_of_people import claims
-from tests.stories.test_verify import reports
 from tests.stories.town import Someone, Town
 
 
@@ -29,11 +28,11 @@ async def test_everything_that_waits_stands_in_one_list(town: Town) -> None:
     aunt = await town.person("孙雪梅")
     await staff.says("待办")
     staff.sees("现在没有等您办的事")
-    dump, _ = await reports(aunt)
+    dump = await reports(aunt)
     town.clock.advance(hours=25)
     await town.tick()
-    fresh, _ = await reports(aunt, "王家沟小学有人倒垃圾")
-    fire, _ = await reports(aunt, "王家沟桥头有人烧垃圾")
+    fresh = await reports(aunt, "王家沟小学有人倒垃圾")
+    fire = await reports(aunt, "王家沟桥头有人烧垃圾")
     await claims(aunt, "孙雪梅", "我是家里人")
     await weighs_too_much(cleaner)
 

@@ -297,6 +297,16 @@ async def test_what_waits_is_listed(town: Town) -> None:
     keeper.sees("等核实的有 1 件", second)
 
 
+async def test_where_the_only_keeper_reports_the_admin_is_asked(town: Town) -> None:
+    keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
+    admin = await town.person("钱主任", role="admin")
+    number = await reports(await town.person("王大娘"))
+    assert admin.news == []
+    keeper.sees(number)
+    own = await reports(keeper)
+    admin.sees(own, "属实")
+
+
 async def test_a_case_that_nobody_verifies_is_late(town: Town) -> None:
     aunt = await town.person("王大娘")
     dump = await reports(aunt)
