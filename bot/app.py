@@ -9,19 +9,18 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, Any, Literal
 
 import structlog
-from starlette.routing import Route
 
-from bot.channels.base import Channel, Channels
+from bot.channels.base import Channels
 from bot.channels.telegram.channel import Telegram
 from bot.channels.webchat import WebChat
 from bot.channels.wecom.robots import find_robots
-from bot.clock import Clock, Dice, Ids, SystemClock, SystemDice, TimeIds
+from bot.clock import Clock, Dice, Ids, Seams, SystemClock, SystemDice, TimeIds
 from bot.i18n import Catalogues
 from bot.incoming.batch import ANSWERED_TOPIC
 from bot.incoming.intake import TOPIC as INBOX_TOPIC
@@ -32,16 +31,14 @@ from bot.media.stores import MediaStores
 from bot.outgoing.outcomes import PAGE_TOPIC
 from bot.outgoing.shares import GRACE_S, Outgoing
 from bot.outgoing.shares import TOPIC as OUTBOX_TOPIC
+from bot.platforms import add_wechat, make_platforms
 from bot.schedule import Schedule
 from bot.settings import Settings
 from bot.web.app import Web, build_web
 from handlers.product import Township
 from storage.database import Database
 from storage.engine.opening import open_database
-from storage.machine import inbox, townships
-
-if TYPE_CHECKING:
-    from bot.channels.wechat.channel import WeChat
+from storage.machine import inbox
 
 Part = Literal["web", "intake", "delivery", "clock"]
 PARTS: tuple[Part, ...] = ("web", "intake", "delivery", "clock")
@@ -156,38 +153,30 @@ async def build(
 ) -> App:
     """Put a worker with these parts together; the schema must be up to date (`migrate`). Starts nothing."""
     clock = clock or SystemClock()
-    dice = dice or SystemDice()
     if database is None:
         database = await open_database(settings.database)
     one_process = settings.database_path is not None
     workers = database.workers()
     ids = TimeIds(clock, after=await database.read(inbox.last_id), worker=workers)
+    seams = Seams(clock, ids, dice or SystemDice())
     catalogues = Catalogues(settings.zone, settings.language)
     robots = await find_robots(settings.wecom_robots, database)
     for fault in robots.faults:
         log.warning("wecom.robot_left_out", fault=fault)
     product = Township(settings.zone, settings.address, robots.codes())
     shelf = open_shelf(settings, clock)
-    media = MediaStores(shelf, database, clock=clock, dice=dice, zone=settings.zone, limits=product.media_limits)
+    media = MediaStores(shelf, database, clock=clock, dice=seams.dice, zone=settings.zone, limits=product.media_limits)
     webchat = WebChat(None if one_process else lambda: workers.number)
-    bots = await make_bots(settings, database, clock, media)
-    shared: list[Channel] = [webchat]
-    if robots.keys:
-        from bot.channels.wecom.channel import WeCom
-
-        shared.append(WeCom(robots.keys, clock, media.of, base_url=settings.wecom_api_url))
-    channels = Channels(shared, {township_id: [bot] for township_id, bot in bots.items()})
+    platforms = await make_platforms(settings, database, media, seams, webchat, robots)
+    channels = platforms.channels
     outgoing = Outgoing(database, channels, clock=clock, grace_s=0 if one_process else grace_s)
-    made: dict[str, Any] = {"clock": clock, "ids": ids, "dice": dice, "outgoing": outgoing}
-    intake = Intake(database, product, channels, catalogues, only_worker=one_process, **made)
+    intake = Intake(database, product, channels, catalogues, seams, outgoing, only_worker=one_process)
     errands = {"media.fetch": media.fetch_errand, "media.erase": media.erase_errand}
-    schedule = Schedule(database, product, catalogues, errands=errands, calm=intake.calm, **made)
-    fetching: list[tuple[str, Channel]] = [(f"telegram {township_id}", bot) for township_id, bot in bots.items()]
-    wechat = await make_wechat(settings, database, media, channels, catalogues, clock=clock, ids=ids, outgoing=outgoing)
+    schedule = Schedule(database, product, catalogues, seams, outgoing, errands=errands, calm=intake.calm)
+    wechat = await add_wechat(platforms, settings, database, media, catalogues, seams, outgoing)
     if wechat is not None:
-        fetching.append((wechat.name, wechat))
         workers.listen(ANSWERED_TOPIC, wechat.hear)
-    receiving = Receiving(workers, fetching)
+    receiving = Receiving(workers, platforms.fetching)
     workers.listen(INBOX_TOPIC, intake.hear)
     workers.listen(OUTBOX_TOPIC, outgoing.hear)
     workers.listen(PAGE_TOPIC, webchat.hear)
@@ -204,12 +193,11 @@ async def build(
         media,
         clock,
         ids,
-        bots,
+        platforms.bots,
         parts,
     )
     if "web" in parts:
-        platforms: Sequence[Telegram | WeChat] = [*bots.values(), *([wechat] if wechat else [])]
-        routes: Sequence[Route] = [route for platform in platforms for route in platform.routes()]
+        routes = platforms.routes()
         if wechat is not None:
             from bot.web.wechat_page import WeChatPage
 
@@ -219,63 +207,3 @@ async def build(
             settings, database, intake.accept, webchat, media, catalogues, clock, routes, counters=app.totals
         )
     return app
-
-
-async def make_wechat(
-    settings: Settings,
-    database: Database,
-    media: MediaStores,
-    channels: Channels,
-    catalogues: Catalogues,
-    *,
-    clock: Clock,
-    ids: Ids,
-    outgoing: Outgoing,
-) -> WeChat | None:
-    """The Official Account, a channel of its township; None when none is set. Raises LookupError for a wrong code.
-
-    Its modules are loaded only then: without WeChat and WeCom nobody needs aiohttp and cryptography (12 MiB).
-    """
-    known = await database.read(townships.every_name)
-    if not (settings.wechat_app_id and known):
-        return None
-    from bot.channels.wechat.account import town_of
-    from bot.channels.wechat.api import WeChatApi
-    from bot.channels.wechat.channel import WeChat
-    from bot.channels.wechat.customer import CustomerMessages as WeChatOutgoing
-    from bot.channels.wechat.customer import Notice
-    from bot.channels.wechat.gate import Gate
-    from bot.channels.wechat.replies import Replies
-    from bot.channels.wechat.tokens import TokenTable
-
-    town = town_of(settings, known)
-    tokens = TokenTable(database, town)
-    api = WeChatApi(settings.wechat_app_id, settings.wechat_app_secret, tokens, clock, settings.wechat_api_url)
-    keys = settings.wechat_aes_key, settings.wechat_aes_key_previous
-    gate = Gate(settings.wechat_token, settings.wechat_app_id, settings.wechat_mode, keys)
-    replies = Replies(database, catalogues, outgoing, channel=WeChat.name, township_id=town, clock=clock, ids=ids)
-    notice = Notice(**settings.wechat_notice) if settings.wechat_notice else None
-    sending = WeChatOutgoing(
-        api, database, media.of(town), catalogues, clock, ids=ids, township_id=town, zone=settings.zone, notice=notice
-    )
-    wechat = WeChat(gate, api, replies, sending, clock, township_id=town)
-    media.of(town).fetchers[wechat.name] = api.fetch
-    channels.add(town, wechat)
-    return wechat
-
-
-async def make_bots(settings: Settings, database: Database, clock: Clock, media: MediaStores) -> dict[int, Telegram]:
-    """A Telegram bot for each township that has a token: TELEGRAM_TOKEN is the first one's."""
-    bots: dict[int, Telegram] = {}
-    known = await database.read(townships.every_name)
-    tokens = {row["township_id"]: settings.telegram_tokens.get(row["code"], "") for row in known}
-    if settings.telegram_token and known:
-        tokens[known[0]["township_id"]] = settings.telegram_token
-    for row in known:
-        township_id, token = row["township_id"], tokens[row["township_id"]]
-        if token:
-            path = "/telegram" if token == settings.telegram_token else f"/telegram/{row['code']}"
-            bot = Telegram(settings, clock, media.of(township_id), token=token, township_id=township_id, path=path)
-            media.of(township_id).fetchers[bot.name] = bot.fetch
-            bots[township_id] = bot
-    return bots

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from dataclasses import dataclass
 from typing import Protocol
 
 EPOCH_MS = 1_735_689_600_000  # 2025-01-01 UTC: ids count from here, so that they fit 53 bits until 2094
@@ -38,6 +39,15 @@ class Dice(Protocol):
     def digits(self, count: int) -> str:
         """A code for people to read aloud."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seams:
+    """Where the world comes in: time, new ids, secrets. A test or the simulator puts its own there."""
+
+    clock: Clock
+    ids: Ids
+    dice: Dice
 
 
 class SystemClock:

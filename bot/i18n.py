@@ -131,6 +131,7 @@ class Catalogue:
             say.ask,
             say.media,
             tuple((self.render(link.label), link.url) for link in say.links),
+            card=say.card,
         )
 
     @cached_property

@@ -18,7 +18,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from bot.clock import Clock, Dice, Ids
+from bot.clock import Seams
 from bot.errors import GiveUp, RetryLater
 from bot.i18n import Catalogues
 from bot.outgoing.delivery import Written, backoff_ms
@@ -46,11 +46,9 @@ class Schedule:
         database: Database,
         product: Product,
         catalogues: Catalogues,
-        *,
-        clock: Clock,
-        ids: Ids,
-        dice: Dice,
+        seams: Seams,
         outgoing: Outgoing,
+        *,
         errands: Mapping[str, Errand] | None = None,
         calm: Callable[[], bool] = lambda: True,
     ) -> None:
@@ -59,9 +57,7 @@ class Schedule:
         self._product = product
         self._catalogues = catalogues
         self._calm = calm
-        self._clock = clock
-        self._ids = ids
-        self._dice = dice
+        self._clock, self._ids, self._dice = seams.clock, seams.ids, seams.dice
         self._outgoing = outgoing
         self._errands = errands or {}
         self._planned: set[int] = set()

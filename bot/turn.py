@@ -130,6 +130,10 @@ class Desk(Generic[World]):
                 "expires_ms": how.expires_ms,
                 "attempts": 0,
                 "answers": None,
+                "card": out.card or None,
+                "ref": None,
+                "changes": None,
+                "changes_ref": None,
                 "out": out,
             }
         )
@@ -143,6 +147,15 @@ class Desk(Generic[World]):
         for media_id, number in expected:
             self.later("media.fetch", f"media.fetch:{media_id}", self.now_ms, media_id=media_id, number=number)
         return found
+
+    async def refresh(self, say: Say) -> None:
+        """Change every message that shows the same card, where that can be done; nobody is told of it."""
+        for row in await outbox.shown_cards(self.tx, say.card):
+            person = await people.person(self.tx, row["person_id"])
+            if person is not None and person["state"] == "active":
+                out = replace(self.catalogues[person["language"]].out(say), quiet=True)
+                self.post(row["person_id"], row["channel"], row["address"], out)
+                self.outbox[-1].update(changes=row["id"], changes_ref=row["ref"])
 
     def later(self, kind: str, key: str, fire_ms: int, **payload: Any) -> None:
         """Plan a timer; one of the same key runs once."""
@@ -180,6 +193,8 @@ class Turn(Desk[World]):
         message = say if isinstance(say, Say) else Say(say)
         out = self.catalogues[self.person.language].out(message)
         self.post(self.person.id, self.person.channel, self.person.address, out, Dispatch(key))
+        if message.card and self.event.under:
+            self.outbox[-1]["changes_ref"] = self.event.under  # if that message shows the same card
 
     def post(self, person_id: int, channel: str, address: str, out: Out, how: Dispatch = AT_ONCE) -> None:
         """Write a finished message to one address; to the one who writes, as a part of the answer."""
@@ -257,7 +272,7 @@ class Product(Protocol):
 def dump_out(out: Out) -> str:
     """The outbox row's body."""
     body: dict[str, Any] = {"text": out.text}
-    for name in ("rows", "ask", "media", "links", "mentions"):
+    for name in ("rows", "ask", "media", "links", "mentions", "card", "quiet"):
         if value := getattr(out, name):
             body[name] = value
     return orjson.dumps(body).decode()
@@ -273,4 +288,6 @@ def load_out(body: str) -> Out:
         tuple(found.get("media", ())),
         tuple((label, url) for label, url in found.get("links", ())),
         tuple(found.get("mentions", ())),
+        found.get("card", ""),
+        found.get("quiet", False),
     )

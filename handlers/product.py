@@ -16,7 +16,7 @@ from handlers import registry
 from handlers.facts import Facts
 from handlers.people import leaving
 from handlers.people.consent import READABLE_BEFORE
-from handlers.people.menu import menu_rows
+from handlers.people.guide import menu
 from handlers.people.rules import may
 from handlers.world import Desk, Turn, World
 from handlers.world_cache import Worlds
@@ -99,7 +99,7 @@ class Township:
             turn.reply(text("input.too_long", count=len(event.text), max=largest))
             return None
         if event.kind == "other" and event.data == VOICE:
-            turn.reply(Say(text("input.voice"), menu_rows(turn.person.roles)))
+            turn.reply(Say(text("input.voice"), await menu(turn)))
             return None
         if event.kind in ("file", "other"):
             turn.reply(text(f"input.{event.kind}"))

@@ -48,6 +48,7 @@ class Letter:
     attempts: int
     urgent: bool = False
     late: bool = False  # an answer that was not there in time for the reply
+    changes: str = ""  # what the platform calls the earlier message whose place it takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +122,16 @@ class Channel(Protocol):
         """Which button's data typed words stand for, of what was shown last, newest first; None for none. Pure."""
         ...
 
-    async def send(self, letter: Letter) -> bool:
-        """Send one message. False: the person isn't there now, keep it for them.
+    async def send(self, letter: Letter) -> bool | str:
+        """Send one message, or change the one that it `changes`. False: the person isn't there now, keep it for them.
+        A string: what the platform calls the message, for one with a card.
 
         Raises RetryLater or GiveUp.
         """
+        ...
+
+    def ref_of(self, message_id: int) -> str | None:
+        """What a message with a card is called, where that is known before it is sent; None elsewhere."""
         ...
 
     def admit_ms(self, address: str, now_ms: int) -> int:

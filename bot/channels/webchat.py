@@ -104,7 +104,7 @@ class WebChat:
         streams = self._streams.get((letter.township_id, letter.address))
         if not streams:
             return False
-        event = letter.id, sse(bot_message(letter.id, letter.created_ms, letter.out))
+        event = letter.id, sse(bot_message(letter.id, letter.created_ms, letter.out, letter.changes))
         reached = [stream.push(event) for stream in tuple(streams)]
         return any(reached)
 
@@ -157,6 +157,10 @@ class WebChat:
             self.stream_count -= 1
         if not streams:
             self._streams.pop(who, None)
+
+    def ref_of(self, message_id: int) -> str | None:
+        """The page knows a message by our own number."""
+        return str(message_id)
 
     def admit_ms(self, address: str, now_ms: int) -> int:
         """Our own server has no limits."""

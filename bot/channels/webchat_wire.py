@@ -18,6 +18,7 @@ MAX_TEXT_CHARS = 20_000
 MAX_DATA_BYTES = 64
 MAX_TOKEN_CHARS = 200
 MAX_MEDIA = 20
+MAX_UNDER_CHARS = 20
 MAX_LANGUAGE_CHARS = 35
 CUT = "…"
 DEVICE = "#"  # begins the data of a button that the person's device answers itself
@@ -44,6 +45,8 @@ def read_body(body: bytes) -> dict[str, Any]:
     if words := _string(found, "text"):
         read["text"] = words if len(words) <= MAX_TEXT_CHARS else words[:MAX_TEXT_CHARS] + CUT
     if kind == "tap":
+        if under := _string(found, "under"):
+            read["under"] = under[:MAX_UNDER_CHARS]
         read["data"] = _string(found, "data")
         if not 0 < len(read["data"].encode()) <= MAX_DATA_BYTES:
             raise ValueError("data")
@@ -88,7 +91,7 @@ def event_of(read: Mapping[str, Any]) -> In:
     words = clean(read.get("text", ""))
     match read["kind"]:
         case "tap":
-            return In("tap", text=words, data=clean(read["data"]))
+            return In("tap", text=words, data=clean(read["data"]), under=read.get("under", ""))
         case "start":
             return In("start", data=clean(read.get("payload", "")))
         case "place":
@@ -116,9 +119,9 @@ def choices_json(out: Out) -> list[list[dict[str, str]]]:
     return [[{"label": label, "data": data, "style": style} for label, data, style in row] for row in rows if row]
 
 
-def bot_message(message_id: int, at_ms: int, out: Out) -> dict[str, Any]:
-    """A message from the bot."""
-    return {
+def bot_message(message_id: int, at_ms: int, out: Out, changes: str = "") -> dict[str, Any]:
+    """A message from the bot; `changes`: the number of the earlier one whose place it takes."""
+    message: dict[str, Any] = {
         "id": str(message_id),
         "from": "bot",
         "at_ms": at_ms,
@@ -128,6 +131,11 @@ def bot_message(message_id: int, at_ms: int, out: Out) -> dict[str, Any]:
         "media": media_json(out.media),
         "links": [{"label": label, "url": url} for label, url in out.links],
     }
+    if out.card:
+        message["card"] = True
+    if changes:
+        message["changes"] = changes
+    return message
 
 
 def own_message(message_id: int, at_ms: int, read: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any]:

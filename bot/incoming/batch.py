@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.channels.base import Arrival, Channel, Channels, Raw, Together, Unclear
-from bot.clock import Clock, Dice, Ids
+from bot.clock import Seams
 from bot.i18n import Catalogues
 from bot.incoming.callers import Callers
 from bot.incoming.dialogue import Dialogue
@@ -45,19 +45,14 @@ class Batches:
         product: Product,
         channels: Channels,
         catalogues: Catalogues,
-        *,
-        clock: Clock,
-        ids: Ids,
-        dice: Dice,
+        seams: Seams,
         outgoing: Outgoing,
     ) -> None:
         self._product = product
         self._dialogue = Dialogue(product)
         self._channels = channels
         self._catalogues = catalogues
-        self._clock = clock
-        self._ids = ids
-        self._dice = dice
+        self._clock, self._ids, self._dice = seams.clock, seams.ids, seams.dice
         self._outgoing = outgoing
         self._flood = FloodGate()
         self.culprit: Row | None = None

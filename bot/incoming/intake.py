@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from bot.channels.base import Channels, Raw
-from bot.clock import Clock, Dice, Ids
+from bot.clock import Seams
 from bot.coalescing import Coalescer
 from bot.i18n import Catalogues
 from bot.incoming.batch import Batch, Batches
@@ -44,19 +44,17 @@ class Intake:
         product: Product,
         channels: Channels,
         catalogues: Catalogues,
-        *,
-        clock: Clock,
-        ids: Ids,
-        dice: Dice,
+        seams: Seams,
         outgoing: Outgoing,
+        *,
         only_worker: bool = True,
     ) -> None:
         self._database = database
         self._channels = channels
-        self._clock = clock
-        self._ids = ids
+        self._clock = seams.clock
+        self._ids = seams.ids
         self._outgoing = outgoing
-        self._batches = Batches(product, channels, catalogues, clock=clock, ids=ids, dice=dice, outgoing=outgoing)
+        self._batches = Batches(product, channels, catalogues, seams, outgoing)
         self._only_worker = only_worker  # no other worker stores updates: nothing to look for that was not stored here
         self._wake = asyncio.Event()
         self._look: set[int] = set()  # townships with updates, as far as is known
@@ -101,12 +99,29 @@ class Intake:
         self._ids.follow(await inbox.newest_id(tx))  # what a person sent before may have come to another worker
         numbered = [{**row, "id": self._ids.next()} for row in rows]
         await inbox.put(tx, numbered)
+        if not self._alone and not await self._in_order(tx, numbered):
+            raise Unavailable("another worker has stored some of it meanwhile")  # it is brought again, and comes after
         if not self._running:
             await tx.notify(TOPIC, str(tx.township_id))
         channels = self._channels.of(tx.township_id)
         for row in numbered:
             if hint := channels[row["channel"]].elsewhere(tx.township_id, row["address"], row["id"]):
                 await tx.notify(PAGE_TOPIC, hint)
+
+    async def _in_order(self, tx: Tx, rows: Sequence[dict[str, Any]]) -> bool:
+        """Whether what is new comes after all that its person sent before it, also what another worker stored: two that
+        poll one bot for a moment are brought the same, and each numbers by its own clock.
+        """
+        newest: dict[str, int] = {}
+        for channel in {row["channel"] for row in rows}:
+            mine = [row for row in rows if row["channel"] == channel]
+            stored = await inbox.ids_of(tx, channel, [row["update_key"] for row in mine])
+            for row in mine:
+                address, at = row["address"], stored[row["update_key"]]
+                if at == row["id"] < newest.get(address, 0):
+                    return False
+                newest[address] = max(at, newest.get(address, 0))
+        return True
 
     def hear(self, township: str) -> None:
         """Another worker has stored updates of that township; "": of any."""

@@ -64,6 +64,7 @@ def letter_of(row: Mapping[str, Any] | Any, out: Out, township_id: int) -> Lette
         row["attempts"],
         bool(row["urgent"]),
         "series" in row.keys() and row["series"] == 0,  # noqa: SIM118  # a Row is no dict
+        (row["changes_ref"] or "") if row["changes"] is not None else "",
     )
 
 
@@ -285,10 +286,10 @@ class Delivery:
             self._outcomes.ended(letter, "waiting", None)
             return None
         self.sent_total += 1
-        self._outcomes.sent(letter, now_ms)
+        self._outcomes.sent(letter, now_ms, arrived if isinstance(arrived, str) else "")
         return None
 
-    async def _underway(self, sending: Awaitable[bool]) -> bool:
+    async def _underway(self, sending: Awaitable[bool | str]) -> bool | str:
         """Wait for what a worker that stops lets come to its end."""
         task = asyncio.current_task()
         assert task is not None

@@ -31,6 +31,7 @@ class Outcomes:
         self.fence = 0
         self._township_id = township_id
         self._sent: list[dict[str, Any]] = []
+        self._named: list[dict[str, Any]] = []
         self._again: list[dict[str, Any]] = []
         self._ended: list[dict[str, Any]] = []
         self._unreachable: list[str] = []
@@ -42,9 +43,11 @@ class Outcomes:
         self._writing = asyncio.Event()
         self._settled: list[int] = []
 
-    def sent(self, letter: Letter, now_ms: int) -> None:
-        """It arrived."""
+    def sent(self, letter: Letter, now_ms: int, ref: str = "") -> None:
+        """It arrived; `ref` is what the platform calls it, if that is wanted."""
         self._sent.append({"id": letter.id, "sent_ms": now_ms})
+        if ref:
+            self._named.append({"id": letter.id, "ref": ref})
         self._some.set()
 
     def again(self, letter: Letter, reason: str) -> None:
@@ -109,15 +112,16 @@ class Outcomes:
         """Write what became of letters since the last time."""
         self._some.clear()
         sent, again, ended = self._sent, self._again, self._ended
-        unreachable, hints = self._unreachable, self._hints
+        unreachable, hints, named = self._unreachable, self._hints, self._named
         if not (sent or again or ended):
             return
         self._sent, self._again, self._ended, self._unreachable, self._hints = [], [], [], [], []
+        self._named = []
         batch, self._batch = self._batch, self._batch + 1
 
         async def work(tx: Tx) -> bool:
             held = await outbox.holds_delivery(tx, self.fence)
-            await outbox.mark(tx, sent=sent, again=again, ended=ended)
+            await outbox.mark(tx, sent=sent, again=again, ended=ended, named=named)
             for address in unreachable:
                 await people.set_contact_state(tx, address, "unreachable")
             for hint in hints:
@@ -129,7 +133,7 @@ class Outcomes:
         except BaseException:
             self._sent, self._again = sent + self._sent, again + self._again
             self._ended, self._unreachable = ended + self._ended, unreachable + self._unreachable
-            self._hints = hints + self._hints
+            self._hints, self._named = hints + self._hints, named + self._named
             self._some.set()
             raise
         if not held:

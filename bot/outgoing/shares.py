@@ -66,14 +66,24 @@ class Outgoing:
         """Messages sent since the start."""
         return self._sent_before + sum(one.sent_total for one in self._deliveries.values())
 
-    async def write(self, tx: Tx, rows: Sequence[Mapping[str, Any]], now_ms: int) -> Written:
+    async def write(self, tx: Tx, rows: Sequence[dict[str, Any]], now_ms: int) -> Written:
         """Store messages; those that are due, to be offered once the transaction is committed."""
         _, after_id = await outbox.newest(tx)
+        for row in rows:
+            if row["card"]:
+                await self._place_card(tx, row)
         await outbox.put(tx, rows)
         due = [letter_of(row, row["out"], tx.township_id) for row in rows if row["due_ms"] <= now_ms]
         if due and tx.township_id not in self._deliveries:
             await tx.notify(TOPIC, str(tx.township_id))
         return Written(tx.township_id, due, after_id, max((row["id"] for row in rows), default=after_id))
+
+    async def _place_card(self, tx: Tx, row: dict[str, Any]) -> None:
+        """Give a message with a card its name, if that is known, and find the earlier one whose place it takes."""
+        row["ref"] = self._channels.of(tx.township_id)[row["channel"]].ref_of(row["id"])
+        if row["changes"] is None and row["changes_ref"] is not None:
+            found = await outbox.card_under(tx, row["card"], row["address"], row["changes_ref"])
+            row["changes"] = found["id"] if found is not None else None
 
     def offer(self, written: Written | None) -> None:
         """Take what was committed, if the township is this worker's; else its own worker finds it."""

@@ -24,7 +24,8 @@ class In:
     """One thing that a person sent.
 
     `text` holds words, a caption or a button's label; `data` a button's payload, a start link's token, or VOICE of
-    something else; `album` is the same for the photos of one album; `lat`, `lng`, `datum` a position.
+    something else; `album` is the same for the photos of one album; `lat`, `lng`, `datum` a position; `under` what the
+    platform calls the message whose button was pressed.
     """
 
     kind: InKind
@@ -37,11 +38,12 @@ class In:
     datum: str = "WGS-84"
     command: bool = False
     group: bool = False
+    under: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object that `from_json` reads back."""
         found: dict[str, Any] = {"kind": self.kind}
-        for name in ("text", "data", "album", "command", "group"):
+        for name in ("text", "data", "album", "command", "group", "under"):
             if value := getattr(self, name):
                 found[name] = value
         if self.media:
@@ -98,20 +100,26 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """One message to a person, before it is put into their language."""
+    """One message to a person, before it is put into their language.
+
+    `card` names what it shows, when that changes («case:2026-0113», «menu»): pressed under a message of the same card,
+    the answer takes its place where the platform can do that.
+    """
 
     text: Words
     rows: tuple[tuple[Button, ...], ...] = ()
     ask: Literal["", "place", "photos", "text", "number", "date", "choice"] = ""
     media: tuple[str, ...] = ()
     links: tuple[Link, ...] = ()
+    card: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Out:
     """One message ready to send: every word in the person's language. Stored as the outbox row's body.
 
-    `mentions`: whom it calls in a group, each by what the platform knows them by.
+    `mentions`: whom it calls in a group, each by what the platform knows them by. `card`: see Say. `quiet`: it only
+    changes an earlier message; where that can't be done it is not sent.
     """
 
     text: str
@@ -120,3 +128,5 @@ class Out:
     media: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
     mentions: tuple[str, ...] = ()
+    card: str = ""
+    quiet: bool = False

@@ -107,7 +107,7 @@ class Api:
 
         row, language = await parts.database.read(work, township_id=township_id)
         assert row is not None, "an accepted update is in the inbox"
-        if reading and row["received_ms"] >= started_ms:
+        if reading and row["received_ms"] >= started_ms and not read.get("under"):
             catalogue = parts.catalogues[language or language_of(request, parts.catalogues)]
             echo = sse(own_message(row["id"], row["received_ms"], read, catalogue))
             parts.webchat.push(who, (row["id"], echo))

@@ -30,16 +30,20 @@ def bot_line(row: Row) -> Line | None:
     out = load_out(row["body"])
     if not (out.text or out.media or out.rows or out.links):
         return None
-    message = bot_message(row["id"], max(row["created_ms"], row["due_ms"]), out)
+    changes = str(row["changes"]) if row["changes"] is not None else ""
+    message = bot_message(row["id"], max(row["created_ms"], row["due_ms"]), out, changes)
     return Line(row["id"], message, row["state"] == "waiting")
 
 
 def own_line(row: Row, catalogue: Catalogue) -> Line | None:
-    """A line of the inbox; None when it was blanked or can't be read."""
+    """A line of the inbox; None when it was blanked or can't be read, and for a press that changes a message there."""
     try:
-        return Line(row["id"], own_message(row["id"], row["received_ms"], read_body(row["body"]), catalogue))
+        read = read_body(row["body"])
     except ValueError:
         return None
+    if read.get("under"):
+        return None
+    return Line(row["id"], own_message(row["id"], row["received_ms"], read, catalogue))
 
 
 async def catalogue_of(tx: Tx, address: str, catalogues: Catalogues) -> Catalogue:

@@ -13,7 +13,7 @@ from handlers.cases import rules
 from handlers.cases.claiming import EXPIRE
 from handlers.cases.notices import apart_m, kind_text, shortened, state_text, tell_reporter
 from handlers.cases.points import move
-from handlers.cases.showing import decided_text, show_case
+from handlers.cases.showing import change_cards, decided_text, show_case
 from handlers.numbers import CASES
 from handlers.people.actions import called, private
 from handlers.people.beneficiary import beneficiary_account
@@ -136,6 +136,9 @@ async def _decide(
             by=called(turn.person.name),
         )
     )
+    decided = await cases.case(turn.tx, case["id"])
+    assert decided is not None, "it was decided just now"
+    await change_cards(turn, decided)
 
 
 async def _result(turn: Turn, case: Row, event: str, claim_until_ms: int | None, reason: str, note: str) -> Text:

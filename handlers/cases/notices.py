@@ -31,6 +31,11 @@ def shortened(words: str, largest: int = STATEMENT_CHARS) -> str:
     return words if len(words) <= largest else words[: largest - 1] + "…"
 
 
+def card_of(case: Mapping[str, Any] | Row) -> str:
+    """What staff's messages about a case are known by: they change together. A reporter's own have no such name."""
+    return f"case:{case['number']}"
+
+
 async def tell_staff(desk: Desk, case: Mapping[str, Any], media_ids: Sequence[str], *, not_to: int) -> int:
     """Show a new case to the area's staff; an urgent one at any hour. How many were told.
 
@@ -42,6 +47,7 @@ async def tell_staff(desk: Desk, case: Mapping[str, Any], media_ids: Sequence[st
         decision_rows(str(case["number"])),
         media=tuple(media_ids),
         links=links_of(case),
+        card=card_of(case),
     )
     staff = [row["person_id"] for row in await in_charge(desk, "verify_case", case["area_id"], barred=(not_to,))]
     return await tell_each(desk, staff, say, when_awake(desk, f"case:{case['id']}:new", urgent=bool(case["urgent"])))

@@ -8,12 +8,12 @@ from bot.errors import PersonError
 from bot.talk.geo import Point, distance_m
 from bot.talk.messages import Button, Say, Text, Words, on_lines, text
 from handlers.cases import rules
-from handlers.cases.notices import decision_rows, facts, kind_text, links_of, shortened, state_text
+from handlers.cases.notices import card_of, decision_rows, facts, kind_text, links_of, shortened, state_text
 from handlers.numbers import CASES
 from handlers.people.actions import called, private
 from handlers.people.beneficiary import beneficiary_household
 from handlers.people.rules import may
-from handlers.world import Turn
+from handlers.world import Desk, Turn
 from storage.database import Row
 from storage.machine import media
 from storage.people import households, people
@@ -155,7 +155,7 @@ async def waiting_cases(turn: Turn, args: str) -> None:
         )
         for row in rows
     ]
-    turn.reply(Say(on_lines(lines), number_rows(rows)))
+    turn.reply(Say(on_lines(lines), number_rows(rows), card="cases"))
 
 
 def number_rows(rows: Sequence[Row]) -> tuple[tuple[Button, ...], ...]:
@@ -177,17 +177,7 @@ async def _show_own(turn: Turn, case: Row) -> None:
 
 async def show_case(turn: Turn, case: Row) -> None:
     """What the area's staff see; with the buttons while nothing is decided."""
-    lines = await facts(turn, case)
     photos = await cases.media_of(turn.tx, case["id"])
-    lines += await _taken_elsewhere(turn, case, photos)
-    for event in await cases.events(turn.tx, case["id"]):
-        when, state = event["at_ms"], state_text(event["event"])
-        if event["person_id"] is None:
-            lines.append(text("case.event", at_ms=when, state=state))
-        else:
-            lines.append(text("case.event_by", at_ms=when, state=state, by=called(event["name"] or "")))
-        if event["note"]:
-            lines.append(text("case.note", note=shortened(event["note"])))
     reporter = await case_vault.reporter(turn.tx, case["id"])
     own = reporter is not None and reporter["person_id"] == turn.person.id
     await media.grant(turn.tx, photos, turn.person.id)
@@ -198,20 +188,45 @@ async def show_case(turn: Turn, case: Row) -> None:
         if decides and may(turn.person.roles, "verify_case", case["area_id"], covers)
         else _reporter_rows(turn, case)
     )
-    turn.reply(Say(on_lines(lines), rows, media=tuple(photos), links=links_of(case)))
+    lines = await _card_lines(turn, case, photos)
+    card = "" if own else card_of(case)  # nothing of a reporter's own is known by the case
+    say = Say(on_lines(lines), rows, media=tuple(photos), links=links_of(case), card=card)
+    turn.reply(say)
 
 
-async def _taken_elsewhere(turn: Turn, case: Row, photos: list[str]) -> list[Text]:
+async def change_cards(desk: Desk, case: Row) -> None:
+    """Let every staff's message about a case say what has become of it, without the buttons that decided."""
+    photos = await cases.media_of(desk.tx, case["id"])
+    lines = await _card_lines(desk, case, photos)
+    say = Say(on_lines(lines), media=tuple(photos), links=links_of(case), card=card_of(case))
+    await desk.refresh(say)
+
+
+async def _card_lines(desk: Desk, case: Row, photos: list[str]) -> list[Text]:
+    """A case as the area's staff see it: the facts, where its photos were taken, what happened."""
+    lines = [*await facts(desk, case), *await _taken_elsewhere(desk, case, photos)]
+    for event in await cases.events(desk.tx, case["id"]):
+        when, state = event["at_ms"], state_text(event["event"])
+        if event["person_id"] is None:
+            lines.append(text("case.event", at_ms=when, state=state))
+        else:
+            lines.append(text("case.event_by", at_ms=when, state=state, by=called(event["name"] or "")))
+        if event["note"]:
+            lines.append(text("case.note", note=shortened(event["note"])))
+    return lines
+
+
+async def _taken_elsewhere(desk: Desk, case: Row, photos: list[str]) -> list[Text]:
     """Where the photos themselves say that they were taken: evidence, if inside the township, and never asked for."""
     if case["lat"] is None:
         return []
     here = Point(case["lat"], case["lng"], case["datum"])
     taken = [
         Point(row["lat"], row["lng"], row["datum"] or "WGS-84")
-        for row in await media.get_many(turn.tx, photos)
+        for row in await media.get_many(desk.tx, photos)
         if row["lat"] is not None
     ]
-    inside = [distance_m(here, point) for point in taken if turn.world.places.locate(point) is not None]
+    inside = [distance_m(here, point) for point in taken if desk.world.places.locate(point) is not None]
     return [text("case.photo_place", metres=round(min(inside)))] if inside else []
 
 

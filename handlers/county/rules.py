@@ -139,7 +139,7 @@ def compose(county: str, days: Days, every: Sequence[Seen], today: date) -> Say:
     others = [
         Button(text(f"county.{name}"), f"/townships {one.said}") for name, one in periods(today).items() if one != days
     ]
-    return Say(on_lines(lines), (*_rows(buttons), *_rows(others)))
+    return Say(on_lines(lines), (*_rows(buttons), *_rows(others)), card="townships")
 
 
 def periods(today: date) -> dict[str, Days]:

@@ -78,7 +78,7 @@ async def rollcall(turn: Turn, args: str) -> None:
         Button(text("rollcall.again"), f"/rollcall {named}"),
         Button(text("rollcall.page"), f"/friday {named}"),
     )
-    turn.reply(Say(on_lines(lines), (buttons,)))
+    turn.reply(Say(on_lines(lines), (buttons,), card=f"rollcall:{named}"))
 
 
 async def friday(turn: Turn, args: str) -> None:

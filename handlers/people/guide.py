@@ -1,17 +1,25 @@
-"""`/help`, and the answers to greetings, to what nobody understood, and to commands that don't exist."""
+"""The menu with what waits, and answers to greetings, to what nobody understood, to commands that don't exist."""
 
 from __future__ import annotations
 
 from bot.talk.engine import bare
 from bot.talk.messages import Say, text
-from handlers.people.menu import menu_rows
+from handlers.people.menu import CARD, Rows, menu_rows
+from handlers.waiting import waiting_for
 from handlers.world import Turn
+
+
+async def menu(turn: Turn, level: int = 0) -> Rows:
+    """Make a screen of the person's menu; the first one says how much waits for them."""
+    roles = turn.person.roles
+    waiting = sum(backlog.all for backlog in (await waiting_for(turn, roles)).values()) if roles and not level else 0
+    return menu_rows(roles, waiting, level)
 
 
 async def help_(turn: Turn, _: str) -> None:
     """The menu. Words that led here because nothing else knew them are answered with what does help."""
     key = "help.unclear" if _unclear(turn) else "help.text"
-    turn.reply(Say(text(key, name=turn.person.name, township=turn.world.name), menu_rows(turn.person.roles)))
+    turn.reply(Say(text(key, name=turn.person.name, township=turn.world.name), await menu(turn), card=CARD))
 
 
 def _unclear(turn: Turn) -> bool:
@@ -25,10 +33,10 @@ def _unclear(turn: Turn) -> bool:
 async def more(turn: Turn, args: str) -> None:
     """`/more [level]`: what the first screen of the menu had no room for."""
     level = int(args) if args.isascii() and args.isdigit() else 1
-    turn.reply(Say(text("menu.rest"), menu_rows(turn.person.roles, level=level)))
+    turn.reply(Say(text("menu.rest"), await menu(turn, level), card=CARD))
 
 
 async def unknown(turn: Turn, args: str) -> None:
     """A command that doesn't exist."""
     said = args.split()[0] if args.split() else "/"
-    turn.reply(Say(text("help.unknown", said=said), menu_rows(turn.person.roles)))
+    turn.reply(Say(text("help.unknown", said=said), await menu(turn)))

@@ -16,7 +16,7 @@ from bot.talk.messages import Button, Link, Say, Words, on_lines, text
 from bot.talk.spans import HOUR_MS
 from bot.turn import Dispatch, Intent, Role
 from handlers.people.actions import area_name, keeper, private, role_at
-from handlers.people.menu import menu_rows
+from handlers.people.guide import menu
 from handlers.people.rules import grantable, invitation_state, may_grant
 from handlers.people.search import grant_areas, own_areas
 from handlers.world import Turn
@@ -149,7 +149,7 @@ async def join(turn: Turn, args: str) -> None:
     places = turn.world.places
     what = role_at(places, row["role"], row["area_id"])
     if state == "yours" or Role(row["role"], row["area_id"]) in turn.person.roles:
-        turn.reply(Say(text("join.already", role=what), menu_rows(turn.person.roles)))
+        turn.reply(Say(text("join.already", role=what), await menu(turn)))
         return
     inviter = await _inviter(turn, row)
     who = inviter["name"] if inviter is not None and inviter["name"] else keeper(turn)
@@ -158,7 +158,7 @@ async def join(turn: Turn, args: str) -> None:
     if inviter is not None and not await _still_may(turn, inviter, row):
         raise PersonError("invitation_withdrawn", role=what, who=keeper(turn))
     await _take(turn, row, token_hash)
-    turn.reply(Say(text("join.welcome", role=what), menu_rows(turn.person.roles)))
+    turn.reply(Say(text("join.welcome", role=what), await menu(turn)))
     if inviter is not None:
         told = text("join.told", name=turn.person.name, role=what)
         say = Say(told if turn.person.name else text("join.told_nameless", role=what))

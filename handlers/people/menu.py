@@ -15,6 +15,7 @@ from handlers.people.rules import Held, may
 BUTTONS_LARGEST = 8
 COLUMNS = 2
 MORE, BACK = "more", "help"
+CARD = "menu"  # its screens take each other's place
 Rows = tuple[tuple[Button, ...], ...]
 
 

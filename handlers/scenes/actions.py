@@ -14,7 +14,8 @@ from handlers.facts import place_answer
 from handlers.film import search, show
 from handlers.people import guide, invitations
 from handlers.people.actions import area_name, private
-from handlers.people.menu import Rows, menu_rows
+from handlers.people.guide import menu
+from handlers.people.menu import Rows
 from handlers.people.rules import may
 from handlers.points import actions as accounts
 from handlers.points import rules as point_rules
@@ -38,7 +39,7 @@ async def start(turn: Turn, args: str) -> None:
         await invitations.join(turn, said)
     elif said:
         private(turn)
-        _gone(turn)
+        await _gone(turn)
     else:
         await guide.help_(turn, "")
 
@@ -49,8 +50,8 @@ async def pasted_code(turn: Turn) -> Intent | None:
     return Intent(command="start", args=said) if "=" in said and codes.read(said) else None
 
 
-def _gone(turn: Turn) -> None:
-    turn.reply(Say(text("scene.gone"), menu_rows(turn.person.roles)))
+async def _gone(turn: Turn) -> None:
+    turn.reply(Say(text("scene.gone"), await menu(turn)))
 
 
 # ── a station
@@ -60,7 +61,7 @@ async def _station(turn: Turn, code: str) -> None:
     """Who weighs there gets the form with the station in it; everybody else when it is open, and their tickets."""
     station = codes.station_with(turn.world.places, code)
     if station is None:
-        _gone(turn)
+        await _gone(turn)
     elif may(turn.person.roles, "weigh_film"):
         turn.reply(text("scene.station.weigh", name=station.name))
         turn.open("weigh", station={"id": str(station.station_id), "label": station.name})
@@ -109,7 +110,7 @@ async def _sign(turn: Turn, code: str) -> None:
     landmark = codes.landmark_with(places, code)
     village = places.village_of(landmark.village_id) if landmark is not None else None
     if landmark is None or village is None:
-        _gone(turn)
+        await _gone(turn)
         return
     place = place_answer(PlaceMatch(village, None, landmark, landmark.name, ""), landmark.name)
     turn.reply(text("scene.sign", place=place["label"]))
@@ -124,7 +125,7 @@ async def _door(turn: Turn, code: str) -> None:
     card_no = codes.card_with(code)
     household = await households.by_card(turn.tx, card_no) if card_no else None
     if household is None:
-        _gone(turn)
+        await _gone(turn)
         return
     links = await claims.links_of_person(turn.tx, turn.person.id)
     relations = {row["relation"] for row in links if row["household_id"] == household.household_id}
@@ -145,10 +146,10 @@ async def _somebody_elses(turn: Turn, household: HouseholdFound, *, has_one: boo
     label = f"{area_name(turn.world.places, household.area_id)} {household.card_no}"
     waiting = await claims.pending_of(turn.tx, turn.person.id)
     if any(row["household_id"] == household.household_id for row in waiting):
-        turn.reply(Say(text("scene.door.waits", door=label), menu_rows(turn.person.roles)))
+        turn.reply(Say(text("scene.door.waits", door=label), await menu(turn)))
     elif has_one:
         proxy = ((Button(text("menu.proxy"), "/proxy"),),)
-        turn.reply(Say(text("scene.door.others", door=label), (*proxy, *menu_rows(turn.person.roles))))
+        turn.reply(Say(text("scene.door.others", door=label), (*proxy, *await menu(turn))))
     else:
         turn.reply(text("scene.door.bind", door=label))
         turn.open("household", household={"id": str(household.household_id), "label": label})

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from bot.talk.messages import Button, Say, Text, Words, on_lines, text
 
 SHOWN = 3
+CARD = "todo"  # the list of all kinds and that of one take each other's place
 BUTTONS_IN_A_ROW = 2
 
 
@@ -48,7 +49,7 @@ class Pile:
 def compose(piles: Sequence[Pile]) -> Say:
     """Tell each kind with its count and what presses most in it; a button for each of those and for each list."""
     if not piles:
-        return Say(text("todo.none"))
+        return Say(text("todo.none"), card=CARD)
     ordered = sorted(piles, key=lambda pile: min((thing.pressing for thing in pile.things), default=(True, True, 0)))
     lines: list[Words] = [text("todo.title", count=sum(pile.all for pile in piles))]
     rows: list[tuple[Button, ...]] = []
@@ -58,7 +59,7 @@ def compose(piles: Sequence[Pile]) -> Say:
         lines.append(text("todo.pile", title=text(head, count=pile.all, late=pile.late), lines=_lines(shown)))
         buttons = [*_buttons(shown), Button(text(f"todo.{pile.wait}.all"), pile.command, "primary")]
         rows += _in_rows(buttons)
-    return Say(on_lines(lines), tuple(rows))
+    return Say(on_lines(lines), tuple(rows), card=CARD)
 
 
 def compose_list(pile: Pile, largest: int) -> Say:
@@ -68,7 +69,7 @@ def compose_list(pile: Pile, largest: int) -> Say:
     lines: list[Words] = [text(head, count=pile.all, late=pile.late), *_lines(shown)]
     if pile.all > len(shown):
         lines.append(text("todo.more", count=pile.all - len(shown)))
-    return Say(on_lines(lines), tuple(_in_rows(_buttons(shown))))
+    return Say(on_lines(lines), tuple(_in_rows(_buttons(shown))), card=CARD)
 
 
 def _lines(things: Sequence[Thing]) -> list[Text]:

@@ -112,6 +112,16 @@ async def newest_id(tx: Tx) -> int:
     return int(row["n"] or 0) if row else 0
 
 
+async def ids_of(tx: Tx, channel: str, update_keys: Sequence[str]) -> dict[str, int]:
+    """The ids of a channel's updates by update key."""
+    names, params = in_list("k", update_keys)
+    rows = await tx.all(
+        f"SELECT update_key, id FROM inbox WHERE township_id = :t AND channel = :channel AND update_key IN ({names})",
+        {"channel": channel, **params},
+    )
+    return {row["update_key"]: row["id"] for row in rows}
+
+
 async def by_key(tx: Tx, channel: str, update_key: str) -> Row | None:
     """An update by the platform's own id for it: id, address, state."""
     return await tx.one(

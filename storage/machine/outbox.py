@@ -10,15 +10,19 @@ from storage.sql import in_list
 
 INSERT = """
 INSERT INTO outbox (township_id, id, person_id, channel, address, body, message_key, urgent,
-                    created_ms, due_ms, expires_ms, answers)
+                    created_ms, due_ms, expires_ms, answers, card, ref, changes)
 VALUES (:t, :id, :person_id, :channel, :address, :body, :message_key, :urgent, :created_ms, :due_ms, :expires_ms,
-        :answers)
+        :answers, :card, :ref, :changes)
 """
 MOST_SERIES = 99
 MOST_SHOWN = 50
-COLUMNS = "id, person_id, channel, address, body, urgent, created_ms, due_ms, expires_ms, attempts, state, series"
+COLUMNS = (
+    "id, person_id, channel, address, body, urgent, created_ms, due_ms, expires_ms, attempts, state, series, changes"
+)
+NO_CARD = {"answers": None, "card": None, "ref": None, "changes": None}
 SHOWN = "SELECT id, body, answers, series, COALESCE(sent_ms, created_ms) AS at_ms FROM outbox"
 SENT = "UPDATE outbox SET state = 'sent', sent_ms = :sent_ms WHERE township_id = :t AND id = :id"
+NAMED = "UPDATE outbox SET ref = :ref WHERE township_id = :t AND id = :id"
 AGAIN = "UPDATE outbox SET attempts = :attempts, error = :error WHERE township_id = :t AND id = :id"
 ENDED = (
     "UPDATE outbox SET state = :state, error = :error"
@@ -27,8 +31,33 @@ ENDED = (
 
 
 async def put(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Store messages; a `message_key` may be used once for an address. `answers`: see `keep_no_longer`."""
-    await tx.many(INSERT, [{"t": tx.township_id, "answers": None, **row} for row in rows])
+    """Store messages; a `message_key` may be used once for an address. `answers`: see `keep_no_longer`; `card`, `ref`,
+    `changes`: see the schema. What changes an earlier message is its words from now on.
+    """
+    await tx.many(INSERT, [{"t": tx.township_id, **NO_CARD, **row} for row in rows])
+    changed = [row for row in rows if row.get("changes") is not None]
+    await tx.many(
+        "UPDATE outbox SET body = :body WHERE township_id = :t AND id = :id AND body <> :erased",
+        [{"t": tx.township_id, "id": row["changes"], "body": row["body"], "erased": "{}"} for row in changed],
+    )
+
+
+async def card_under(tx: Tx, card: str, address: str, ref: str) -> Row | None:
+    """The message (id, ref) at an address that the platform calls `ref`, if it shows that card."""
+    return await tx.one(
+        "SELECT id, ref FROM outbox WHERE township_id = :t AND card = :card AND address = :address AND ref = :ref"
+        " AND changes IS NULL",
+        {"card": card, "address": address, "ref": ref},
+    )
+
+
+async def shown_cards(tx: Tx, card: str) -> Sequence[Row]:
+    """The messages that show a card and can be changed: id, person_id, channel, address, ref."""
+    return await tx.all(
+        "SELECT id, person_id, channel, address, ref FROM outbox WHERE township_id = :t AND card = :card"
+        " AND ref IS NOT NULL AND changes IS NULL AND state IN ('due', 'sent', 'waiting') ORDER BY id",
+        {"card": card},
+    )
 
 
 async def begin_delivery(tx: Tx) -> int:
@@ -74,7 +103,9 @@ async def due(tx: Tx, *, now_ms: int, limit: int) -> Sequence[Row]:
     What was not put off is due whatever the clock says now: it may have been set back since.
     """
     return await tx.all(
-        f"SELECT {COLUMNS} FROM outbox WHERE township_id = :t AND state = 'due' AND answers IS NULL"
+        f"SELECT {COLUMNS},"
+        " (SELECT o.ref FROM outbox o WHERE o.township_id = :t AND o.id = outbox.changes) AS changes_ref"
+        " FROM outbox WHERE township_id = :t AND state = 'due' AND answers IS NULL"
         " AND (due_ms <= :now_ms OR due_ms <= created_ms) ORDER BY id LIMIT :limit",
         {"now_ms": now_ms, "limit": limit},
     )
@@ -200,13 +231,16 @@ async def mark(
     sent: Sequence[Mapping[str, Any]] = (),
     again: Sequence[Mapping[str, Any]] = (),
     ended: Sequence[Mapping[str, Any]] = (),
+    named: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     """Record what became of messages.
 
-    sent: id, sent_ms · again: id, attempts, error (its time stays, so that it keeps its place)
+    sent: id, sent_ms · named: id, ref (what the platform calls it)
+    again: id, attempts, error (its time stays, so that it keeps its place)
     ended: id, state (waiting|failed|expired), error
     """
     await tx.many(SENT, [{"t": tx.township_id, **row} for row in sent])
+    await tx.many(NAMED, [{"t": tx.township_id, **row} for row in named])
     await tx.many(AGAIN, [{"t": tx.township_id, **row} for row in again])
     await tx.many(ENDED, [{"t": tx.township_id, **row} for row in ended])
 

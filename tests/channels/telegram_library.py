@@ -44,7 +44,8 @@ def _group_of(chat: Any) -> str:
 
 
 def _tap(query: CallbackQuery, group: str) -> In:
-    return In("tap", data=query.data, group=bool(group)) if query.data else NOTHING
+    under = str(query.message.message_id) if query.message is not None else ""
+    return In("tap", data=query.data, group=bool(group), under=under) if query.data else NOTHING
 
 
 def _in_group(message: Message, username: str) -> In:

@@ -10,7 +10,7 @@ from telegram import Bot
 from telegram.error import RetryAfter, TelegramError
 
 from bot.channels.telegram.api import BotApi, BotApiError
-from bot.channels.telegram.http import HttpPool, Timeouts
+from bot.channels.telegram.http import HttpPool
 from bot.channels.telegram.library import PoolRequest
 from bot.channels.telegram.multipart import File
 from tests.fakes.botapi import FakeBotApi
@@ -26,7 +26,7 @@ async def api() -> AsyncIterator[FakeBotApi]:
 
 @pytest.fixture
 async def calls(api: FakeBotApi) -> AsyncIterator[BotApi]:
-    made = BotApi(api.url, api.token, HttpPool(api.url, timeouts=Timeouts(read_s=0.5), limit=100_000))
+    made = BotApi(api.url, api.token, HttpPool(api.url, limit=100_000))
     made.start()
     yield made
     await made.stop()
@@ -57,22 +57,23 @@ async def test_a_call_gives_its_result(calls: BotApi, wang: User) -> None:
         ({"retry_after_s": 7}, 429, 7),
         ({"drop": "before"}, 0, 0),
         ({"drop": "after"}, 0, 0),
-        ({"delay_s": 1.0}, 0, 0),
+        ({"delay_s": 5.0}, 0, 0),
     ],
 )
 async def test_a_refusal_tells_what_the_library_s_error_tells(
     api: FakeBotApi, calls: BotApi, wang: User, trouble: dict[str, object], code: int, after_s: int
 ) -> None:
+    read_s = 0.1 if "delay_s" in trouble else 15.0
     api.trouble("sendMessage", **trouble)  # type: ignore[arg-type]
     with pytest.raises(BotApiError) as ours:
-        await calls.call("sendMessage", {"chat_id": wang.id, "text": "一"})
+        await calls.call("sendMessage", {"chat_id": wang.id, "text": "一"}, read_s=read_s)
     assert (ours.value.code, ours.value.retry_after_s) == (code, after_s)
     assert api.token not in repr(ours.value)
-    request = PoolRequest(api.url, HttpPool(api.url, timeouts=Timeouts(read_s=0.5)))
+    request = PoolRequest(api.url)
     async with Bot(api.token, f"{api.url}/bot", request=request, get_updates_request=request) as bot:
         api.trouble("sendMessage", **trouble)  # type: ignore[arg-type]
         with pytest.raises(TelegramError) as theirs:
-            await bot.send_message(wang.id, "一")
+            await bot.send_message(wang.id, "一", read_timeout=read_s)
     if isinstance(theirs.value, RetryAfter):
         assert theirs.value.retry_after == timedelta(seconds=after_s)
     elif code not in (0, 401):  # for these the library has words of its own

@@ -17,11 +17,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from bot.channels.telegram import http
-from bot.channels.telegram.connection import MOST_WAITING_BYTES, HttpError, HttpTimeout, TooLarge
+from bot.channels.telegram.connection import MOST_WAITING_BYTES, Connection, HttpError, HttpTimeout, TooLarge
 from bot.channels.telegram.http import HttpPool, Timeouts
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-FAST = Timeouts(connect_s=1.0, read_s=0.1, upload_s=1.0)
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 
@@ -68,12 +67,17 @@ class Server:
 
 @asynccontextmanager
 async def served(
-    server: Server, *, limit: int = 1000, timeouts: Timeouts = FAST, tls: ssl.SSLContext | None = None, **more: int
+    server: Server,
+    *,
+    limit: int = 1000,
+    timeouts: Timeouts | None = None,
+    tls: ssl.SSLContext | None = None,
+    **more: int,
 ) -> AsyncIterator[HttpPool]:
     """A pool of connections to it."""
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=tls)
     port = listening.sockets[0].getsockname()[1]
-    pool = HttpPool(f"{'https' if tls else 'http'}://127.0.0.1:{port}/api/", limit=limit, timeouts=timeouts, **more)
+    pool = HttpPool(f"{'https' if tls else 'http'}://127.0.0.1:{port}/api/", limit=limit, **more)
     pool.start()
     try:
         yield pool
@@ -177,20 +181,66 @@ async def test_what_is_no_whole_answer_is_an_error_and_the_next_request_works(
         assert await pool.post("/x", b"{}") == (200, b"{}")
 
 
+class Wire(asyncio.Transport):
+    """The other end of nothing; `time` is what the connection takes for the time, `ring` its next alarm."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.time_s = 0.0
+        self.alarms: list[tuple[float, Callable[[], None]]] = []
+        self.aborted = False
+
+    def time(self) -> float:
+        return self.time_s
+
+    def create_future(self) -> asyncio.Future[None]:
+        return asyncio.get_running_loop().create_future()
+
+    def call_later(self, after_s: float, call: Callable[[], None]) -> asyncio.Handle:
+        self.alarms.append((self.time_s + after_s, call))
+        return asyncio.get_running_loop().call_soon(lambda: None)
+
+    def ring(self) -> None:
+        self.time_s, call = self.alarms.pop()
+        call()
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        pass
+
+    def abort(self) -> None:
+        self.aborted = True
+
+    def is_closing(self) -> bool:
+        return self.aborted
+
+
 async def test_silence_times_out_and_slow_bytes_do_not() -> None:
-    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await request_of(reader)
-        for at in range(len(OK)):
-            writer.write(OK[at : at + 1])
-            await asyncio.sleep(0.01)
+    connection, wire = Connection(), Wire()
+    connection._loop = wire  # type: ignore[assignment]
+    connection.connection_made(wire)
+    asking = asyncio.create_task(connection.ask(b"", b"", read_s=10.0, limit=1000))
+    await asyncio.sleep(0)
+    for at in range(len(OK) - 1):
+        wire.time_s += 9.0
+        connection.data_received(OK[at : at + 1])
+        wire.ring()
+    await asyncio.sleep(0)
+    assert not asking.done() and wire.time_s > 90
+    wire.ring()
+    with pytest.raises(HttpTimeout):
+        await asking
+    assert wire.aborted and not connection.usable
+
+
+async def test_a_server_that_says_nothing_is_given_up_and_the_next_request_works() -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await request_of(reader)
         await reader.read()
 
-    server = Server(talk=slow)
+    server = Server(talk=silent)
     async with served(server) as pool:
-        assert await pool.post("/x", b"{}") == (200, b"{}")  # longer than 0.1 s in all
         with pytest.raises(HttpTimeout):
-            await pool.post("/x", b"{}")
+            await pool.post("/x", b"{}", timeouts=Timeouts(read_s=0.05))
         server.talk, server.answers = None, (OK,)
         assert await pool.post("/x", b"{}") == (200, b"{}")
 
@@ -202,7 +252,7 @@ async def test_a_request_that_is_cancelled_leaves_nothing_behind() -> None:
 
     server = Server(talk=never)
     async with served(server, connections=1) as pool:
-        task = asyncio.create_task(pool.post("/x", b"{}", timeouts=Timeouts(1.0, None, None)))
+        task = asyncio.create_task(pool.post("/x", b"{}", timeouts=Timeouts(read_s=None)))
         await asyncio.sleep(0.05)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -229,12 +279,15 @@ async def test_a_large_body_and_one_in_pieces_arrive_whole() -> None:
 
 async def test_an_upload_nobody_takes_ends() -> None:
     async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request_of(reader)
+        writer.write(OK)
         await reader.readuntil(b"\r\n\r\n")
-        await asyncio.sleep(5)
+        await asyncio.sleep(60)
 
-    async with served(Server(talk=deaf), timeouts=Timeouts(0.1, 0.1, 0.1)) as pool:
+    async with served(Server(talk=deaf)) as pool:
+        assert await pool.post("/x", b"{}") == (200, b"{}")
         with pytest.raises(HttpTimeout):
-            await pool.post("/x", b"x" * (32 << 20))
+            await pool.post("/x", b"x" * (32 << 20), timeouts=Timeouts(0.1, 0.1, 0.1))
 
 
 async def test_a_refusal_before_the_end_of_an_upload_is_read() -> None:
@@ -251,7 +304,7 @@ async def test_a_refusal_before_the_end_of_an_upload_is_read() -> None:
             await asyncio.sleep(0)
 
     server = Server(talk=refuses)
-    async with served(server, timeouts=Timeouts(5, 5, 5)) as pool:
+    async with served(server) as pool:
         assert await pool.post("/x", endless()) == (413, b"{}")
         assert await pool.post("/x", endless()) == (413, b"{}")
     assert server.connections == 2  # the rest of the first body would have been read as a request
@@ -274,7 +327,7 @@ async def test_a_download_waits_for_its_reader() -> None:
     async with served(server, limit=size) as pool, pool.download("/x") as (status, pieces):
         assert status == 200
         first = await anext(pieces)  # type: ignore[call-overload]
-        await asyncio.sleep(0.3)  # longer than the server may be silent
+        await asyncio.sleep(0.3)
         assert written < size - 4 * MOST_WAITING_BYTES
         read = len(first) + sum([len(piece) async for piece in pieces])
     assert read == size
@@ -282,10 +335,10 @@ async def test_a_download_waits_for_its_reader() -> None:
 
 async def test_a_full_pool_times_out_and_goes_on() -> None:
     server = Server(OK, OK)
-    async with served(server, connections=1, timeouts=Timeouts(0.05, 0.5, 1)) as pool:
+    async with served(server, connections=1) as pool:
         async with pool.download("/x"):
             with pytest.raises(HttpTimeout):
-                await pool.post("/x", b"{}")
+                await pool.post("/x", b"{}", timeouts=Timeouts(connect_s=0.05))
         assert await pool.post("/x", b"{}") == (200, b"{}")
 
 

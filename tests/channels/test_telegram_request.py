@@ -35,7 +35,7 @@ def jpeg(color: str = "green") -> bytes:
     return picture.getvalue()
 
 
-def request_to(api: FakeBotApi, *, read_s: float = 2.0, connections: int = 64, limit: int = 32 << 20) -> PoolRequest:
+def request_to(api: FakeBotApi, *, read_s: float = 15.0, connections: int = 64, limit: int = 32 << 20) -> PoolRequest:
     """The library's transport over a pool of ours."""
     pool = HttpPool(api.url, connections=connections, timeouts=Timeouts(read_s=read_s), limit=limit)
     return PoolRequest(api.url, pool)
@@ -81,9 +81,9 @@ async def test_a_message_with_buttons_arrives_as_written(bot: Bot, wang: User) -
 
 async def test_updates_are_polled_with_a_timeout_longer_than_the_read_timeout(api: FakeBotApi) -> None:
     user = api.user("张三")
-    async with bot_for(api, request_to(api, read_s=0.2)) as client:
+    async with bot_for(api, request_to(api, read_s=1.0)) as client:
         poll = asyncio.create_task(client.get_updates(timeout=5))
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(1.5)
         assert not poll.done()
         await user.says("河边有人倒垃圾")
         (update,) = await poll
@@ -147,9 +147,9 @@ async def test_retry_after_says_how_long(api: FakeBotApi, bot: Bot, wang: User) 
 
 async def test_a_silent_server_times_out(api: FakeBotApi, wang: User) -> None:
     api.trouble("sendMessage", delay_s=5)
-    async with bot_for(api, request_to(api, read_s=0.1)) as client:
+    async with bot_for(api, request_to(api)) as client:
         with pytest.raises(TimedOut):
-            await client.send_message(wang.id, "一")
+            await client.send_message(wang.id, "一", read_timeout=0.05)
         await client.send_message(wang.id, "二")
 
 
@@ -202,11 +202,11 @@ async def test_the_token_is_in_no_error_and_no_log(
     caplog.set_level(logging.DEBUG)
     secret = api.token.partition(":")[2]
     said: list[str] = []
-    async with bot_for(api, request_to(api, read_s=0.1)) as client:
-        for trouble in ({"drop": "before"}, {"drop": "after"}, {"status": 500}, {"delay_s": 1.0}):
+    async with bot_for(api, request_to(api)) as client:
+        for trouble in ({"drop": "before"}, {"drop": "after"}, {"status": 500}, {"delay_s": 5.0}):
             api.trouble("sendMessage", **trouble)
             with pytest.raises(TelegramError) as caught:
-                await client.send_message(wang.id, "一")
+                await client.send_message(wang.id, "一", read_timeout=0.1 if "delay_s" in trouble else 15.0)
             error: BaseException | None = caught.value
             while error is not None:
                 said.append(f"{error!r} {error}")

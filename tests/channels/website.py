@@ -19,7 +19,7 @@ from bot.channels.base import Channels
 from bot.channels.webchat import WebChat
 from bot.channels.wechat.api import WeChatApi
 from bot.channels.wechat.tokens import TokenTable
-from bot.clock import SystemClock, SystemDice, TimeIds
+from bot.clock import Seams, SystemClock, SystemDice, TimeIds
 from bot.incoming.intake import TOPIC as INBOX_TOPIC
 from bot.incoming.intake import Intake
 from bot.media.shelf import open_shelf
@@ -238,8 +238,8 @@ class Site:
         self.channels = Channels([self.webchat])
         self.outgoing = Outgoing(database, self.channels, clock=clock, grace_s=0)
         catalogues = web_catalogues(folder / "texts")
-        parts: Any = {"clock": clock, "ids": ids, "dice": dice, "outgoing": self.outgoing}
-        self.intake = Intake(database, Echo(), self.channels, catalogues, only_worker=not shared, **parts)
+        seams = Seams(clock, ids, dice)
+        self.intake = Intake(database, Echo(), self.channels, catalogues, seams, self.outgoing, only_worker=not shared)
         workers.listen(INBOX_TOPIC, self.intake.hear)
         workers.listen(OUTBOX_TOPIC, self.outgoing.hear)
         workers.listen(PAGE_TOPIC, self.webchat.hear)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.channels.base import Channels
-from bot.clock import TimeIds
+from bot.clock import Seams, TimeIds
 from bot.incoming.flood import FloodGate
 from bot.outgoing.shares import Outgoing
 from bot.schedule import MAX_ATTEMPTS, Schedule
@@ -130,10 +130,8 @@ async def test_an_errand_whose_failure_cannot_be_told_is_given_up(database: Sqli
         database,
         product,
         KeyCatalogues(),
-        clock=clock,
-        ids=TimeIds(clock),
-        dice=SimDice(1),
-        outgoing=Outgoing(database, Channels(), clock=clock),
+        Seams(clock, TimeIds(clock), SimDice(1)),
+        Outgoing(database, Channels(), clock=clock),
         errands={"fetch": fetch},
     )
     row = {"id": 1, "kind": "fetch", "timer_key": "f", "fire_ms": NOON_MS, "payload": "{}"}

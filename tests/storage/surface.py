@@ -193,12 +193,15 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "outbox.shown": [{}, {"address": "web:3"}],
     "outbox.shown_until": [{}, {"address": "web:3"}],
     "outbox.holds_delivery": [{"fence": fence} for fence in (11, 12)],
-    "outbox.put": [{"rows": [MESSAGE]}],
+    "outbox.put": [{"rows": [MESSAGE, {**MESSAGE, "id": NEW + 1, "message_key": None, "card": "menu", "changes": 2}]}],
+    "outbox.card_under": [{"card": "case:2026-0001", "address": "web:2", "ref": "17"}],
+    "outbox.shown_cards": [{"card": "case:2026-0001"}, {"card": "menu"}],
     "outbox.mark": [
         {
             "sent": [{"id": 1, "sent_ms": NOW_MS}],
             "again": [{"id": 2, "attempts": 2, "error": "words"}],
             "ended": [{"id": 4, "state": "expired", "error": "words"}],
+            "named": [{"id": 3, "ref": "18"}],
         }
     ],
     "outbox.of_address": [{}, {"newest": True}],

@@ -16,13 +16,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A message as a person sees it."""
+    """A message as a person sees it. `place`: what it is called in its chat; `changed`: it stands there instead of an
+    earlier one.
+    """
 
     text: str
     buttons: tuple[tuple[str, str], ...] = ()
     media: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
     ask: str = ""
+    place: str = ""
+    changed: bool = False
 
     @property
     def labels(self) -> list[str]:
@@ -96,6 +100,16 @@ class Someone:
     async def starts(self, token: str = "") -> None:
         """Open a join link, or press START."""
         await self._act(self.driver.starts(token))
+
+    def hears(self, heard: Sequence[Heard]) -> None:
+        """Take what has come: at the end of the chat, or in the place of the message that it changes."""
+        for one in heard:
+            at = next((at for at, old in enumerate(self.heard) if one.changed and old.place == one.place), None)
+            if at is None:
+                self.heard.append(one)
+            else:
+                self.heard[at] = one
+            self.news.append(one)
 
     def sees(self, *parts: str) -> Heard:
         """A message since the last action that contains every part."""

@@ -67,11 +67,12 @@ async def test_two_staff_press_the_same_button(town: Town) -> None:
     boss = await town.person("李主任", role="staff")
     aunt = await town.person("王大娘")
     number = await reports(aunt)
+    seen = boss.sees("新举报", number)
     await keeper.taps_twice("属实")
     keeper.sees(f"{number}（乱倒垃圾，王家沟村", "）已记为「属实」")
     keeper.sees("已经由赵网格", "不用再办")
     assert len([heard for heard in aunt.news if "到账" in heard.text]) == 1
-    await boss.taps("不属实")
+    await boss.taps("不属实", on=seen)
     boss.sees(number, "已经由赵网格", "属实")
     boss.sees_not("理由")
     assert (await the_case(town, number))["state"] == "verified"

@@ -189,8 +189,7 @@ class Town:
         heard, self._seen[someone.driver.address] = await someone.driver.hears(
             self._seen.get(someone.driver.address, 0)
         )
-        someone.heard += heard
-        someone.news += heard
+        someone.hears(heard)
 
     async def tick(self) -> None:
         """Plan periods, run the timers that are due (and what they lead to), and deliver."""

@@ -21,7 +21,15 @@ from bot.channels.base import Accept, Arrival, Letter, Pictures, Raw, Together
 from bot.channels.pacing import Pace, telegram_limits
 from bot.channels.telegram.api import BAD_REQUEST, CONFLICT, FORBIDDEN, NOT_FOUND, UNAUTHORIZED, BotApi, BotApiError
 from bot.channels.telegram.multipart import File
-from bot.channels.telegram.wire import arrival_of, messages_of, query_of, sender_of, update_id_of
+from bot.channels.telegram.wire import (
+    arrival_of,
+    changed_message,
+    messages_of,
+    name_of,
+    query_of,
+    sender_of,
+    update_id_of,
+)
 from bot.clock import Clock
 from bot.errors import GiveUp, RetryLater
 from bot.settings import Settings
@@ -32,6 +40,7 @@ POLL_S = 25
 BATCH_UPDATES = 100
 MAX_BODY_BYTES = 1 << 20
 FIRST_PAUSE_S, LAST_PAUSE_S = 1.0, 30.0
+NOT_MODIFIED = "message is not modified"
 AGAIN_MS, TOKEN_REFUSED_MS = 1_000, 60_000
 log = structlog.get_logger()
 
@@ -198,6 +207,10 @@ class Telegram:
 
     # -- sending
 
+    def ref_of(self, message_id: int) -> str | None:
+        """Telegram names a message when it is sent."""
+        return None
+
     def admit_ms(self, address: str, now_ms: int) -> int:
         """Telegram's limits: now and counted, or when to ask again."""
         chat_id = int(address.partition(":")[2])
@@ -210,14 +223,17 @@ class Telegram:
         """Whoever reads it reads it at Telegram."""
         return ""
 
-    async def send(self, letter: Letter) -> bool:
-        """Send a letter: its pictures first, then its words with the buttons."""
+    async def send(self, letter: Letter) -> bool | str:
+        """Send a letter: its pictures first, then its words with the buttons; or change the message it `changes`."""
         chat_id = int(letter.address.partition(":")[2])
+        sent: Any = None
         try:
+            if letter.changes and await self._changed(chat_id, letter):
+                return True
             if letter.out.media:
                 await self._send_pictures(chat_id, letter.out.media)
             for message in messages_of(chat_id, letter.out):
-                await self._api.call("sendMessage", message)
+                sent = await self._api.call("sendMessage", message)
         except BotApiError as error:
             if error.retry_after_s:
                 self._pace.hold(chat_id, self._clock.now_ms() + int(error.retry_after_s * 1000))
@@ -227,6 +243,19 @@ class Telegram:
                 unknown = "chat not found" in error.description.lower()
                 raise GiveUp(error.description, unreachable=unknown) from None
             raise self._later(error) from None
+        return (letter.out.card and name_of(sent)) or True
+
+    async def _changed(self, chat_id: int, letter: Letter) -> bool:
+        """Change an earlier message; False when it is gone or too long, and the letter is to be sent like any other."""
+        message = changed_message(chat_id, letter.changes, letter.out)
+        if message is None:
+            return letter.out.quiet
+        try:
+            await self._api.call("editMessageText", message)
+        except BotApiError as error:
+            if error.code != BAD_REQUEST:
+                raise
+            return letter.out.quiet or NOT_MODIFIED in error.description.lower()
         return True
 
     async def _send_pictures(self, chat_id: int, media_ids: Sequence[str]) -> None:

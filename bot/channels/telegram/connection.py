@@ -13,6 +13,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 WRITE_BYTES = 64 * 1024
 MOST_WAITING_BYTES = 1 << 20  # of a download that nobody has read yet; more is left with the server
 SLACK_S = 0.001
+MEASURES = (len(b"content-length"), len(b"transfer-encoding"))
 
 
 class HttpError(Exception):
@@ -229,6 +230,8 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header: only how the body is measured matters."""
+        if len(name) not in MEASURES:
+            return
         name = name.lower()
         if name == b"content-length":
             self._measured = True

@@ -58,7 +58,8 @@ def _arrival(update: Any, username: str) -> Arrival:
         message = part.get("message")  # not there under an old button
         group = _group_of(_object(part, "message")) if message is not None else ""
         data = _text(part, "data")
-        event = In("tap", data=data, group=bool(group)) if data and _text(part, "id") else NOTHING
+        tap = In("tap", data=data, group=bool(group), under=name_of(message))
+        event = tap if data and _text(part, "id") else NOTHING
     elif name == "my_chat_member":
         event = _membership(part)
     else:
@@ -69,6 +70,12 @@ def _arrival(update: Any, username: str) -> Arrival:
             event = _in_group(part, username) if group else _event(part)
     names = filter(None, (_text(user, "first_name"), _text(user, "last_name")))
     return Arrival(event, clean(" ".join(names))[:60], _text(user, "language_code"), group)
+
+
+def name_of(message: Any) -> str:
+    """What Telegram calls a message in its chat; "" when that isn't known."""
+    number = message.get("message_id") if isinstance(message, dict) else None
+    return str(number) if type(number) is int else ""
 
 
 def _part_of(update: Any) -> tuple[str, dict[str, Any]]:
@@ -191,6 +198,14 @@ def messages_of(chat_id: int, out: Out) -> list[dict[str, Any]]:
     if markup:
         messages[-1]["reply_markup"] = markup
     return messages
+
+
+def changed_message(chat_id: int, ref: str, out: Out) -> dict[str, Any] | None:
+    """The `editMessageText` call that gives an earlier message these words; None when they don't fit into one."""
+    messages = messages_of(chat_id, out)
+    if len(messages) > 1 or not ref.isdigit():
+        return None
+    return {"reply_markup": {"inline_keyboard": []}, **messages[0], "message_id": int(ref)}
 
 
 def parts_of(words: str) -> list[str]:

@@ -205,6 +205,10 @@ class WeChat:
 
     # -- sending
 
+    def ref_of(self, message_id: int) -> str | None:
+        """What was sent stays as it is."""
+        return None
+
     def admit_ms(self, address: str, now_ms: int) -> int:
         """Now, unless WeChat has told everybody to wait."""
         return self._outgoing.admit_ms(now_ms)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
@@ -17,6 +18,7 @@ from defusedxml.ElementTree import fromstring
 
 MAX_BODY_BYTES = 128 * 1024
 MAX_FIELDS = 200
+KEPT_BODIES, KEPT_BYTES = 512, 4_096
 Fields = Mapping[str, str]
 Value = str | int | Mapping[str, "Value"]
 # Neither in XML 1.0 nor of any use: C0 without tab and line ends, surrogates, U+FFFE and U+FFFF.
@@ -24,13 +26,23 @@ _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NOT_JSON = re.compile("[\x00-\x1f\ud800-\udfff]")
 
 
-def fields_of(body: bytes) -> dict[str, str]:
+def fields_of(body: bytes) -> Fields:
     """The fields of an XML or JSON body as text, an inner one as `Outer.Inner`; the first of a name counts.
 
+    A push is read when it comes, when it is handled and when the next one follows: the same body is parsed once.
     Raises ValueError on anything else.
     """
     if len(body) > MAX_BODY_BYTES:
         raise ValueError("too large")
+    return _kept(body) if len(body) <= KEPT_BYTES else _fields_of(body)
+
+
+@lru_cache(KEPT_BODIES)
+def _kept(body: bytes) -> Fields:
+    return _fields_of(body)
+
+
+def _fields_of(body: bytes) -> Fields:
     said = body.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
     found: dict[str, str] = {}
     for name, value in _json_pairs(said) if said.startswith("{") else _xml_pairs(said):

@@ -86,6 +86,10 @@ class WeCom:
         """Whoever reads it reads it in WeCom."""
         return ""
 
+    def ref_of(self, message_id: int) -> str | None:
+        """What was sent stays as it is."""
+        return None
+
     def admit_ms(self, address: str, now_ms: int) -> int:
         """The robot's pace: now and counted, or when to ask again."""
         number = self._numbers.get(self._robots.get(address.partition(":")[2], ""))

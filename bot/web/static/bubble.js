@@ -169,7 +169,7 @@ function textBubble(text) {
 
 /** A message of the contract → its node. */
 export function botMessage(message, actions) {
-  return make("div", "message bot",
+  const node = make("div", "message bot",
     icon("bot", "avatar"),
     make("div", "body",
       make("span", "sr", t("bot")),
@@ -178,6 +178,8 @@ export function botMessage(message, actions) {
       ...(message.links || []).map(link),
       asks(message, actions),
       choices(message, actions)));
+  if (message.card) node.dataset.card = message.id;
+  return node;
 }
 
 /** The person's own message; `media` items may be local previews. */

@@ -77,7 +77,7 @@ function tap(choice, button) {
   lastTap = { data: choice.data, atMs: nowMs };
   button.closest(".choices").querySelectorAll(".picked").forEach((node) => node.classList.remove("picked"));
   button.classList.add("picked");
-  say({ kind: "tap", data: choice.data, text: choice.label });
+  say({ kind: "tap", data: choice.data, text: choice.label, under: button.closest(".message").dataset.card });
 }
 
 function askMenu() {

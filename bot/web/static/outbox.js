@@ -5,7 +5,7 @@ import { t } from "./texts.js";
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 60000;
-const FIELDS = ["id", "kind", "text", "data", "lat", "lng", "accuracy_m", "payload"];
+const FIELDS = ["id", "kind", "text", "data", "lat", "lng", "accuracy_m", "payload", "under"];
 
 function uuid() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));

@@ -36,9 +36,10 @@ function localText(item) {
   return item.text || "";
 }
 
-/** Entries are {id: number|null, clientId, from, atMs, unsent, question, lasting, menu, ask, node}. */
+/** Entries are {id: number|null, clientId, from, atMs, unsent, question, lasting, menu, ask, under, node}. */
 export class Timeline {
   #entries = [];
+  #changedTo = 0;
   #actions;
   #onQuestion;
   #typingTimer = 0;
@@ -62,8 +63,8 @@ export class Timeline {
 
   /** The server's newest and oldest message ids shown, as strings, or null. */
   get newestId() {
-    const known = this.#entries.filter((entry) => entry.id !== null);
-    return known.length ? String(known[known.length - 1].id) : null;
+    const newest = Math.max(this.#changedTo, ...this.#entries.map((entry) => entry.id ?? 0));
+    return newest ? String(newest) : null;
   }
 
   get oldestId() {
@@ -100,6 +101,7 @@ export class Timeline {
   }
 
   #takeOne(message) {
+    if (message.changes) return this.#change(message);
     if (this.has(message.id)) return false;
     const id = Number(message.id);
     const own = message.from === "me";
@@ -119,11 +121,25 @@ export class Timeline {
     return true;
   }
 
+  /** An earlier message gets new words and buttons where it stands; the press that led to it needs no bubble. */
+  #change(message) {
+    this.#changedTo = Math.max(this.#changedTo, Number(message.id));
+    const entry = this.#entries.find((other) => other.id === Number(message.changes));
+    if (!entry) return false;
+    const node = botMessage({ ...message, id: message.changes }, this.#actions);
+    entry.node.replaceWith(node);
+    Object.assign(entry, { question: asksSomething(message), lasting: isLasting(message), menu: isMenu(message), node });
+    const last = this.#entries[this.#entries.length - 1];
+    if (last.under === message.changes) this.#remove(last);
+    return true;
+  }
+
   /** Shows a message that the server does not have yet. */
   addLocal(item) {
     const own = { text: localText(item), media: previews(item.files), place: item.kind === "place" };
     const node = ownMessage(own, this.#actions);
-    this.#place({ id: null, clientId: item.id, from: "me", atMs: item.created_ms, unsent: true, question: false, node });
+    this.#place({ id: null, clientId: item.id, from: "me", atMs: item.created_ms, unsent: true, question: false,
+      under: item.under, node });
     if (item.state === "failed") this.setState(item.id, "failed", item.error);
     else this.setState(item.id, "waiting", {});
     this.#settle();

@@ -197,6 +197,10 @@ class SimChannel:
 
     # -- sending
 
+    def ref_of(self, message_id: int) -> str | None:
+        """Nothing changes in place here."""
+        return None
+
     def admit_ms(self, address: str, now_ms: int) -> int:
         due_ms = max(now_ms, min(self._next_ms.get(address, 0), now_ms + self._pace_ms))
         if due_ms <= now_ms:

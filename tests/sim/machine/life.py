@@ -16,7 +16,7 @@ from bot.channels.base import Channels
 from bot.channels.wechat.channel import WeChat
 from bot.channels.wechat.customer import CustomerMessages as Customer
 from bot.channels.wechat.replies import Replies
-from bot.clock import Dice, TimeIds
+from bot.clock import Dice, Seams, TimeIds
 from bot.incoming.intake import TOPIC as INBOX_TOPIC
 from bot.incoming.intake import Intake
 from bot.incoming.polling import Receiving
@@ -258,9 +258,11 @@ class Life:
             mine[at] = play.chat(at).channel(platform, self, Made(db, play.catalogues, outgoing, ids, town.parts))
             channels.add(at, mine[at])
             mine[at].listen(workers)
-        made: Mapping[str, Any] = {"clock": self, "ids": ids, "dice": town.dice, "outgoing": outgoing}
-        intake = parts.intake(db, play.product, channels, play.catalogues, only_worker=alone, **made)
-        schedule = parts.schedule(db, play.product, play.catalogues, errands=play.errands, calm=intake.calm, **made)
+        seams = Seams(self, ids, town.dice)
+        intake = parts.intake(db, play.product, channels, play.catalogues, seams, outgoing, only_worker=alone)
+        schedule = parts.schedule(
+            db, play.product, play.catalogues, seams, outgoing, errands=play.errands, calm=intake.calm
+        )
         fetching = [(f"sim {at}", channel) for at, channel in mine.items() if channel.fetches]
         receiving = parts.receiving(workers, fetching)
         workers.listen(INBOX_TOPIC, intake.hear)

@@ -1,7 +1,7 @@
 """A transaction that is not alone: others commit between what it reads and what it writes.
 
 One SQLite file has one writer, so the work is run twice: first to hear what it reads, undone, and a while later to
-write, with the answers of before.
+write, with the answers of before. What it reads after it has written is as it is by then.
 """
 
 from __future__ import annotations
@@ -50,6 +50,18 @@ class Taped:
 
     async def all(self, sql: str, params: Any = None) -> Any:
         return await self._ask("all", sql, params)
+
+    async def run(self, sql: str, params: Any = None) -> Any:
+        self._writes()
+        return await self._tx.run(sql, params)
+
+    async def many(self, sql: str, rows: Any) -> None:
+        self._writes()
+        await self._tx.many(sql, rows)
+
+    def _writes(self) -> None:
+        if not self._live:
+            self._tape.heard.clear()
 
     def at(self, township_id: int) -> Taped:
         return Taped(self._tx.at(township_id), self._tape, self._live)

@@ -252,6 +252,10 @@ class WeChatDoor:
 
     # -- sending
 
+    def ref_of(self, message_id: int) -> str | None:
+        """Nothing changes in place here."""
+        return None
+
     def admit_ms(self, address: str, now_ms: int) -> int:
         return self.real.admit_ms(address, now_ms)
 

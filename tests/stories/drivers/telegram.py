@@ -63,7 +63,9 @@ class TelegramDriver:
             original = await self.user.hears()
             buttons = tuple((button.label, button.data) for button in original.buttons if not button.url)
             links = tuple((button.label, button.url) for button in original.buttons if button.url)
-            mine = Heard(original.text, buttons, tuple(str(file) for file in original.files), links)
+            files = tuple(str(file) for file in original.files)
+            place, changed = str(original.message_id), original.edited
+            mine = Heard(original.text, buttons, files, links, place=place, changed=changed)
             self._originals[id(mine)] = original
             heard.append(mine)
         return heard, after

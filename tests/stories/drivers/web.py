@@ -37,7 +37,7 @@ class WebDriver:
         await self._post(kind="text", text=words)
 
     async def taps(self, heard: Heard, label: str, data: str) -> None:
-        await self._post(kind="tap", text=label, data=data)
+        await self._post(kind="tap", text=label, data=data, under=heard.place)
 
     async def sends_photos(self, photos: Sequence[bytes], album: bool, caption: str) -> None:
         ids = [await self._app.media.of(TOWN).save_bytes(self.address, content, "photo.jpg") for content in photos]
@@ -63,7 +63,7 @@ class WebDriver:
 
         async def work(tx: Tx) -> Any:
             return await tx.all(
-                "SELECT id, body FROM outbox WHERE township_id = :t AND address = :address AND id > :after_id"
+                "SELECT id, body, changes FROM outbox WHERE township_id = :t AND address = :address AND id > :after_id"
                 " AND due_ms <= :now_ms AND state <> 'expired' ORDER BY id",
                 {"address": self.address, "after_id": after_id, "now_ms": self._app.clock.now_ms()},
             )
@@ -73,5 +73,8 @@ class WebDriver:
         for row in rows:
             out = load_out(row["body"])
             buttons = tuple((label, data) for line in out.rows for label, data, _ in line)
-            heard.append(Heard(out.text, buttons, tuple(out.media), tuple(out.links), out.ask))
+            changed = row["changes"] is not None
+            place = str(row["changes"] if changed else row["id"]) if out.card else ""
+            media, links = tuple(out.media), tuple(out.links)
+            heard.append(Heard(out.text, buttons, media, links, out.ask, place, changed))
         return heard, rows[-1]["id"] if rows else after_id

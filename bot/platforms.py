@@ -1,0 +1,117 @@
+"""The chat platforms of a deployment, put together from its settings: a part of the composition root (`bot.app`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from starlette.routing import Route
+
+from bot.channels.base import Channel, Channels
+from bot.channels.telegram.channel import Telegram
+from bot.channels.webchat import WebChat
+from bot.channels.wecom.robots import Robots
+from bot.clock import Clock, Seams
+from bot.i18n import Catalogues
+from bot.media.stores import MediaStores
+from bot.outgoing.shares import Outgoing
+from bot.settings import Settings
+from storage.database import Database
+from storage.machine import townships
+
+if TYPE_CHECKING:  # loaded only where an account is set
+    from bot.channels.wechat.channel import WeChat
+
+
+@dataclass(slots=True)
+class Platforms:
+    """Every channel there is, and what of them is more than a channel."""
+
+    channels: Channels
+    bots: dict[int, Telegram]
+    wechat: WeChat | None = None
+
+    @property
+    def fetching(self) -> list[tuple[str, Channel]]:
+        """The channels whose updates one worker must fetch, or whose account one worker must keep, by their names."""
+        found: list[tuple[str, Channel]] = [(f"telegram {township_id}", bot) for township_id, bot in self.bots.items()]
+        return [*found, (self.wechat.name, self.wechat)] if self.wechat is not None else found
+
+    def routes(self) -> Sequence[Route]:
+        """The webhooks."""
+        every: list[Telegram | WeChat] = [*self.bots.values(), *([self.wechat] if self.wechat else [])]
+        return [route for one in every for route in one.routes()]
+
+
+async def make_platforms(
+    settings: Settings, database: Database, media: MediaStores, seams: Seams, webchat: WebChat, robots: Robots
+) -> Platforms:
+    """Make the web chat's, the bots' and the group robots' channels."""
+    bots = await make_bots(settings, database, seams.clock, media)
+    shared: list[Channel] = [webchat]
+    if robots.keys:
+        from bot.channels.wecom.channel import WeCom
+
+        shared.append(WeCom(robots.keys, seams.clock, media.of, base_url=settings.wecom_api_url))
+    return Platforms(Channels(shared, {township_id: [bot] for township_id, bot in bots.items()}), bots)
+
+
+async def add_wechat(
+    platforms: Platforms,
+    settings: Settings,
+    database: Database,
+    media: MediaStores,
+    catalogues: Catalogues,
+    seams: Seams,
+    outgoing: Outgoing,
+) -> WeChat | None:
+    """The Official Account, a channel of its township; None when none is set. Raises LookupError for a wrong code.
+
+    Its modules are loaded only then: without WeChat and WeCom nobody needs aiohttp and cryptography (12 MiB).
+    """
+    known = await database.read(townships.every_name)
+    if not (settings.wechat_app_id and known):
+        return None
+    from bot.channels.wechat.account import town_of
+    from bot.channels.wechat.api import WeChatApi
+    from bot.channels.wechat.channel import WeChat
+    from bot.channels.wechat.customer import CustomerMessages as WeChatOutgoing
+    from bot.channels.wechat.customer import Notice
+    from bot.channels.wechat.gate import Gate
+    from bot.channels.wechat.replies import Replies
+    from bot.channels.wechat.tokens import TokenTable
+
+    town = town_of(settings, known)
+    tokens = TokenTable(database, town)
+    clock, ids = seams.clock, seams.ids
+    api = WeChatApi(settings.wechat_app_id, settings.wechat_app_secret, tokens, clock, settings.wechat_api_url)
+    keys = settings.wechat_aes_key, settings.wechat_aes_key_previous
+    gate = Gate(settings.wechat_token, settings.wechat_app_id, settings.wechat_mode, keys)
+    replies = Replies(database, catalogues, outgoing, channel=WeChat.name, township_id=town, clock=clock, ids=ids)
+    notice = Notice(**settings.wechat_notice) if settings.wechat_notice else None
+    sending = WeChatOutgoing(
+        api, database, media.of(town), catalogues, clock, ids=ids, township_id=town, zone=settings.zone, notice=notice
+    )
+    wechat = WeChat(gate, api, replies, sending, clock, township_id=town)
+    media.of(town).fetchers[wechat.name] = api.fetch
+    platforms.channels.add(town, wechat)
+    platforms.wechat = wechat
+    return wechat
+
+
+async def make_bots(settings: Settings, database: Database, clock: Clock, media: MediaStores) -> dict[int, Telegram]:
+    """A Telegram bot for each township that has a token: TELEGRAM_TOKEN is the first one's."""
+    bots: dict[int, Telegram] = {}
+    known = await database.read(townships.every_name)
+    tokens = {row["township_id"]: settings.telegram_tokens.get(row["code"], "") for row in known}
+    if settings.telegram_token and known:
+        tokens[known[0]["township_id"]] = settings.telegram_token
+    for row in known:
+        township_id, token = row["township_id"], tokens[row["township_id"]]
+        if token:
+            path = "/telegram" if token == settings.telegram_token else f"/telegram/{row['code']}"
+            bot = Telegram(settings, clock, media.of(township_id), token=token, township_id=township_id, path=path)
+            media.of(township_id).fetchers[bot.name] = bot.fetch
+            bots[township_id] = bot
+    return bots
