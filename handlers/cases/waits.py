@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from handlers.declared import Backlog, Pending, Selection, Wait
 from storage.database import Tx
 from storage.product import cases
+from storage.product.cases import Case
 
 
 async def by_area(tx: Tx, _: int, until_ms: int) -> Mapping[int, Backlog]:
@@ -20,17 +21,12 @@ async def rows(tx: Tx, wanted: Selection) -> Sequence[Pending]:
     found = await cases.waiting(
         tx, until_ms=wanted.until_ms, area_ids=wanted.area_ids, limit=wanted.limit, late_only=wanted.late_only
     )
-    return [
-        Pending(
-            row["area_id"],
-            row["received_ms"],
-            row["number"],
-            row["kind"],
-            late=row["late_ms"] < wanted.until_ms,
-            urgent=bool(row["urgent"]),
-        )
-        for row in found
-    ]
+    return [_pending(case, wanted.until_ms) for case in found]
+
+
+def _pending(case: Case, until_ms: int) -> Pending:
+    late = case.late_ms < until_ms
+    return Pending(case.area_id, case.received_ms, case.number, case.kind, late=late, urgent=case.urgent)
 
 
 UNDECIDED = Wait("cases", "verify_case", "/cases", "/case", "form.report.kind.option.", by_area, rows)

@@ -316,10 +316,10 @@ async def test_a_case_that_nobody_verifies_is_late(town: Town) -> None:
 
     async def late(hours: int) -> list[str]:
         until_ms = start_ms + hours * 3_600_000 + 1
-        rows = await town.app.database.read(
+        found = await town.app.database.read(
             lambda tx: cases.waiting(tx, until_ms=until_ms, area_ids={area_id}, limit=10, late_only=True)
         )
-        return [row["number"] for row in rows]
+        return [case.number for case in found]
 
     start_ms = town.clock.now_ms()
     assert [await late(hours) for hours in (1, 2, 23, 24)] == [[], [fire], [fire], [dump, fire]]
