@@ -99,7 +99,7 @@ class Intake:
         self._ids.follow(await inbox.newest_id(tx))  # what a person sent before may have come to another worker
         numbered = [{**row, "id": self._ids.next()} for row in rows]
         await inbox.put(tx, numbered)
-        if not self._alone and not await self._in_order(tx, numbered):
+        if not self._only_worker and not await self._in_order(tx, numbered):
             raise Unavailable("another worker has stored some of it meanwhile")  # it is brought again, and comes after
         if not self._running:
             await tx.notify(TOPIC, str(tx.township_id))
