@@ -16,7 +16,7 @@ from handlers.cases.places import Spot, spot_of
 from handlers.cases.points import move
 from handlers.numbers import CASES
 from handlers.people.beneficiary import OWN, beneficiary_household
-from handlers.policy.model import ReportKind
+from handlers.policy.report import ReportKind
 from handlers.world import Turn
 from storage.database import Row
 from storage.numbers import next_number

@@ -8,7 +8,7 @@ from datetime import date, time, timedelta
 from bot.errors import PersonError
 from handlers.film import rules, show
 from handlers.film.rules import Amounts, Terms, WeightError
-from handlers.film.terms import bounds_of, period_of, terms_of
+from handlers.film.terms import period_of, terms_of
 from handlers.numbers import TICKETS
 from handlers.people.rules import may, station_areas
 from handlers.policy.model import PolicyVersion
@@ -164,7 +164,7 @@ async def _figures(turn: Turn, version: PolicyVersion, entry: Entry) -> tuple[Te
     from_ms, until_ms = day_bounds_ms(turn.world, day)
     _, points_given = await film.given(turn.tx, entry.household.household_id, from_ms=from_ms, until_ms=until_ms)
     try:
-        bounds = bounds_of(policy.film.bounds)
+        bounds = policy.film.bounds
         rules.refuse_weight(entry.net_g, bounds)
         rules.refuse_impurity(entry.impurity_bp, bounds)
         terms = terms_of(
@@ -207,7 +207,7 @@ async def _held_for(turn: Turn, version: PolicyVersion, entry: Entry, given: Amo
         year_before_g=year_g,
         own_household=turn.person.id in await show.members_of(turn.tx, household.household_id),
         other_area=not near and not at_a_station,
-        bounds=bounds_of(version.policy.film.bounds),
+        bounds=version.policy.film.bounds,
     )
 
 

@@ -13,7 +13,6 @@ from handlers.areas import codes
 from handlers.areas.places import Station
 from handlers.film import reading, rules, show
 from handlers.film.record import Entry, record
-from handlers.film.terms import bounds_of
 from handlers.people.charge import tell_each, when_awake
 from handlers.world import Turn
 from storage.people import households
@@ -26,8 +25,7 @@ async def submit(turn: Turn, answers: Answers) -> None:
     """The `submit` of `weigh`: write the ticket, or ask once more about what is odd or was just entered."""
     household = await _household(turn, answers["household"]["id"])
     doubts: list[Words] = [
-        text(f"film.sure.{code}", **fields)
-        for code, fields in reading.concerns(answers, bounds_of(turn.world.policy.film.bounds))
+        text(f"film.sure.{code}", **fields) for code, fields in reading.concerns(answers, turn.world.policy.film.bounds)
     ]
     before = await film.same_again(
         turn.tx,
