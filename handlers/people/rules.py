@@ -38,8 +38,6 @@ RIGHTS: Mapping[str, frozenset[str]] = {
     "correct_film": frozenset({"staff"}),
     # points and subsidies
     "see_ledger": frozenset({"staff", "finance", "auditor"}),
-    "correct_points": frozenset({"staff"}),
-    "pay": frozenset({"finance"}),
     # duties and digests
     "report_cleanup": frozenset({"cleaner", "grid_keeper"}),
     "get_rollcall": frozenset({"staff"}),
@@ -49,7 +47,6 @@ RIGHTS: Mapping[str, frozenset[str]] = {
     "be_called": frozenset({"cleaner", "grid_keeper"}),
     # the house; whoever may decide something that waits sees what does
     "see_todo": frozenset({"grid_keeper"}),
-    "import": frozenset({"admin"}),
 }
 
 # What county roles may, for every township of the county; they only look (`handlers/county`).
@@ -182,11 +179,6 @@ def tidy_name(said: str) -> str | None:
     if not any(one.isalpha() for one in plain) or len(plain) > MAX_NAME_CHARS or _FIGURES.search(plain):
         return None
     return plain
-
-
-def wants_reminders(row: Fields, now_ms: int) -> bool:
-    """Whether a person (row: reminders_off, snoozed_until_ms) wants to be reminded of something now."""
-    return not row["reminders_off"] and row["snoozed_until_ms"] <= now_ms
 
 
 def reminder_due_ms(row: Fields, now_ms: int) -> int | None:
