@@ -138,6 +138,15 @@ class Desk(Generic[World]):
             }
         )
 
+    async def refresh(self, say: Say) -> None:
+        """Change every message that shows the same card, where that can be done; nobody is told of it."""
+        for row in await outbox.shown_cards(self.tx, say.card):
+            person = await people.person(self.tx, row["person_id"])
+            if person is not None and person["state"] == "active":
+                out = replace(self.catalogues[person["language"]].out(say), quiet=True)
+                self.post(row["person_id"], row["channel"], row["address"], out)
+                self.outbox[-1].update(changes=row["id"], changes_ref=row["ref"])
+
     async def attach(self, person_id: int, channel: str, photos: Sequence[Sequence[Any]]) -> list[str]:
         """Make the photos of an answer (`[[kind, ref, size_bytes], …]`) a person's; their ids in order.
 
@@ -147,15 +156,6 @@ class Desk(Generic[World]):
         for media_id, number in expected:
             self.later("media.fetch", f"media.fetch:{media_id}", self.now_ms, media_id=media_id, number=number)
         return found
-
-    async def refresh(self, say: Say) -> None:
-        """Change every message that shows the same card, where that can be done; nobody is told of it."""
-        for row in await outbox.shown_cards(self.tx, say.card):
-            person = await people.person(self.tx, row["person_id"])
-            if person is not None and person["state"] == "active":
-                out = replace(self.catalogues[person["language"]].out(say), quiet=True)
-                self.post(row["person_id"], row["channel"], row["address"], out)
-                self.outbox[-1].update(changes=row["id"], changes_ref=row["ref"])
 
     def later(self, kind: str, key: str, fire_ms: int, **payload: Any) -> None:
         """Plan a timer; one of the same key runs once."""

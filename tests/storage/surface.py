@@ -161,6 +161,7 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "households.add_household_versions": [{"rows": [{"household_id": 1, "version": 2, **HOUSEHOLD}]}],
     "households.link_person": [{}, {"relation": "proxy"}],
     "integrity.reference_faults": [{"references": REFERENCES}],
+    "inbox.ids_of": [{"update_keys": ["u1", "u3", "u901"]}],
     "inbox.put": [{"rows": [LETTER, {**LETTER, "update_key": "u901"}]}],
     "inbox.put_off": [{"rows": [{"id": 1, "due_ms": LATE_MS}]}],
     "inbox.put_off_until": [{"addresses": ["web:2"]}],
