@@ -14,8 +14,8 @@ from handlers.cases import rules
 from handlers.cases.known import Known, known
 from handlers.cases.notices import tell_reporter
 from handlers.cases.points import claimable, move
+from handlers.households.beneficiary import beneficiary_account
 from handlers.people.actions import private
-from handlers.people.beneficiary import beneficiary_account
 from handlers.world import Desk, Turn
 from storage.product import case_vault, cases
 from storage.product.cases import Case

@@ -16,8 +16,8 @@ from handlers.cases.known import Known, case_chosen, case_said, numbered
 from handlers.cases.notices import apart_m, kind_text, shortened, state_text, tell_reporter
 from handlers.cases.points import move
 from handlers.cases.showing import change_cards, decided_text, show_case
+from handlers.households.beneficiary import beneficiary_account
 from handlers.people.actions import called, private
-from handlers.people.beneficiary import beneficiary_account
 from handlers.people.charge import check_area
 from handlers.world import Desk, Turn
 from storage.product import accounts, cases

@@ -14,8 +14,8 @@ from handlers.cases.notices import kind_text, tell_staff
 from handlers.cases.opening import BENEFICIARY
 from handlers.cases.places import Spot, spot_of
 from handlers.cases.points import move
+from handlers.households.beneficiary import OWN, beneficiary_household
 from handlers.numbers import CASES
-from handlers.people.beneficiary import OWN, beneficiary_household
 from handlers.policy.report import ReportKind
 from handlers.world import Turn
 from storage.database import Row

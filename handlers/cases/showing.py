@@ -10,8 +10,8 @@ from bot.talk.messages import Button, Say, Text, Words, on_lines, text
 from handlers.cases import rules
 from handlers.cases.known import Known, case_said
 from handlers.cases.notices import card_of, decision_rows, facts, kind_text, links_of, point_of, shortened, state_text
+from handlers.households.beneficiary import beneficiary_household
 from handlers.people.actions import called, private
-from handlers.people.beneficiary import beneficiary_household
 from handlers.people.rules import may
 from handlers.world import Desk, Turn
 from storage.machine import media

@@ -1,4 +1,4 @@
-"""A role that somebody took along and nobody has any more: whoever can give it to another is told."""
+"""Somebody leaves: their roles and links end, and whoever can fill a role that nobody else has is told."""
 
 from __future__ import annotations
 
@@ -6,12 +6,20 @@ from collections.abc import Sequence
 
 from bot.talk.messages import Button, Say, text
 from bot.turn import Role
+from handlers.declared import Leaver
 from handlers.people.actions import role_at
 from handlers.people.charge import tell_each, when_awake
 from handlers.people.rules import ROLES, may_grant, may_take, roles_with
 from handlers.world import Desk
 from storage.database import Row
-from storage.people import people
+from storage.people import erasure, people
+
+
+async def end_links(desk: Desk, leaver: Leaver) -> None:
+    """End a leaver's roles, households, claims and invitations; whoever can fill a role left vacant is told."""
+    roles = await people.roles_of_person(desk.tx, leaver.person_id)
+    await erasure.end_links(desk.tx, leaver.person_id, now_ms=desk.now_ms)
+    await tell_of_vacancies(desk, roles)
 
 
 async def tell_of_vacancies(desk: Desk, roles: Sequence[Row]) -> None:

@@ -12,8 +12,8 @@ from bot.talk.messages import Button, Say, text
 from bot.turn import Dispatch
 from handlers.areas.actions import find_households
 from handlers.areas.index import Gazetteer
+from handlers.households.beneficiary import acting_for, label
 from handlers.people.actions import area_name, called, keeper, private
-from handlers.people.beneficiary import acting_for, label
 from handlers.people.charge import check_area, in_charge, tell_each, when_awake
 from handlers.people.rules import may
 from handlers.world import Turn
