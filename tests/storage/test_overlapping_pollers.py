@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from bot.channels.base import Channels, Raw
-from bot.clock import EPOCH_MS, SystemDice, TimeIds
+from bot.clock import EPOCH_MS, Seams, SystemDice, TimeIds
 from bot.incoming.intake import Intake
 from storage.database import Database, Unavailable
 from storage.machine import inbox
-from tests.sim.overlap import Rehearsed, Tape, rehearsal, replay
+from tests.sim.machine.overlap import Rehearsed, Tape, rehearsal, replay
 
 Meanwhile = Callable[[], Awaitable[None]]
 PERSON, OTHER = "telegram:7", "telegram:8"
@@ -45,22 +45,22 @@ class Overtaken:
         self._database = database
         self._meanwhile: Meanwhile | None = meanwhile
 
-    async def transaction(self, work: Any, *, township_id: int = 1, alone: bool = True, wait: bool = True) -> Any:
+    async def transaction(self, work: Any, *, township_id: int = 1, exclusive: bool = True, wait: bool = True) -> Any:
         tape = Tape()
         if self._meanwhile is not None:
             with suppress(Rehearsed):
-                await self._database.transaction(rehearsal(work, tape), township_id=township_id, alone=alone)
+                await self._database.transaction(rehearsal(work, tape), township_id=township_id, exclusive=exclusive)
             meanwhile, self._meanwhile = self._meanwhile, None
             await meanwhile()
-        return await self._database.transaction(replay(work, tape), township_id=township_id, alone=alone)
+        return await self._database.transaction(replay(work, tape), township_id=township_id, exclusive=exclusive)
 
 
 def worker(database: Any, ahead_ms: int) -> Intake:
     nothing: Any = None
     channels: Any = Channels([Chat()])  # type: ignore[list-item]
     clock = Clock(ahead_ms)
-    made: dict[str, Any] = {"clock": clock, "ids": TimeIds(clock), "dice": SystemDice(), "outgoing": nothing}
-    return Intake(database, nothing, channels, nothing, alone=False, **made)
+    seams = Seams(clock, TimeIds(clock), SystemDice())
+    return Intake(database, nothing, channels, nothing, seams, nothing, only_worker=False)
 
 
 def updates(*keys: str, address: str = PERSON) -> list[Raw]:
