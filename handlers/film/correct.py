@@ -9,7 +9,7 @@ from bot.errors import PersonError
 from bot.talk.form import Answers
 from bot.talk.messages import Say, Words, on_lines, text
 from bot.turn import Dispatch
-from handlers.film import decide, record, rules, search, show, weigh
+from handlers.film import decide, record, rules, search, show
 from handlers.film.record import Entry
 from handlers.people.actions import private
 from handlers.people.charge import tell_each
@@ -61,7 +61,7 @@ async def submit(turn: Turn, answers: Answers) -> None:
     turn.reply(on_lines(lines))
     await _tell(turn, old, name, reason, objected)
     if new is not None:
-        await weigh.announce(turn, new, await show.householder(turn.tx, new))
+        await show.announce(turn, new, await show.householder(turn.tx, new))
 
 
 async def _right_one(turn: Turn, old: Ticket, answers: Answers) -> Ticket:

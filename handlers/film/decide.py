@@ -6,7 +6,7 @@ from bot.errors import PersonError
 from bot.talk.form import Answers
 from bot.talk.messages import Say, text
 from bot.turn import Dispatch
-from handlers.film import record, rules, search, show, weigh
+from handlers.film import record, rules, search, show
 from handlers.people.actions import private
 from handlers.people.charge import tell_each
 from handlers.people.rules import may
@@ -53,7 +53,7 @@ async def command(turn: Turn, args: str) -> None:
     ticket = await record.count(turn, ticket, "approved")
     name = await show.householder(turn.tx, ticket)
     turn.reply(text("film.approved", number=ticket.number, name=name, net_g=ticket.net_g))
-    await weigh.announce(turn, ticket, name)
+    await show.announce(turn, ticket, name)
     await tell_operator(turn, ticket, "film.approved.operator", name=name, net_g=ticket.net_g)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from bot.talk.messages import Button, Say, Words, on_lines, text
+from bot.turn import Dispatch
 from handlers.film import rules
-from handlers.people.charge import in_charge
+from handlers.people.charge import in_charge, tell_each, when_awake
 from handlers.world import Desk, World
 from storage.database import Tx
 from storage.people import claims, households, people
@@ -166,3 +167,23 @@ async def deciders_of(desk: Desk, ticket: Ticket) -> list[int]:
     """Who decides about a ticket at its village: nobody who weighed it or belongs to the household."""
     barred = {await same_person(desk.tx, ticket.operator_id), *await members_of(desk.tx, ticket.household_id)}
     return [row["person_id"] for row in await in_charge(desk, "approve_weight", ticket.village_id, barred)]
+
+
+async def announce(desk: Desk, ticket: Ticket, name: str) -> None:
+    """Tell whom a new ticket concerns: the household when it counts, staff when it waits for them."""
+    world = desk.world
+    if ticket.state == "held":
+        operator = await name_of(desk.tx, ticket.operator_id)
+        await tell_each(
+            desk,
+            await deciders_of(desk, ticket),
+            lambda language: for_staff_held(world, ticket, name, language, operator),
+            when_awake(desk, f"film:{ticket.id}:held"),
+        )
+        return
+    await tell_each(
+        desk,
+        await members_of(desk.tx, ticket.household_id),
+        lambda language: for_household(world, ticket, name, language, counted_ms=desk.now_ms),
+        Dispatch(f"film:{ticket.id}:ticket"),
+    )

@@ -36,7 +36,7 @@ def name(path: Path) -> str:
 
 PURE = (
     "handlers.duties.words",
-    "handlers.film.words",
+    "handlers.film.weighing.words",
     "handlers.numbers",
     "storage.product.accounts",
 )  # besides bot.talk and every rules.py

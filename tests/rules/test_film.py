@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.film import rules
-from handlers.film.reading import card_said
 from handlers.film.rules import Terms, WeightError
+from handlers.film.weighing.reading import card_said
 from handlers.numbers import TICKETS
 from handlers.points import rules as statement
 from handlers.policy.film import FilmBounds

@@ -14,7 +14,7 @@ from handlers.areas.rules import card_number
 from handlers.facts import Facts
 from handlers.film import rules
 from handlers.film.rules import WeightError
-from handlers.film.words import WeighReading, parse_weigh_line
+from handlers.film.weighing.words import WeighReading, parse_weigh_line
 from handlers.policy.film import FilmBounds
 from handlers.policy.model import Policy
 
