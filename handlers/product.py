@@ -14,11 +14,11 @@ from bot.talk.session import Frame
 from bot.turn import Intent
 from handlers import registry
 from handlers.facts import Facts
-from handlers.people import leaving
-from handlers.people.consent import READABLE_BEFORE
 from handlers.people.guide import menu
 from handlers.people.menu import IN_GROUPS, native_commands
 from handlers.people.rules import may
+from handlers.privacy import leaving
+from handlers.privacy.consent import READABLE_BEFORE
 from handlers.world import Desk, Turn, World
 from handlers.world_cache import Worlds
 from storage.database import Tx

@@ -16,10 +16,12 @@ from handlers.declared import Declared
 from handlers.digests.capability import DIGESTS
 from handlers.duties.capability import DUTIES
 from handlers.film.capability import FILM
+from handlers.households.capability import HOUSEHOLDS
 from handlers.people.capability import PEOPLE
 from handlers.photos.capability import PHOTOS
 from handlers.points.capability import POINTS
 from handlers.policy.capability import POLICY
+from handlers.privacy.capability import PRIVACY
 from handlers.robots.capability import ROBOTS
 from handlers.scenes.capability import SCENES
 from handlers.todo.capability import TODO
@@ -29,6 +31,8 @@ from storage.integrity import Reference
 CAPABILITIES: tuple[Capability, ...] = (
     SCENES,
     PEOPLE,
+    HOUSEHOLDS,
+    PRIVACY,
     ROBOTS,
     DUTIES,
     POINTS,

@@ -65,16 +65,6 @@ def to_wgs84(point: Point) -> Point:
     return Point(lat, lng, "WGS-84")
 
 
-def from_wgs84(point: Point, datum: Datum) -> Point:
-    """A WGS-84 point as a map of `datum` shows it."""
-    lat, lng = point.lat, point.lng
-    if datum != "WGS-84":
-        lat, lng = _wgs_to_gcj(lat, lng)
-    if datum == "BD-09":
-        lat, lng = _gcj_to_baidu(lat, lng)
-    return Point(lat, lng, datum)
-
-
 def distance_m(one: Point, other: Point) -> float:
     """Metres over the ground between two points of any datum (on a sphere: within 0.5 %)."""
     a, b = to_wgs84(one), to_wgs84(other)

@@ -15,7 +15,7 @@ import numpy as np
 import shapely
 
 from bot.talk.geo import Point, to_wgs84
-from handlers.areas.names import NameFinder, Spot
+from handlers.areas.names import NameFinder
 from handlers.areas.places import Area, Landmark, PlaceMatch, Station
 from storage.database import Row
 
@@ -84,13 +84,6 @@ class Gazetteer:
             hits = self._tree.query_nearest(flat, max_distance=slack_m, all_matches=True)
         return self._bounded[int(min(hits))] if len(hits) else None
 
-    def outside_by_m(self, point: Point) -> float:
-        """How far the point is from the township's nearest village; 0 inside."""
-        if not self._bounded:
-            return 0.0
-        _, metres = self._tree.query_nearest(self._flat(point), return_distance=True, all_matches=False)
-        return float(metres[0])
-
     def nearest_landmarks(self, point: Point, *, limit: int = 5, within_m: float = 3_000) -> list[Near]:
         """The nearest landmarks, the nearest first."""
         flat = self._flat(point)
@@ -132,13 +125,6 @@ class Gazetteer:
     def landmarks_of(self, village_id: int) -> Sequence[Landmark]:
         """A village's landmarks in the order of their import."""
         return self._landmarks_of.get(village_id, ())
-
-    def point_of(self, spot: Spot | Area) -> Point | None:
-        """Where a place is: its own point, else the middle of its boundary."""
-        if spot.point is not None or not isinstance(spot, Area) or not spot.boundary:
-            return spot.point
-        middle = shapely.from_geojson(spot.boundary).representative_point()
-        return Point(middle.y, middle.x)
 
 
 def _middle(shapes: Iterable[Any], landmarks: Iterable[Landmark]) -> tuple[float, float]:

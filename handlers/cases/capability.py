@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers.capability import Capability, Command
-from handlers.cases import checks, claiming, deciding, figures, forgetting, forms, opening, showing, waits
+from handlers.cases import checks, claiming, deciding, figures, forgetting, forms, opening, showing
 from handlers.declared import Forget
 from storage.integrity import Reference
 
@@ -23,7 +23,7 @@ CASES = Capability(
     timers={claiming.EXPIRE: claiming.expire, claiming.FORGET: claiming.forget},
     plan=(claiming.plan,),
     figures=figures.FIGURES,
-    waits=(waits.UNDECIDED,),
+    waits=(figures.UNDECIDED,),
     checks={"case points": checks.points_still_held, "case events": checks.events_missing},
     references=(
         Reference("case_events", "case_id", "cases"),

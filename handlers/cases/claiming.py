@@ -11,13 +11,14 @@ from bot.errors import PersonError
 from bot.talk.messages import text
 from bot.talk.spans import DAY_MS, HOUR_MS
 from handlers.cases import rules
+from handlers.cases.known import Known, known
 from handlers.cases.notices import tell_reporter
 from handlers.cases.points import claimable, move
+from handlers.households.beneficiary import beneficiary_account
 from handlers.people.actions import private
-from handlers.people.beneficiary import beneficiary_account
 from handlers.world import Desk, Turn
-from storage.database import Row
 from storage.product import case_vault, cases
+from storage.product.cases import Case
 
 LOOK_BACK_MS = 2 * HOUR_MS
 EXPIRE, FORGET = "cases.claim_expire", "cases.forget"
@@ -36,14 +37,15 @@ async def claim(turn: Turn, args: str) -> None:
     if until_ms := rules.locked_until_ms(tries, turn.now_ms):
         raise PersonError("claim_locked", until_ms=until_ms)
     case = await cases.case_of_number(turn.tx, number)
-    if case is not None:
-        await _not_guessed_at(turn, case, since_ms)
-    if case is None or not hmac.compare_digest(case["claim_hash"], rules.hash_code(case["claim_salt"], code)):
+    found = await known(turn, case) if case is not None else None
+    if found is not None:
+        await _not_guessed_at(turn, found, since_ms)
+    if case is None or not hmac.compare_digest(case.claim_hash, rules.hash_code(case.claim_salt, code)):
         await case_vault.add_wrong_code(
             turn.tx,
             try_id=turn.ids.next(),
             person_id=turn.person.id,
-            case_id=case["id"] if case is not None else None,
+            case_id=case.id if case is not None else None,
             now_ms=turn.now_ms,
         )
         left = rules.tries_left([*tries, turn.now_ms], turn.now_ms)
@@ -52,68 +54,67 @@ async def claim(turn: Turn, args: str) -> None:
     await _claim(turn, case)
 
 
-async def _not_guessed_at(turn: Turn, case: Row, since_ms: int) -> None:
+async def _not_guessed_at(turn: Turn, found: Known, since_ms: int) -> None:
     """Many wrong codes for one case shut it for an hour, whoever sent them; its reporter is still let in."""
-    tries = await case_vault.wrong_codes_of_case(turn.tx, case["id"], since_ms=since_ms)
+    tries = await case_vault.wrong_codes_of_case(turn.tx, found.case.id, since_ms=since_ms)
     until_ms = rules.locked_until_ms(tries, turn.now_ms, rules.CASE_WRONG_CODES_LARGEST)
-    reporter = await case_vault.reporter(turn.tx, case["id"])
-    if until_ms and (reporter is None or reporter["person_id"] != turn.person.id):
+    if until_ms and not found.is_of(turn.person.id):
         raise PersonError("claim_locked", until_ms=until_ms)
 
 
-async def _claim(turn: Turn, case: Row) -> None:
+async def _claim(turn: Turn, case: Case) -> None:
     """The code is right: give what waits, or say why nothing does."""
-    events = await cases.events(turn.tx, case["id"])
+    events = await cases.events(turn.tx, case.id)
     happened = {event["event"] for event in events}
     points = await claimable(turn, case)
-    if points and case["claim_until_ms"] is not None and turn.now_ms >= case["claim_until_ms"]:
+    if points and case.claim_until_ms is not None and turn.now_ms >= case.claim_until_ms:
         await _expire(turn, case, points)
         happened.add("claim_expired")
     if "claim_expired" in happened:
-        turn.reply(text("claim.expired", number=case["number"]))
+        turn.reply(text("claim.expired", number=case.number))
     elif "claimed" in happened:
-        turn.reply(text("claim.done_before", number=case["number"]))
+        turn.reply(text("claim.done_before", number=case.number))
     elif not points:
-        turn.reply(text(_why_nothing(case, happened), number=case["number"]))
+        turn.reply(text(_why_nothing(case, happened), number=case.number))
     elif any(event["event"] == "verified" and event["person_id"] == turn.person.id for event in events):
         raise PersonError("claim_own_decision")
     else:
         beneficiary = await beneficiary_account(turn.tx, turn.person.id, {})
         await move(
             turn,
-            rules.claim(case["id"], beneficiary),
-            case_id=case["id"],
+            rules.claim(case.id, beneficiary),
+            case_id=case.id,
             points=points,
-            policy_version=case["policy_version"],
+            policy_version=case.policy_version,
         )
         await _note(turn, case, "claimed", points)
-        turn.reply(text("claim.done", number=case["number"], points=points))
+        turn.reply(text("claim.done", number=case.number, points=points))
 
 
-def _why_nothing(case: Row, happened: set[str]) -> str:
-    if case["state"] == "registered":
+def _why_nothing(case: Case, happened: set[str]) -> str:
+    if case.state == "registered":
         return "claim.not_verified_yet"
     if "verified" not in happened:
         return "claim.refused"
-    return "claim.no_points" if case["points"] == 0 else "claim.counted_already"
+    return "claim.no_points" if case.points == 0 else "claim.counted_already"
 
 
-async def _note(desk: Desk, case: Row, event: str, points: int) -> None:
+async def _note(desk: Desk, case: Case, event: str, points: int) -> None:
     await cases.add_event(
         desk.tx,
         event_id=desk.ids.next(),
-        case_id=case["id"],
+        case_id=case.id,
         event=event,
-        area_id=case["area_id"],
+        area_id=case.area_id,
         points=points,
-        policy_version=case["policy_version"],
+        policy_version=case.policy_version,
         at_ms=desk.now_ms,
     )
 
 
-async def _expire(desk: Desk, case: Row, points: int) -> None:
+async def _expire(desk: Desk, case: Case, points: int) -> None:
     """The points go back to the programme."""
-    await move(desk, rules.expire(case["id"]), case_id=case["id"], points=points, policy_version=case["policy_version"])
+    await move(desk, rules.expire(case.id), case_id=case.id, points=points, policy_version=case.policy_version)
     await _note(desk, case, "claim_expired", points)
 
 
@@ -123,9 +124,8 @@ async def expire(desk: Desk, payload: Mapping[str, Any]) -> None:
     points = await claimable(desk, case) if case is not None else 0
     if case is not None and points:
         await _expire(desk, case, points)
-        await tell_reporter(
-            desk, case, text("claim.expired_news", number=case["number"], points=points), key="claim_expired"
-        )
+        words = text("claim.expired_news", number=case.number, points=points)
+        await tell_reporter(desk, await known(desk, case), words, key="claim_expired")
 
 
 async def plan(desk: Desk) -> None:

@@ -1,12 +1,13 @@
-"""The figures of cases: what was reported and what was decided."""
+"""The figures of cases: what was reported, what was decided, and what waits to be verified."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from handlers.declared import ByArea, Figure
+from handlers.declared import Backlog, ByArea, Figure, Pending, Selection, Wait
 from storage.database import Tx
 from storage.product import cases
+from storage.product.cases import Case
 
 OF_EVENT = {
     "registered": "cases.new",
@@ -26,3 +27,25 @@ async def events(tx: Tx, from_ms: int, until_ms: int) -> Mapping[str, ByArea]:
 
 
 FIGURES = tuple(Figure(name, "cases", events) for name in OF_EVENT.values())
+
+
+async def by_area(tx: Tx, _: int, until_ms: int) -> Mapping[int, Backlog]:
+    """Count undecided cases by area; late is what is past the policy's time for verifying it."""
+    found = await cases.waiting_by_area(tx, until_ms=until_ms)
+    return {area_id: Backlog(*counts) for area_id, counts in found.items()}
+
+
+async def rows(tx: Tx, wanted: Selection) -> Sequence[Pending]:
+    """List undecided cases."""
+    found = await cases.waiting(
+        tx, until_ms=wanted.until_ms, area_ids=wanted.area_ids, limit=wanted.limit, late_only=wanted.late_only
+    )
+    return [_pending(case, wanted.until_ms) for case in found]
+
+
+def _pending(case: Case, until_ms: int) -> Pending:
+    late = case.late_ms < until_ms
+    return Pending(case.area_id, case.received_ms, case.number, case.kind, late=late, urgent=case.urgent)
+
+
+UNDECIDED = Wait("cases", "verify_case", "/cases", "/case", "form.report.kind.option.", by_area, rows)

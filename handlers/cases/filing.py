@@ -14,13 +14,14 @@ from handlers.cases.notices import kind_text, tell_staff
 from handlers.cases.opening import BENEFICIARY
 from handlers.cases.places import Spot, spot_of
 from handlers.cases.points import move
+from handlers.households.beneficiary import OWN, beneficiary_household
 from handlers.numbers import CASES
-from handlers.people.beneficiary import OWN, beneficiary_household
-from handlers.policy.model import ReportKind
+from handlers.policy.report import ReportKind
 from handlers.world import Turn
 from storage.database import Row
 from storage.numbers import next_number
 from storage.product import case_vault, cases
+from storage.product.cases import Case
 
 CODE_DIGITS = 6
 SALT_CHARS = 22
@@ -30,7 +31,7 @@ SALT_CHARS = 22
 class Filed:
     """A new case: what its reporter is told."""
 
-    case: Mapping[str, Any]
+    case: Case
     kind: ReportKind
     code: str
     anonymous: bool
@@ -51,23 +52,23 @@ async def submit_report(turn: Turn, answers: Mapping[str, Any]) -> None:
     case = filed.case
     await case_vault.add_reporter(
         turn.tx,
-        case_id=case["id"],
+        case_id=case.id,
         person_id=turn.person.id,
         anonymous=anonymous,
         household_id=await _acted_for(turn, answers),
-        points=case["points"],
+        points=case.points,
         received_ms=turn.now_ms,
     )
     await move(
         turn,
-        rules.promise(case["id"]),
-        case_id=case["id"],
-        points=case["points"],
-        policy_version=case["policy_version"],
+        rules.promise(case.id),
+        case_id=case.id,
+        points=case.points,
+        policy_version=case.policy_version,
     )
     photos = answers.get("photos") or ()
     media_ids = await turn.attach(turn.person.id, turn.person.channel, photos) if photos else []
-    await cases.add_media(turn.tx, case["id"], media_ids)
+    await cases.add_media(turn.tx, case.id, media_ids)
     told = await tell_staff(turn, case, media_ids, not_to=turn.person.id)
     turn.reply(_receipt(filed, told))
 
@@ -87,28 +88,28 @@ async def _file(turn: Turn, kind: ReportKind, spot: Spot, statement: str, anonym
     earned = await case_vault.points_since(turn.tx, turn.person.id, day_start_ms)
     first = await _first_report(turn, kind.id, spot)
     code, salt = turn.dice.digits(CODE_DIGITS), turn.dice.token()[:SALT_CHARS]
-    case: dict[str, Any] = {
-        "id": turn.ids.next(),
-        "number": CASES.write(local.year, await next_number(turn.tx, "cases", local.year)),
-        "kind": kind.id,
-        "area_id": spot.area_id,
-        "place": spot.label,
-        "landmark_id": spot.landmark_id,
-        "lat": spot.lat,
-        "lng": spot.lng,
-        "datum": None if spot.lat is None else spot.datum,
-        "cell": None if spot.lat is None or spot.lng is None else rules.cell_of(spot.lat, spot.lng),
-        "statement": statement,
-        "urgent": int(kind.urgent),
-        "received_ms": turn.now_ms,
-        "verify_due_ms": turn.now_ms + kind.verify_hours * HOUR_MS,
-        "late_ms": rules.late_ms(turn.now_ms, kind.verify_hours, policy.waiting_too_long_hours),
-        "maybe_duplicate_of": first["id"] if first else None,
-        "points": rules.points_promised(kind.points, earned, policy.person_day_points_largest),
-        "policy_version": world.current.version,
-        "claim_salt": salt,
-        "claim_hash": rules.hash_code(salt, code),
-    }
+    case = Case(
+        id=turn.ids.next(),
+        number=CASES.write(local.year, await next_number(turn.tx, "cases", local.year)),
+        kind=kind.id,
+        area_id=spot.area_id,
+        place=spot.label,
+        landmark_id=spot.landmark_id,
+        lat=spot.lat,
+        lng=spot.lng,
+        datum=None if spot.lat is None else "WGS-84",
+        cell=None if spot.lat is None or spot.lng is None else rules.cell_of(spot.lat, spot.lng),
+        statement=statement,
+        urgent=kind.urgent,
+        received_ms=turn.now_ms,
+        verify_due_ms=turn.now_ms + kind.verify_hours * HOUR_MS,
+        late_ms=rules.late_ms(turn.now_ms, kind.verify_hours, policy.waiting_too_long_hours),
+        maybe_duplicate_of=first["id"] if first else None,
+        points=rules.points_promised(kind.points, earned, policy.person_day_points_largest),
+        policy_version=world.current.version,
+        claim_salt=salt,
+        claim_hash=rules.hash_code(salt, code),
+    )
     await cases.add_case(turn.tx, case, event_id=turn.ids.next())
     return Filed(case, kind, code, anonymous)
 
@@ -135,11 +136,11 @@ def _receipt(filed: Filed, told: int) -> Say:
     lines: list[Text] = []
     if kind.call_first is not None:
         lines.append(text("report.call_first", number=kind.call_first))
-    lines.append(text("report.filed", number=case["number"], kind=kind_text(kind.id), place=case["place"]))
+    lines.append(text("report.filed", number=case.number, kind=kind_text(kind.id), place=case.place))
     lines.append(text("report.code", code=filed.code))
-    if case["points"]:
+    if case.points:
         form = "report.points_by_code" if filed.anonymous else "report.points_pending"
-        lines.append(text(form, points=case["points"]))
+        lines.append(text(form, points=case.points))
     elif kind.points:
         lines.append(text("report.points_enough"))
     lines.append(text("report.next" if told else "report.next_nobody", hours=kind.verify_hours))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from bot.talk.geo import Point, distance_m, map_link
 from bot.talk.messages import Button, Link, Say, Text, Words, on_lines, text
-from bot.turn import Dispatch
-from handlers.people.actions import area_name, in_charge
+from handlers.cases.known import Known
+from handlers.people.actions import area_name
+from handlers.people.charge import in_charge, tell_each, when_awake
 from handlers.world import Desk
-from storage.database import Row
-from storage.machine import media
-from storage.product import case_vault, cases
+from storage.product import cases
+from storage.product.cases import Case
 
 STATEMENT_CHARS = 500
 
@@ -32,77 +31,68 @@ def shortened(words: str, largest: int = STATEMENT_CHARS) -> str:
     return words if len(words) <= largest else words[: largest - 1] + "…"
 
 
-def card_of(case: Mapping[str, Any] | Row) -> str:
+def card_of(case: Case) -> str:
     """What staff's messages about a case are known by: they change together. A reporter's own have no such name."""
-    return f"case:{case['number']}"
+    return f"case:{case.number}"
 
 
-async def tell_staff(desk: Desk, case: Mapping[str, Any], media_ids: Sequence[str], *, not_to: int) -> int:
+async def tell_staff(desk: Desk, case: Case, media_ids: Sequence[str], *, not_to: int) -> int:
     """Show a new case to the area's staff; an urgent one at any hour. How many were told.
 
     The reporter is left out, who may not verify their own report.
     """
-    due = text("case.verify_by", due_ms=case["verify_due_ms"])
+    due = text("case.verify_by", due_ms=case.verify_due_ms)
     say = Say(
         on_lines([text("case.new"), *await facts(desk, case), due]),
-        decision_rows(str(case["number"])),
+        decision_rows(case.number),
         media=tuple(media_ids),
         links=links_of(case),
         card=card_of(case),
     )
-    urgent = bool(case["urgent"])
-    due_ms = None if urgent else desk.world.after_quiet_ms(desk.now_ms)
-    told = 0
-    for row in await in_charge(desk, "verify_case", case["area_id"]):
-        person_id = row["person_id"]
-        if person_id == not_to:
-            continue
-        await media.grant(desk.tx, media_ids, person_id)
-        told += await desk.tell(person_id, say, Dispatch(f"case:{case['id']}:new", urgent=urgent, due_ms=due_ms))
-    return told
+    staff = [row["person_id"] for row in await in_charge(desk, "verify_case", case.area_id, barred=(not_to,))]
+    return await tell_each(desk, staff, say, when_awake(desk, f"case:{case.id}:new", urgent=case.urgent))
 
 
-async def tell_reporter(desk: Desk, case: Row, words: Words, *, key: str) -> None:
+async def tell_reporter(desk: Desk, known: Known, words: Words, *, key: str) -> None:
     """Tell the reporter, who may be anonymous: the vault knows where to write."""
-    reporter = await case_vault.reporter(desk.tx, case["id"])
-    if reporter is not None and reporter["person_id"] is not None:
-        due_ms = desk.world.after_quiet_ms(desk.now_ms)
-        await desk.tell(reporter["person_id"], Say(words), Dispatch(f"case:{case['id']}:{key}", due_ms=due_ms))
+    if known.reporter is not None and known.reporter.person_id is not None:
+        await desk.tell(known.reporter.person_id, Say(words), when_awake(desk, f"case:{known.case.id}:{key}"))
 
 
-async def facts(desk: Desk, case: Mapping[str, Any] | Row, *, for_staff: bool = True, words: bool = True) -> list[Text]:
+async def facts(desk: Desk, case: Case, *, for_staff: bool = True, words: bool = True) -> list[Text]:
     """What a case is about, line by line; `words`: what its reporter said, for staff also which it may repeat."""
-    area = area_name(desk.world.places, case["area_id"])
+    area = area_name(desk.world.places, case.area_id)
     lines = [
-        text("case.head", number=case["number"], kind=kind_text(case["kind"])),
-        text("case.place" if area in case["place"] else "case.place_in", place=case["place"], area=area),
-        text("case.received", at_ms=case["received_ms"]),
+        text("case.head", number=case.number, kind=kind_text(case.kind)),
+        text("case.place" if area in case.place else "case.place_in", place=case.place, area=area),
+        text("case.received", at_ms=case.received_ms),
     ]
-    if words and case["statement"]:
-        lines.append(text("case.statement", words=shortened(case["statement"])))
-    if for_staff and case["maybe_duplicate_of"] is not None:
-        first = await cases.case(desk.tx, case["maybe_duplicate_of"])
+    if words and case.statement:
+        lines.append(text("case.statement", words=shortened(case.statement)))
+    if for_staff and case.maybe_duplicate_of is not None:
+        first = await cases.case(desk.tx, case.maybe_duplicate_of)
         if first is not None:
-            lines.append(text("case.maybe_duplicate", number=first["number"], metres=apart_m(case, first)))
+            lines.append(text("case.maybe_duplicate", number=first.number, metres=apart_m(case, first)))
     return lines
 
 
-def apart_m(one: Mapping[str, Any] | Row, other: Mapping[str, Any] | Row) -> int:
+def apart_m(one: Case, other: Case) -> int:
     """Metres between two cases that both have a position; 0 otherwise."""
-    if one["lat"] is None or other["lat"] is None:
-        return 0
-    return round(distance_m(_point(one), _point(other)))
+    here, there = point_of(one), point_of(other)
+    return round(distance_m(here, there)) if here is not None and there is not None else 0
 
 
-def _point(case: Mapping[str, Any] | Row) -> Point:
-    return Point(case["lat"], case["lng"], case["datum"])
+def point_of(case: Case) -> Point | None:
+    """Where a case is, if it has a position."""
+    if case.lat is None or case.lng is None:
+        return None
+    return Point(case.lat, case.lng, case.datum or "WGS-84")
 
 
-def links_of(case: Mapping[str, Any] | Row) -> tuple[Link, ...]:
+def links_of(case: Case) -> tuple[Link, ...]:
     """The case's place on a map, when its position is known."""
-    if case["lat"] is None:
-        return ()
-    return (Link(text("case.map"), map_link(_point(case), f"{case['number']} {case['place']}")),)
+    point = point_of(case)
+    return (Link(text("case.map"), map_link(point, f"{case.number} {case.place}")),) if point is not None else ()
 
 
 def decision_rows(number: str) -> tuple[tuple[Button, ...], ...]:

@@ -16,9 +16,9 @@ from handlers.cases import rules
 from handlers.cases.places import offered_places, place_in_sentence
 from handlers.duties.words import parse_cleanup_line
 from handlers.facts import Facts
-from handlers.film.words import parse_weigh_line
+from handlers.film.weighing.words import parse_weigh_line
+from handlers.households.beneficiary import OWN, acting_for, beneficiary_step
 from handlers.people.actions import private
-from handlers.people.beneficiary import OWN, acting_for, beneficiary_step
 from handlers.policy.model import Policy
 from handlers.world import Turn
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.errors import PersonError
 from bot.talk.form import Option
-from bot.talk.geo import Datum, Point
+from bot.talk.geo import Point
 from handlers.areas.index import Gazetteer
 from handlers.areas.places import Area, Landmark, PlaceMatch
 from handlers.facts import place_answer
@@ -31,7 +31,6 @@ class Spot:
     landmark_id: int | None = None
     lat: float | None = None
     lng: float | None = None
-    datum: Datum = "WGS-84"
 
 
 async def home_village(turn: Turn) -> Area | None:
@@ -132,10 +131,10 @@ async def spot_of(turn: Turn, answer: Mapping[str, Any]) -> Spot:
     chosen = str(answer.get("id", ""))
     label = str(answer.get("label", ""))[:PLACE_CHARS]
     if chosen[:1] == EARLIER:
-        row = await cases.case(turn.tx, int(chosen[1:]))
-        if row is None:
+        case = await cases.case(turn.tx, int(chosen[1:]))
+        if case is None:
             raise PersonError("report_place_gone", step="place")
-        return Spot(row["place"], row["area_id"], row["landmark_id"], row["lat"], row["lng"])
+        return Spot(case.place, case.area_id, case.landmark_id, case.lat, case.lng)
     if chosen[:1] == LANDMARK:
         landmark = world.places.landmarks.get(int(chosen[1:]))
         if landmark is None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from handlers.cases import rules
 from handlers.world import Desk
-from storage.database import Row
 from storage.product import accounts, ledger
+from storage.product.cases import Case
 
 UNIT = "points"
 
@@ -34,6 +34,6 @@ async def move(
     )
 
 
-async def claimable(desk: Desk, case: Row) -> int:
+async def claimable(desk: Desk, case: Case) -> int:
     """What still waits for whoever brings the code of a case."""
-    return await ledger.balance(desk.tx, accounts.claimable(case["id"]), UNIT)
+    return await ledger.balance(desk.tx, accounts.claimable(case.id), UNIT)

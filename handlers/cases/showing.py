@@ -8,16 +8,17 @@ from bot.errors import PersonError
 from bot.talk.geo import Point, distance_m
 from bot.talk.messages import Button, Say, Text, Words, on_lines, text
 from handlers.cases import rules
-from handlers.cases.notices import card_of, decision_rows, facts, kind_text, links_of, shortened, state_text
-from handlers.numbers import CASES
+from handlers.cases.known import Known, case_said
+from handlers.cases.notices import card_of, decision_rows, facts, kind_text, links_of, point_of, shortened, state_text
+from handlers.households.beneficiary import beneficiary_household
 from handlers.people.actions import called, private
-from handlers.people.beneficiary import beneficiary_household
 from handlers.people.rules import may
 from handlers.world import Desk, Turn
-from storage.database import Row
 from storage.machine import media
 from storage.people import households, people
 from storage.product import case_vault, cases
+from storage.product.case_vault import Reporter
+from storage.product.cases import Case
 
 LISTED = 10
 
@@ -25,44 +26,36 @@ LISTED = 10
 async def case_command(turn: Turn, args: str) -> None:
     """`/case 2026-0113`: for its reporter, the area's staff and who pays there; to others there is no such case."""
     private(turn)
-    case = await _case_said(turn, args)
-    reporter = await case_vault.reporter(turn.tx, case["id"])
-    if reporter is not None and reporter["person_id"] == turn.person.id:
+    found = await case_said(turn, args)
+    case = found.case
+    if found.is_of(turn.person.id):
         await _show_own(turn, case)
-    elif may(turn.person.roles, "see_cases", case["area_id"], turn.world.places.covers):
-        await show_case(turn, case)
+    elif may(turn.person.roles, "see_cases", case.area_id, turn.world.places.covers):
+        await show_case(turn, found)
     elif _may_see_reporter(turn, case):
         await _show_payer(turn, case)
     else:
         raise PersonError("case_unknown", said=args[:40])
 
 
-async def _case_said(turn: Turn, said: str) -> Row:
-    number = CASES.read(said, turn.world.local(turn.now_ms).year)
-    case = await cases.case_of_number(turn.tx, number) if number else None
-    if case is None:
-        raise PersonError("case_unknown", said=said[:40])
-    return case
+def _may_see_reporter(turn: Turn, case: Case) -> bool:
+    return may(turn.person.roles, "see_reporter", case.area_id, turn.world.places.covers)
 
 
-def _may_see_reporter(turn: Turn, case: Row) -> bool:
-    return may(turn.person.roles, "see_reporter", case["area_id"], turn.world.places.covers)
-
-
-async def _show_payer(turn: Turn, case: Row) -> None:
+async def _show_payer(turn: Turn, case: Case) -> None:
     """What is needed to pay a reward: which case, what was decided, how much. No words of the reporter, no photos."""
     lines = await facts(turn, case, for_staff=False, words=False)
-    lines.append(text("case.status", state=state_text(case["state"])))
-    lines.append(text("case.points", points=case["points"]))
+    lines.append(text("case.status", state=state_text(case.state)))
+    lines.append(text("case.points", points=case.points))
     rows = _reporter_rows(turn, case)
     if not rows:
         lines.append(text("case.reporter_later"))
     turn.reply(Say(on_lines(lines), rows))
 
 
-def _reporter_rows(turn: Turn, case: Row) -> tuple[tuple[Button, ...], ...]:
-    if rules.was_verified(case["state"]) and _may_see_reporter(turn, case):
-        return ((Button(text("case.see_reporter"), f"/reporter {case['number']}"),),)
+def _reporter_rows(turn: Turn, case: Case) -> tuple[tuple[Button, ...], ...]:
+    if rules.was_verified(case.state) and _may_see_reporter(turn, case):
+        return ((Button(text("case.see_reporter"), f"/reporter {case.number}"),),)
     return ()
 
 
@@ -74,43 +67,43 @@ async def reporter_command(turn: Turn, args: str) -> None:
     private(turn)
     if not args.strip():
         raise PersonError("reporter_which")
-    case = await _case_said(turn, args)
+    found = await case_said(turn, args)
+    case, reporter = found.case, found.reporter
     if not _may_see_reporter(turn, case):
         raise PersonError("case_unknown", said=args[:40])
-    if not rules.was_verified(case["state"]):
-        raise PersonError("reporter_not_yet", number=case["number"])
-    reporter = await case_vault.reporter(turn.tx, case["id"])
-    if reporter is not None and reporter["anonymous"]:
-        turn.reply(text("reporter.anonymous", number=case["number"]))
+    if not rules.was_verified(case.state):
+        raise PersonError("reporter_not_yet", number=case.number)
+    if reporter is not None and reporter.anonymous:
+        turn.reply(text("reporter.anonymous", number=case.number))
         return
-    row = await people.person(turn.tx, reporter["person_id"]) if reporter and reporter["person_id"] else None
+    row = await people.person(turn.tx, reporter.person_id) if reporter and reporter.person_id else None
     if reporter is None or row is None:
-        turn.reply(text("reporter.erased", number=case["number"]))
+        turn.reply(text("reporter.erased", number=case.number))
         return
     await cases.add_event(
         turn.tx,
         event_id=turn.ids.next(),
-        case_id=case["id"],
+        case_id=case.id,
         event="reporter_seen",
-        area_id=case["area_id"],
+        area_id=case.area_id,
         points=0,
-        policy_version=case["policy_version"],
+        policy_version=case.policy_version,
         at_ms=turn.now_ms,
         person_id=turn.person.id,
     )
     turn.reply(await _reporter_text(turn, case, reporter, called(row["name"])))
 
 
-async def _reporter_text(turn: Turn, case: Row, reporter: Row, name: Words) -> Text:
+async def _reporter_text(turn: Turn, case: Case, reporter: Reporter, name: Words) -> Text:
     """The reporter, and whose the reward is."""
-    household_id = reporter["household_id"]
-    if household_id is None:
-        household_id = await beneficiary_household(turn.tx, reporter["person_id"], {})
+    household_id = reporter.household_id
+    if household_id is None and reporter.person_id is not None:
+        household_id = await beneficiary_household(turn.tx, reporter.person_id, {})
     found = await households.household(turn.tx, household_id) if household_id is not None else None
     if found is None:
-        return text("reporter.own", number=case["number"], name=name)
+        return text("reporter.own", number=case.number, name=name)
     return text(
-        "reporter.household", number=case["number"], name=name, householder=found.householder, village=found.village
+        "reporter.household", number=case.number, name=name, householder=found.householder, village=found.village
     )
 
 
@@ -132,7 +125,7 @@ async def my_cases(turn: Turn, args: str) -> None:
         )
         for row in rows
     ]
-    turn.reply(Say(on_lines(lines), number_rows(rows)))
+    turn.reply(Say(on_lines(lines), number_rows([row["number"] for row in rows])))
 
 
 async def waiting_cases(turn: Turn, args: str) -> None:
@@ -140,52 +133,51 @@ async def waiting_cases(turn: Turn, args: str) -> None:
     private(turn)
     places = turn.world.places
     area_ids = [one for one in places.areas if may(turn.person.roles, "see_cases", one, places.covers)]
-    total, rows = await cases.undecided(turn.tx, area_ids=area_ids, limit=LISTED)
-    if not rows:
+    total, found = await cases.undecided(turn.tx, area_ids=area_ids, limit=LISTED)
+    if not found:
         turn.reply(text("case.waiting_none"))
         return
     lines: list[Words] = [text("case.waiting", count=total)]
     lines += [
         text(
             "case.waiting_line",
-            number=row["number"],
-            kind=kind_text(row["kind"]),
-            place=shortened(row["place"], 30),
-            at_ms=row["received_ms"],
+            number=case.number,
+            kind=kind_text(case.kind),
+            place=shortened(case.place, 30),
+            at_ms=case.received_ms,
         )
-        for row in rows
+        for case in found
     ]
-    turn.reply(Say(on_lines(lines), number_rows(rows), card="cases"))
+    turn.reply(Say(on_lines(lines), number_rows([case.number for case in found]), card="cases"))
 
 
-def number_rows(rows: Sequence[Row]) -> tuple[tuple[Button, ...], ...]:
+def number_rows(numbers: Sequence[str]) -> tuple[tuple[Button, ...], ...]:
     """A button a case, two in a row."""
-    buttons = [Button(row["number"], f"/case {row['number']}") for row in rows]
+    buttons = [Button(number, f"/case {number}") for number in numbers]
     return tuple(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
 
 
-async def _show_own(turn: Turn, case: Row) -> None:
+async def _show_own(turn: Turn, case: Case) -> None:
     """What the reporter sees: no word of the staff's own."""
     lines = await facts(turn, case, for_staff=False)
-    events = await cases.events(turn.tx, case["id"])
+    events = await cases.events(turn.tx, case.id)
     lines += [text("case.event", at_ms=event["at_ms"], state=state_text(event["event"])) for event in events]
-    if case["claim_until_ms"] is not None:
-        lines.append(text("case.claim_until", until_ms=case["claim_until_ms"]))
-    photos = tuple(await cases.media_of(turn.tx, case["id"]))
+    if case.claim_until_ms is not None:
+        lines.append(text("case.claim_until", until_ms=case.claim_until_ms))
+    photos = tuple(await cases.media_of(turn.tx, case.id))
     turn.reply(Say(on_lines(lines), media=photos, links=links_of(case)))
 
 
-async def show_case(turn: Turn, case: Row) -> None:
+async def show_case(turn: Turn, found: Known) -> None:
     """What the area's staff see; with the buttons while nothing is decided."""
-    photos = await cases.media_of(turn.tx, case["id"])
-    reporter = await case_vault.reporter(turn.tx, case["id"])
-    own = reporter is not None and reporter["person_id"] == turn.person.id
+    case, own = found.case, found.is_of(turn.person.id)
+    photos = await cases.media_of(turn.tx, case.id)
     await media.grant(turn.tx, photos, turn.person.id)
     covers = turn.world.places.covers
-    decides = case["state"] == "registered" and not own
+    decides = case.state == "registered" and not own
     rows = (
-        decision_rows(case["number"])
-        if decides and may(turn.person.roles, "verify_case", case["area_id"], covers)
+        decision_rows(case.number)
+        if decides and may(turn.person.roles, "verify_case", case.area_id, covers)
         else _reporter_rows(turn, case)
     )
     lines = await _card_lines(turn, case, photos)
@@ -194,18 +186,18 @@ async def show_case(turn: Turn, case: Row) -> None:
     turn.reply(say)
 
 
-async def change_cards(desk: Desk, case: Row) -> None:
+async def change_cards(desk: Desk, case: Case) -> None:
     """Let every staff's message about a case say what has become of it, without the buttons that decided."""
-    photos = await cases.media_of(desk.tx, case["id"])
+    photos = await cases.media_of(desk.tx, case.id)
     lines = await _card_lines(desk, case, photos)
     say = Say(on_lines(lines), media=tuple(photos), links=links_of(case), card=card_of(case))
     await desk.refresh(say)
 
 
-async def _card_lines(desk: Desk, case: Row, photos: list[str]) -> list[Text]:
+async def _card_lines(desk: Desk, case: Case, photos: list[str]) -> list[Text]:
     """A case as the area's staff see it: the facts, where its photos were taken, what happened."""
     lines = [*await facts(desk, case), *await _taken_elsewhere(desk, case, photos)]
-    for event in await cases.events(desk.tx, case["id"]):
+    for event in await cases.events(desk.tx, case.id):
         when, state = event["at_ms"], state_text(event["event"])
         if event["person_id"] is None:
             lines.append(text("case.event", at_ms=when, state=state))
@@ -216,11 +208,11 @@ async def _card_lines(desk: Desk, case: Row, photos: list[str]) -> list[Text]:
     return lines
 
 
-async def _taken_elsewhere(desk: Desk, case: Row, photos: list[str]) -> list[Text]:
+async def _taken_elsewhere(desk: Desk, case: Case, photos: list[str]) -> list[Text]:
     """Where the photos themselves say that they were taken: evidence, if inside the township, and never asked for."""
-    if case["lat"] is None:
+    here = point_of(case)
+    if here is None:
         return []
-    here = Point(case["lat"], case["lng"], case["datum"])
     taken = [
         Point(row["lat"], row["lng"], row["datum"] or "WGS-84")
         for row in await media.get_many(desk.tx, photos)
@@ -230,15 +222,15 @@ async def _taken_elsewhere(desk: Desk, case: Row, photos: list[str]) -> list[Tex
     return [text("case.photo_place", metres=round(min(inside)))] if inside else []
 
 
-async def decided_text(turn: Turn, case: Row) -> Text:
+async def decided_text(turn: Turn, case: Case) -> Text:
     """Who decided what, and when."""
-    for event in reversed(await cases.events(turn.tx, case["id"])):
+    for event in reversed(await cases.events(turn.tx, case.id)):
         if event["event"] in rules.DECISIONS:
             return text(
                 "case.decided_before",
-                number=case["number"],
+                number=case.number,
                 state=state_text(event["event"]),
                 by=called(event["name"] or ""),
                 at_ms=event["at_ms"],
             )
-    return text("case.not_decided", number=case["number"])
+    return text("case.not_decided", number=case.number)

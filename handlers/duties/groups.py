@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable
 import orjson
 
 from bot.talk.messages import Say, Text, on_lines, text
-from bot.turn import Role
 from handlers.areas.places import Area
 from handlers.duties import rules
 from handlers.duties.rollcall import load
@@ -17,8 +16,7 @@ from handlers.robots.telling import groups, show, tell
 from handlers.world import Desk
 from storage.product import duties
 
-# A group sees what whoever keeps its area sees; who reports there answers for what is missing.
-KEEPER = "grid_keeper"
+# Who reports at an area answers for what is missing there.
 ANSWERS = "report_cleanup"
 
 
@@ -31,7 +29,7 @@ async def remind(desk: Desk, cleanup: CleanupDay, index: int, done: Collection[i
             say = Say(text("cleanup.group", when=when, villages=area.name, until_ms=cleanup.until_ms))
             missing: Iterable[int] = (area.area_id,)
         elif area.level == "town" and world.day(due_ms) == cleanup.day:
-            roll = await load(desk, cleanup.day, _sees(area))
+            roll = await load(desk, cleanup.day, {area.area_id})
             if not roll.missing:
                 continue
             missing = [village.area_id for village in roll.missing]
@@ -48,7 +46,7 @@ async def send_page(desk: Desk, cleanup: CleanupDay, due_ms: int) -> None:
     so that one that is put off by quiet hours is not late.
     """
     for area in groups(desk.world):
-        roll = await load(desk, cleanup.day, _sees(area), as_of_ms=cleanup.until_ms)
+        roll = await load(desk, cleanup.day, {area.area_id}, as_of_ms=cleanup.until_ms)
         if not roll.villages:
             continue
         missing = [village.area_id for village in roll.missing]
@@ -65,10 +63,6 @@ async def _show_photos(desk: Desk, cleanup: CleanupDay, area: Area, due_ms: int)
     for row in await duties.reports(desk.tx, day, until_ms=cleanup.until_ms, village_id=area.area_id):
         for media_id in orjson.loads(row["photos"]):
             await show(desk, area, media_id, key=f"friday:{day}:{media_id}", due_ms=due_ms, expires_ms=expires_ms)
-
-
-def _sees(area: Area) -> tuple[Role, ...]:
-    return (Role(KEEPER, area.area_id),)
 
 
 def _matters(village_ids: Iterable[int]) -> list[Matter]:

@@ -9,18 +9,13 @@ from bot.talk.form import Answer, Doubt, Reading, Wrong
 from bot.talk.messages import Words
 from bot.talk.numerals import QuantityError
 from handlers.duties import rules
-from handlers.duties.rules import Effort, Limits
+from handlers.duties.rules import Effort
 from handlers.duties.words import parse_cleanup_line
 from handlers.facts import Facts
-from handlers.policy.model import Friday
+from handlers.policy.cadence import Friday
 
 REST = "rest"
 NONE_SAID = ("没有", "无", "没", "没有车", "没车", "none", "no")
-
-
-def limits_of(friday: Friday) -> Limits:
-    """The policy's bounds."""
-    return Limits(friday.people_ask_again_above, friday.vehicles_ask_again_above, friday.volume_m3_ask_again_above)
 
 
 def effort_from(metric: str, value: Mapping[str, Any]) -> Effort:
@@ -66,8 +61,7 @@ def read_volume(said: str, facts: Facts) -> Reading:
 def _checked(value: dict[str, Any], efforts: tuple[Effort, ...], facts: Facts) -> Reading:
     if any(effort.metric == "people" and not effort.milli for effort in efforts):
         return Wrong("nobody")
-    limits = limits_of(facts.policy.friday)
-    odd = [effort for effort in efforts if limits.unlikely(effort)]
+    odd = [effort for effort in efforts if rules.unlikely(effort, facts.policy.friday)]
     if odd:
         return Doubt(value, "unlikely", {"efforts": rules.efforts_line(odd)})
     return Answer(value)
@@ -90,8 +84,7 @@ def shown(metric: str, value: Mapping[str, Any]) -> Words:
 
 def answers_of(efforts: Mapping[str, Effort], friday: Friday) -> tuple[dict[str, Any], tuple[Effort, ...]]:
     """Figures of a line as a form's answers, and those left out because they are unlikely and must be asked."""
-    limits = limits_of(friday)
-    good = {metric: effort for metric, effort in efforts.items() if not limits.unlikely(effort)}
+    good = {metric: effort for metric, effort in efforts.items() if not rules.unlikely(effort, friday)}
     odd = tuple(effort for metric, effort in efforts.items() if metric not in good)
     nobody = [metric for metric, effort in good.items() if metric == "people" and not effort.milli]
     return {metric: effort.to_json() for metric, effort in good.items() if metric not in nobody}, odd

@@ -10,9 +10,10 @@ from bot.talk.messages import Button, Say, Text, on_lines, text
 from bot.turn import Dispatch
 from handlers.duties import groups, rules
 from handlers.duties.planning import drop, horizon, plan_timer
-from handlers.duties.rollcall import load
+from handlers.duties.rollcall import load, seen_by
 from handlers.duties.villages import office, reporters
 from handlers.duties.week import CleanupDay, cleanup_on
+from handlers.people.charge import when_awake
 from handlers.people.rules import reminder_due_ms
 from handlers.world import Desk
 from storage.people import people
@@ -114,15 +115,9 @@ async def rollcall_due(desk: Desk, payload: Mapping[str, Any]) -> None:
     if desk.now_ms - cleanup.until_ms > cleanup.late_ms:
         await drop(desk, "rollcall", cleanup.period, "final", cleanup.until_ms)
         return
-    due_ms = desk.world.after_quiet_ms(desk.now_ms)
+    how = when_awake(desk, f"{CADENCE}:{cleanup.period}:rollcall")
     for person_id, roles in (await office(desk)).items():
-        roll = await load(desk, cleanup.day, roles, as_of_ms=cleanup.until_ms)
-        if not roll.villages:
-            continue
-        lines = rules.page_lines(roll)
-        await desk.tell(
-            person_id,
-            Say(on_lines(lines)),
-            Dispatch(f"{CADENCE}:{cleanup.period}:rollcall", due_ms=due_ms),
-        )
-    await groups.send_page(desk, cleanup, due_ms)
+        roll = await load(desk, cleanup.day, seen_by(roles), as_of_ms=cleanup.until_ms)
+        if roll.villages:
+            await desk.tell(person_id, Say(on_lines(rules.page_lines(roll))), how)
+    await groups.send_page(desk, cleanup, desk.world.after_quiet_ms(desk.now_ms))

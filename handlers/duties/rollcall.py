@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date, time, timedelta
 
 import orjson
@@ -13,7 +13,7 @@ from bot.talk.messages import Button, Say, Text, on_lines, text
 from handlers.duties import rules
 from handlers.duties.rules import Effort, Rollcall, Village
 from handlers.duties.week import cleanup_on, last_cleanup, next_cleanup, skipped_this_week
-from handlers.people.rules import Held, may
+from handlers.people.rules import Held, roles_with
 from handlers.world import Desk, Turn, World
 from storage.database import Row
 from storage.product import duties
@@ -21,8 +21,8 @@ from storage.product import duties
 RIGHT = "see_rollcall"
 
 
-async def load(desk: Desk, day: date, roles: Iterable[Held] | None = None, *, as_of_ms: int | None = None) -> Rollcall:
-    """The roll-call of a day for those villages that the roles see; of the whole township without roles.
+async def load(desk: Desk, day: date, roots: Collection[int] | None = None, *, as_of_ms: int | None = None) -> Rollcall:
+    """The roll-call of a day for the villages at or below some areas; of the whole township when none are said.
 
     Without `as_of_ms` it is what is known now; printed as of the end of reporting, or of the last report after it.
     """
@@ -38,7 +38,7 @@ async def load(desk: Desk, day: date, roles: Iterable[Held] | None = None, *, as
     for row in await duties.effort(desk.tx, day.isoformat(), until_ms=known_ms):
         efforts.setdefault(row["village_id"], []).append(Effort(row["metric"], row["unit"], row["value_milli"]))
     photos = {row["village_id"]: len(orjson.loads(row["photos"])) for row in reports}
-    seen = _sees(world, roles)
+    seen = _sees(world, roots)
     villages = tuple(
         Village(
             row["area_id"],
@@ -52,12 +52,18 @@ async def load(desk: Desk, day: date, roles: Iterable[Held] | None = None, *, as
     return Rollcall(from_ms, until_ms, shown_ms, villages)
 
 
-def _sees(world: World, roles: Iterable[Held] | None) -> Callable[[Row], bool]:
+def seen_by(roles: Iterable[Held]) -> set[int]:
+    """The areas whose villages somebody with these roles sees."""
+    allowed = roles_with(RIGHT)
+    return {role.area_id for role in roles if role.name in allowed}
+
+
+def _sees(world: World, roots: Collection[int] | None) -> Callable[[Row], bool]:
     """Which villages are seen; one that was given up since counts where its parent does."""
-    if roles is None:
+    if roots is None:
         return lambda row: True
-    held, covers = tuple(roles), world.places.covers
-    return lambda row: any(may(held, RIGHT, row[name], covers) for name in ("area_id", "parent_id") if row[name])
+    covers = world.places.covers
+    return lambda row: any(covers(root, row[name]) for root in roots for name in ("area_id", "parent_id") if row[name])
 
 
 async def rollcall(turn: Turn, args: str) -> None:
@@ -85,7 +91,7 @@ async def friday(turn: Turn, args: str) -> None:
 
 async def _roll(turn: Turn, day: date) -> Rollcall:
     """The roll-call that the person sees; raises PersonError when there was no village yet on that day."""
-    roll = await load(turn, day, turn.person.roles)
+    roll = await load(turn, day, seen_by(turn.person.roles))
     if not roll.villages:
         raise PersonError("rollcall_none_yet")
     return roll

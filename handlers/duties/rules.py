@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from bot.talk.messages import Text, Words, text
 from bot.talk.numerals import NUMERAL_CHARS, QuantityError
@@ -177,18 +177,27 @@ def after_command_word(said: str, words: Sequence[str]) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class AskAgain(Protocol):
     """Above which figures a report is asked again (policy.friday)."""
 
-    people: int
-    vehicles: int
-    volume_m3: int
+    @property
+    def people_ask_again_above(self) -> int: ...
 
-    def unlikely(self, effort: Effort) -> bool:
-        """Whether a figure is so large that it is asked again."""
-        largest = {"people": self.people, "vehicles": self.vehicles, "volume": self.volume_m3}[effort.metric]
-        return effort.milli > largest * 1000
+    @property
+    def vehicles_ask_again_above(self) -> int: ...
+
+    @property
+    def volume_m3_ask_again_above(self) -> int: ...
+
+
+def unlikely(effort: Effort, policy: AskAgain) -> bool:
+    """Whether a figure is so large that it is asked again."""
+    largest = {
+        "people": policy.people_ask_again_above,
+        "vehicles": policy.vehicles_ask_again_above,
+        "volume": policy.volume_m3_ask_again_above,
+    }
+    return effort.milli > largest[effort.metric] * 1000
 
 
 @dataclass(frozen=True, slots=True)

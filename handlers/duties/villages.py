@@ -6,12 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from bot.turn import Role
 from handlers.areas.places import Area
-from handlers.people.rules import Held, may, roles_with
+from handlers.people.rules import Held, may, named_for, roles_with
 from handlers.world import Desk, World
 from storage.people import people
-
-REPORTERS = ("cleaner", "grid_keeper")
-OFFICE = ("staff", "admin")
 
 
 def reports_for(world: World, roles: Iterable[Held]) -> list[Area]:
@@ -33,7 +30,7 @@ async def reporters(desk: Desk) -> Mapping[int, Sequence[int]]:
     """The people in charge of villages (their keepers and cleaners): person id → village ids, each person once."""
     world = desk.world
     found: dict[int, list[int]] = {}
-    for row in await people.holders(desk.tx, REPORTERS):
+    for row in await people.holders(desk.tx, sorted(named_for("report_cleanup"))):
         village = world.places.village_of(row["area_id"])
         if village is not None:
             villages = found.setdefault(row["person_id"], [])
@@ -45,6 +42,6 @@ async def reporters(desk: Desk) -> Mapping[int, Sequence[int]]:
 async def office(desk: Desk) -> Mapping[int, tuple[Role, ...]]:
     """Those who get the roll-call: person id → their roles at the township."""
     found: dict[int, tuple[Role, ...]] = {}
-    for row in await people.holders(desk.tx, OFFICE):
+    for row in await people.holders(desk.tx, sorted(roles_with("get_rollcall"))):
         found[row["person_id"]] = (*found.get(row["person_id"], ()), Role(row["role"], row["area_id"]))
     return found

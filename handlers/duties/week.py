@@ -9,7 +9,7 @@ from datetime import date, time, timedelta
 from bot.talk.spans import MINUTE_MS
 from handlers.duties import rules
 from handlers.duties.calendar import is_workday
-from handlers.policy.model import Friday
+from handlers.policy.cadence import Friday
 from handlers.policy.rules import NoPolicy
 from handlers.world import World
 

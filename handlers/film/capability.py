@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from handlers.capability import Capability, Command
-from handlers.film import checks, correct, decide, figures, forms, look, objections, waits, weighing_line
+from handlers.film import checks, correct, decide, figures, forms, look, objections
+from handlers.film.weighing import line
 from storage.integrity import Reference
 
 FILM = Capability(
     name="film",
     commands={
-        "weigh": Command(weighing_line.command, "weigh_film"),
+        "weigh": Command(line.command, "weigh_film"),
         "tickets": Command(look.today, "weigh_film"),
         "ticket": Command(look.one),
         "weight": Command(decide.command, "approve_weight"),
@@ -20,10 +21,10 @@ FILM = Capability(
     form_commands={"object": "object_ticket", "correct": "correct_ticket"},
     forms=forms.FORMS,
     hints={"weigh": frozenset({"household_said"})},
-    intents=(weighing_line.interpret,),
-    whole_lines={weighing_line.FORM: weighing_line.again},
+    intents=(line.interpret,),
+    whole_lines={line.FORM: line.again},
     figures=figures.FIGURES,
-    waits=(waits.WAITING,),
+    waits=(figures.WAITING,),
     checks={"film tickets": checks.check_tickets},
     references=(
         Reference("film_ticket_events", "ticket_id", "film_tickets"),

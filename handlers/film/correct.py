@@ -7,10 +7,12 @@ from typing import Any
 
 from bot.errors import PersonError
 from bot.talk.form import Answers
-from bot.talk.messages import Words, on_lines, text
-from handlers.film import decide, record, rules, search, show, weigh
+from bot.talk.messages import Say, Words, on_lines, text
+from bot.turn import Dispatch
+from handlers.film import decide, record, rules, search, show
 from handlers.film.record import Entry
 from handlers.people.actions import private
+from handlers.people.charge import tell_each
 from handlers.people.rules import may
 from handlers.world import Turn
 from storage.people import households
@@ -59,7 +61,7 @@ async def submit(turn: Turn, answers: Answers) -> None:
     turn.reply(on_lines(lines))
     await _tell(turn, old, name, reason, objected)
     if new is not None:
-        await weigh.announce(turn, new, await show.householder(turn.tx, new))
+        await show.announce(turn, new, await show.householder(turn.tx, new))
 
 
 async def _right_one(turn: Turn, old: Ticket, answers: Answers) -> Ticket:
@@ -103,18 +105,14 @@ async def _household(turn: Turn, answers: Answers, old: Ticket) -> HouseholdFoun
 async def _tell(turn: Turn, old: Ticket, name: str, reason: str, objected: bool) -> None:
     """Both sides hear that a ticket was taken back, and why."""
     key = "film.reversed.objection" if objected else "film.reversed.household"
-    message = show.joined(
-        [
-            text(
-                key,
-                number=old.number,
-                reason=reason,
-                county_fen=old.county_fen,
-                township_fen=old.township_fen,
-                points=old.points,
-            )
-        ]
+    message = text(
+        key,
+        number=old.number,
+        reason=reason,
+        county_fen=old.county_fen,
+        township_fen=old.township_fen,
+        points=old.points,
     )
     members = await show.members_of(turn.tx, old.household_id)
-    await show.tell_each(turn, members, lambda _: message, key=f"film:{old.id}:reversed")
+    await tell_each(turn, members, Say(message), Dispatch(f"film:{old.id}:reversed"))
     await decide.tell_operator(turn, old, "film.reversed.operator", name=name, reason=reason)

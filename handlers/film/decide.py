@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from bot.errors import PersonError
 from bot.talk.form import Answers
-from bot.talk.messages import text
-from handlers.film import record, rules, search, show, weigh
+from bot.talk.messages import Say, text
+from bot.turn import Dispatch
+from handlers.film import record, rules, search, show
 from handlers.people.actions import private
+from handlers.people.charge import tell_each
 from handlers.people.rules import may
 from handlers.world import Turn
 from storage.product.film import Ticket
@@ -51,7 +53,7 @@ async def command(turn: Turn, args: str) -> None:
     ticket = await record.count(turn, ticket, "approved")
     name = await show.householder(turn.tx, ticket)
     turn.reply(text("film.approved", number=ticket.number, name=name, net_g=ticket.net_g))
-    await weigh.announce(turn, ticket, name)
+    await show.announce(turn, ticket, name)
     await tell_operator(turn, ticket, "film.approved.operator", name=name, net_g=ticket.net_g)
 
 
@@ -76,5 +78,5 @@ async def tell_operator(turn: Turn, ticket: Ticket, key: str, **fields: object) 
     """Tell who weighed what became of it (unless it is who decides)."""
     operator_id = await show.same_person(turn.tx, ticket.operator_id)
     if operator_id != turn.person.id:
-        message = show.joined([text(key, number=ticket.number, **fields)])
-        await show.tell_each(turn, [operator_id], lambda _: message, key=f"film:{ticket.id}:{ticket.state}:operator")
+        how = Dispatch(f"film:{ticket.id}:{ticket.state}:operator")
+        await tell_each(turn, [operator_id], Say(text(key, number=ticket.number, **fields)), how)

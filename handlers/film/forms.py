@@ -7,9 +7,10 @@ from typing import Any
 
 from bot.talk.form import Answers, Choice, Form, Found, FreeText, Option, Photos, Quantity, YesNo
 from bot.talk.messages import Words, text
-from handlers.film import correct, decide, objections, search, weigh
-from handlers.film.reading import read_impurity, read_weight
+from handlers.film import correct, decide, objections, search
 from handlers.film.show import weight_line
+from handlers.film.weighing import weigh
+from handlers.film.weighing.reading import read_impurity, read_weight
 from handlers.world import Turn
 
 PHOTOS_OF_A_SCALE = 3

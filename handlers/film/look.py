@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.errors import PersonError
-from bot.talk.messages import Button, Words, on_lines, text
+from bot.talk.messages import Button, Say, Words, on_lines, text
 from handlers.film import rules, search, show
 from handlers.film.record import day_bounds_ms
 from handlers.people.actions import private
@@ -22,7 +22,7 @@ async def today(turn: Turn, args: str) -> None:
     from_ms, until_ms = day_bounds_ms(world, world.day(turn.now_ms))
     found = await film.of_operator(turn.tx, turn.person.id, from_ms=from_ms, until_ms=until_ms)
     if not found:
-        turn.reply(show.joined([text("film.today.none")], ((Button(text("film.button.weigh"), "/weigh"),),)))
+        turn.reply(Say(text("film.today.none"), ((Button(text("film.button.weigh"), "/weigh"),),)))
         return
     counted = [ticket for ticket in found if ticket.state in rules.STANDS]
     waiting = sum(ticket.state == "held" for ticket in found)
@@ -78,7 +78,7 @@ async def one(turn: Turn, args: str) -> None:
         *_basis(turn, ticket),
         *await _history(turn, ticket),
     ]
-    turn.reply(show.joined(lines, await _buttons(turn, ticket, ours=ours)))
+    turn.reply(Say(on_lines(lines), await _buttons(turn, ticket, ours=ours)))
 
 
 def _basis(turn: Turn, ticket: Ticket) -> list[Words]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from bot.errors import PersonError
 from bot.talk.form import Answers
-from bot.talk.messages import text
+from bot.talk.messages import Say, text
+from bot.turn import Dispatch
 from handlers.film import decide, record, rules, search, show
 from handlers.people.actions import private
+from handlers.people.charge import tell_each, when_awake
 from handlers.world import Turn
 from storage.product.film import Ticket
 
@@ -45,12 +47,11 @@ async def submit_objection(turn: Turn, answers: Answers) -> None:
     turn.reply(text("film.objected", number=ticket.number))
     name = await show.householder(turn.tx, ticket)
     operator = await show.name_of(turn.tx, ticket.operator_id)
-    await show.tell_each(
+    await tell_each(
         turn,
         await show.deciders_of(turn, ticket),
         lambda language: show.for_staff_objected(world, ticket, name, language, reason, operator),
-        key=f"film:{ticket.id}:objected",
-        due_ms=world.after_quiet_ms(turn.now_ms),
+        when_awake(turn, f"film:{ticket.id}:objected"),
     )
 
 
@@ -75,7 +76,7 @@ async def submit_uphold(turn: Turn, answers: Answers) -> None:
     ticket = await record.count(turn, ticket, "upheld", answers["reason"])
     name = await show.householder(turn.tx, ticket)
     turn.reply(text("film.upheld", number=ticket.number, name=name))
-    message = show.joined([text("film.upheld.household", number=ticket.number, reason=answers["reason"])])
+    message = Say(text("film.upheld.household", number=ticket.number, reason=answers["reason"]))
     members = await show.members_of(turn.tx, ticket.household_id)
-    await show.tell_each(turn, members, lambda _: message, key=f"film:{ticket.id}:upheld")
+    await tell_each(turn, members, message, Dispatch(f"film:{ticket.id}:upheld"))
     await decide.tell_operator(turn, ticket, "film.upheld.operator", name=name, reason=answers["reason"])

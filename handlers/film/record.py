@@ -8,9 +8,9 @@ from datetime import date, time, timedelta
 from bot.errors import PersonError
 from handlers.film import rules, show
 from handlers.film.rules import Amounts, Terms, WeightError
-from handlers.film.terms import bounds_of, period_of, terms_of
+from handlers.film.terms import period_of, terms_of
 from handlers.numbers import TICKETS
-from handlers.people.rules import may
+from handlers.people.rules import may, station_areas
 from handlers.policy.model import PolicyVersion
 from handlers.world import Turn, World
 from storage.numbers import next_number
@@ -164,7 +164,7 @@ async def _figures(turn: Turn, version: PolicyVersion, entry: Entry) -> tuple[Te
     from_ms, until_ms = day_bounds_ms(turn.world, day)
     _, points_given = await film.given(turn.tx, entry.household.household_id, from_ms=from_ms, until_ms=until_ms)
     try:
-        bounds = bounds_of(policy.film.bounds)
+        bounds = policy.film.bounds
         rules.refuse_weight(entry.net_g, bounds)
         rules.refuse_impurity(entry.impurity_bp, bounds)
         terms = terms_of(
@@ -199,7 +199,7 @@ async def _held_for(turn: Turn, version: PolicyVersion, entry: Entry, given: Amo
     year = world.day(entry.weighed_ms).year
     from_ms, until_ms = day_bounds_ms(world, date(year, 1, 1))[0], day_bounds_ms(world, date(year + 1, 1, 1))[0]
     year_g, _ = await film.given(turn.tx, household.household_id, from_ms=from_ms, until_ms=until_ms)
-    at_a_station = any(role.name == "station_keeper" for role in turn.person.roles)
+    at_a_station = bool(station_areas(turn.person.roles))
     near = may(turn.person.roles, "weigh_film", household.village_id, world.places.covers)
     return rules.held_for(
         net_g=entry.net_g,
@@ -207,13 +207,13 @@ async def _held_for(turn: Turn, version: PolicyVersion, entry: Entry, given: Amo
         year_before_g=year_g,
         own_household=turn.person.id in await show.members_of(turn.tx, household.household_id),
         other_area=not near and not at_a_station,
-        bounds=bounds_of(version.policy.film.bounds),
+        bounds=version.policy.film.bounds,
     )
 
 
 def _station(turn: Turn, world: World) -> int | None:
     """The station of a keeper whose area has exactly one."""
-    areas = turn.person.areas("station_keeper")
+    areas = station_areas(turn.person.roles)
     near = [one for one in world.places.stations if any(world.places.covers(area, one.village_id) for area in areas)]
     return near[0].station_id if len(near) == 1 else None
 

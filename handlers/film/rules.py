@@ -11,6 +11,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import Literal
 
 from bot.talk.spans import DAY_MS, MINUTE_MS
+from handlers.policy.film import FilmBounds
 
 TICKET_STEP_G = 10  # 0.01 kg (D14)
 RATE_SCALE = 10_000
@@ -18,7 +19,6 @@ WHOLE_BP = 10_000
 SAME_WITHIN_MS = 10 * MINUTE_MS
 
 PointsRounding = Literal["down", "half_up"]
-State = Literal["counted", "held", "approved", "refused", "objected", "upheld", "reversed"]
 HeldFor = Literal["heavy", "household_year", "own_household", "other_area"]
 Verdict = Literal["good", "own_ticket", "own_household", "decided"]
 
@@ -43,18 +43,6 @@ class WeightError(ValueError):
         self.code = code
         self.field = field
         self.limit = limit
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """The policy's bounds for one ticket (g and bp)."""
-
-    smallest_g: int
-    ask_again_above_g: int
-    staff_above_g: int
-    household_year_staff_above_g: int
-    impurity_ask_again_above_bp: int
-    impurity_largest_bp: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +111,7 @@ def amounts(net_g: int, impurity_bp: int, terms: Terms) -> Amounts:
     )
 
 
-def refuse_weight(net_g: int, bounds: Bounds) -> None:
+def refuse_weight(net_g: int, bounds: FilmBounds) -> None:
     """Raise WeightError when nobody may count this weight."""
     if net_g <= 0:
         raise WeightError("not_positive", "weight")
@@ -131,24 +119,24 @@ def refuse_weight(net_g: int, bounds: Bounds) -> None:
         raise WeightError("too_small", "weight", bounds.smallest_g)
 
 
-def refuse_impurity(impurity_bp: int, bounds: Bounds) -> None:
+def refuse_impurity(impurity_bp: int, bounds: FilmBounds) -> None:
     """Raise WeightError when film is too dirty to be taken at all."""
     if impurity_bp > bounds.impurity_largest_bp:
         raise WeightError("too_dirty", "impurity", bounds.impurity_largest_bp)
 
 
-def heavy(net_g: int, bounds: Bounds) -> bool:
+def heavy(net_g: int, bounds: FilmBounds) -> bool:
     """Whether a weight is asked once more."""
     return net_g > bounds.ask_again_above_g
 
 
-def dirty(impurity_bp: int, bounds: Bounds) -> bool:
+def dirty(impurity_bp: int, bounds: FilmBounds) -> bool:
     """Whether an impurity is asked once more."""
     return impurity_bp > bounds.impurity_ask_again_above_bp
 
 
 def held_for(
-    *, net_g: int, accepted: int, year_before_g: int, own_household: bool, other_area: bool, bounds: Bounds
+    *, net_g: int, accepted: int, year_before_g: int, own_household: bool, other_area: bool, bounds: FilmBounds
 ) -> tuple[HeldFor, ...]:
     """Why a ticket waits for staff before it counts; empty when it doesn't (D14, 1B.6)."""
     found: list[HeldFor] = []

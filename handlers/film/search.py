@@ -10,7 +10,7 @@ from bot.talk.messages import text
 from bot.talk.spans import YEAR_MS
 from handlers.areas import actions
 from handlers.film import rules, show
-from handlers.film.reading import card_said
+from handlers.film.weighing.reading import card_said
 from handlers.numbers import TICKETS
 from handlers.people.rules import may, roles_with
 from handlers.world import Turn

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 
 from bot.talk.messages import Button, Say, Words, on_lines, text
 from bot.turn import Dispatch
 from handlers.film import rules
-from handlers.people.rules import roles_with
+from handlers.people.charge import in_charge, tell_each, when_awake
 from handlers.world import Desk, World
 from storage.database import Tx
-from storage.machine import media
 from storage.people import claims, households, people
 from storage.people.households import HouseholdFound
 from storage.product.film import Ticket
@@ -166,36 +164,26 @@ async def households_of(tx: Tx, person_id: int) -> list[int]:
 
 
 async def deciders_of(desk: Desk, ticket: Ticket) -> list[int]:
-    """Staff for the ticket's village who neither weighed nor belong to the household; admins when there are none."""
-    world = desk.world
+    """Who decides about a ticket at its village: nobody who weighed it or belongs to the household."""
     barred = {await same_person(desk.tx, ticket.operator_id), *await members_of(desk.tx, ticket.household_id)}
-    rows = await people.holders(desk.tx, sorted(roles_with("approve_weight")))
-    near = [
-        row for row in rows if world.places.covers(row["area_id"], ticket.village_id) and row["person_id"] not in barred
-    ]
-    staff = [row for row in near if row["role"] != "admin"]
-    return list(dict.fromkeys(int(row["person_id"]) for row in staff or near))
+    return [row["person_id"] for row in await in_charge(desk, "approve_weight", ticket.village_id, barred)]
 
 
-async def tell_each(
-    desk: Desk, person_ids: Iterable[int], say: Callable[[str], Say], *, key: str, due_ms: int | None = None
-) -> int:
-    """Tell some people the same thing, each in their language; how many could be told.
-
-    Photos in the message become theirs to look at.
-    """
-    told = 0
-    for person_id in person_ids:
-        row = await people.person(desk.tx, person_id)
-        if row is None:
-            continue
-        message = say(row["language"])
-        if await desk.tell(person_id, message, Dispatch(f"{key}:{person_id}", due_ms=due_ms)):
-            await media.grant(desk.tx, message.media, person_id)
-            told += 1
-    return told
-
-
-def joined(lines: Sequence[Words], rows: tuple[tuple[Button, ...], ...] = ()) -> Say:
-    """Lines as one message."""
-    return Say(on_lines(list(lines)), rows)
+async def announce(desk: Desk, ticket: Ticket, name: str) -> None:
+    """Tell whom a new ticket concerns: the household when it counts, staff when it waits for them."""
+    world = desk.world
+    if ticket.state == "held":
+        operator = await name_of(desk.tx, ticket.operator_id)
+        await tell_each(
+            desk,
+            await deciders_of(desk, ticket),
+            lambda language: for_staff_held(world, ticket, name, language, operator),
+            when_awake(desk, f"film:{ticket.id}:held"),
+        )
+        return
+    await tell_each(
+        desk,
+        await members_of(desk.tx, ticket.household_id),
+        lambda language: for_household(world, ticket, name, language, counted_ms=desk.now_ms),
+        Dispatch(f"film:{ticket.id}:ticket"),
+    )

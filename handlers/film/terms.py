@@ -5,21 +5,10 @@ from __future__ import annotations
 from datetime import date
 
 from handlers.film import rules
-from handlers.film.rules import Amounts, Bounds, Terms
-from handlers.policy.model import FilmBounds, FundRates, Policy
+from handlers.film.rules import Amounts, Terms
+from handlers.policy.film import FundRates
+from handlers.policy.model import Policy
 from storage.product.film import Ticket
-
-
-def bounds_of(found: FilmBounds) -> Bounds:
-    """The policy's bounds as the rules take them."""
-    return Bounds(
-        smallest_g=found.smallest_g,
-        ask_again_above_g=found.ask_again_above_g,
-        staff_above_g=found.staff_above_g,
-        household_year_staff_above_g=found.household_year_staff_above_g,
-        impurity_ask_again_above_bp=found.impurity_ask_again_above_bp,
-        impurity_largest_bp=found.impurity_largest_bp,
-    )
 
 
 def period_of(fund: FundRates) -> str:

@@ -1,1 +1,1 @@
-"""People: consent, roles and invitations, joined contacts, households, erasure, reminders, the menu."""
+"""People: roles and invitations, joined contacts, reminders, the menu, who answers for a place."""

@@ -1,4 +1,4 @@
-"""What other capabilities need to know about people: who is in charge somewhere, what things and places are called."""
+"""What other capabilities need to know about people: what they and places are called, whom to ask, private matters."""
 
 from __future__ import annotations
 
@@ -9,29 +9,10 @@ from bot.errors import PersonError
 from bot.talk.messages import Text, Words, text
 from bot.turn import Person, Role
 from handlers.areas.index import Gazetteer
-from handlers.people.rules import may, roles_with
-from handlers.world import Desk, Turn
+from handlers.world import Turn
 from storage.database import Row
 from storage.people import people
 from storage.people.claims import links_of_person
-
-
-async def in_charge(desk: Desk, right: str, area_id: int) -> list[Row]:
-    """Who may do `right` at an area, each person once: person_id, role, area_id, name, language.
-
-    Admins are asked only where there is nobody else.
-    """
-    covers = desk.world.places.covers
-    found = [row for row in await people.holders(desk.tx, sorted(roles_with(right))) if covers(row["area_id"], area_id)]
-    nearer = [row for row in found if row["role"] != "admin"] or found
-    return list({row["person_id"]: row for row in reversed(nearer)}.values())[::-1]
-
-
-def check_area(turn: Turn, right: str, area_id: int) -> None:
-    """Raise PersonError unless the person may do `right` at that very area."""
-    places = turn.world.places
-    if not may(turn.person.roles, right, area_id, places.covers):
-        raise PersonError("not_your_area", area=area_name(places, area_id), who=text(f"right.{right}.who"))
 
 
 def private(turn: Turn) -> None:

@@ -10,8 +10,8 @@ from bot.errors import PersonError
 from bot.talk.form import Form, FreeText
 from bot.talk.messages import Button, Say, Text, Words, text
 from bot.talk.spans import MINUTE_MS
-from bot.turn import Dispatch
 from handlers.people.actions import called, private, role_at
+from handlers.people.charge import when_awake
 from handlers.people.menu import MENU
 from handlers.people.rules import MAX_NAME_CHARS, may, tidy_name
 from handlers.world import Desk, Turn
@@ -145,8 +145,7 @@ async def snooze_over(desk: Desk, payload: Mapping[str, Any]) -> None:
         return
     named = [item.command for item in MENU if item.command == payload["command"]]
     rows = tuple((Button(text(f"menu.{command}"), f"/{command}", "primary"),) for command in named)
-    due_ms = desk.world.after_quiet_ms(desk.now_ms)
-    await desk.tell(row["id"], Say(text("snooze.over"), rows), Dispatch(f"snoozed.{payload['fire_ms']}", due_ms=due_ms))
+    await desk.tell(row["id"], Say(text("snooze.over"), rows), when_awake(desk, f"snoozed.{payload['fire_ms']}"))
 
 
 NAME = Form("name", (FreeText(id="name", max_chars=4 * MAX_NAME_CHARS),), name_submit, review=False)

@@ -13,15 +13,13 @@ from bot.turn import Dispatch, Intent
 from handlers.areas.index import Gazetteer
 from handlers.people.actions import area_name, called, private, role_at
 from handlers.people.menu import menu_rows
-from handlers.people.rules import EVERY_ROLE, may, may_take
+from handlers.people.rules import ANSWERABLE, EVERY_ROLE, may, may_take, roles_with
 from handlers.people.search import any_area, named_areas, role_holders
 from handlers.world import Turn
 from storage.database import Row
 from storage.people import people
 
 PAGE = 20
-# Who answers for a place, the nearest first; the office's inner roles are not asked about.
-ANSWERABLE = ("cleaner", "grid_keeper", "station_keeper", "staff")
 _ASKED = r"谁负责|谁在管|归谁管|谁管|负责人是谁|的负责人|^who (?:is in charge of|looks after|cares for)"
 _WHO = re.compile(_ASKED)
 _NOT_PLACE = re.compile(_ASKED + r"|请问|你好|您好|是谁|[?？!！。,，]")
@@ -65,7 +63,8 @@ async def revoke_submit(turn: Turn, answers: Mapping[str, Any]) -> None:
         raise PersonError("role_gone", step="role")
     if not may_take(turn.person.roles, row["role"], row["area_id"], places.covers):
         raise PersonError("no_right", who=text("right.manage_roles.who"))
-    if row["role"] == "admin" and len(await people.holders(turn.tx, ("admin",))) == 1:
+    heads = roles_with("manage_roles")
+    if row["role"] in heads and len(await people.holders(turn.tx, sorted(heads))) == 1:
         raise PersonError("last_admin")
     await people.end_role_row(turn.tx, row["role_id"], now_ms=turn.now_ms)
     what = role_at(places, row["role"], row["area_id"])

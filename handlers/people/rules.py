@@ -38,17 +38,15 @@ RIGHTS: Mapping[str, frozenset[str]] = {
     "correct_film": frozenset({"staff"}),
     # points and subsidies
     "see_ledger": frozenset({"staff", "finance", "auditor"}),
-    "correct_points": frozenset({"staff"}),
-    "pay": frozenset({"finance"}),
     # duties and digests
     "report_cleanup": frozenset({"cleaner", "grid_keeper"}),
+    "get_rollcall": frozenset({"staff"}),
     "see_rollcall": frozenset({"grid_keeper", "auditor"}),
     "see_digest": frozenset({"grid_keeper", "finance", "auditor"}),
     "ask_digest": frozenset({"grid_keeper", "finance", "auditor"}),
     "be_called": frozenset({"cleaner", "grid_keeper"}),
     # the house; whoever may decide something that waits sees what does
     "see_todo": frozenset({"grid_keeper"}),
-    "import": frozenset({"admin"}),
 }
 
 # What county roles may, for every township of the county; they only look (`handlers/county`).
@@ -62,6 +60,9 @@ GRANTS: Mapping[str, frozenset[str]] = {
     "staff": frozenset({"cleaner", "station_keeper", "grid_keeper"}),
     "admin": frozenset(ROLES),
 }
+
+# Who answers for a place when somebody asks, the nearest first; the office's inner roles are not asked about.
+ANSWERABLE = ("cleaner", "grid_keeper", "station_keeper", "staff")
 
 Covers = Callable[[int, int | None], bool]
 InvitationState = Literal["good", "unknown", "withdrawn", "expired", "used", "yours"]
@@ -94,6 +95,21 @@ def roles_with(right: str) -> frozenset[str]:
         raise KeyError(right)
     named, county = RIGHTS.get(right, frozenset()), COUNTY_RIGHTS.get(right, frozenset())
     return named | county | {role for role, others in STANDS_FOR.items() if others & named}
+
+
+def named_for(right: str) -> frozenset[str]:
+    """The roles whose own job a right is, without those that stand for them. Raises KeyError on an unknown right."""
+    return RIGHTS[right]
+
+
+def is_last_resort(role: str) -> bool:
+    """Whether a role is asked to act only where nobody else can: an admin's."""
+    return role == "admin"
+
+
+def station_areas(roles: Iterable[Held]) -> list[int]:
+    """The areas whose recycling stations somebody keeps; there they weigh for any village."""
+    return [role.area_id for role in roles if role.name == "station_keeper"]
 
 
 def may(roles: Iterable[Held], right: str, area_id: int | None = None, covers: Covers | None = None) -> bool:
@@ -163,11 +179,6 @@ def tidy_name(said: str) -> str | None:
     if not any(one.isalpha() for one in plain) or len(plain) > MAX_NAME_CHARS or _FIGURES.search(plain):
         return None
     return plain
-
-
-def wants_reminders(row: Fields, now_ms: int) -> bool:
-    """Whether a person (row: reminders_off, snoozed_until_ms) wants to be reminded of something now."""
-    return not row["reminders_off"] and row["snoozed_until_ms"] <= now_ms
 
 
 def reminder_due_ms(row: Fields, now_ms: int) -> int | None:

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from handlers.people.rules import Covers, Fields, roles_with
+from handlers.people.rules import Covers, Fields, is_last_resort, roles_with
 
 RIGHT = "be_called"
 # developer.work.weixin.qq.com, «userid»: 1 to 64 letters, digits and _-@. , the first a letter or a digit.
@@ -63,7 +63,7 @@ def called(
             if row["role"] in roles
             and (covers(row["area_id"], matter.area_id) or (matter.below and covers(matter.area_id, row["area_id"])))
         ]
-        there = [(near, row) for near, row in there if row["role"] != "admin"] or there
+        there = [(near, row) for near, row in there if not is_last_resort(row["role"])] or there
         nearest = max((near for near, _ in there), default=0)
         found |= dict.fromkeys(row["name"] for near, row in there if near == nearest)
     return tuple(found)

@@ -40,11 +40,6 @@ class HouseholdFound:
     hamlet: str
     matched: str
 
-    @property
-    def phone_tail(self) -> str:
-        """The last four digits: enough to tell two apart, too little to call."""
-        return self.phone[-4:]
-
 
 def name_key(name: str) -> str:
     """UTF-8 in hexadecimal: a prefix of the name is a prefix of the key in every collation."""

@@ -6,6 +6,7 @@ Every function here says what it is for; nothing else in the program reads `case
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from storage.database import Row, Tx
@@ -51,24 +52,27 @@ async def add_reporter(
     )
 
 
-async def reporter(tx: Tx, case_id: int) -> Row | None:
-    """person_id (None once erased), anonymous, household_id."""
-    return await tx.one(
-        "SELECT COALESCE(p.merged_into, r.person_id) AS person_id, r.anonymous, r.household_id FROM case_reporters r"
-        " LEFT JOIN people p ON p.township_id = r.township_id AND p.id = r.person_id"
-        " WHERE r.township_id = :t AND r.case_id = :case_id",
-        {"case_id": case_id},
-    )
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """Who reported a case: `person_id` and `language` None once erased; `household_id` the one acted for, if any."""
+
+    person_id: int | None
+    anonymous: bool
+    household_id: int | None
+    language: str | None
 
 
-async def language(tx: Tx, case_id: int) -> str | None:
-    """The language to tell the reporter in; None once erased."""
+async def reporter(tx: Tx, case_id: int) -> Reporter | None:
+    """Who reported a case."""
     row = await tx.one(
-        "SELECT p.language FROM case_reporters r JOIN people p ON p.township_id = r.township_id AND p.id = r.person_id"
+        "SELECT COALESCE(p.merged_into, r.person_id) AS person_id, r.anonymous, r.household_id, p.language"
+        " FROM case_reporters r LEFT JOIN people p ON p.township_id = r.township_id AND p.id = r.person_id"
         " WHERE r.township_id = :t AND r.case_id = :case_id",
         {"case_id": case_id},
     )
-    return row["language"] if row else None
+    if row is None:
+        return None
+    return Reporter(row["person_id"], bool(row["anonymous"]), row["household_id"], row["language"])
 
 
 async def points_since(tx: Tx, person_id: int, since_ms: int) -> int:

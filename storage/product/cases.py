@@ -3,40 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, Literal
 
 from storage.database import Row, Tx
 
-COLUMNS = (
-    "id, number, kind, state, area_id, place, landmark_id, lat, lng, datum, cell, statement, urgent, received_ms,"
-    " verify_due_ms, late_ms, decided_ms, maybe_duplicate_of, duplicate_of, points, policy_version, claim_salt,"
-    " claim_hash, claim_until_ms"
-)
+Datum = Literal["WGS-84"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One case as it stands now; who reported it is in the vault.
+
+    `cell`, `lat`, `lng`, `datum` are None without a position; `decided_ms`, `duplicate_of` and `claim_until_ms` until
+    there is a decision that sets them.
+    """
+
+    id: int
+    number: str
+    kind: str
+    area_id: int
+    place: str
+    landmark_id: int | None
+    lat: float | None
+    lng: float | None
+    datum: Datum | None
+    cell: int | None
+    statement: str
+    urgent: bool
+    received_ms: int
+    verify_due_ms: int
+    late_ms: int
+    maybe_duplicate_of: int | None
+    points: int
+    policy_version: int
+    claim_salt: str
+    claim_hash: str
+    state: str = "registered"
+    decided_ms: int | None = None
+    duplicate_of: int | None = None
+    claim_until_ms: int | None = None
+
+
+_FIELDS = tuple(one.name for one in fields(Case))
+COLUMNS = ", ".join(_FIELDS)
+_FIRST = tuple(one.name for one in fields(Case) if one.default is MISSING)
 SHUT = "('rejected', 'duplicate', 'closed')"
 
 
-async def add_case(tx: Tx, case: Mapping[str, Any], *, event_id: int) -> None:
-    """A new case and its event `registered`.
+def _case(row: Row) -> Case:
+    return Case(**{**{name: row[name] for name in _FIELDS}, "urgent": bool(row["urgent"])})
 
-    `case` has all COLUMNS but state, decided_ms, duplicate_of and claim_until_ms.
-    """
+
+async def add_case(tx: Tx, case: Case, *, event_id: int) -> None:
+    """A new case and its event `registered`."""
+    values = {name: getattr(case, name) for name in _FIRST}
     await tx.run(
-        "INSERT INTO cases (township_id, id, number, kind, area_id, place, landmark_id, lat, lng, datum, cell,"
-        " statement, urgent, received_ms, verify_due_ms, late_ms, maybe_duplicate_of, points, policy_version,"
-        " claim_salt, claim_hash) VALUES (:t, :id, :number, :kind, :area_id, :place, :landmark_id, :lat, :lng, :datum,"
-        " :cell, :statement, :urgent, :received_ms, :verify_due_ms, :late_ms, :maybe_duplicate_of, :points,"
-        " :policy_version, :claim_salt, :claim_hash)",
-        case,
+        f"INSERT INTO cases (township_id, {', '.join(_FIRST)}) VALUES (:t, {', '.join(f':{name}' for name in _FIRST)})",
+        {**values, "urgent": int(case.urgent)},
     )
     await add_event(
         tx,
         event_id=event_id,
-        case_id=case["id"],
+        case_id=case.id,
         event="registered",
-        area_id=case["area_id"],
-        points=case["points"],
-        policy_version=case["policy_version"],
-        at_ms=case["received_ms"],
+        area_id=case.area_id,
+        points=case.points,
+        policy_version=case.policy_version,
+        at_ms=case.received_ms,
     )
 
 
@@ -78,7 +112,7 @@ async def add_event(
 
 async def decide(
     tx: Tx,
-    case: Row,
+    case: Case,
     event: str,
     *,
     event_id: int,
@@ -95,7 +129,7 @@ async def decide(
         "UPDATE cases SET state = :event, decided_ms = :now_ms, duplicate_of = :original_id,"
         " claim_until_ms = :claim_until_ms WHERE township_id = :t AND id = :id AND state = 'registered'",
         {
-            "id": case["id"],
+            "id": case.id,
             "event": event,
             "now_ms": now_ms,
             "original_id": original_id,
@@ -107,10 +141,10 @@ async def decide(
     await add_event(
         tx,
         event_id=event_id,
-        case_id=case["id"],
+        case_id=case.id,
         event=event,
-        area_id=case["area_id"],
-        points=case["points"],
+        area_id=case.area_id,
+        points=case.points,
         policy_version=policy_version,
         at_ms=now_ms,
         person_id=person_id,
@@ -121,14 +155,16 @@ async def decide(
     return True
 
 
-async def case(tx: Tx, case_id: int) -> Row | None:
+async def case(tx: Tx, case_id: int) -> Case | None:
     """One case by its id."""
-    return await tx.one(f"SELECT {COLUMNS} FROM cases WHERE township_id = :t AND id = :id", {"id": case_id})
+    row = await tx.one(f"SELECT {COLUMNS} FROM cases WHERE township_id = :t AND id = :id", {"id": case_id})
+    return _case(row) if row is not None else None
 
 
-async def case_of_number(tx: Tx, number: str) -> Row | None:
+async def case_of_number(tx: Tx, number: str) -> Case | None:
     """One case by its number («2026-0113»)."""
-    return await tx.one(f"SELECT {COLUMNS} FROM cases WHERE township_id = :t AND number = :number", {"number": number})
+    row = await tx.one(f"SELECT {COLUMNS} FROM cases WHERE township_id = :t AND number = :number", {"number": number})
+    return _case(row) if row is not None else None
 
 
 async def events(tx: Tx, case_id: int) -> Sequence[Row]:
@@ -193,19 +229,20 @@ async def first_near(
     return min(found, key=lambda row: (row["received_ms"], row["id"]), default=None)
 
 
-async def open_before(tx: Tx, case: Row, *, since_ms: int, limit: int) -> Sequence[Row]:
+async def open_before(tx: Tx, case: Case, *, since_ms: int, limit: int) -> list[Case]:
     """Open cases of the same area that came before this one, the newest first."""
-    return await tx.all(
+    rows = await tx.all(
         f"SELECT {COLUMNS} FROM cases WHERE township_id = :t AND area_id = :area_id AND received_ms >= :since_ms"
         f" AND received_ms <= :received_ms AND id < :id AND state NOT IN {SHUT} ORDER BY received_ms DESC LIMIT :limit",
         {
-            "area_id": case["area_id"],
+            "area_id": case.area_id,
             "since_ms": since_ms,
-            "received_ms": case["received_ms"],
-            "id": case["id"],
+            "received_ms": case.received_ms,
+            "id": case.id,
             "limit": limit,
         },
     )
+    return [_case(row) for row in rows]
 
 
 async def events_by_area(tx: Tx, *, from_ms: int, until_ms: int) -> Sequence[Row]:
@@ -240,21 +277,21 @@ async def waiting_by_area(tx: Tx, *, until_ms: int) -> dict[int, tuple[int, int]
 
 async def waiting(
     tx: Tx, *, until_ms: int, area_ids: Collection[int] | None = None, limit: int, late_only: bool = False
-) -> Sequence[Row]:
-    """The `limit` oldest cases that were not decided at a moment (all COLUMNS); perhaps only those past their deadline.
+) -> list[Case]:
+    """The `limit` oldest cases that were not decided at a moment; perhaps only those past their deadline.
 
     What was decided since then still counts, so that a past day gives the same figures again.
     """
     past = " AND late_ms < :until_ms" if late_only else ""
-    found = list[Row]()
+    found = list[Case]()
     for condition in _UNDECIDED:
         where = f"{condition}{past} AND received_ms < :until_ms"
         found += await _oldest(tx, where, {"until_ms": until_ms}, area_ids, limit)
-    return sorted(found, key=lambda one: (one["received_ms"], one["id"]))[:limit]
+    return sorted(found, key=lambda one: (one.received_ms, one.id))[:limit]
 
 
-async def undecided(tx: Tx, *, area_ids: Collection[int] | None = None, limit: int = 10) -> tuple[int, Sequence[Row]]:
-    """Cases that nobody has verified yet: how many, and the `limit` oldest (all COLUMNS)."""
+async def undecided(tx: Tx, *, area_ids: Collection[int] | None = None, limit: int = 10) -> tuple[int, list[Case]]:
+    """Cases that nobody has verified yet: how many, and the `limit` oldest."""
     row = await tx.one(
         f"SELECT COUNT(*) AS n FROM cases WHERE township_id = :t AND {_UNDECIDED[0]}{_in_areas(area_ids)}"
     )
@@ -264,14 +301,15 @@ async def undecided(tx: Tx, *, area_ids: Collection[int] | None = None, limit: i
 
 async def _oldest(
     tx: Tx, condition: str, values: Mapping[str, Any], area_ids: Collection[int] | None, limit: int
-) -> Sequence[Row]:
+) -> list[Case]:
     """The oldest cases that fulfil a condition on an index; only those are fetched from the table."""
-    return await tx.all(
+    rows = await tx.all(
         f"SELECT {COLUMNS} FROM cases WHERE township_id = :t AND id IN ("
         f"SELECT id FROM cases WHERE township_id = :t AND {condition}{_in_areas(area_ids)}"
         " ORDER BY received_ms, id LIMIT :limit) ORDER BY received_ms, id",
         {**values, "limit": limit},
     )
+    return [_case(row) for row in rows]
 
 
 def _in_areas(area_ids: Collection[int] | None) -> str:

@@ -36,7 +36,7 @@ def name(path: Path) -> str:
 
 PURE = (
     "handlers.duties.words",
-    "handlers.film.words",
+    "handlers.film.weighing.words",
     "handlers.numbers",
     "storage.product.accounts",
 )  # besides bot.talk and every rules.py
@@ -53,7 +53,7 @@ def test_pure_modules_import_only_the_standard_library_and_each_other(path: Path
         if module.split(".")[0] in STDLIB:
             assert module.split(".")[0] not in ("time", "random", "secrets", "sqlite3", "asyncio", "os"), module
             continue
-        pure = module.startswith(("bot.talk", "handlers.policy.model", *PURE)) or (
+        pure = module.startswith(("bot.talk", "handlers.policy.film", *PURE)) or (
             module.startswith("handlers.") and ".rules" in module
         )
         assert pure, f"{name(path)} imports {module}"

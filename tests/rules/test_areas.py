@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.talk.geo import Point, distance_m, from_wgs84
+from bot.talk.geo import Point, distance_m
 from handlers.areas import rules
 from handlers.areas.bundle import read_folder
 from handlers.areas.entries import Bundle
@@ -21,6 +21,7 @@ from handlers.areas.faults import CODES, Faults, text_of
 from handlers.areas.index import Gazetteer
 from handlers.areas.places import Area, Landmark
 from handlers.areas.polygons import area_m2, read_areas
+from tests.datums import from_wgs84
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples/township"
@@ -87,7 +88,7 @@ def test_a_point_lies_in_exactly_one_village_or_outside(places: Gazetteer, lat: 
     here = shapely.Point(lng, lat)
     inside = [one.name for one in places.villages if shapely.from_geojson(one.boundary).contains(here)]
     assert len(inside) <= 1
-    assert ([found.name] if found else []) == inside or places.outside_by_m(Point(lat, lng)) < 0.01
+    assert ([found.name] if found else []) == inside or places.locate(Point(lat, lng), slack_m=0.01) is not None
 
 
 def test_a_point_on_a_common_corner_has_one_village(places: Gazetteer) -> None:
@@ -110,12 +111,11 @@ def test_outside_the_township_there_is_no_village_but_a_phone_may_err(places: Ga
     north = max(shapely.from_geojson(places.town.boundary).exterior.coords, key=lambda corner: corner[1])
     outside = Point(north[1] + 0.002, north[0])
     assert places.locate(Point(36.5, 105.5)) is None
-    assert 80_000 < places.outside_by_m(Point(36.5, 105.5)) < 150_000
-    gone = places.outside_by_m(outside)
-    assert 100 < gone < 230
+    far = Point(36.5, 105.5)
+    assert places.locate(far, slack_m=80_000) is None and places.locate(far, slack_m=150_000) is not None
     assert places.locate(outside) is None
-    assert places.locate(outside, slack_m=gone - 1) is None
-    nearest = places.locate(outside, slack_m=gone + 1)
+    assert places.locate(outside, slack_m=100) is None
+    nearest = places.locate(outside, slack_m=230)
     assert nearest is not None and nearest == places.locate(Point(north[1] - 0.0001, north[0]))
 
 
@@ -189,7 +189,6 @@ def test_an_empty_township_answers_too() -> None:
     assert empty.locate(Point(35.5, 104.6)) is None
     assert empty.nearest_landmarks(Point(35.5, 104.6)) == []
     assert empty.find_place("王家沟桥头") is None
-    assert empty.outside_by_m(Point(35.5, 104.6)) == 0
 
 
 def square(code: str, west: float, east: float, **more: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.i18n import Catalogues
 from handlers.duties import rules
-from handlers.duties.rules import Effort, Limits, Rollcall, Village, add_up, is_cleanup_line
+from handlers.duties.rules import Effort, Rollcall, Village, add_up, is_cleanup_line
 from handlers.duties.words import parse_cleanup_line
 
 CHINESE = Catalogues(ZoneInfo("Asia/Shanghai"))["zh_CN"]
@@ -113,7 +114,8 @@ def test_every_series_has_words_in_both_languages(effort: Effort) -> None:
     ],
 )
 def test_unlikely_figures_are_asked_again(effort: Effort, unlikely: bool) -> None:
-    assert Limits(300, 60, 300).unlikely(effort) is unlikely
+    above = SimpleNamespace(people_ask_again_above=300, vehicles_ask_again_above=60, volume_m3_ask_again_above=300)
+    assert rules.unlikely(effort, above) is unlikely
 
 
 def rollcall(*villages: Village) -> str:

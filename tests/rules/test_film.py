@@ -10,15 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.film import rules
-from handlers.film.reading import card_said
-from handlers.film.rules import Bounds, Terms, WeightError
+from handlers.film.rules import Terms, WeightError
+from handlers.film.weighing.reading import card_said
 from handlers.numbers import TICKETS
 from handlers.points import rules as statement
+from handlers.policy.film import FilmBounds
 
 TERMS = Terms(
     county_rate_e4=1_000_000, township_rate_e4=500_000, points_rate_e4=10_000, points_rounding="down", points_left=500
 )
-BOUNDS = Bounds(
+BOUNDS = FilmBounds(
     smallest_g=100,
     ask_again_above_g=200_000,
     staff_above_g=1_000_000,

@@ -14,7 +14,7 @@ from bot.talk.session import tag_of
 from handlers.areas import codes
 from handlers.areas.index import Gazetteer
 from handlers.areas.places import Area, Landmark, Station
-from handlers.film.reading import card_said
+from handlers.film.weighing.reading import card_said
 
 TELEGRAM = re.compile(r"[A-Za-z0-9_-]{1,64}")
 BUTTON_BYTES = 40

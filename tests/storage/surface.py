@@ -71,12 +71,11 @@ async def new_ticket(tx: Tx) -> film.Ticket:
     return replace(found, id=NEW, number="2026-0901", corrects=None)
 
 
-CASE = {
-    "id": NEW, "number": "2026-0901", "kind": "dumping", "area_id": 1, "place": "桥头", "landmark_id": None,
-    "lat": 35.6, "lng": 104.6, "datum": "WGS-84", "cell": 7, "statement": "", "urgent": 0, "received_ms": NOW_MS,
-    "verify_due_ms": NOW_MS, "late_ms": NOW_MS, "maybe_duplicate_of": 1, "points": 5, "policy_version": 1,
-    "claim_salt": "s", "claim_hash": "h",
-}  # fmt: skip
+CASE = cases.Case(
+    id=NEW, number="2026-0901", kind="dumping", area_id=1, place="桥头", landmark_id=None, lat=35.6, lng=104.6,
+    datum="WGS-84", cell=7, statement="", urgent=False, received_ms=NOW_MS, verify_due_ms=NOW_MS, late_ms=NOW_MS,
+    maybe_duplicate_of=1, points=5, policy_version=1, claim_salt="s", claim_hash="h",
+)  # fmt: skip
 POINT = {"lat": 35.6, "lng": 104.6, "datum": "WGS-84"}
 AREA = {"parent_id": 4, "level": "village", "code": "c1", "name": "新村", "aliases": "", "boundary": None, **POINT}
 LANDMARK = {"village_id": 1, "name": "桥", "kind": "bridge", "aliases": "", **POINT}
@@ -137,7 +136,7 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "cases.first_near": [
         {"cells": cells, "lat": 35.6, "lng": 104.6, "reach": (0.5, 0.5), "kind": "dumping"} for cells in ([7], [])
     ],
-    "cases.open_before": [{"case": {"id": 3, "area_id": 1, "received_ms": LATE_MS}}],
+    "cases.open_before": [{"case": replace(CASE, id=3, received_ms=LATE_MS)}],
     "cases.waiting": [{}, {"area_ids": [1, 2], "late_only": True}, {"area_ids": []}],
     "cases.undecided": [{}, {"area_ids": [1, 3]}],
     "cases.add_media": [{"case_id": NEW}],

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from handlers.cases import rules
 from storage import integrity
-from storage.database import Database, Refused, Row, Tx
+from storage.database import Database, Refused, Tx
 from storage.machine import media
 from storage.numbers import next_number
 from storage.people import people
 from storage.people.merging import join_people
 from storage.product import case_vault, cases
+from storage.product.cases import Case
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
 NOW = 1_800_000_000_000
 
 
-def a_case(case_id: int, **other: Any) -> dict[str, Any]:
+def a_case(case_id: int, **other: Any) -> Case:
     lat, lng = other.get("lat", 35.66), other.get("lng", 104.75)
-    return {
+    values: dict[str, Any] = {
         "id": case_id,
         "number": f"2026-{case_id:04d}",
         "kind": "dumping",
@@ -35,7 +37,7 @@ def a_case(case_id: int, **other: Any) -> dict[str, Any]:
         "datum": None if lat is None else "WGS-84",
         "cell": None if lat is None else rules.cell_of(lat, lng),
         "statement": "",
-        "urgent": 0,
+        "urgent": False,
         "received_ms": NOW,
         "verify_due_ms": NOW + DAY,
         "late_ms": NOW + DAY,
@@ -46,9 +48,10 @@ def a_case(case_id: int, **other: Any) -> dict[str, Any]:
         "claim_hash": "h",
         **other,
     }
+    return Case(**values)
 
 
-async def add(tx: Tx, case_id: int, **other: Any) -> Row:
+async def add(tx: Tx, case_id: int, **other: Any) -> Case:
     await cases.add_case(tx, a_case(case_id, **other), event_id=case_id * 10)
     found = await cases.case(tx, case_id)
     assert found is not None
@@ -82,7 +85,7 @@ async def test_a_case_is_decided_once_and_every_state_has_its_event(database: Da
         case = await cases.case_of_number(tx, "2026-0001")
         assert case is not None
         events = [event["event"] for event in await cases.events(tx, 1)]
-        return case["state"], events, len(await integrity.without_event(tx))
+        return case.state, events, len(await integrity.without_event(tx))
 
     assert await database.read(look) == ("verified", ["registered", "verified"], 0)
 
@@ -184,13 +187,13 @@ async def test_a_past_day_waits_for_the_same_cases_again(database: Database) -> 
             {"until_ms": NOW + 1, "area_ids": []},
         ]
         rows = [await cases.waiting(tx, **{"limit": 10, "late_only": True, **choice}) for choice in choices]
-        return [[row["id"] for row in found] for found in rows]
+        return [[case.id for case in found] for found in rows]
 
     async def counts(tx: Tx) -> list[dict[int, tuple[int, int]]]:
         return [await cases.waiting_by_area(tx, until_ms=at_ms + 1) for at_ms in (NOW, NOW - 2 * HOUR, NOW - 3 * DAY)]
 
     async def everything(tx: Tx) -> Any:
-        every = [row["id"] for row in await cases.waiting(tx, until_ms=NOW + 1, limit=10)]
+        every = [case.id for case in await cases.waiting(tx, until_ms=NOW + 1, limit=10)]
         return await late(tx), await counts(tx), every
 
     before = await database.read(everything)
@@ -202,7 +205,7 @@ async def test_a_past_day_waits_for_the_same_cases_again(database: Database) -> 
     await database.transaction(lambda tx: decide(tx, 1, "rejected", NOW + HOUR))
     assert await database.read(everything) == before
     assert (await database.read(lambda tx: cases.undecided(tx)))[0] == 2
-    assert [row["id"] for row in (await database.read(lambda tx: cases.undecided(tx, area_ids=[4])))[1]] == [4]
+    assert [case.id for case in (await database.read(lambda tx: cases.undecided(tx, area_ids=[4])))[1]] == [4]
 
 
 PLANS = [
@@ -277,7 +280,7 @@ async def test_joined_people_keep_their_reports(database: Database) -> None:
         row = await case_vault.reporter(tx, 1)
         assert row is not None
         mine = [one["id"] for one in await case_vault.reports_of(tx, 41, limit=10)]
-        return await case_vault.points_since(tx, 41, NOW), mine, row["person_id"]
+        return await case_vault.points_since(tx, 41, NOW), mine, row.person_id
 
     assert await database.transaction(work) == (10, [2, 1], 41)
 
@@ -293,7 +296,7 @@ async def test_an_identity_is_forgotten_and_the_case_stays(database: Database) -
         known = []
         for case_id in (1, 2, 3):
             row = await case_vault.reporter(tx, case_id)
-            known.append(row["person_id"] if row is not None else None)
+            known.append(row.person_id if row is not None else None)
             assert await cases.case(tx, case_id) is not None
         return *forgotten, known
 
@@ -332,6 +335,6 @@ async def test_photos_keep_their_order(database: Database) -> None:
 async def test_a_point_is_whole_and_says_its_datum(
     database: Database, lat: float | None, lng: float | None, datum: str | None
 ) -> None:
-    values = {**a_case(1), "lat": lat, "lng": lng, "datum": datum, "cell": None}
+    values = replace(a_case(1), lat=lat, lng=lng, datum=datum, cell=None)
     with pytest.raises(Refused, match=r"(?i)check"):
         await database.transaction(lambda tx: cases.add_case(tx, values, event_id=10))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import PersonError
-from handlers.people.beneficiary import beneficiary_account
+from handlers.households.beneficiary import beneficiary_account
 from storage.database import Tx
 from storage.product import ledger
 from tests.stories.doings import household_id

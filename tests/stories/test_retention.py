@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handlers.people import retention
+from handlers.privacy import retention
 from storage.product import ledger
 from tests.stories.doings import SENTENCE, balance, belongs, cleaner_of, number_and_code, weighs
 from tests.stories.test_report import photo_taken_at

@@ -9,8 +9,7 @@ from bot.turn import Desk, Role
 from handlers.declared import Backlog
 from handlers.waiting import waiting_for
 from storage.database import Tx
-from tests.stories.doings import reports
-from tests.stories.test_film import belongs, cleaner_of, weighs
+from tests.stories.doings import belongs, cleaner_of, reports, weighs
 from tests.stories.test_households_of_people import claims
 from tests.stories.town import Someone, Town
 

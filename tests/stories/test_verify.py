@@ -298,6 +298,16 @@ async def test_what_waits_is_listed(town: Town) -> None:
     keeper.sees("等核实的有 1 件", second)
 
 
+async def test_where_the_only_keeper_reports_the_admin_is_asked(town: Town) -> None:
+    keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
+    admin = await town.person("钱主任", role="admin")
+    number = await reports(await town.person("王大娘"))
+    assert admin.news == []
+    keeper.sees(number)
+    own = await reports(keeper)
+    admin.sees(own, "属实")
+
+
 async def test_a_case_that_nobody_verifies_is_late(town: Town) -> None:
     aunt = await town.person("王大娘")
     dump = await reports(aunt)
@@ -306,10 +316,10 @@ async def test_a_case_that_nobody_verifies_is_late(town: Town) -> None:
 
     async def late(hours: int) -> list[str]:
         until_ms = start_ms + hours * 3_600_000 + 1
-        rows = await town.app.database.read(
+        found = await town.app.database.read(
             lambda tx: cases.waiting(tx, until_ms=until_ms, area_ids={area_id}, limit=10, late_only=True)
         )
-        return [row["number"] for row in rows]
+        return [case.number for case in found]
 
     start_ms = town.clock.now_ms()
     assert [await late(hours) for hours in (1, 2, 23, 24)] == [[], [fire], [fire], [dump, fire]]

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.talk.geo import DATUMS, Datum, GeoError, Point, distance_m, from_wgs84, make_point, map_link, to_wgs84
+from bot.talk.geo import DATUMS, Datum, GeoError, Point, distance_m, make_point, map_link, to_wgs84
+from tests.datums import from_wgs84
 
 GANSU = (st.floats(32.5, 42.8), st.floats(92.2, 108.7))
 

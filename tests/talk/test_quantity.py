@@ -24,7 +24,7 @@ from bot.talk.quantity import (
     parse_weight_g,
 )
 from handlers.duties.words import Cleanup, parse_cleanup_line
-from handlers.film.words import WeighReading, parse_weigh_line
+from handlers.film.weighing.words import WeighReading, parse_weigh_line
 
 WEIGHTS = {
     "15.6公斤": 15_600,

@@ -14,8 +14,9 @@ from bot.channels.wechat.channel import PATH, WeChat
 from bot.channels.wechat.wire import NEWS
 from bot.channels.wechat.words import BETWEEN
 from bot.i18n import Catalogues
-from bot.talk.geo import from_wgs84, make_point
+from bot.talk.geo import make_point
 from bot.talk.messages import text
+from tests.datums import from_wgs84
 from tests.fakes.wechat import FakeWeChat
 from tests.fakes.wechat_people import User
 from tests.fakes.wechat_world import Heard as Shown

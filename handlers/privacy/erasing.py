@@ -11,7 +11,6 @@ from bot.talk.messages import text
 from bot.talk.spans import DAY_MS, HOUR_MS
 from handlers.declared import Leaver
 from handlers.people.actions import policy_text, private
-from handlers.people.vacancies import tell_of_vacancies
 from handlers.world import Desk, Turn
 from storage.people import erasure, people
 
@@ -55,13 +54,6 @@ async def forget_everything(desk: Desk, person_id: int, answer: str = "") -> Non
     for address in addresses:
         await forget_address(desk, person_id, address)
     await erasure.forget_person(tx, person_id)
-
-
-async def end_links(desk: Desk, leaver: Leaver) -> None:
-    """End a leaver's roles, households, claims and invitations; whoever can fill a role left vacant is told."""
-    roles = await people.roles_of_person(desk.tx, leaver.person_id)
-    await erasure.end_links(desk.tx, leaver.person_id, now_ms=desk.now_ms)
-    await tell_of_vacancies(desk, roles)
 
 
 async def forget_address(desk: Desk, person_id: int, address: str) -> None:

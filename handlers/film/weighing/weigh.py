@@ -10,22 +10,20 @@ from bot.talk.form import Answers
 from bot.talk.messages import Words, on_lines, text
 from handlers.areas import codes
 from handlers.areas.places import Station
-from handlers.film import reading, rules, show
+from handlers.film import rules, show
 from handlers.film.record import Entry, record
-from handlers.film.terms import bounds_of
+from handlers.film.weighing import reading
 from handlers.world import Turn
 from storage.people import households
 from storage.people.households import HouseholdFound
 from storage.product import film
-from storage.product.film import Ticket
 
 
 async def submit(turn: Turn, answers: Answers) -> None:
     """The `submit` of `weigh`: write the ticket, or ask once more about what is odd or was just entered."""
     household = await _household(turn, answers["household"]["id"])
     doubts: list[Words] = [
-        text(f"film.sure.{code}", **fields)
-        for code, fields in reading.concerns(answers, bounds_of(turn.world.policy.film.bounds))
+        text(f"film.sure.{code}", **fields) for code, fields in reading.concerns(answers, turn.world.policy.film.bounds)
     ]
     before = await film.same_again(
         turn.tx,
@@ -88,7 +86,7 @@ async def _write(turn: Turn, answers: Mapping[str, Any], household: HouseholdFou
     again = f"/start {codes.of_station(station)}" if station is not None else "/weigh"
     name, language = household.householder, turn.person.language
     turn.reply(show.for_operator(turn.world, ticket, name, language, again=again))
-    await announce(turn, ticket, household.householder)
+    await show.announce(turn, ticket, household.householder)
 
 
 def _station(turn: Turn, answers: Mapping[str, Any]) -> Station | None:
@@ -96,24 +94,3 @@ def _station(turn: Turn, answers: Mapping[str, Any]) -> Station | None:
     world = turn.world
     chosen = (answers.get("station") or {}).get("id")
     return next((one for one in world.places.stations if str(one.station_id) == chosen), None)
-
-
-async def announce(turn: Turn, ticket: Ticket, name: str) -> None:
-    """Tell whom a new ticket concerns: the household when it counts, staff when it waits for them."""
-    world = turn.world
-    if ticket.state == "held":
-        operator = await show.name_of(turn.tx, ticket.operator_id)
-        await show.tell_each(
-            turn,
-            await show.deciders_of(turn, ticket),
-            lambda language: show.for_staff_held(world, ticket, name, language, operator),
-            key=f"film:{ticket.id}:held",
-            due_ms=world.after_quiet_ms(turn.now_ms),
-        )
-        return
-    await show.tell_each(
-        turn,
-        await show.members_of(turn.tx, ticket.household_id),
-        lambda language: show.for_household(world, ticket, name, language, counted_ms=turn.now_ms),
-        key=f"film:{ticket.id}:ticket",
-    )

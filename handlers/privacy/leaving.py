@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.turn import Person
-from handlers.people.privacy import forget_address, forget_everything
+from handlers.privacy.erasing import forget_address, forget_everything
 from handlers.world import Turn
 from storage.people import erasure, people
 

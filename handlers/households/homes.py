@@ -12,8 +12,9 @@ from bot.talk.messages import Button, Say, text
 from bot.turn import Dispatch
 from handlers.areas.actions import find_households
 from handlers.areas.index import Gazetteer
-from handlers.people.actions import area_name, called, check_area, in_charge, keeper, private
-from handlers.people.beneficiary import acting_for, label
+from handlers.households.beneficiary import acting_for, label
+from handlers.people.actions import area_name, called, keeper, private
+from handlers.people.charge import check_area, in_charge, tell_each, when_awake
 from handlers.people.rules import may
 from handlers.world import Turn
 from storage.people import claims, households, people
@@ -72,12 +73,8 @@ async def submit(turn: Turn, answers: Mapping[str, Any]) -> None:
 async def _ask(turn: Turn, claim_id: int, household: HouseholdFound, relation: str) -> int:
     """Ask everybody in charge of the household's area, at a decent hour; how many were asked."""
     say = _question(turn, claim_id, called(turn.person.name), household, relation)
-    due_ms = turn.world.after_quiet_ms(turn.now_ms)
-    asked = 0
-    for row in await in_charge(turn, RIGHT, household.area_id):
-        if row["person_id"] != turn.person.id:
-            asked += await turn.tell(row["person_id"], say, Dispatch(f"claim.{claim_id}", due_ms=due_ms))
-    return asked
+    asked = await in_charge(turn, RIGHT, household.area_id, barred=(turn.person.id,))
+    return await tell_each(turn, [row["person_id"] for row in asked], say, when_awake(turn, f"claim.{claim_id}"))
 
 
 def _question(turn: Turn, claim_id: int, name: Any, household: HouseholdFound, relation: str) -> Say:

@@ -13,9 +13,9 @@ from handlers.areas import codes
 from handlers.areas.rules import card_number
 from handlers.facts import Facts
 from handlers.film import rules
-from handlers.film.rules import Bounds, WeightError
-from handlers.film.terms import bounds_of
-from handlers.film.words import WeighReading, parse_weigh_line
+from handlers.film.rules import WeightError
+from handlers.film.weighing.words import WeighReading, parse_weigh_line
+from handlers.policy.film import FilmBounds
 from handlers.policy.model import Policy
 
 SOMEBODY = "某户"  # stands where the line's reader wants a name
@@ -64,7 +64,7 @@ def check_weight(weight: dict[str, Any] | None, policy: Policy) -> Reading:
     """A weight against the policy's bounds: taken, doubted, or wrong."""
     if weight is None:
         return Wrong("tare_missing")
-    bounds = bounds_of(policy.film.bounds)
+    bounds = policy.film.bounds
     try:
         rules.refuse_weight(weight["net_g"], bounds)
         rules.refuse_impurity(weight.get("impurity_bp", 0), bounds)
@@ -87,7 +87,7 @@ def read_impurity(said: str, facts: Facts) -> Reading:
         impurity_bp = parse_percent_bp(said)
     except QuantityError as problem:
         return Wrong(problem.code, {"said": said[:30]})
-    bounds = bounds_of(facts.policy.film.bounds)
+    bounds = facts.policy.film.bounds
     try:
         rules.refuse_impurity(impurity_bp, bounds)
     except WeightError as problem:
@@ -97,7 +97,7 @@ def read_impurity(said: str, facts: Facts) -> Reading:
     return Answer({"bp": impurity_bp})
 
 
-def concerns(answers: Mapping[str, Any], bounds: Bounds) -> list[tuple[str, dict[str, Any]]]:
+def concerns(answers: Mapping[str, Any], bounds: FilmBounds) -> list[tuple[str, dict[str, Any]]]:
     """What a finished form still has to be asked about: odd figures that nobody confirmed yet."""
     found: list[tuple[str, dict[str, Any]]] = []
     weight, impurity = answers["weight"], answers.get("impurity") or {"bp": 0}

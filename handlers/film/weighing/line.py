@@ -12,9 +12,10 @@ from bot.talk.numerals import QuantityError
 from bot.talk.session import REVIEW, Frame
 from bot.turn import Intent
 from handlers.facts import Facts
-from handlers.film import reading, search
+from handlers.film import search
 from handlers.film.forms import PHOTOS_OF_A_SCALE
-from handlers.film.words import WeighReading, parse_weigh_line
+from handlers.film.weighing import reading
+from handlers.film.weighing.words import WeighReading, parse_weigh_line
 from handlers.people.actions import private
 from handlers.people.rules import may
 from handlers.policy.model import Policy

@@ -12,7 +12,7 @@ from typing import Any
 from bot.errors import PersonError
 from bot.talk.form import Choice, Form, Option
 from bot.talk.messages import Button, Say, Text, text
-from handlers.people.privacy import forget_everything
+from handlers.privacy.erasing import forget_everything
 from handlers.world import Turn
 from storage.people import people
 

@@ -1,0 +1,57 @@
+"""What the policy says of the house: limits, consent, how long things are kept, invitations."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from handlers.policy.fields import Hours, KeptDays, Many, Points, Positive, Table, Words
+
+
+class Limits(Table):
+    """How much one person may send. The upper ends are what the program itself can take."""
+
+    messages_per_minute: Annotated[int, Field(ge=5, le=100_000)]
+    text_chars_largest: Annotated[int, Field(ge=50, le=4_000)]
+    photos_largest: Annotated[int, Field(ge=1, le=9)]
+    photo_bytes_largest: Annotated[int, Field(ge=100_000, le=20_971_520)]
+    photo_pixels_largest: Annotated[int, Field(ge=1_000_000, le=120_000_000)]
+    video_bytes_largest: Annotated[int, Field(ge=100_000, le=20_971_520)]
+
+
+class Consent(Table):
+    """What a newcomer agrees to (PIPL 13, 17); a higher `version` asks everyone again."""
+
+    version: Annotated[int, Field(ge=1)]
+    keeper: Words
+    text: Words
+
+
+class Retention(Table):
+    """How long what is personal is kept (PIPL 19). Ledgers, tickets and cases' histories are never erased (D8)."""
+
+    reporter_identity_days: KeptDays
+    photo_days: KeptDays
+    position_days: KeptDays
+    conversation_days: KeptDays
+    delivery_days: KeptDays
+
+
+class PointRules(Table):
+    """Points for film (D51)."""
+
+    household_day_largest: Points
+
+
+class Reminding(Table):
+    """What people may choose for reminders."""
+
+    snooze_minutes: Many[Positive]
+
+
+class Invitations(Table):
+    """How long invitations and codes hold."""
+
+    valid_hours: Hours
+    link_code_valid_minutes: Positive

@@ -1,0 +1,31 @@
+"""Consent, erasing and how long things are kept: what they declare."""
+
+from __future__ import annotations
+
+from handlers.capability import Capability, Command
+from handlers.declared import Forget
+from handlers.privacy import consent, erasing, retention
+
+PRIVACY = Capability(
+    name="privacy",
+    commands={"privacy": Command(erasing.privacy)},
+    form_commands={"erase": "erase"},
+    forms=(consent.CONSENT, erasing.ERASE),
+    timers={
+        erasing.FORGET: erasing.forget_rest,
+        erasing.SWEEP: erasing.sweep,
+        retention.RETENTION: retention.erase,
+    },
+    plan=(erasing.plan, retention.plan),
+    forgets=(
+        Forget("conversations", of_age=retention.conversations),
+        Forget("words", of_age=retention.words),
+        Forget("errors", of_age=retention.errors),
+    ),
+    pages=("villager.md", "operator.md"),
+    without={
+        "figures": "who agreed or left is not counted",
+        "waits": "erasing is done at once",
+        "checks": "what is erased is blank; the stories look at every table",
+    },
+)
