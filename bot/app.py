@@ -26,8 +26,7 @@ from bot.incoming.batch import ANSWERED_TOPIC
 from bot.incoming.intake import TOPIC as INBOX_TOPIC
 from bot.incoming.intake import Intake
 from bot.incoming.polling import Receiving
-from bot.media.shelf import open_shelf
-from bot.media.stores import MediaStores
+from bot.media.stores import MediaStores, open_shelf
 from bot.outgoing.outcomes import PAGE_TOPIC
 from bot.outgoing.shares import GRACE_S, Outgoing
 from bot.outgoing.shares import TOPIC as OUTBOX_TOPIC

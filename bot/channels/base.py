@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.talk.messages import In, Out
+from storage.database import Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,22 @@ class Channels:
 
 
 Accept = Callable[[Sequence[Raw]], Awaitable[None]]
+
+
+class Writing(Protocol):
+    """Writes further messages for a township, for a channel that finds that it has more to send."""
+
+    async def write(self, tx: Tx, rows: Sequence[dict[str, Any]], now_ms: int) -> object:
+        """Store messages in the open transaction."""
+        ...
+
+    async def hint(self, tx: Tx) -> None:
+        """Tell other workers, once this is committed, that something has become due."""
+        ...
+
+    def hear(self, township: str) -> None:
+        """Look for what has become due."""
+        ...
 
 
 class Channel(Protocol):

@@ -19,7 +19,8 @@ from typing import Any
 
 from bot.errors import RetryLater
 from bot.media.files import complete
-from bot.media.shelf import Shelf, copies, key_of, open_shelf
+from bot.media.shelf import Shelf, copies, key_of
+from bot.media.stores import open_shelf
 from bot.settings import Settings
 
 DATABASE = "jingxiang.db"

@@ -37,7 +37,7 @@ def check(settings: Settings, *, surroundings: bool) -> None:
     from bot.channels.wecom.robots import robots_check
     from bot.console.doctor import look_around, photos_check
     from bot.console.townships import bots_check, check_all
-    from bot.media.shelf import open_shelf
+    from bot.media.stores import open_shelf
     from storage.engine.opening import open_database
 
     async def work() -> bool:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from bot.checks import Check
 from bot.errors import RetryLater
-from bot.media.shelf import Complete, Shelf, key_of, open_shelf
+from bot.media.shelf import Complete, Shelf, key_of
+from bot.media.stores import open_shelf
 from bot.settings import Settings
 from storage.database import Database
 from storage.machine import media, townships

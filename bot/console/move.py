@@ -18,7 +18,7 @@ from bot.app import AlreadyRunning, lock
 from bot.clock import SystemClock
 from bot.console.move_media import MoveError, Progress, move_media, store_of
 from bot.console.townships import check_all, opened
-from bot.media.shelf import open_shelf
+from bot.media.stores import open_shelf
 from bot.settings import Settings
 from storage.database import Database, Refused, Unavailable
 from storage.engine.copying import LAST, Content, Copied, CopiedTable, Source, TableDigest, Target, reach

@@ -20,7 +20,8 @@ from pydantic import ValidationError
 from bot.console.backup import files_of, some
 from bot.errors import RetryLater
 from bot.media.pictures import VIEW_MIME
-from bot.media.shelf import Complete, Shelf, key_of, open_shelf
+from bot.media.shelf import Complete, Shelf, key_of
+from bot.media.stores import open_shelf
 from bot.settings import Settings, faults
 from storage.database import Database
 from storage.machine import townships

@@ -17,7 +17,6 @@ import structlog
 
 from bot.clock import Clock, SystemClock
 from bot.errors import RetryLater
-from bot.settings import Settings
 
 READ_BYTES = 256 * 1024
 AWAY_MS = 5_000
@@ -202,15 +201,6 @@ class FolderShelf(Shelf):
                     if path.is_file():
                         found.append((path.relative_to(self._folder).as_posix(), _found(path)))
         return found
-
-
-def open_shelf(settings: Settings, clock: Clock | None = None) -> Shelf:
-    """The store that the settings name; nothing is asked of it yet."""
-    if not settings.media_url:
-        return FolderShelf(settings.data_dir / "media", clock)
-    from bot.media.shelf_s3 import S3Shelf
-
-    return S3Shelf(settings)
 
 
 @contextlib.contextmanager

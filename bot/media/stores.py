@@ -8,10 +8,20 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.clock import Clock, Dice
-from bot.media.shelf import Shelf
+from bot.media.shelf import FolderShelf, Shelf
 from bot.media.store import MediaStore
+from bot.settings import Settings
 from storage.database import Database
 from storage.machine.media import MediaLimits
+
+
+def open_shelf(settings: Settings, clock: Clock | None = None) -> Shelf:
+    """The store that the settings name; nothing is asked of it yet."""
+    if not settings.media_url:
+        return FolderShelf(settings.data_dir / "media", clock)
+    from bot.media.shelf_s3 import S3Shelf
+
+    return S3Shelf(settings)
 
 
 class MediaStores:

@@ -75,7 +75,7 @@ class Outgoing:
         await outbox.put(tx, rows)
         due = [letter_of(row, row["out"], tx.township_id) for row in rows if row["due_ms"] <= now_ms]
         if due and tx.township_id not in self._deliveries:
-            await tx.notify(TOPIC, str(tx.township_id))
+            await self.hint(tx)
         return Written(tx.township_id, due, after_id, max((row["id"] for row in rows), default=after_id))
 
     async def _place_card(self, tx: Tx, row: dict[str, Any]) -> None:
@@ -84,6 +84,10 @@ class Outgoing:
         if row["changes"] is None and row["changes_ref"] is not None:
             found = await outbox.card_under(tx, row["card"], row["address"], row["changes_ref"])
             row["changes"] = found["id"] if found is not None else None
+
+    async def hint(self, tx: Tx) -> None:
+        """Tell other workers, once this is committed, that the township's outbox has something due."""
+        await tx.notify(TOPIC, str(tx.township_id))
 
     def offer(self, written: Written | None) -> None:
         """Take what was committed, if the township is this worker's; else its own worker finds it."""

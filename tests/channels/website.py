@@ -22,8 +22,7 @@ from bot.channels.wechat.tokens import TokenTable
 from bot.clock import Seams, SystemClock, SystemDice, TimeIds
 from bot.incoming.intake import TOPIC as INBOX_TOPIC
 from bot.incoming.intake import Intake
-from bot.media.shelf import open_shelf
-from bot.media.stores import MediaStores
+from bot.media.stores import MediaStores, open_shelf
 from bot.outgoing.delivery import Written
 from bot.outgoing.outcomes import PAGE_TOPIC
 from bot.outgoing.shares import TOPIC as OUTBOX_TOPIC

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from bot.console import backup
-from bot.media.shelf import Shelf, open_shelf
+from bot.media.shelf import Shelf
 from bot.media.store import MediaStore
+from bot.media.stores import open_shelf
 from bot.settings import Settings
 from storage.engine.opening import bring_up_to_date, open_database
 from tests.channels.website import Page, serving

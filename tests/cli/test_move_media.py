@@ -10,9 +10,10 @@ import pytest
 from bot.console.move import address_of, move
 from bot.console.move_media import MoveError
 from bot.console.townships import opened
-from bot.media.shelf import Complete, Shelf, open_shelf
+from bot.media.shelf import Complete, Shelf
 from bot.media.shelf_s3 import S3Shelf
 from bot.media.store import MediaStore
+from bot.media.stores import open_shelf
 from bot.settings import Settings
 from storage.database import Tx
 from storage.engine.opening import bring_up_to_date, open_database

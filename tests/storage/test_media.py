@@ -23,8 +23,9 @@ from bot.i18n import Catalogues
 from bot.media import files
 from bot.media.files import NoRoom
 from bot.media.pictures import UnusableFile
-from bot.media.shelf import Complete, FolderShelf, Shelf, key_of, open_shelf
+from bot.media.shelf import Complete, FolderShelf, Shelf, key_of
 from bot.media.store import MediaStore
+from bot.media.stores import open_shelf
 from bot.turn import Desk
 from handlers.photos.fetched import media_fetched
 from storage.database import Database, Tx

@@ -19,8 +19,9 @@ from bot.channels.telegram.channel import Telegram
 from bot.clock import SystemClock
 from bot.console.doctor import media_check, photos_check
 from bot.errors import GiveUp, RetryLater
-from bot.media.shelf import FolderShelf, Shelf, open_shelf
+from bot.media.shelf import FolderShelf, Shelf
 from bot.media.store import MediaStore
+from bot.media.stores import open_shelf
 from bot.settings import Settings
 from bot.talk.messages import Out
 from bot.web.ranges import NoSuchPart, part_of

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bot.channels.base import Writing
 from bot.channels.wechat.pieces import rest_key
 from bot.channels.wechat.words import TEXT_MAX_BYTES, inert, opens_question, parts_of, shown
 from bot.clock import Clock, Ids
 from bot.coalescing import Coalescer
 from bot.i18n import Catalogue, Catalogues
-from bot.outgoing.shares import TOPIC, Outgoing
 from bot.talk.messages import Out, text
 from bot.turn import Dispatch, load_out, outbox_row
 from storage.database import Database, Row, Tx
@@ -42,7 +42,7 @@ class Replies:
         self,
         database: Database,
         catalogues: Catalogues,
-        outgoing: Outgoing,
+        outgoing: Writing,
         *,
         channel: str,
         township_id: int,
@@ -127,7 +127,7 @@ class Replies:
             self._ids.follow(await inbox.newest_id(tx))
             await self._outgoing.write(tx, [self._row(one, out, now_ms) for one, out in rests], now_ms)
         if apart:
-            await tx.notify(TOPIC, str(tx.township_id))
+            await self._outgoing.hint(tx)
         return words, bool(apart or rests)
 
     async def _waiting(self, tx: Tx, address: str, now_ms: int, *, asks: bool) -> list[Kept]:
