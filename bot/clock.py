@@ -57,7 +57,7 @@ class SystemClock:
         return time.time_ns() // 1_000_000
 
 
-class Numbered(Protocol):
+class HasNumber(Protocol):
     """A worker among others; its `number` is below 2**WORKER_BITS and nobody else's now."""
 
     @property
@@ -69,7 +69,7 @@ class TimeIds:
     make the same. `after` is the newest id in the database, so that this holds after a restart with the clock set
     back. Several threads may ask."""
 
-    def __init__(self, clock: Clock, after: int = 0, worker: Numbered | None = None) -> None:
+    def __init__(self, clock: Clock, after: int = 0, worker: HasNumber | None = None) -> None:
         self._clock = clock
         self._worker = worker
         self._last = after >> WORKER_BITS

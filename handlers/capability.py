@@ -12,7 +12,7 @@ from bot.turn import Intent
 from handlers.declared import Figure, Forget, Wait
 from handlers.world import Desk, Turn, World
 from storage.database import Tx
-from storage.integrity import Reference
+from storage.product.integrity import Reference
 
 T = TypeVar("T")
 Action = Callable[[Turn, str], Awaitable[None]]

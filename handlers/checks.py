@@ -5,7 +5,7 @@ from __future__ import annotations
 from handlers.registry import CHECKS, REFERENCES
 from handlers.world import World
 from storage.database import Tx
-from storage.integrity import reference_faults
+from storage.product.integrity import reference_faults
 
 
 async def product_faults(tx: Tx, world: World) -> dict[str, list[str]]:

@@ -26,7 +26,7 @@ from handlers.robots.capability import ROBOTS
 from handlers.scenes.capability import SCENES
 from handlers.todo.capability import TODO
 from handlers.world import Desk
-from storage.integrity import Reference
+from storage.product.integrity import Reference
 
 CAPABILITIES: tuple[Capability, ...] = (
     SCENES,

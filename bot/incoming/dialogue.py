@@ -14,7 +14,7 @@ from typing import Any
 from bot.errors import PersonError
 from bot.incoming.resuming import CONTINUE, DROP, ask_resume, idle, known_before, said_anew, undo, waits
 from bot.incoming.screens import labelled, screen
-from bot.incoming.steps import Answer, AskAgain, Next, Open, Route, Run, Show, Step, do
+from bot.incoming.steps import GiveAnswer, Next, Open, Route, Run, Show, ShowAgain, Step, do
 from bot.talk import engine
 from bot.talk.engine import Ask, Cancelled, Quiet, Review, Stale, Submit
 from bot.talk.form import Form, Photos, Wrong
@@ -35,9 +35,9 @@ class Dialogue:
             Route: self._route,
             Run: self._run,
             Open: self._open,
-            Answer: self._answer,
+            GiveAnswer: self._answer,
             Show: self._show,
-            AskAgain: self._ask_again,
+            ShowAgain: self._ask_again,
         }
 
     async def handle(self, turn: Turn[Any], session: Session) -> Session:
@@ -99,12 +99,12 @@ class Dialogue:
                 kept = _stash(session, event if top is not None or event.kind == "tap" else In("start"))
             return await self._follow(turn, kept, Open(Intent(form=gate)))
         if command and event.kind == "tap":
-            return await self._follow(turn, kept, AskAgain("choose"))
+            return await self._follow(turn, kept, ShowAgain("choose"))
         rev = top.rev
         was_answer = event.kind == "tap"
         if was_answer and not _own_tap(turn):
             return session
-        session = await self._follow(turn, session, Answer())
+        session = await self._follow(turn, session, GiveAnswer())
         if session.top is None or session.top.form != gate:
             return session if self._product.gate(turn) is None else replace(session, stash=())
         return replace(session, stash=kept.stash) if session.top.rev != rev and not was_answer else session
@@ -126,7 +126,7 @@ class Dialogue:
                 return _resumed(turn, session, verb)
         if session.top is not None:
             intent = await said_anew(self._product, turn, session.top)
-            return (session, (Answer(),)) if intent is None else (session.pop(), (do(intent),))
+            return (session, (GiveAnswer(),)) if intent is None else (session.pop(), (do(intent),))
         if event.kind == "tap":
             turn.reply(text("step.stale"))
             return session, ()
@@ -153,7 +153,7 @@ class Dialogue:
             await self._product.may_open(turn, form)
         except PersonError as error:
             turn.reply(text(f"error.{error.code}", **error.fields))
-            return session, (AskAgain(),)
+            return session, (ShowAgain(),)
         frame, effect = engine.begin(form, known_before(turn, session, step.intent))
         frame = replace(frame, album=turn.event.album)  # its other photos belong to the same answer
         if turn.event.kind == "media" and not turn.event.text:
@@ -161,7 +161,7 @@ class Dialogue:
             frame = replace(frame, of_photos=next(photos, ""))
         return session.push(frame), (Show(form, effect),)
 
-    async def _answer(self, turn: Turn[Any], session: Session, _: Answer) -> Next:
+    async def _answer(self, turn: Turn[Any], session: Session, _: GiveAnswer) -> Next:
         frame = _top(session)
         form = self._product.forms.get(frame.form)
         if form is None:
@@ -169,7 +169,7 @@ class Dialogue:
             return session.pop(), (Route(turn.event),)
         if turn.event.kind == "other" and turn.event.data == VOICE:
             turn.reply(text("input.voice"))
-            return session, (AskAgain(),)
+            return session, (ShowAgain(),)
         step = form.step(frame.asked)
         words = turn.catalogues[turn.person.language].control_words
         found = None
@@ -185,10 +185,10 @@ class Dialogue:
             case Quiet():
                 return session, ()
             case Stale():
-                return session, (AskAgain("stale"),)
+                return session, (ShowAgain("stale"),)
             case Cancelled():
                 turn.reply(text("form.cancelled", title=text(f"form.{form.id}.title")))
-                return session.pop(), (AskAgain("back_to"),)
+                return session.pop(), (ShowAgain("back_to"),)
             case Submit():
                 return await self._submit(turn, session, form)
             case Review(note=note):
@@ -216,10 +216,10 @@ class Dialogue:
                 return session.with_top(frame), (Show(form, effect),)
             if form.review:
                 return session.with_top(replace(frame, asked=REVIEW)), (Show(form, Review()),)
-            return session.pop(), (AskAgain("back_to"),)
+            return session.pop(), (ShowAgain("back_to"),)
         return _after_action(turn, session.pop())
 
-    async def _ask_again(self, turn: Turn[Any], session: Session, step: AskAgain) -> Next:
+    async def _ask_again(self, turn: Turn[Any], session: Session, step: ShowAgain) -> Next:
         frame, note = session.top, step.note
         if frame is None:
             return session, ()
@@ -268,7 +268,7 @@ def _resumed(turn: Turn[Any], session: Session, verb: str) -> Next:
     session = replace(session, updated_ms=turn.now_ms, stash=())
     if verb == DROP:
         return session.pop(), kept
-    return session, kept or (AskAgain(),)
+    return session, kept or (ShowAgain(),)
 
 
 def _after_action(turn: Turn[Any], session: Session) -> Next:
@@ -277,4 +277,4 @@ def _after_action(turn: Turn[Any], session: Session) -> Next:
     if turn.opened is not None:
         intent, turn.opened = turn.opened, None
         return session, (Open(intent),)
-    return session, (AskAgain(),)
+    return session, (ShowAgain(),)

@@ -34,7 +34,7 @@ class Open:
 
 
 @dataclass(slots=True)
-class Answer:
+class GiveAnswer:
     """Give the turn's event to the form on top."""
 
 
@@ -48,13 +48,13 @@ class Show:
 
 
 @dataclass(slots=True)
-class AskAgain:
+class ShowAgain:
     """Show the present question once more, after a note; nothing without an open question."""
 
     note: str = ""
 
 
-Step = Route | Run | Open | Answer | Show | AskAgain
+Step = Route | Run | Open | GiveAnswer | Show | ShowAgain
 Next = tuple[Session, Sequence[Step]]
 
 

@@ -24,7 +24,7 @@ PACKED = {".html", ".js", ".css", ".svg", ".webmanifest"}
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class StaticFile:
     """One file: as it is, and compressed if that is worth it."""
 
     content: bytes
@@ -33,7 +33,7 @@ class File:
     etag: str
 
 
-def load(folder: Path = FOLDER) -> Mapping[str, File]:
+def load(folder: Path = FOLDER) -> Mapping[str, StaticFile]:
     """Every file of the folder by its name."""
     found = {}
     for path in sorted(folder.iterdir()):
@@ -42,14 +42,14 @@ def load(folder: Path = FOLDER) -> Mapping[str, File]:
             continue
         content = path.read_bytes()
         packed = gzip.compress(content, mtime=0) if path.suffix in PACKED else b""
-        found[path.name] = File(content, packed, mime, f'"{hashlib.sha256(content).hexdigest()[:16]}"')
+        found[path.name] = StaticFile(content, packed, mime, f'"{hashlib.sha256(content).hexdigest()[:16]}"')
     return found
 
 
 class StaticFiles:
     """Serves them."""
 
-    def __init__(self, files: Mapping[str, File] | None = None) -> None:
+    def __init__(self, files: Mapping[str, StaticFile] | None = None) -> None:
         self._files = load() if files is None else files
 
     def answer(self, request: Request, name: str) -> Response:

@@ -9,7 +9,7 @@ import shapely
 
 from bot.talk.geo import DATUMS, GeoError, Point, make_point, to_wgs84
 from handlers.areas import rules
-from handlers.areas.entries import Bundle, HouseholdEntry, Known, PolicyEntry, SpotEntry
+from handlers.areas.entries import Bundle, HouseholdEntry, KnownPlaces, PolicyEntry, SpotEntry
 from handlers.areas.faults import Faults
 from handlers.areas.polygons import read_areas
 from handlers.areas.tables import Columns, Record, decode, read_table
@@ -52,9 +52,9 @@ HOUSEHOLDS = Columns(
 )
 
 
-def read_folder(path: Path, known: Known | None = None, progress: Progress | None = None) -> Bundle:
+def read_folder(path: Path, known: KnownPlaces | None = None, progress: Progress | None = None) -> Bundle:
     """Read a folder (or one of its files). Never raises for what people wrote: see `Bundle.faults`."""
-    reader = _Reader(known or Known())
+    reader = _Reader(known or KnownPlaces())
     if not path.exists():
         reader.faults.error(path.name, 0, 0, "no_folder")
         files: list[Path] = []
@@ -87,7 +87,7 @@ def _is(file: Path, name: str) -> bool:
 class _Reader:
     """Reads the files in the order in which they need each other."""
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: KnownPlaces) -> None:
         self.known = known
         self.faults = Faults()
         self.bundle = Bundle()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from handlers.world import World
-from storage import integrity
 from storage.database import Tx
+from storage.product import integrity
 
 
 async def version_faults(tx: Tx, _: World) -> list[str]:

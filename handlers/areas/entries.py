@@ -54,7 +54,7 @@ class PolicyEntry:
 
 
 @dataclass(slots=True)
-class Known:
+class KnownPlaces:
     """The places by their spellings: what the database has, then what the folder adds."""
 
     villages: dict[str, str] = field(default_factory=dict)

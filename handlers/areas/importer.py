@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from bot.talk.geo import Point
 from handlers.areas.bundle import Progress, read_folder
-from handlers.areas.entries import Bundle, Known, SpotEntry
+from handlers.areas.entries import Bundle, KnownPlaces, SpotEntry
 from handlers.areas.faults import Fault
 from handlers.areas.index import split_names
 from handlers.areas.polygons import AreaEntry
@@ -21,7 +21,7 @@ from storage.product.policies import add_policy
 from storage.product.versions import COLUMNS, KEYS, VersionedTable, add_versions, current
 
 
-class Ids(Protocol):
+class ImportIds(Protocol):
     """Where new ids come from."""
 
     def next(self) -> int: ...
@@ -63,7 +63,7 @@ async def import_folder(
     folder: Path,
     *,
     now_ms: int,
-    ids: Ids,
+    ids: ImportIds,
     skip_bad: bool = False,
     imported_by: int | None = None,
     progress: Progress | None = None,
@@ -78,9 +78,9 @@ async def import_folder(
     return await write(tx, bundle, now_ms=now_ms, ids=ids, imported_by=imported_by)
 
 
-async def known_places(tx: Tx) -> Known:
+async def known_places(tx: Tx) -> KnownPlaces:
     """The villages and hamlets that are stored, for a folder that brings only some of the files."""
-    known = Known()
+    known = KnownPlaces()
     rows = await all_areas(tx)
     codes = {row["area_id"]: row["code"] for row in rows}
     for row in rows:
@@ -92,7 +92,7 @@ async def known_places(tx: Tx) -> Known:
     return known
 
 
-async def write(tx: Tx, bundle: Bundle, *, now_ms: int, ids: Ids, imported_by: int | None = None) -> ImportReport:
+async def write(tx: Tx, bundle: Bundle, *, now_ms: int, ids: ImportIds, imported_by: int | None = None) -> ImportReport:
     """Write what was read: new rows, new versions of changed rows; nothing for rows that are the same."""
     report = ImportReport(faults=bundle.faults)
     writer = _Writer(tx, now_ms, ids, report)
@@ -119,7 +119,7 @@ Wanted = tuple[Hashable, Mapping[str, Any]]
 class _Writer:
     """Compares what is wanted with the current rows and writes the difference."""
 
-    def __init__(self, tx: Tx, now_ms: int, ids: Ids, report: ImportReport) -> None:
+    def __init__(self, tx: Tx, now_ms: int, ids: ImportIds, report: ImportReport) -> None:
         self._tx, self._now_ms, self._ids, self._report = tx, now_ms, ids, report
 
     async def areas(self, bundle: Bundle) -> dict[str, int]:

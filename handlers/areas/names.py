@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from handlers.areas.places import Area, Choice, Landmark, PlaceMatch
+from handlers.areas.places import Area, Landmark, PlaceChoice, PlaceMatch
 
 MAX_CHARS = 500
 Spot = Area | Landmark
@@ -32,10 +32,10 @@ class NameFinder:
         self._any_village = _pattern(self._villages)
         self._landmark_in = {key: _pattern(names) for key, names in self._landmarks.items()}
         self._hamlet_in = {key: _pattern(names) for key, names in self._hamlets.items()}
-        everywhere: dict[str, list[Choice]] = {}
+        everywhere: dict[str, list[PlaceChoice]] = {}
         for village_id, names in self._landmarks.items():
             for name, found in names.items():
-                everywhere.setdefault(name, []).extend(Choice(self._by_id[village_id], one) for one in found)
+                everywhere.setdefault(name, []).extend(PlaceChoice(self._by_id[village_id], one) for one in found)
         self._everywhere = everywhere
         self._any_landmark = _pattern(everywhere)
 
@@ -53,7 +53,7 @@ class NameFinder:
         best = exact if exact else matches
         if len({match.village.area_id for match in best if match.village}) == 1:
             return best[0]
-        choices = tuple(Choice(match.village, match.landmark) for match in best if match.village)
+        choices = tuple(PlaceChoice(match.village, match.landmark) for match in best if match.village)
         return PlaceMatch(None, None, None, best[0].said, said, choices)
 
     def _within(self, said: str, hit: re.Match[str], village: Area) -> PlaceMatch:

@@ -51,7 +51,7 @@ class Station:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class PlaceChoice:
     """One of several places a sentence may mean."""
 
     village: Area
@@ -71,7 +71,7 @@ class PlaceMatch:
     landmark: Landmark | None
     said: str
     rest: str
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[PlaceChoice, ...] = ()
 
     @property
     def point(self) -> Point | None:

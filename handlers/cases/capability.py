@@ -5,7 +5,7 @@ from __future__ import annotations
 from handlers.capability import Capability, Command
 from handlers.cases import checks, claiming, deciding, figures, forgetting, forms, opening, showing
 from handlers.declared import Forget
-from storage.integrity import Reference
+from storage.product.integrity import Reference
 
 CASES = Capability(
     name="cases",

@@ -8,7 +8,7 @@ from datetime import date, time, timedelta
 
 from handlers.declared import Backlog, ByArea, Selection, read_figures
 from handlers.digests import rules
-from handlers.digests.rules import Area, Cleaning, Figures, LateCase, Scope
+from handlers.digests.rules import AreaThen, Cleaning, Figures, LateCase, Scope
 from handlers.duties.rules import Effort, add_up
 from handlers.duties.week import cleanup_on
 from handlers.policy.model import PolicyVersion
@@ -80,7 +80,7 @@ class Material:
     """What the digests of a period share, still by area."""
 
     period: Period
-    areas: tuple[Area, ...]
+    areas: tuple[AreaThen, ...]
     values: Mapping[str, ByArea]
     backlogs: Mapping[str, Mapping[int, Backlog]]
     cleaned: tuple[Cleaned, ...]
@@ -101,7 +101,7 @@ async def read(desk: Desk, period: Period) -> Material:
     return Material(
         period=period,
         areas=tuple(
-            Area(row["area_id"], row["parent_id"], row["level"], row["name"], bool(row["gone"])) for row in rows
+            AreaThen(row["area_id"], row["parent_id"], row["level"], row["name"], bool(row["gone"])) for row in rows
         ),
         values=await read_figures((declared.figures[name] for name in rules.FIGURES), tx, from_ms, until_ms),
         backlogs={name: await declared.waits[name].by_area(tx, from_ms, until_ms) for name in rules.WAITS},
@@ -181,7 +181,7 @@ async def _late_cases(desk: Desk, material: Material, scope: Scope) -> tuple[Lat
     )
 
 
-def village_in(by_id: Mapping[int, Area], area_id: int) -> Area | None:
+def village_in(by_id: Mapping[int, AreaThen], area_id: int) -> AreaThen | None:
     """The village that an area was or lay in at the period's end; the town itself."""
     area = by_id.get(area_id)
     if area is not None and area.level == "hamlet" and area.parent_id is not None:
@@ -189,7 +189,7 @@ def village_in(by_id: Mapping[int, Area], area_id: int) -> Area | None:
     return area
 
 
-def _village(by_id: Mapping[int, Area], area_id: int) -> str:
+def _village(by_id: Mapping[int, AreaThen], area_id: int) -> str:
     area = village_in(by_id, area_id)
     return area.name if area else ""
 

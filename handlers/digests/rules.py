@@ -21,7 +21,7 @@ WAITS = ("cases", "film", "claims")
 
 
 @dataclass(frozen=True, slots=True)
-class Area:
+class AreaThen:
     """An area as it was at the period's end; `gone`: given up before."""
 
     area_id: int
@@ -45,7 +45,7 @@ class Scope:
         return self.whole or area_id in self.area_ids
 
 
-def scope_of(areas: Sequence[Area], roots: Iterable[int]) -> Scope:
+def scope_of(areas: Sequence[AreaThen], roots: Iterable[int]) -> Scope:
     """The areas at or below `roots`; a root below another one adds nothing."""
     by_id = {area.area_id: area for area in areas}
     wanted = {root for root in roots if root in by_id}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handlers.capability import Capability, Command
 from handlers.duties import forms, reminders, report, rollcall
-from storage.integrity import Reference
+from storage.product.integrity import Reference
 
 DUTIES = Capability(
     name="duties",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from handlers.capability import Capability, Command
 from handlers.film import checks, correct, decide, figures, forms, look, objections
 from handlers.film.weighing import line
-from storage.integrity import Reference
+from storage.product.integrity import Reference
 
 FILM = Capability(
     name="film",

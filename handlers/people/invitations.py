@@ -29,13 +29,13 @@ _TOKEN = re.compile(r"[?&](?:join|start)=([A-Za-z0-9_-]{16,128})\b")
 _ALONE = re.compile(r"[A-Za-z0-9_-]{43}")  # as `bot.clock.Dice.token` makes them
 
 
-class Ids(Protocol):
+class InvitationIds(Protocol):
     """Where ids come from (`bot.clock.Ids`)."""
 
     def next(self) -> int: ...
 
 
-class Dice(Protocol):
+class InvitationDice(Protocol):
     """Where tokens come from (`bot.clock.Dice`)."""
 
     def token(self) -> str: ...
@@ -43,8 +43,8 @@ class Dice(Protocol):
 
 async def create_invitation(
     tx: Tx,
-    ids: Ids,
-    dice: Dice,
+    ids: InvitationIds,
+    dice: InvitationDice,
     role: str,
     area_id: int,
     now_ms: int,
@@ -56,7 +56,14 @@ async def create_invitation(
 
 
 async def _create(
-    tx: Tx, ids: Ids, dice: Dice, role: str, area_id: int, now_ms: int, valid_hours: int, created_by: int | None
+    tx: Tx,
+    ids: InvitationIds,
+    dice: InvitationDice,
+    role: str,
+    area_id: int,
+    now_ms: int,
+    valid_hours: int,
+    created_by: int | None,
 ) -> tuple[str, int]:
     token, invitation_id = dice.token(), ids.next()
     await invitations.add_invitation(

@@ -38,7 +38,7 @@ class Digest(Table):
     waiting_shown_largest: Annotated[int, Field(ge=1, le=50)]
 
 
-class Quiet(Table):
+class QuietHours(Table):
     """No reminders between these times; urgent cases pass."""
 
     start: time

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from handlers.policy.cadence import Digest, Friday, Quiet
+from handlers.policy.cadence import Digest, Friday, QuietHours
 from handlers.policy.fields import Table, Words
 from handlers.policy.film import Film
 from handlers.policy.house import Consent, Invitations, Limits, PointRules, Reminding, Retention
@@ -30,7 +30,7 @@ class Policy(Table):
     report: Report
     friday: Friday
     digest: Digest
-    quiet: Quiet
+    quiet: QuietHours
     limits: Limits
     consent: Consent
     retention: Retention

@@ -41,6 +41,13 @@ def test_no_text_is_empty() -> None:
     assert [(language, key) for language in LANGUAGES for key, value in TEXTS[language].items() if not value] == []
 
 
+def test_no_text_is_only_a_placeholder() -> None:
+    """Such a text says nothing: what fills it can be told as it is."""
+    bare = re.compile(r"\{\w+(?::\w+)?\}")
+    empty = [key for key, value in TEXTS["zh_CN"].items() if isinstance(value, str) and bare.fullmatch(value.strip())]
+    assert empty == []
+
+
 def test_both_languages_fill_the_same_placeholders() -> None:
     differ = [key for key in TEXTS["zh_CN"] if fields(TEXTS["zh_CN"][key]) != fields(TEXTS["en"].get(key, ""))]
     assert differ == []

@@ -10,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.i18n import Catalogues
-from handlers.digests.rules import FIGURES, WAITS, Area, Cleaning, Figures, LateCase, Scope, compose, no_data, scope_of
+from handlers.digests.rules import (
+    FIGURES,
+    WAITS,
+    AreaThen,
+    Cleaning,
+    Figures,
+    LateCase,
+    Scope,
+    compose,
+    no_data,
+    scope_of,
+)
 from handlers.duties.rules import Effort
 
 CATALOGUES = Catalogues(ZoneInfo("Asia/Shanghai"))
@@ -18,12 +29,12 @@ HOUR_MS = 3_600_000
 UNTIL_MS = 1_795_168_800_000  # 2026-11-20 18:00
 WHOLE = Scope(True, ("青禾塬镇",), frozenset({1}), frozenset({2}))
 AREAS = (
-    Area(1, None, "town", "青禾塬镇"),
-    Area(2, 1, "village", "王家沟村"),
-    Area(3, 1, "village", "李家湾村"),
-    Area(21, 2, "hamlet", "一社"),
-    Area(22, 2, "hamlet", "二社"),
-    Area(4, 1, "village", "旧庄村", gone=True),
+    AreaThen(1, None, "town", "青禾塬镇"),
+    AreaThen(2, 1, "village", "王家沟村"),
+    AreaThen(3, 1, "village", "李家湾村"),
+    AreaThen(21, 2, "hamlet", "一社"),
+    AreaThen(22, 2, "hamlet", "二社"),
+    AreaThen(4, 1, "village", "旧庄村", gone=True),
 )
 
 

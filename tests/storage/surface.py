@@ -16,9 +16,9 @@ from typing import Any
 
 import storage
 from storage.database import Params, Row, Tx
-from storage.integrity import Reference
 from storage.people import retention
 from storage.product import cases, film, ledger
+from storage.product.integrity import Reference
 from tests.storage.rows import HASHES, MEDIA, TOKENS
 
 # Modules that are an engine, or speak to a server and not to a township's tables.

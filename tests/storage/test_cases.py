@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 
 from handlers.cases import rules
-from storage import integrity
 from storage.database import Database, Refused, Tx
 from storage.machine import media
 from storage.numbers import next_number
 from storage.people import people
 from storage.people.merging import join_people
-from storage.product import case_vault, cases
+from storage.product import case_vault, cases, integrity
 from storage.product.cases import Case
 
 HOUR = 3_600_000

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from storage import integrity
 from storage.database import Tx
-from storage.product import cases, ledger
+from storage.product import cases, integrity, ledger
 from tests.stories.doings import held, number_and_code, reports, reports_as, the_case
 from tests.stories.town import Town
 
