@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+from bot.talk.frozen import dataclass
 from bot.talk.messages import In, Out
 from storage.database import Tx
 

@@ -7,7 +7,7 @@ answers what was asked. A button carries the revision of its screen: an old one 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from bot.talk.form import (
@@ -24,6 +24,7 @@ from bot.talk.form import (
     Wrong,
     YesNo,
 )
+from bot.talk.frozen import dataclass
 from bot.talk.messages import In
 from bot.talk.session import REVIEW, Frame
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
+
+from bot.talk.frozen import dataclass
 
 InKind = Literal["text", "tap", "media", "place", "start", "file", "other", "edited", "left", "nothing"]
 VOICE = "voice"  # the `data` of something spoken that nobody has put into words

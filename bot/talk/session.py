@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 from typing import Any
+
+from bot.talk.frozen import dataclass
 
 REVIEW = "review"
 MAX_FRAMES = 4
