@@ -24,7 +24,7 @@ SEEN = {
     "stale-taps-applied": "was submitted by a button of review",
     "intake-without-the-lock": "was handled twice",
     "told-before-stored": "lay there for",
-    "delivery-without-the-claim": "again",
+    "delivery-without-the-fence": "again",
     "lost-lease-kept": "stuck",
     "own-messages-first": "arrived after a later one",
     "sends-cut-at-a-stop": "again",

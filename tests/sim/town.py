@@ -156,8 +156,8 @@ class Town:
         if not self.failed.done():
             self.failed.set_result(None)
 
-    def claim(self, township_id: int) -> int:
-        """The claim by which the township's delivery is held."""
+    def fence(self, township_id: int) -> int:
+        """The fencing number by which the township's delivery is held."""
         row = self.eye.execute("SELECT claim FROM deliveries WHERE township_id = ?", (township_id,)).fetchone()
         return int(row[0]) if row else 0
 

@@ -80,7 +80,7 @@ class TellsBefore(Intake):
             self._running = running
 
 
-class ClaimlessDelivery(Delivery):
+class FencelessDelivery(Delivery):
     """Goes on though another worker has begun to deliver."""
 
     def _lose(self) -> None:
@@ -153,7 +153,7 @@ async def _always_due(tx: Tx, timer_id: int) -> bool:
 LAWS: Laws = {
     "intake-without-the-lock": lambda: built(Parts(intake=Lockless)),
     "told-before-stored": lambda: built(Parts(intake=TellsBefore)),
-    "delivery-without-the-claim": lambda: built(Parts(delivery=ClaimlessDelivery)),
+    "delivery-without-the-fence": lambda: built(Parts(delivery=FencelessDelivery)),
     "lost-lease-kept": lambda: built(Parts(outgoing=KeepsLease)),
     "own-messages-first": lambda: built(Parts(delivery=OwnFirst)),
     "sends-cut-at-a-stop": lambda: patched(delivery, "LAST_SENDS_S", 0),

@@ -153,7 +153,7 @@ class Life:
         """Whether the township's delivery is its, for the server and in the database."""
         delivery = self.program.outgoing._deliveries.get(township_id) if self.program else None
         has_lease = self.chaos.alone or self.town.server.holds(self.session, lease_of(township_id))
-        return has_lease and delivery is not None and delivery._outcomes.fence == self.town.claim(township_id)
+        return has_lease and delivery is not None and delivery._outcomes.fence == self.town.fence(township_id)
 
     def refused(self, reason: str) -> None:
         """A constraint of the schema forbade something."""
