@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from tests.postgres import PostgresServer
@@ -12,6 +13,17 @@ from tests.postgres import PostgresServer
 # How long an example takes is the machine's business: it may have other things to do.
 settings.register_profile("house", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
+
+
+@pytest.fixture(autouse=True)
+def loggers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a test's program sets up of the log ends with it: the next test's may be captured."""
+    configure = structlog.configure
+    monkeypatch.setattr(
+        structlog, "configure", lambda **named: configure(**named | {"cache_logger_on_first_use": False})
+    )
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

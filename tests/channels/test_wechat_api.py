@@ -436,6 +436,23 @@ def test_a_message_opens_five_of_which_two_are_kept_for_what_matters() -> None:
     assert not quota.used_up().may(START_MS, urgent=True)
 
 
+def test_what_comes_late_opens_nothing_whatever_our_clock_says() -> None:
+    """Our clock was behind when the later message came: by that clock the earlier one, brought after it, is newer."""
+    quota = Quota.none().heard("message", START_MS - 9_000, made_ms=START_MS)
+    quota = quota.sent(START_MS - 9_000)
+    assert quota.heard("message", START_MS - 1_000, made_ms=START_MS - 1_000) == quota
+    assert quota.heard("message", START_MS, made_ms=START_MS) == quota, (
+        "of the same second nobody knows which was first"
+    )
+    assert quota.heard("message", START_MS, made_ms=START_MS + 1_000).left(START_MS, urgent=True) == 5
+
+
+def test_a_quota_of_an_earlier_version_is_read() -> None:
+    old = {"message": [4, START_MS + 48 * HOUR_MS]}
+    assert Quota.from_json(old).left(START_MS, urgent=True) == 4
+    assert Quota.from_json(old).heard("message", START_MS, made_ms=START_MS).left(START_MS, urgent=True) == 4
+
+
 def test_a_click_opens_three_for_a_minute() -> None:
     quota = Quota.none().heard("click", START_MS).heard("", START_MS)
     assert quota.left(START_MS, urgent=False) == 3 and not quota.may(START_MS + 59_000, urgent=False)

@@ -224,7 +224,8 @@ class Phone:
         wanted = [
             (message["text"], _buttons(message.get("reply_markup", {})))
             for row in self.program.rows("SELECT body FROM outbox WHERE address = :a ORDER BY id", a=self.address)
-            for message in messages_of(self.user.id, load_out(row["body"]))
+            if not (out := load_out(row["body"])).commands  # the platform's own menu is no message
+            for message in messages_of(self.user.id, out)
         ]
         heard_until, life = {0}, 0
         for at, (heard_in, text, data) in enumerate(self.heard):

@@ -294,7 +294,7 @@ def _after(quota: Quota, body: bytes, received_ms: int) -> Quota:
         update = update_of(body)
     except ValueError:
         return quota
-    return quota.heard(heard_of(update), min(update.created_ms, received_ms))
+    return quota.heard(heard_of(update), min(update.created_ms, received_ms), update.created_ms)
 
 
 async def _put(tx: Tx, address: str, quota: Quota, heard_id: int) -> None:

@@ -24,6 +24,9 @@ KEPT_BACK = 2  # of a message's five, for what is urgent
 MARGIN_MS = 5_000  # for the way there and clocks that differ
 
 
+Window = tuple[int, int, int]
+
+
 class Weighed(Protocol):
     """Something to send: does it matter?"""
 
@@ -36,32 +39,33 @@ Item = TypeVar("Item", bound=Weighed)
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """One person's: for each thing they did, (how many are left, until when)."""
+    """One person's: for each thing they did, (how many are left, until when, when they did it by WeChat's clock)."""
 
-    windows: Mapping[Heard, tuple[int, int]]
+    windows: Mapping[Heard, Window]
 
     @classmethod
     def none(cls) -> Quota:
         """Of somebody who has not written."""
         return cls({})
 
-    def heard(self, what: Heard, now_ms: int) -> Quota:
-        """After they did something then (`heard_of`); "" opens nothing, nor does what comes late: what they did since
-        is counted already.
+    def heard(self, what: Heard, now_ms: int, made_ms: int | None = None) -> Quota:
+        """After they did something then (`heard_of`), at `made_ms` by WeChat's clock; "" opens nothing, nor does what
+        comes late: what they did since is counted already, whatever our own clock said of it.
         """
         if not what:
             return self
+        made_ms = now_ms if made_ms is None else made_ms
         count, span_ms = OPENS[what]
-        if what in self.windows and now_ms + span_ms <= self.windows[what][1]:
+        if what in self.windows and made_ms <= self.windows[what][2]:
             return self
-        return Quota({**self._open(now_ms), what: (count, now_ms + span_ms)})
+        return Quota({**self._open(now_ms), what: (count, now_ms + span_ms, made_ms)})
 
     def left(self, now_ms: int, *, urgent: bool) -> int:
         """How many may be sent now: of those that a message opened, ordinary news leaves some."""
         return max(
             (
                 count - (0 if urgent or what != "message" else KEPT_BACK)
-                for what, (count, until_ms) in self.windows.items()
+                for what, (count, until_ms, _) in self.windows.items()
                 if now_ms + MARGIN_MS < until_ms
             ),
             default=0,
@@ -73,7 +77,8 @@ class Quota:
 
     def sent(self, now_ms: int) -> Quota:
         """After one was sent (also after WeChat has perhaps taken it: an answer that never came)."""
-        return Quota({what: (max(0, count - 1), until_ms) for what, (count, until_ms) in self._open(now_ms).items()})
+        opened = self._open(now_ms)
+        return Quota({what: (max(0, left - 1), until, made) for what, (left, until, made) in opened.items()})
 
     def used_up(self) -> Quota:
         """After WeChat has said so (45047, 45015)."""
@@ -88,7 +93,7 @@ class Quota:
                 quota = quota.sent(now_ms)
         return chosen
 
-    def _open(self, now_ms: int) -> dict[Heard, tuple[int, int]]:
+    def _open(self, now_ms: int) -> dict[Heard, Window]:
         return {what: window for what, window in self.windows.items() if now_ms < window[1]}
 
     def to_json(self) -> dict[str, Any]:
@@ -98,4 +103,9 @@ class Quota:
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Quota:
         """Read what `to_json` wrote; what is unknown is left out."""
-        return cls({what: (int(found[what][0]), int(found[what][1])) for what in OPENS if what in found})
+        windows: dict[Heard, Window] = {}
+        for what in OPENS:
+            if what in found:
+                count, until_ms, *made_ms = map(int, found[what])
+                windows[what] = count, until_ms, made_ms[0] if made_ms else until_ms - OPENS[what][1]
+        return cls(windows)
