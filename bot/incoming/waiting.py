@@ -20,12 +20,14 @@ class Waiting:
         self._channels = channels
         self._since: dict[Chat, float] = {}
         self._told: dict[Chat, float] = {}
+        self._anybody = asyncio.Event()
 
     def begin(self, raws: Sequence[Raw]) -> None:
         """Updates were stored."""
         now_s = asyncio.get_running_loop().time()
         for raw in raws:
             self._since.setdefault((raw.township_id, raw.channel, raw.address), now_s)
+        self._anybody.set()
 
     def end(self, raws: Sequence[Raw]) -> None:
         """They were handled: the answer is on its way."""
@@ -37,6 +39,9 @@ class Waiting:
     async def keep_telling(self) -> None:
         """Show it in every chat that waits, until cancelled."""
         while True:
+            if not self._since:
+                self._anybody.clear()
+                await self._anybody.wait()
             await asyncio.sleep(LOOK_S)
             self.tell(asyncio.get_running_loop().time())
 

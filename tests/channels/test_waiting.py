@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from typing import Any
 
 import pytest
 
 from bot.channels.base import Channels, Raw
+from bot.incoming import waiting as rule
 from bot.incoming.waiting import Waiting
 
 
@@ -62,3 +65,22 @@ async def test_who_waits_sees_typing_again_and_again_but_not_for_ever(chat: Chat
     waiting.tell(61)
     waiting.tell(70)
     assert chat.shown.count("a") == 2
+
+
+async def test_it_is_told_by_itself_also_to_who_comes_after_a_pause(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rule, "LOOK_S", 0.001)
+    monkeypatch.setattr(rule, "FIRST_S", 0.0)
+    waiting = waiting_in(chat)
+    telling = asyncio.create_task(waiting.keep_telling())
+    async with asyncio.timeout(20):
+        for address in ("a", "b"):
+            await asyncio.sleep(0.01)  # nobody waits
+            waiting.begin(raws(address))
+            while address not in chat.shown:
+                await asyncio.sleep(0.001)
+            waiting.end(raws(address))
+    telling.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await telling

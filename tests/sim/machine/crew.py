@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tests.sim.town import Town
 
 LIFE_S = 120.0
+START_S = 300.0  # all are at work by then
 SET_BACK_MS = (30_000, 3_600_000, 13 * 3_600_000, 30 * 3_600_000, -2_000, -60_000, -600_000, 3 * 86_400_000)
 
 
@@ -111,11 +112,25 @@ class Crew:
         for slot in range(len(self._wanted)):
             if slot not in here:
                 self._begin(slot)
-        await asyncio.wait({life.serves for life in self.lives})
+        await self._all_serve()
         able = [life for life in self.lives if life.parts >= ALL]
         if len(able) > 1 and not self._town.broken:
             await asyncio.sleep(self._chaos.dice.choice((0.5, 3, 6)))
             await self._end(self._chaos.dice.choice(able))
+
+    async def _all_serve(self) -> None:
+        """Wait for the starts; one that the database was away from is made again, as the service manager does."""
+        until_s = self._town.loop.now_s + START_S
+        while starting := [life for life in self.lives if not life.serves.done()]:
+            if self._town.loop.now_s >= until_s:
+                self._town.blame(f"never began to serve: {[life.number for life in starting]}")
+                break
+            ends: set[asyncio.Future[Any]] = {end for life in starting for end in (life.serves, life.over)}
+            await asyncio.wait(ends, timeout=START_S, return_when=asyncio.FIRST_COMPLETED)
+            for life in starting:
+                if life.over.done():
+                    await self._end(life)
+                    self._begin(life.slot)
 
     async def stop(self) -> None:
         """A clean end."""

@@ -65,8 +65,8 @@ class World(Protocol):
         """A promise was broken."""
         ...
 
-    def claim(self, township_id: int) -> int:
-        """The claim by which the township's delivery is held."""
+    def fence(self, township_id: int) -> int:
+        """The fencing number by which the township's delivery is held."""
         ...
 
     def suffers(self, life: Life) -> None:
