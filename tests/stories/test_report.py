@@ -39,7 +39,7 @@ async def test_a_sentence_says_almost_everything(town: Town) -> None:
     await aunt.taps("跳过")
     aunt.sees("乱倒垃圾", "王家沟村 桥头", "王家沟桥头有人倒垃圾")
     await aunt.taps("提交")
-    number, _ = number_and_code(aunt.sees("收到了", "待定"))
+    number, _ = number_and_code(aunt.sees("收到了", "查实了给您记"))
     case = await the_case(town, number)
     assert (case["area"], case["statement"]) == ("王家沟村", "王家沟桥头有人倒垃圾")
     assert (case["lat"], case["lng"]) == BRIDGE
@@ -77,6 +77,19 @@ async def test_where_a_photo_was_taken_is_evidence(town: Town) -> None:
     await keeper.says(f"/case {number}")
     distance = re.search(r"照片自带的位置离这里约 (\d+) 米", keeper.sees(number).text)
     assert distance and 20 <= int(distance[1]) <= 60
+
+
+async def test_a_photo_of_the_very_spot_is_said_in_words(town: Town) -> None:
+    keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
+    aunt = await town.person("王大娘")
+    await aunt.sends_photo(content=photo_taken_at(35.6515, 104.7345))
+    await aunt.sends_place(35.6515, 104.7345)
+    await aunt.taps("提交")
+    number, _ = number_and_code(aunt.sees("收到了"))
+    await town.tick()
+    await keeper.says(f"/case {number}")
+    keeper.sees(number, "照片就是在这里拍的。")
+    keeper.sees_not("0 米")
 
 
 async def test_an_album_opens_a_report_with_one_answer(town: Town) -> None:
