@@ -16,7 +16,7 @@ from bot.incoming.resuming import CONTINUE, DROP, ask_resume, idle, known_before
 from bot.incoming.screens import labelled, screen
 from bot.incoming.steps import GiveAnswer, Next, Open, Route, Run, Show, ShowAgain, Step, do
 from bot.talk import engine
-from bot.talk.engine import Ask, Cancelled, Quiet, Review, Stale, Submit
+from bot.talk.engine import Ask, Cancelled, Quiet, Review, Stale, Submit, supposes
 from bot.talk.form import Form, Photos, Wrong
 from bot.talk.messages import VOICE, In, text
 from bot.talk.render import ask_say, review_say
@@ -201,11 +201,15 @@ class Dialogue:
                 return screen(turn, session, lambda frame: review_say(form, frame, note), stale=stale), ()
             case Ask(step=asked):
                 frame = _top(session)
-                if asked.prepare is not None and not frame.offered:
+                doubt = await asked.suppose(turn, frame.answers) if asked.suppose and supposes(frame, effect) else None
+                if doubt is not None:
+                    session, effect = session.with_top(replace(frame, doubt=doubt.value)), replace(effect, doubt=doubt)
+                elif asked.prepare is not None and not frame.offered:
                     options = labelled(turn, await asked.prepare(turn, frame.answers))
                     pairs = tuple((option.value, str(option.label)) for option in options)
                     session = session.with_top(replace(frame, offered=pairs))
-                return screen(turn, session, lambda frame: ask_say(form, frame, effect), stale=stale), ()
+                shown = effect
+                return screen(turn, session, lambda frame: ask_say(form, frame, shown), stale=stale), ()
 
     async def _submit(self, turn: Turn[Any], session: Session, form: Form) -> Next:
         frame = _top(session)

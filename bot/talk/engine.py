@@ -144,6 +144,16 @@ def ask(
     return shown, Ask(step, problem, doubt, note)
 
 
+def supposes(frame: Frame, effect: Ask) -> bool:
+    """Whether what may be supposed of a step is to be said before it is asked: not while something else is said about
+    the answer, nor once it was denied or the question itself was shown.
+    """
+    if effect.doubt is not None or effect.problem is not None:
+        return False
+    denied = effect.note is None and any(verb == RETYPE for _, verb in frame.menu)
+    return frame.doubt is not None or not (denied or frame.offered)
+
+
 def advance(
     form: Form,
     frame: Frame,

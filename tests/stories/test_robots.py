@@ -102,7 +102,7 @@ async def test_what_is_overdue_follows_the_digest_and_calls_who_can_do_something
         "**【久等未核实 1 件】**",
         f"> **47** 小时 {number} 王家沟村 乱倒垃圾",
         "",
-        "**【磅单等了一天以上 1 张】**",
+        "**【称重单等了一天以上 1 张】**",
         "> **1** 张 王家沟村",
         "",
         "**【家庭绑定等了一天以上 1 个】**",
@@ -123,7 +123,7 @@ async def test_what_is_overdue_follows_the_digest_and_calls_who_can_do_something
     await keeper.says("/reminders off")
     await groups.goes_to("2026-11-21 18:00")
     words = said(groups.office, OVERDUE)[-1].split("\n")
-    assert words[3:5] == ["**【磅单等了一天以上 1 张】**", "> **1** 张 王家沟村"]
+    assert words[3:5] == ["**【称重单等了一天以上 1 张】**", "> **1** 张 王家沟村"]
     assert "zhao.wangge" not in "".join(words), "whoever wants no reminders is not called"
     assert groups.office.posted[-1].mobiles == ("13800000002",)
 
