@@ -32,6 +32,7 @@ PLAN_S = 600
 BATCH_ROWS = 50
 ERRANDS_AT_ONCE = 4
 MAX_ATTEMPTS = 8
+BUSY_S, LET_IN_S = 0.1, 0.03
 PATIENCE_MS = 300_000
 LEASE = "clock"
 Errand = Callable[[int, Mapping[str, Any]], Awaitable[Mapping[str, Any]]]  # township, payload
@@ -126,8 +127,13 @@ class Schedule:
 
     async def _run_due_of(self, township_id: int, now_ms: int) -> int:
         rows = await self._due(township_id, now_ms, errands=False)
+        loop = asyncio.get_running_loop()
+        since_s = loop.time()
         for row in rows:
             await self._fire(township_id, row, {})
+            if loop.time() - since_s > BUSY_S:
+                await asyncio.sleep(LET_IN_S)  # intake takes the lock only when it finds it free
+                since_s = loop.time()
         begun = 0
         if len(self._running) < ERRANDS_AT_ONCE:
             for row in await self._due(township_id, now_ms, errands=True):

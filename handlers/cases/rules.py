@@ -35,6 +35,7 @@ CASE_WRONG_CODES_LARGEST = 20
 CELL_DEGREES = 0.002
 METRES_PER_DEGREE = 111_195.0
 CELLS_LARGEST = 400
+SAME_SPOT_M = 30  # nearer than this, a phone can not tell two spots apart
 
 _FULL_NUMBER = re.compile(r"20[0-9]{2}-[0-9]{4,6}")
 _CODE = re.compile(r"[0-9]{6}")

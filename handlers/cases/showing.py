@@ -219,7 +219,10 @@ async def _taken_elsewhere(desk: Desk, case: Case, photos: list[str]) -> list[Te
         if row["lat"] is not None
     ]
     inside = [distance_m(here, point) for point in taken if desk.world.places.locate(point) is not None]
-    return [text("case.photo_place", metres=round(min(inside)))] if inside else []
+    if not inside:
+        return []
+    nearest_m = round(min(inside))
+    return [text("case.photo_here") if nearest_m <= rules.SAME_SPOT_M else text("case.photo_place", metres=nearest_m)]
 
 
 async def decided_text(turn: Turn, case: Case) -> Text:

@@ -26,7 +26,7 @@ PEOPLE = Capability(
     },
     form_commands={"invite": "invite", "revoke": "revoke", "name": "name"},
     forms=(invitations.INVITE, roles.REVOKE, roles.WHO, profile.NAME),
-    intents=(invitations.pasted_link, roles.asks_who),
+    intents=(invitations.pasted_link, links.code_sent, roles.asks_who),
     timers={profile.SNOOZED: profile.snooze_over},
     forgets=(Forget("roles, households, claims, invitations", of_person=vacancies.end_links),),
     pages=("villager.md", "cleaner.md", "staff.md", "operator.md"),

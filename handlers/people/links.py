@@ -10,6 +10,7 @@ from bot.errors import PersonError
 from bot.talk.messages import Say, text
 from bot.talk.session import Session
 from bot.talk.spans import HOUR_MS, MINUTE_MS
+from bot.turn import Intent
 from handlers.people.actions import load_person, private
 from handlers.people.rules import (
     LINK_CODE_DIGITS,
@@ -36,6 +37,12 @@ async def link(turn: Turn, args: str) -> None:
         await _give_code(turn)
 
 
+async def code_sent(turn: Turn) -> Intent | None:
+    """Interpreter: the digits of a code sent by themselves, as the text beside the code asks for them."""
+    said = turn.event.text if turn.event.kind == "text" else ""
+    return Intent(command="link", args=said) if read_code(said) is not None else None
+
+
 async def _give_code(turn: Turn) -> None:
     world = turn.world
     minutes = world.policy.invitations.link_code_valid_minutes
@@ -53,7 +60,7 @@ async def _give_code(turn: Turn) -> None:
             expires_ms=turn.now_ms + minutes * MINUTE_MS,
         ):
             half = LINK_CODE_DIGITS // 2
-            turn.reply(text("link.code", code=f"{code[:half]} {code[half:]}", minutes=minutes))
+            turn.reply(text("link.code", digits=LINK_CODE_DIGITS, code=f"{code[:half]} {code[half:]}", minutes=minutes))
             return
     raise PersonError("link_later")
 

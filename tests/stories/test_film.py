@@ -215,7 +215,7 @@ async def test_a_huge_weight_waits_for_staff(town: Town) -> None:
     asked = staff.sees("F2026-00001", "李师傅", "认可", "不认")
     assert await balance(town, "fen") == 0
     await aunt.says("我的补贴")
-    aunt.sees("余额：0.00", "待定", "县补 1500.00元", "F2026-00001")
+    aunt.sees("余额：0.00", "还没到账", "县补 1500.00元", "F2026-00001")
     await staff.taps("认可", on=asked)
     staff.sees("已认可 F2026-00001")
     cleaner.sees("镇上已确认")

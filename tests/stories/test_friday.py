@@ -43,9 +43,9 @@ async def test_from_the_reminder_to_the_roll_call(town: Town) -> None:
     town.clock.go_to("2026-11-19 19:00")
     await town.tick()
     heard = keeper.sees("明天（11月20日 周五）集中整治", "王家沟村", "20:00", "12人 3车 8方")
-    assert heard.labels == ["现在上报", "稍后提醒", "不再提醒"]
+    assert heard.labels == ["现在报到", "稍后提醒", "不再提醒"]
     staff.sees_not("集中整治")
-    await keeper.taps("现在上报")
+    await keeper.taps("现在报到")
     keeper.sees("11月20日 周五 还没到，当天再报")
     town.clock.go_to("2026-11-20 08:00")
     await town.tick()
@@ -53,7 +53,7 @@ async def test_from_the_reminder_to_the_roll_call(town: Town) -> None:
 
     town.clock.go_to("2026-11-20 15:00")
     await keeper.says("12人 3车 8.5方")
-    review = keeper.sees("集中整治报到", "王家沟村", "12 人", "3 车", "8.5 方")
+    review = keeper.sees("周五报到", "王家沟村", "12 人", "3 车", "8.5 方")
     assert "2026-11-20" in review.text
     await keeper.taps("提交")
     keeper.sees("记下了：王家沟村", "12 人\n3 车\n8.5 方", "已报 1/24")
@@ -178,7 +178,7 @@ async def test_a_photo_with_the_figures_as_its_caption(town: Town) -> None:
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     town.clock.go_to("2026-11-20 10:00")
     await keeper.sends_photo(caption="12人 3车 8方")
-    keeper.sees("集中整治报到", "1 张")
+    keeper.sees("周五报到", "1 张")
     await keeper.taps("提交")
     keeper.sees("记下了", "照片 1 张")
 
@@ -211,9 +211,9 @@ async def test_a_vague_line_is_told_and_asked(town: Town) -> None:
 async def test_on_other_days_a_bare_line_is_not_a_report(town: Town) -> None:
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     await keeper.says("12人 3车 8方")
-    keeper.sees_not("集中整治报到")
+    keeper.sees_not("周五报到")
     await keeper.says("整治 12人 3车 8方")
-    keeper.sees("集中整治报到", "2026-11-18")
+    keeper.sees("周五报到", "2026-11-18")
 
 
 async def test_what_was_reported_is_never_changed(town: Town) -> None:
@@ -237,10 +237,10 @@ async def test_somebody_for_several_villages_names_theirs(town: Town) -> None:
     await staff.says("周五 12人 3车 8方")
     staff.sees("哪个村的")
     await staff.says("王家沟")
-    staff.sees("集中整治报到", "王家沟村")
+    staff.sees("周五报到", "王家沟村")
     await staff.taps("取消")
     await staff.says("王家沟 12人 3车 8方")
-    staff.sees("集中整治报到", "王家沟村", "12 人")
+    staff.sees("周五报到", "王家沟村", "12 人")
 
 
 async def test_a_cleaner_of_the_whole_town_has_villages_to_tap(town: Town) -> None:
@@ -251,7 +251,7 @@ async def test_a_cleaner_of_the_whole_town_has_villages_to_tap(town: Town) -> No
     first = [label for label in cleaner.sees("哪个村的").labels if label.endswith("村")]
     assert len(first) == 8
     await cleaner.taps(first[0])
-    cleaner.sees("集中整治报到", first[0], "12 人")
+    cleaner.sees("周五报到", first[0], "12 人")
     await cleaner.taps("提交")
     cleaner.sees(f"记下了：{first[0]}", "全镇已报 1/24")
     await cleaner.says("5人 1车 2方")
@@ -272,7 +272,7 @@ async def test_on_saturday_it_is_asked_whether_friday_is_meant(town: Town) -> No
     asked = keeper.sees("报哪一天的")
     assert asked.labels[:2] == ["昨天 11月20日 周五", "今天 11月21日 周六"]
     await keeper.taps("昨天")
-    keeper.sees("集中整治报到", "2026-11-20", "12 人")
+    keeper.sees("周五报到", "2026-11-20", "12 人")
     await keeper.taps("提交")
     keeper.sees("11月20日 周五 集中整治", "全镇已报 1/24", "记为补报")
     await keeper.says("周五报到")
@@ -329,7 +329,7 @@ async def test_another_village_may_not(town: Town) -> None:
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     town.clock.go_to("2026-11-20 10:00")
     await keeper.says("李家湾 12人 3车 8方")
-    keeper.sees("集中整治报到", "王家沟村")
+    keeper.sees("周五报到", "王家沟村")
     await keeper.taps("村")
     await keeper.says("李家湾")
     keeper.sees("没找到")
@@ -379,7 +379,7 @@ async def test_who_wants_no_reminders_gets_none(town: Town) -> None:
     await town.tick()
     assert len(reminders(keeper)) == 1 and len(reminders(cleaner)) == 2
     await keeper.says("12人 3车 8方")
-    keeper.sees("集中整治报到")
+    keeper.sees("周五报到")
 
 
 async def test_later_means_later(town: Town) -> None:

@@ -187,8 +187,8 @@ async def test_joining_two_contacts_keeps_the_household(town: Town) -> None:
     await claims(second, "N0104", "我是户主")
     await keeper.taps("是，确认")
     await first.says("绑定")
-    code = first.last.text.split("/link ")[1].split("\n")[0]
-    await second.says(f"/link {code}")
+    code = first.last.text.split("个数：")[1].split("\n")[0]
+    await second.says(code)
     second.sees("连好了，王大娘")
     await first.says("我的信息")
     first.sees("王正川家")

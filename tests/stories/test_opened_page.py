@@ -42,8 +42,8 @@ async def test_a_report_from_the_page_is_decided_in_the_chat(town: Town) -> None
     page.sees("收到了")
     await keeper.says("/verify 2026-0001 true")
     await town.work()
-    aunt.sees("2026-0001", "属实")
-    page.sees_not("属实")
+    aunt.sees("2026-0001", "是真的")
+    page.sees_not("是真的")
 
 
 async def test_a_question_goes_on_where_they_write(town: Town) -> None:

@@ -10,7 +10,7 @@ from tests.stories.town import Town
 async def test_nothing_yet(town: Town) -> None:
     aunt = await town.person("张大娘")
     await aunt.says("我的积分")
-    aunt.sees("您的积分：0 分", "还没有积分记录", "绑定家庭卡")
+    aunt.sees("您的积分：0 分", "还没有积分", "绑定家庭卡")
     await aunt.taps("看补贴")
     aunt.sees("补贴余额：0.00 元", "还没有补贴记录")
 
@@ -67,11 +67,11 @@ async def test_points_of_a_report_are_pending_then_there(town: Town) -> None:
         await aunt.taps("跳过" if any("跳过" in label for label in aunt.last.labels) else "实名")
     await aunt.taps("提交")
     await aunt.says("我的积分")
-    aunt.sees("您的积分：0 分", "待定 5 分：举报 2026-0001")
+    aunt.sees("您的积分：0 分", "还没到账 5 分：举报 2026-0001")
     await staff.taps("属实")
     await aunt.says("我的积分")
     aunt.sees("您的积分：5 分", "+5 分 举报属实 2026-0001")
-    aunt.sees_not("待定")
+    aunt.sees_not("还没到账")
 
 
 async def test_points_of_an_anonymous_report_wait_to_be_claimed(town: Town) -> None:
@@ -176,7 +176,7 @@ async def test_odd_arguments_are_answered(town: Town) -> None:
     staff = await town.person("王干事", role="staff")
     for words, said in (
         ("/points h:zzzzzzzzzzz", "没找到"),
-        ("/points ~zz", "还没有积分记录"),
+        ("/points ~zz", "还没有积分"),
         ("/points '; DROP TABLE people", "没找到"),
         ("/subsidy 🙂", "没找到"),
         ("/ticket", "F2026-00042"),

@@ -37,22 +37,22 @@ async def test_everything_that_waits_stands_in_one_list(town: Town) -> None:
     await weighs_too_much(cleaner)
 
     await staff.says("待办")
-    heard = staff.sees("等您办的有 5 件", "待核实举报 3 件，超时 1 件", "待处理磅单 1 张", "待确认家庭绑定 1 个")
-    order = [heard.text.index(one) for one in (f"急 {fire}", f"超时 {dump}", fresh, "待确认家庭绑定", "待处理磅单")]
+    heard = staff.sees("等您办的有 5 件", "待核实举报 3 件，超时 1 件", "待处理称重单 1 张", "待确认家庭绑定 1 个")
+    order = [heard.text.index(one) for one in (f"急 {fire}", f"超时 {dump}", fresh, "待确认家庭绑定", "待处理称重单")]
     assert order == sorted(order)
     assert f"{fresh} 王家沟村 乱倒垃圾，11-19 11:00 起" in heard.text
     assert "N0104 王家沟村 张家社，11-19" in heard.text
-    for label in (fire, dump, fresh, "全部待核实", "全部待处理磅单", "全部待确认绑定"):
+    for label in (fire, dump, fresh, "全部待核实", "全部待处理称重单", "全部待确认绑定"):
         assert label in heard.labels
     await keeper.says("我的待办")
-    assert "磅单" not in keeper.sees("等您办的有 4 件", "待核实举报 3 件").text
+    assert "称重单" not in keeper.sees("等您办的有 4 件", "待核实举报 3 件").text
     await other.says("待办")
     other.sees("现在没有等您办的事")
     await aunt.says("待办")
     aunt.sees("网格员或镇上工作人员")
 
-    await staff.taps("全部待处理磅单", on=heard)
-    listed = staff.sees("待处理磅单 1 张", "待镇上确认")
+    await staff.taps("全部待处理称重单", on=heard)
+    listed = staff.sees("待处理称重单 1 张", "待镇上确认")
     await staff.taps(listed.labels[0])
     await staff.taps("认可")
     await staff.says("/todo film")
@@ -72,7 +72,7 @@ async def test_what_nobody_settled_for_a_day_is_late(town: Town) -> None:
     await weighs_too_much(cleaner)
     town.clock.advance(hours=25)
     await staff.says("待办")
-    staff.sees("待处理磅单 1 张，超过一天 1 张", "待确认家庭绑定 1 个，超过一天 1 个", "超时 F2026-")
+    staff.sees("待处理称重单 1 张，超过一天 1 张", "待确认家庭绑定 1 个，超过一天 1 个", "超时 F2026-")
 
 
 class CountingTx:

@@ -40,7 +40,7 @@ async def test_true(town: Town) -> None:
     assert "王大娘" not in notice.text
     await keeper.taps("属实")
     keeper.sees(number, "属实", "赵网格")
-    aunt.sees(number, "属实", "5 分已到账")
+    aunt.sees(number, "查过了，是真的", "5 分已经记到您名下")
     aunt.sees_not("赵网格")
     person_id = await aunt.person_id()
     assert await held(town) == {
@@ -70,7 +70,7 @@ async def test_two_staff_press_the_same_button(town: Town) -> None:
     await keeper.taps_twice("属实")
     keeper.sees(f"{number}（乱倒垃圾，王家沟村", "）已记为「属实」")
     keeper.sees("已经由赵网格", "不用再办")
-    assert len([heard for heard in aunt.news if "到账" in heard.text]) == 1
+    assert len([heard for heard in aunt.news if "记到您名下" in heard.text]) == 1
     await boss.taps("不属实", on=seen)
     boss.sees(number, "已经由赵网格", "属实")
     boss.sees_not("理由")
@@ -90,7 +90,7 @@ async def test_not_true_needs_a_reason(town: Town) -> None:
     await keeper.says("下午三点去看过，桥头是干净的")
     keeper.sees(number, "现场没有发现", "桥头是干净的")
     await keeper.taps("确定不属实")
-    aunt.sees(number, "不属实", "现场没有发现", "桥头是干净的", "再报一次")
+    aunt.sees(number, "没看到您说的情况", "现场没有发现", "桥头是干净的", "再报一次")
     assert await held(town) == {"programme:reports": 0, f"hold:case:{(await the_case(town, number))['id']}": 0}
     await whole(town)
 
@@ -122,7 +122,7 @@ async def test_a_duplicate_leaves_the_points_with_the_first_reporter(town: Town)
     uncle.sees(second, "已经有人先报")
     assert aunt.news == []
     await keeper.says(f"/verify {first} true")
-    aunt.sees("5 分已到账")
+    aunt.sees("5 分已经记到您名下")
     case = await the_case(town, second)
     assert (case["state"], case["duplicate_of"]) == ("duplicate", (await the_case(town, first))["id"])
     assert (await held(town))["programme:reports"] == -5
@@ -238,7 +238,7 @@ async def test_a_named_reward_needs_no_code(town: Town) -> None:
     number, code = await reports_as(aunt)
     await keeper.taps("属实")
     await aunt.says(f"领奖 {number} {code}")
-    aunt.sees("已经直接记到")
+    aunt.sees("已经直接记给")
     await whole(town)
 
 
@@ -252,7 +252,7 @@ async def test_nobody_verifies_their_own_report(town: Town) -> None:
         await keeper.says(f"/verify {number} {verdict}")
         keeper.sees("您自己报的")
     await other.taps("属实")
-    keeper.sees("5 分已到账")
+    keeper.sees("5 分已经记到您名下")
     await whole(town)
 
 
@@ -276,7 +276,7 @@ async def test_nobody_on_duty_is_said_and_the_admin_hears(town: Town) -> None:
     await aunt.says("王家沟桥头有人倒垃圾")
     await aunt.taps("跳过")
     await aunt.taps("提交")
-    aunt.sees("暂时没有值班人员")
+    aunt.sees("暂时没有值班的人")
     admin = await town.person("孙书记", role="admin")
     await reports(aunt, "王家沟小学有人倒垃圾")
     admin.sees("新举报")

@@ -145,7 +145,7 @@ async def test_news_that_could_not_be_sent_waits_and_then_comes_first(plain_town
     assert "waiting" in await states(town, aunt), "the 48 hours are over"
     await aunt.says("我的积分")
     first, second = aunt.news
-    assert "2026-0001" in first.text and "属实" in first.text and "5 分" in second.text
+    assert "2026-0001" in first.text and "是真的" in first.text and "5 分" in second.text
     assert "waiting" not in await states(town, aunt) and wechat.violations == []
 
 
@@ -167,7 +167,7 @@ async def test_a_notice_says_that_there_is_something(town: Town, wechat: FakeWeC
     await one_village_reports(town, aunt)
     town.clock.advance(days=3)
     await keeper.says("/verify 2026-0001 true")
-    aunt.sees("2026-0001", "属实")
+    aunt.sees("2026-0001", "是真的")
     kinds = [one.kind for one in aunt.driver.user.contact.seen]
     assert kinds[-2:] == ["template", "passive"], "she read it by «看消息»"
     notice = aunt.driver.user.contact.seen[-2]
@@ -243,7 +243,7 @@ async def test_a_refused_token_is_renewed_once(town: Town, wechat: FakeWeChat) -
     await one_village_reports(town, aunt)
     wechat.world.revoke_tokens()
     await keeper.says("/verify 2026-0001 true")
-    aunt.sees("2026-0001", "属实")
+    aunt.sees("2026-0001", "是真的")
     assert wechat.world.forced_ms and wechat.violations == []
 
 
@@ -296,12 +296,13 @@ async def test_the_key_is_changed_without_a_gap(tmp_path: Path, sqlite_url: str)
 
 async def test_what_nobody_knows_is_answered(town: Town, wechat: FakeWeChat) -> None:
     aunt = await town.person("王大娘")
-    for kind in ("voice", "file", "hologram"):
+    for kind in ("voice", "file", "miniprogrampage"):
         aunt.news.clear()
         town.begin()
         await aunt.driver._arrives(aunt.driver.user.sends(kind, MediaId="m1", Format="amr"))
         await town.work()
         assert aunt.news, kind
+    assert await aunt.driver.user.sends("hologram", MediaId="m1") is None  # nobody sends that: WeChat tells something
     for sending in (aunt.driver.user.views("https://x.example"), aunt.driver.user.is_somewhere(35.6, 104.7)):
         assert await sending is None
     assert aunt.driver.user.broken == 0
