@@ -205,6 +205,15 @@ async def build(
             page = WeChatPage(settings, database, catalogues, clock, wechat.api, township_id=wechat.township_id)
             routes = [*routes, *page.routes()]
         app.web = build_web(
-            settings, database, intake.accept, webchat, media, catalogues, clock, routes, counters=app.totals
+            settings,
+            database,
+            intake.accept,
+            webchat,
+            media,
+            catalogues,
+            clock,
+            routes,
+            for_pages=product.for_pages,
+            counters=app.totals,
         )
     return app
