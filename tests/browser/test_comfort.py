@@ -22,7 +22,8 @@ COVERED = """
 }
 """
 MARGINS = """
-() => [...document.querySelectorAll("#log .bubble, #log .choice, #composer > *")].filter((node) => node.checkVisibility())
+() => [...document.querySelectorAll("#log .bubble, #log .choice, #composer > *")]
+  .filter((node) => node.checkVisibility())
   .map((node) => node.getBoundingClientRect()).map((box) => Math.min(box.left, innerWidth - box.right))
   .reduce((least, gap) => Math.min(least, gap))
 """
