@@ -109,9 +109,15 @@ def next_step(form: Form, answers: Mapping[str, Any]) -> Step | None:
     return next((step for step in path(form, answers) if step.id not in known), None)
 
 
-def begin(form: Form, answers: Mapping[str, Any]) -> tuple[Frame, Effect]:
-    """Open a form with what is already known."""
-    return proceed(form, Frame(form.id, dict(answers)))
+def begin(form: Form, answers: Mapping[str, Any], facts: Any = None) -> tuple[Frame, Effect]:
+    """Open a form with what is already known; of more photos than it takes the first ones, and it says so."""
+    known, note = dict(answers), None
+    for step in form.steps:
+        photos = known.get(step.id)
+        if isinstance(step, Photos) and isinstance(photos, list) and len(photos) > (largest := step.largest(facts)):
+            known[step.id] = photos[:largest]
+            note = Wrong("photos_full", {"count": largest, "max": largest})
+    return proceed(form, Frame(form.id, known), note)
 
 
 def proceed(form: Form, frame: Frame, note: Wrong | None = None) -> tuple[Frame, Effect]:
@@ -120,7 +126,7 @@ def proceed(form: Form, frame: Frame, note: Wrong | None = None) -> tuple[Frame,
     if step is not None:
         return ask(frame, step, note=note)
     if form.review:
-        return frame.asking(REVIEW, (), None), Review()
+        return frame.asking(REVIEW, (), None), Review(note)
     return frame, Submit()
 
 
@@ -313,4 +319,4 @@ def absorb(form: Form, frame: Frame, event: In, facts: Any) -> tuple[Frame, Effe
 def show_again(form: Form, frame: Frame, note: Wrong) -> tuple[Frame, Effect]:
     """The present question once more, after a note."""
     step = form.step(frame.asked)
-    return ask(frame, step, note=note) if step else (frame, Review())
+    return ask(frame, step, note=note) if step else (frame, Review(note))
