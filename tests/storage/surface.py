@@ -132,6 +132,7 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "areas.set_township": [{"code": "c1"}],
     "case_vault.add_reporter": [{"case_id": NEW}],
     "case_vault.points_since": [{}, {"person_id": 2}],
+    "case_deadlines.due_by_area": [{"until_ms": 1_501}],
     "cases.add_case": [{"case": CASE}],
     "cases.first_near": [
         {"cells": cells, "lat": 35.6, "lng": 104.6, "reach": (0.5, 0.5), "kind": "dumping"} for cells in ([7], [])
