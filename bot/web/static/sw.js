@@ -1,6 +1,6 @@
 // Keeps the page's own files, so that it opens without a network. Nothing of /api or /media is kept.
 
-const VERSION = "b1aa499eb535";
+const VERSION = "2b921472f5c1";
 const CACHE = `jingxiang-${VERSION}`;
 const SHELL = [
   "/",
