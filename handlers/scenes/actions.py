@@ -81,7 +81,7 @@ async def _station_page(turn: Turn, station: Station) -> None:
     if household_ids:
         tickets = await _tickets(turn, household_ids)
         lines.append(text("scene.station.tickets" if tickets else "scene.station.no_tickets"))
-        rows = tuple((await _ticket_button(turn, ticket),) for ticket in tickets)
+        rows = tuple([(await _ticket_button(turn, ticket),) for ticket in tickets])
         rows += ((Button(text("menu.subsidies"), "/subsidies"), Button(text("menu.points"), "/points")),)
     else:
         lines.append(text("scene.station.join"))

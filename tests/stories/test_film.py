@@ -154,7 +154,7 @@ async def test_a_line_that_can_not_be_is_answered_and_asked_again(town: Town, li
         ("-3公斤", "负数"),
         ("15袋", "不是重量单位"),
         ("很多", "没听出重量"),
-        ("🙂", "没听出重量"),
+        ("🙂", "还等您回"),
         ("毛16公斤", "皮重也说上"),
         ("三十多斤", "说得不准"),
     ],
