@@ -11,6 +11,7 @@ from bot.talk.engine import bare
 from bot.talk.form import Form
 from bot.talk.messages import VOICE, Say, text
 from bot.talk.session import Frame
+from bot.talk.typed import is_command
 from bot.turn import Intent
 from handlers import registry
 from handlers.facts import Facts
@@ -77,7 +78,7 @@ class Township:
         if event.kind != "text":
             return None
         said = event.text.strip()
-        if said.startswith("/"):
+        if is_command(said):
             return self._named(said) or Intent(command="unknown", args=said[:40])
         name = self._phrases_of(turn).get(bare(said))
         return self._named(f"/{name}") if name else None
@@ -106,7 +107,7 @@ class Township:
         if event.kind == "other" and event.data == VOICE:
             turn.reply(Say(text("input.voice"), await menu(turn)))
             return None
-        if event.kind in ("file", "other"):
+        if event.kind in ("face", "file", "other"):
             turn.reply(text(f"input.{event.kind}"))
             return None
         for interpreter in registry.INTERPRETERS:

@@ -49,7 +49,9 @@ class Dialogue:
         if event.kind == "nothing":
             return session
         if event.kind == "edited":
-            turn.reply(text("edited.ignored"))
+            key = f"edited:{self._product.facts(turn).today}"
+            if not await turn.was_told(key, turn.person.address):
+                turn.reply(text("edited.ignored"), key=key)
             return session
         if event.group:
             return await self._in_group(turn, session)
@@ -154,7 +156,8 @@ class Dialogue:
         except PersonError as error:
             turn.reply(text(f"error.{error.code}", **error.fields))
             return session, (ShowAgain(),)
-        frame, effect = engine.begin(form, known_before(turn, session, step.intent))
+        known = known_before(turn, session, step.intent)
+        frame, effect = engine.begin(form, known, self._product.facts(turn))
         frame = replace(frame, album=turn.event.album)  # its other photos belong to the same answer
         if turn.event.kind == "media" and not turn.event.text:
             photos = (one.id for one in form.steps if isinstance(one, Photos) and frame.answers.get(one.id))
@@ -167,8 +170,11 @@ class Dialogue:
         if form is None:
             turn.reply(text("session.retired"))
             return session.pop(), (Route(turn.event),)
-        if turn.event.kind == "other" and turn.event.data == VOICE:
-            turn.reply(text("input.voice"))
+        if turn.event.kind == "face":
+            turn.reply(text("input.face.asked"))
+            return session, ()
+        if turn.event.kind in ("file", "other"):
+            turn.reply(text("input.voice" if turn.event.data == VOICE else f"input.{turn.event.kind}"))
             return session, (ShowAgain(),)
         step = form.step(frame.asked)
         words = turn.catalogues[turn.person.language].control_words

@@ -53,8 +53,7 @@ async def interpret(turn: Turn) -> Intent | None:
 
 
 async def _of_photos(turn: Turn, event: In) -> dict[str, Any]:
-    limit = turn.world.policy.limits.photos_largest
-    answers: dict[str, Any] = {"photos": [[one.kind, one.ref, one.size_bytes] for one in event.media][:limit]}
+    answers: dict[str, Any] = {"photos": [[one.kind, one.ref, one.size_bytes] for one in event.media]}
     caption = event.text.strip()[:WORDS_LARGEST]
     if caption:
         place, _ = await place_in_sentence(turn, caption)
