@@ -40,11 +40,3 @@ async def add_reversal(
         },
     )
     return written == 1
-
-
-async def is_reversed(tx: Tx, entry_id: int) -> bool:
-    """Whether an entry was taken back."""
-    return (
-        await tx.one("SELECT 1 FROM reversals WHERE township_id = :t AND entry_id = :entry_id", {"entry_id": entry_id})
-        is not None
-    )
