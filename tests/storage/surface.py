@@ -132,6 +132,7 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "areas.set_township": [{"code": "c1"}],
     "case_vault.add_reporter": [{"case_id": NEW}],
     "case_vault.points_since": [{}, {"person_id": 2}],
+    "case_deadlines.due_by_area": [{"until_ms": 1_501}],
     "cases.add_case": [{"case": CASE}],
     "cases.first_near": [
         {"cells": cells, "lat": 35.6, "lng": 104.6, "reach": (0.5, 0.5), "kind": "dumping"} for cells in ([7], [])
@@ -156,9 +157,13 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "film_figures.waiting": [{}, {"village_ids": ()}, {"village_ids": {1, 2, 3, 4}, "before_ms": 3_500}],
     "households.cards": [{}, {"village_id": 1}],
     "households.search": [
-        {"said": "N1"}, {}, {"village_id": 1}, {"village_id": 2}, {"said": "张"}, {"said": "张", "village_id": 2},
+        {"said": "N1"}, {}, {"village_id": 1}, {"village_id": 2}, {"key": "张"}, {"key": "张", "village_id": 2},
+        {"key": ""},
     ],
-    "households.add_household_versions": [{"rows": [{"household_id": 1, "version": 2, **HOUSEHOLD}]}],
+    "households.by_tail": [{"tail": "1"}, {"tail": "1", "village_ids": []}],
+    "households.add_household_versions": [
+        {"rows": [{"household_id": 1, "version": 2, **HOUSEHOLD}], "key_of": str.lower}
+    ],
     "households.link_person": [{}, {"relation": "proxy"}],
     "integrity.reference_faults": [{"references": REFERENCES}],
     "inbox.ids_of": [{"update_keys": ["u1", "u3", "u901"]}],
