@@ -7,7 +7,7 @@ from typing import Any
 from handlers.people import links
 from storage.people import people
 from tests.stories.doings import code_of
-from tests.stories.town import Someone, Town
+from tests.stories.town import Town
 
 NO_WORLD: Any = None
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
 
 from tests.stories.doings import balance, belongs, cleaner_of, joins, weighs
 from tests.stories.town import Someone, Town
-
 
 
 async def leaves(town: Town, someone: Someone) -> None:
