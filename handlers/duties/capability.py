@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from handlers.capability import Capability, Command
-from handlers.duties import forms, reminders, report, rollcall
+from handlers.duties import forms, reminders, report, rollcall, undoing
 from storage.product.integrity import Reference
 
 DUTIES = Capability(
     name="duties",
     commands={
         "cleanup": Command(report.cleanup, report.RIGHT),
+        "uncleanup": Command(undoing.command, report.RIGHT),
         "rollcall": Command(rollcall.rollcall, rollcall.RIGHT),
         "friday": Command(rollcall.friday, rollcall.RIGHT),
     },

@@ -149,6 +149,8 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "duties.planned": [{"name": "weekly"}, {"name": "new"}],
     "duties.add_drop": [{"period": "2026-W77"}],
     "duties.add_report": [{"report": REPORT, "entries": [EFFORT]}],
+    "duties.report": [{"report_id": 3}],
+    "duties.restore": [{"report_id": 3, "new_id": lambda: NEW + 70}],
     "duties.reports": [{}, {"village_id": 1}],
     "erasure.forget_keys": [{"pseudonym": "web:1"}],
     "erasure.forget_quota": [{"address": "web:91"}, {"address": "web:1"}],
