@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from storage.database import Row, Tx
 
@@ -65,6 +66,15 @@ async def invitation_by_id(tx: Tx, invitation_id: int) -> Row | None:
     """An invitation by its id."""
     return await tx.one(
         f"SELECT {_COLUMNS} FROM invitations WHERE township_id = :t AND id = :id", {"id": invitation_id}
+    )
+
+
+async def open_for_roles(tx: Tx, *, now_ms: int) -> Sequence[Row]:
+    """Find the invitations to a role that can still be used: role, area_id, expires_ms, the first to end first."""
+    return await tx.all(
+        "SELECT role, area_id, expires_ms FROM invitations WHERE township_id = :t AND kind = 'role'"
+        " AND used_ms IS NULL AND withdrawn_ms IS NULL AND expires_ms > :now_ms ORDER BY expires_ms, id",
+        {"now_ms": now_ms},
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.console.doctor import look_around
+from bot.console.doctor import look_around, seen_of
 from bot.console.townships import bots_check, links
 from bot.settings import Settings
 from storage.database import Tx
@@ -206,7 +206,7 @@ def test_with_one_township_only_the_join_links_are_printed(console: Terminal) ->
     console.done("import", EXAMPLE)
     assert asyncio.run(links(console.settings, first=False)) == []
     lines = asyncio.run(links(console.settings, first=True))
-    assert lines[0] == "One join link for each role (each works once):" and len(lines) == 8
+    assert lines[0] == "One join link for each role (each works once, within 72 hours):" and len(lines) == 8
 
 
 # ── bots ─────────────────────────────────────────────────────────────────────
@@ -221,7 +221,7 @@ def seen_of_bots(console: Terminal, **settings: Any) -> tuple[bool, str] | None:
             checks = await bots_check(console.settings.model_copy(update=settings), database)
         finally:
             await database.close()
-        return (checks[0].ok, checks[0].seen) if checks else None
+        return (checks[0].ok, seen_of(checks[0])) if checks else None
 
     return asyncio.run(look())
 
@@ -285,7 +285,7 @@ def test_doctor_names_each_bot(county: Terminal) -> None:
                     "telegram_api_url": api.url,
                 }
             )
-            return {check.name: (check.ok, check.seen) for check in await look_around(settings)}
+            return {check.name: (check.ok, seen_of(check)) for check in await look_around(settings)}
 
     found = asyncio.run(look())
     assert found[f"telegram {QINGHE}"][0] and "@jingxiang_test_bot" in found[f"telegram {QINGHE}"][1]
