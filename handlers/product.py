@@ -11,6 +11,7 @@ from bot.talk.engine import bare
 from bot.talk.form import Form
 from bot.talk.messages import VOICE, Say, text
 from bot.talk.session import Frame
+from bot.talk.typed import is_command
 from bot.turn import Intent
 from handlers import registry
 from handlers.facts import Facts
@@ -51,6 +52,11 @@ class Township:
         """How large a photo or video may be, by the policy that was in force when it was looked at last."""
         return self._worlds.media_limits(township_id)
 
+    async def for_pages(self, tx: Tx, now_ms: int) -> Mapping[str, Any]:
+        """What the policy says to web pages: `quiet`, the two clocks between which nothing makes a sound."""
+        quiet = (await self.world(tx, now_ms)).policy.quiet
+        return {"quiet": [f"{quiet.start:%H:%M}", f"{quiet.end:%H:%M}"]}
+
     def native_commands(self) -> Mapping[Literal["private", "group"], Sequence[str]]:
         """The commands of a platform's own menu, for everybody's private chat and for groups."""
         return {"private": native_commands(()), "group": IN_GROUPS}
@@ -77,7 +83,7 @@ class Township:
         if event.kind != "text":
             return None
         said = event.text.strip()
-        if said.startswith("/"):
+        if is_command(said):
             return self._named(said) or Intent(command="unknown", args=said[:40])
         name = self._phrases_of(turn).get(bare(said))
         return self._named(f"/{name}") if name else None
@@ -106,7 +112,7 @@ class Township:
         if event.kind == "other" and event.data == VOICE:
             turn.reply(Say(text("input.voice"), await menu(turn)))
             return None
-        if event.kind in ("file", "other"):
+        if event.kind in ("face", "file", "other"):
             turn.reply(text(f"input.{event.kind}"))
             return None
         for interpreter in registry.INTERPRETERS:

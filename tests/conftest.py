@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
+from functools import partial
 
+import aiosqlite.core
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
@@ -14,6 +17,9 @@ from tests.postgres import PostgresServer
 # How long an example takes is the machine's business: it may have other things to do.
 settings.register_profile("house", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
+
+# A test that fails may leave a database open; its threads must not keep the whole run from ending.
+aiosqlite.core.Thread = partial(threading.Thread, daemon=True)  # type: ignore[misc,assignment]
 
 
 # Operators are told things in the language of their system, tests in English unless they say otherwise.

@@ -35,7 +35,7 @@ def check_line(check: Check) -> str:
     key = f"check.{check.name.replace(' ', '_')}.name"
     name = say(key) if is_said(key) else check.name
     of = f"{check.of}: " if check.of else ""
-    return f"{mark} {of}{name}: {seen_of(check)}"
+    return say("check.line", mark=mark, name=f"{of}{name}", seen=seen_of(check))
 
 
 def seen_of(check: Check) -> str:

@@ -40,11 +40,11 @@ class _InTheirLanguage:
         return usage.replace("Usage:", say("help.usage"), 1)
 
 
-class Command(_InTheirLanguage, TyperCommand):
+class ConsoleCommand(_InTheirLanguage, TyperCommand):
     """One command."""
 
 
-class Group(_InTheirLanguage, Failing):
+class ConsoleGroup(_InTheirLanguage, Failing):
     """Several commands."""
 
 
@@ -52,11 +52,11 @@ class CommandLine(typer.Typer):
     """A Typer application whose commands are told about in the operator's language."""
 
     def __init__(self) -> None:
-        super().__init__(cls=Group, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+        super().__init__(cls=ConsoleGroup, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
     def command(self, name: str | None = None, **named: Any) -> Callable[[Any], Any]:
         """Add a function as a command."""
-        return super().command(name, cls=Command, **named)
+        return super().command(name, cls=ConsoleCommand, **named)
 
 
 def path_of(ctx: Any) -> tuple[str, ...]:

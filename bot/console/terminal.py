@@ -28,7 +28,8 @@ def load_settings(*secrets: str) -> Settings:
     settings, remarks = read_settings()
     for line in remarks:
         err.print(line, markup=False)
-    logs.configure(settings.log_level, (*settings.secrets, *secrets))
+    calm = logs.on_terminal() and "log_level" not in settings.model_fields_set  # the address and links are what counts
+    logs.configure("WARNING" if calm else settings.log_level, (*settings.secrets, *secrets))
     return settings
 
 

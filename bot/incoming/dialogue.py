@@ -16,7 +16,7 @@ from bot.incoming.resuming import CONTINUE, DROP, ask_resume, idle, known_before
 from bot.incoming.screens import labelled, screen
 from bot.incoming.steps import GiveAnswer, Next, Open, Route, Run, Show, ShowAgain, Step, do
 from bot.talk import engine
-from bot.talk.engine import Ask, Cancelled, Quiet, Review, Stale, Submit
+from bot.talk.engine import Ask, Cancelled, Quiet, Review, Stale, Submit, supposes
 from bot.talk.form import Form, Photos, Wrong
 from bot.talk.messages import VOICE, In, text
 from bot.talk.render import ask_say, review_say
@@ -49,7 +49,9 @@ class Dialogue:
         if event.kind == "nothing":
             return session
         if event.kind == "edited":
-            turn.reply(text("edited.ignored"))
+            key = f"edited:{self._product.facts(turn).today}"
+            if not await turn.was_told(key, turn.person.address):
+                turn.reply(text("edited.ignored"), key=key)
             return session
         if event.group:
             return await self._in_group(turn, session)
@@ -154,7 +156,8 @@ class Dialogue:
         except PersonError as error:
             turn.reply(text(f"error.{error.code}", **error.fields))
             return session, (ShowAgain(),)
-        frame, effect = engine.begin(form, known_before(turn, session, step.intent))
+        known = known_before(turn, session, step.intent)
+        frame, effect = engine.begin(form, known, self._product.facts(turn))
         frame = replace(frame, album=turn.event.album)  # its other photos belong to the same answer
         if turn.event.kind == "media" and not turn.event.text:
             photos = (one.id for one in form.steps if isinstance(one, Photos) and frame.answers.get(one.id))
@@ -167,8 +170,11 @@ class Dialogue:
         if form is None:
             turn.reply(text("session.retired"))
             return session.pop(), (Route(turn.event),)
-        if turn.event.kind == "other" and turn.event.data == VOICE:
-            turn.reply(text("input.voice"))
+        if turn.event.kind == "face":
+            turn.reply(text("input.face.asked"))
+            return session, ()
+        if turn.event.kind in ("file", "other"):
+            turn.reply(text("input.voice" if turn.event.data == VOICE else f"input.{turn.event.kind}"))
             return session, (ShowAgain(),)
         step = form.step(frame.asked)
         words = turn.catalogues[turn.person.language].control_words
@@ -195,11 +201,15 @@ class Dialogue:
                 return screen(turn, session, lambda frame: review_say(form, frame, note), stale=stale), ()
             case Ask(step=asked):
                 frame = _top(session)
-                if asked.prepare is not None and not frame.offered:
+                doubt = await asked.suppose(turn, frame.answers) if asked.suppose and supposes(frame, effect) else None
+                if doubt is not None:
+                    session, effect = session.with_top(replace(frame, doubt=doubt.value)), replace(effect, doubt=doubt)
+                elif asked.prepare is not None and not frame.offered:
                     options = labelled(turn, await asked.prepare(turn, frame.answers))
                     pairs = tuple((option.value, str(option.label)) for option in options)
                     session = session.with_top(replace(frame, offered=pairs))
-                return screen(turn, session, lambda frame: ask_say(form, frame, effect), stale=stale), ()
+                shown = effect
+                return screen(turn, session, lambda frame: ask_say(form, frame, shown), stale=stale), ()
 
     async def _submit(self, turn: Turn[Any], session: Session, form: Form) -> Next:
         frame = _top(session)

@@ -13,6 +13,7 @@ from typing import Any
 from bot.talk.form import (
     Answer,
     Choice,
+    Day,
     Doubt,
     Form,
     Found,
@@ -109,9 +110,15 @@ def next_step(form: Form, answers: Mapping[str, Any]) -> Step | None:
     return next((step for step in path(form, answers) if step.id not in known), None)
 
 
-def begin(form: Form, answers: Mapping[str, Any]) -> tuple[Frame, Effect]:
-    """Open a form with what is already known."""
-    return proceed(form, Frame(form.id, dict(answers)))
+def begin(form: Form, answers: Mapping[str, Any], facts: Any = None) -> tuple[Frame, Effect]:
+    """Open a form with what is already known; of more photos than it takes the first ones, and it says so."""
+    known, note = dict(answers), None
+    for step in form.steps:
+        photos = known.get(step.id)
+        if isinstance(step, Photos) and isinstance(photos, list) and len(photos) > (largest := step.largest(facts)):
+            known[step.id] = photos[:largest]
+            note = Wrong("photos_full", {"count": largest, "max": largest})
+    return proceed(form, Frame(form.id, known), note)
 
 
 def proceed(form: Form, frame: Frame, note: Wrong | None = None) -> tuple[Frame, Effect]:
@@ -120,7 +127,7 @@ def proceed(form: Form, frame: Frame, note: Wrong | None = None) -> tuple[Frame,
     if step is not None:
         return ask(frame, step, note=note)
     if form.review:
-        return frame.asking(REVIEW, (), None), Review()
+        return frame.asking(REVIEW, (), None), Review(note)
     return frame, Submit()
 
 
@@ -136,6 +143,16 @@ def ask(
     offered = frame.offered if frame.asked == step.id else ()
     shown = frame.asking(step.id, offered, doubt.value if doubt else None)
     return shown, Ask(step, problem, doubt, note)
+
+
+def supposes(frame: Frame, effect: Ask) -> bool:
+    """Whether what may be supposed of a step is to be said before it is asked: not while something else is said about
+    the answer, nor once it was denied or the question itself was shown.
+    """
+    if effect.doubt is not None or effect.problem is not None:
+        return False
+    denied = effect.note is None and any(verb == RETYPE for _, verb in frame.menu)
+    return frame.doubt is not None or not (denied or frame.offered)
 
 
 def advance(
@@ -238,6 +255,8 @@ def choose(form: Form, frame: Frame, step: Step, value: str) -> tuple[Frame, Eff
     if isinstance(step, Choice) and value in step.options:
         return answer(form, frame, step, value)
     label = dict(frame.offered).get(value)
+    if label is not None and isinstance(step, Day):
+        return answer(form, frame, step, value)
     return answer(form, frame, step, {"id": value, "label": label}) if label is not None else (frame, Stale())
 
 
@@ -303,4 +322,4 @@ def absorb(form: Form, frame: Frame, event: In, facts: Any) -> tuple[Frame, Effe
 def show_again(form: Form, frame: Frame, note: Wrong) -> tuple[Frame, Effect]:
     """The present question once more, after a note."""
     step = form.step(frame.asked)
-    return ask(frame, step, note=note) if step else (frame, Review())
+    return ask(frame, step, note=note) if step else (frame, Review(note))

@@ -34,7 +34,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """`value` is possible but odd: ask for a confirmation with `form.<form>.<step>.<code>`."""
+    """`value` is possible but odd, or only supposed: ask for a confirmation with `form.<form>.<step>.<code>`.
+
+    Its two buttons may have words of their own: `….<code>.yes` and `….<code>.no`.
+    """
 
     value: Any
     code: str
@@ -68,7 +71,8 @@ class Step:
 
     `when` decides from the answers whether it is on the path; `assume` gives an answer to take for granted
     (shown in the review, where it can be changed). `facts` in `read` is whatever the shell's product supplies:
-    policy values and places.
+    policy values and places. `suppose` may give an answer that the database makes likely: before the question is asked
+    the person is asked whether that is it.
     """
 
     id: str
@@ -77,6 +81,7 @@ class Step:
     assume: Callable[[Answers], Any] = nothing
     prepare: Callable[[Any, Answers], Awaitable[Sequence[Option]]] | None = None
     search: Callable[[Any, Answers, str], Awaitable[Sequence[Option]]] | None = None
+    suppose: Callable[[Any, Answers], Awaitable[Doubt | None]] | None = None
     shown: Callable[[Any], Words] | None = None
     kind: ClassVar[str] = ""
     ask: ClassVar[str] = "text"
@@ -199,7 +204,10 @@ class Found(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class Day(Step):
-    """A date, stored as ISO text: 2026-11-20, 11月20日, 今天, 昨天 (`facts.today` is the township's date)."""
+    """A date, stored as ISO text: 2026-11-20, 11月20日, 今天, 昨天 (`facts.today` is the township's date).
+
+    What `prepare` offers has ISO texts as values.
+    """
 
     kind: ClassVar[str] = "date"
     ask: ClassVar[str] = "date"

@@ -18,7 +18,7 @@ from bot.talk.engine import (
     complete,
     path,
 )
-from bot.talk.form import Choice, Form, Found, Photos, Place, Step, Wrong, YesNo
+from bot.talk.form import Choice, Doubt, Form, Found, Photos, Place, Step, Wrong, YesNo
 from bot.talk.messages import Button, Say, Text, Words, text
 from bot.talk.session import Frame
 
@@ -58,16 +58,22 @@ def ask_say(form: Form, frame: Frame, effect: Ask) -> Say:
     """A question with its buttons, after the note or problem that led to it."""
     step = effect.step
     if effect.doubt is not None:
-        doubt = Text(f"form.{form.id}.{step.id}.{effect.doubt.code}|step.{effect.doubt.code}", effect.doubt.fields)
-        return Say(
-            doubt,
-            ((Button(text("button.confirm"), CONFIRM, "primary"), Button(text("button.retype"), RETYPE)),),
-        )
+        return doubt_say(form, effect, effect.doubt)
     question: Text = text(f"form.{form.id}.{step.id}.ask")
     before = effect.problem or effect.note
     if before is not None:
         question = text("step.after", note=problem_text(form, step, before), question=question)
     return Say(question, tuple(choice_rows(form, frame, step) + control_rows(form, frame, step)), ask=step.ask)  # type: ignore[arg-type]
+
+
+def doubt_say(form: Form, effect: Ask, doubt: Doubt) -> Say:
+    """Whether an answer is meant, with its two buttons."""
+    own = f"form.{form.id}.{effect.step.id}.{doubt.code}"
+    words = Text(f"{own}|step.{doubt.code}", doubt.fields)
+    if effect.note is not None:
+        words = text("step.after", note=problem_text(form, effect.step, effect.note), question=words)
+    yes = Button(text(f"{own}.yes|button.confirm"), CONFIRM, "primary")
+    return Say(words, ((yes, Button(text(f"{own}.no|button.retype"), RETYPE)),))
 
 
 def choice_rows(form: Form, frame: Frame, step: Step) -> Rows:

@@ -16,7 +16,7 @@ from handlers.cases.deciding import (
 )
 from handlers.cases.filing import submit_report
 from handlers.cases.notices import shortened
-from handlers.cases.opening import BENEFICIARY, KINDS, WORDS_LARGEST, before_photos, before_place
+from handlers.cases.opening import BENEFICIARY, KINDS, WORDS_LARGEST, before_photos, before_place, supposed_place
 from handlers.cases.places import search_place
 
 SHOWN_CHARS = 120
@@ -42,7 +42,7 @@ REPORT = Form(
     (
         Choice(id="kind", options=KINDS, assume=kind_assumed, shown=kind_shown),
         Photos(id="photos", optional=True, limit=9, prepare=before_photos),
-        Place(id="place", prepare=before_place, search=search_place),
+        Place(id="place", suppose=supposed_place, prepare=before_place, search=search_place),
         FreeText(id="statement", optional=True, max_chars=WORDS_LARGEST, assume=lambda _: "", shown=words_shown),
         YesNo(id="anonymous", assume=lambda _: False),
         BENEFICIARY,

@@ -8,12 +8,12 @@ from functools import lru_cache
 from typing import Any
 
 from bot.talk.engine import bare
-from bot.talk.form import Answer, Option, Wrong
+from bot.talk.form import Answer, Doubt, Option, Wrong
 from bot.talk.messages import In, text
 from bot.talk.numerals import QuantityError
 from bot.turn import Intent
 from handlers.cases import rules
-from handlers.cases.places import offered_places, place_in_sentence
+from handlers.cases.places import offered_places, place_in_sentence, suppose_photo_place
 from handlers.duties.words import parse_cleanup_line
 from handlers.facts import Facts
 from handlers.film.weighing.words import parse_weigh_line
@@ -53,8 +53,7 @@ async def interpret(turn: Turn) -> Intent | None:
 
 
 async def _of_photos(turn: Turn, event: In) -> dict[str, Any]:
-    limit = turn.world.policy.limits.photos_largest
-    answers: dict[str, Any] = {"photos": [[one.kind, one.ref, one.size_bytes] for one in event.media][:limit]}
+    answers: dict[str, Any] = {"photos": [[one.kind, one.ref, one.size_bytes] for one in event.media]}
     caption = event.text.strip()[:WORDS_LARGEST]
     if caption:
         place, _ = await place_in_sentence(turn, caption)
@@ -156,6 +155,12 @@ async def before_photos(turn: Turn, answers: Mapping[str, Any]) -> Sequence[Opti
     """Nothing to offer; only the warning that comes first."""
     await warn_first(turn, answers)
     return ()
+
+
+async def supposed_place(turn: Turn, answers: Mapping[str, Any]) -> Doubt | None:
+    """The place that a photo says, after the warning if no question came before."""
+    await warn_first(turn, answers)
+    return await suppose_photo_place(turn, answers)
 
 
 async def before_place(turn: Turn, answers: Mapping[str, Any]) -> Sequence[Option]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.errors import PersonError
-from bot.talk.form import Option
+from bot.talk.form import Answer, Doubt, Option
 from bot.talk.geo import Point
+from bot.talk.messages import In
 from handlers.areas.index import Gazetteer
 from handlers.areas.places import Area, Landmark, PlaceMatch
-from handlers.facts import place_answer
+from handlers.facts import Facts, place_answer
 from handlers.world import Turn
 from storage.machine import media
 from storage.people import households
@@ -44,15 +45,15 @@ async def home_village(turn: Turn) -> Area | None:
 
 
 async def offered_places(turn: Turn, answers: Mapping[str, Any]) -> Sequence[Option]:
-    """At most eight: what the person's sentence may mean; else what lies near where their photo was taken; else the
-    landmarks of their village, or of where they last reported; else one of each village."""
+    """At most eight: what the person's sentence may mean; else what else lies near where their photo was
+    taken; else the landmarks of their village, or of where they last reported; else one of each village."""
     places = turn.world.places
     home = await home_village(turn)
     said = answers.get("statement")
     match = places.find_place(said, home_village_id=home.area_id if home else None) if said else None
     if match is not None and match.choices:
         return meant(match)[:OFFERED_LARGEST]
-    if near := await _near_photos(turn, answers):
+    if (point := await _photo_point(turn, answers)) is not None and (near := _others_near(places, point)):
         return near
     earlier = await case_vault.reports_of(turn.tx, turn.person.id, limit=1)
     options = [Option(f"{EARLIER}{row['id']}", row["place"]) for row in earlier if len(row["place"]) <= PLACE_CHARS]
@@ -66,18 +67,36 @@ async def offered_places(turn: Turn, answers: Mapping[str, Any]) -> Sequence[Opt
     return tuple(by_label.values())[:OFFERED_LARGEST]
 
 
-async def _near_photos(turn: Turn, answers: Mapping[str, Any]) -> list[Option]:
-    """Landmarks around the first photo that says where it was taken, if that is inside the township."""
-    world = turn.world
+async def suppose_photo_place(turn: Turn, answers: Mapping[str, Any]) -> Doubt | None:
+    """Where the first photo that says so was taken: a place to be confirmed, unless the words name one."""
+    said = answers.get("statement")
+    if said and turn.world.places.find_place(said) is not None:
+        return None
+    point = await _photo_point(turn, answers)
+    if point is None:
+        return None
+    taken = In("place", lat=point.lat, lng=point.lng, datum=point.datum)
+    reading = Facts(turn.world, turn.world.day(turn.now_ms)).place_of(taken)
+    if not isinstance(reading, Answer):
+        return None
+    return Doubt(reading.value, "of_photo", {"place": reading.value["label"].replace(" ", "")})
+
+
+async def _photo_point(turn: Turn, answers: Mapping[str, Any]) -> Point | None:
+    """Where the first photo that says so was taken, if that is inside the township."""
     refs = [ref for _, ref, _ in answers.get("photos") or () if media.is_id(ref)]
     for row in await media.get_many(turn.tx, refs):
-        if row["lat"] is None:
-            continue
-        point = Point(row["lat"], row["lng"], row["datum"] or "WGS-84")
-        if world.places.locate(point) is not None:
-            near = world.places.nearest_landmarks(point, limit=OFFERED_LARGEST)
-            return [_landmark(world.places.areas[one.landmark.village_id], one.landmark) for one in near]
-    return []
+        if row["lat"] is not None:
+            point = Point(row["lat"], row["lng"], row["datum"] or "WGS-84")
+            if turn.world.places.locate(point) is not None:
+                return point
+    return None
+
+
+def _others_near(places: Gazetteer, point: Point) -> list[Option]:
+    """Landmarks around a point, but the nearest one: it was supposed, and is not meant."""
+    near = places.nearest_landmarks(point, limit=OFFERED_LARGEST + 1)
+    return [_landmark(places.areas[one.landmark.village_id], one.landmark) for one in near[1:]]
 
 
 def _landmark(village: Area, landmark: Landmark) -> Option:

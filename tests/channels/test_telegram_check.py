@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.console.doctor import telegram_check
+from bot.console.doctor import seen_of, telegram_check
 from bot.settings import Settings
 from tests.fakes.botapi import FakeBotApi
 

@@ -17,12 +17,11 @@ from structlog.testing import capture_logs
 from bot.channels.base import Letter
 from bot.channels.telegram.channel import Telegram
 from bot.clock import SystemClock
-from bot.console.doctor import media_check, photos_check
+from bot.console.doctor import media_check, photos_check, seen_of
 from bot.errors import GiveUp, RetryLater
 from bot.media.shelf import FolderShelf, Shelf
 from bot.media.store import MediaStore
 from bot.media.stores import open_shelf
-from bot.console.doctor import seen_of
 from bot.settings import Settings, faults
 from bot.talk.messages import Out
 from bot.web.ranges import NoSuchPart, part_of

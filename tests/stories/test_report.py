@@ -58,13 +58,62 @@ def photo_taken_at(lat: float, lng: float) -> bytes:
     return photo(5, exif=exif.tobytes())
 
 
-async def test_a_photo_that_knows_its_place_offers_what_is_near(town: Town) -> None:
+# A photo of the web chat is there at once; other platforms bring it later, when the question is asked already.
+at_once = pytest.mark.parametrize("town", ["web"], indirect=True)
+
+
+@at_once
+async def test_where_a_photo_says_it_was_taken_is_asked_and_not_taken_in_silence(town: Town) -> None:
     aunt = await town.person("王大娘")
     await aunt.sends_photo(content=photo_taken_at(35.6515, 104.7345))
+    assert aunt.sees("照片收到了，像是在王家沟村桥头拍的。").labels == ["对", "不是"]
+    await aunt.taps("对")
+    aunt.sees("请看对不对", "王家沟村 桥头")
+    await aunt.taps("提交")
+    number, _ = number_and_code(aunt.sees("收到了"))
+    assert ((case := await the_case(town, number))["lat"], case["lng"]) == (35.6515, 104.7345)
+
+
+@at_once
+async def test_a_photo_of_another_place_is_denied_and_the_place_asked(town: Town) -> None:
+    aunt = await town.person("王大娘")
+    await aunt.sends_photo(content=photo_taken_at(35.6515, 104.7345))
+    await aunt.says("不是")
     offered = [label for label in aunt.sees("在哪里").labels if "村" in label]
-    assert len(offered) == 8
-    # a photo of the web chat is there at once; another platform brings it later, when the question is asked already
-    assert (offered[0] == "王家沟村 桥头") == (town.channel == "web")
+    assert len(offered) == 8 and "王家沟村 桥头" not in offered
+    await aunt.sends_photo()
+    aunt.sees("在哪里")
+    aunt.sees_not("像是在")
+    await aunt.says("李家湾村小学")
+    aunt.sees("请看对不对", "李家湾村 小学")
+
+
+@at_once
+async def test_other_words_at_the_supposed_place_are_the_place(town: Town) -> None:
+    aunt = await town.person("王大娘")
+    await aunt.sends_photo(content=photo_taken_at(35.6515, 104.7345))
+    await aunt.says("我的积分")
+    aunt.sees("像是在王家沟村桥头拍的")  # what was in between changes nothing
+    await aunt.sends_photo()
+    aunt.sees("像是在王家沟村桥头拍的")
+    await aunt.says("李家湾村小学")
+    aunt.sees("请看对不对", "李家湾村 小学", "2 张")
+
+
+@at_once
+async def test_a_place_in_the_words_goes_before_the_one_in_the_photo(town: Town) -> None:
+    aunt = await town.person("王大娘")
+    await aunt.sends_photo(content=photo_taken_at(35.6515, 104.7345), caption="李家湾村小学有人倒垃圾")
+    aunt.sees("请看对不对", "李家湾村 小学")
+    aunt.sees_not("像是在")
+
+
+@at_once
+async def test_a_photo_from_far_away_supposes_nothing(town: Town) -> None:
+    aunt = await town.person("王大娘")
+    await aunt.sends_photo(content=photo_taken_at(31.2, 121.5))
+    aunt.sees("在哪里")
+    aunt.sees_not("像是在")
 
 
 async def test_where_a_photo_was_taken_is_evidence(town: Town) -> None:
