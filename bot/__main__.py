@@ -145,6 +145,8 @@ def import_(
         out.print(say("import.counts", what=say(f"import.what.{name}"), **counts), markup=False)
     for version in report.policy_versions:
         out.print(say("import.policy", version=version), markup=False)
+    for year in report.calendar_years:
+        out.print(say("import.calendar", year=year), markup=False)
 
 
 @app.command()

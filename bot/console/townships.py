@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from handlers.areas.tables import decode
 from handlers.checks import product_faults
 from handlers.people.invitations import create_invitation
 from handlers.people.rules import COUNTY_ROLES, EVERY_ROLE, ROLES
+from handlers.policy.calendar import Calendar
 from handlers.world_cache import Worlds
 from storage.database import Database, Row, Tx
 from storage.engine.opening import open_database
@@ -33,6 +34,7 @@ from storage.product import areas
 
 Progress = Callable[[str, int, int], None]
 ROLE_COLUMNS = 22
+CALENDAR_MONTH = 11  # the State Council announces next year's holidays about then
 CODE = re.compile(r"[A-Za-z0-9_-]{1,20}")
 
 
@@ -310,10 +312,18 @@ async def check_all(settings: Settings, database: Database) -> list[Check]:
     return checks
 
 
+def calendar_check(calendar: Calendar, today: date) -> Check:
+    """Whether the public holidays of this year are known, and in the last months those of the next one."""
+    year = calendar.missing(today, CALENDAR_MONTH)
+    seen = text("check.calendar.known") if year is None else text("check.calendar.missing", year=year)
+    return Check("calendar", year is None, seen, warning=True)
+
+
 async def _check_town(tx: Tx, settings: Settings) -> list[Check]:
     world = await Worlds(settings.zone, settings.address).load(tx, SystemClock().now_ms())
     product = await product_faults(tx, world)
     return [
         *await machine_checks(tx),
+        calendar_check(world.calendar, world.day(SystemClock().now_ms())),
         *(Check(name, not faults, tuple(faults) or text("check.whole")) for name, faults in product.items()),
     ]
