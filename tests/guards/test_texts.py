@@ -87,6 +87,11 @@ def test_every_form_has_its_texts(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_every_check_of_the_product_has_a_name(language: str) -> None:
+    assert [name for name in registry.CHECKS if not has(language, f"check.{name.replace(' ', '_')}.name")] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_right_says_who_has_it(language: str) -> None:
     rights = {command.right for command in registry.COMMANDS.values()} | {
         form.right for form in registry.FORMS.values()
