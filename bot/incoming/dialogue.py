@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from bot.errors import PersonError
-from bot.incoming.resuming import CONTINUE, DROP, ask_resume, idle, known_before, said_anew, undo, waits
+from bot.incoming.ladder import climb
+from bot.incoming.resuming import CONTINUE, DROP, ask_resume, idle, known_before, undo, waits
 from bot.incoming.screens import labelled, screen
 from bot.incoming.steps import GiveAnswer, Next, Open, Route, Run, Show, ShowAgain, Step, do
 from bot.talk import engine
@@ -115,23 +116,27 @@ class Dialogue:
         turn.event = event = step.event
         if session.stash and event.kind != "tap":
             return replace(session, stash=()), (*_kept(session), step)
-        intent = self._product.phrase(turn)
+        intent = self._product.addressed(turn)
         if intent is not None:
             return session, (do(intent),)
         if event.kind == "tap":
-            if not _own_tap(turn):
-                return session, ()
-            rev, _, verb = turn.event.data.partition(".")
-            if verb in (CONTINUE, DROP) and rev == str(session.rev) and session.top:
-                return _resumed(turn, session, verb)
+            return self._pressed(turn, session)
         if session.top is not None:
-            intent = await said_anew(self._product, turn, session.top)
-            return (session, (GiveAnswer(),)) if intent is None else (session.pop(), (do(intent),))
-        if event.kind == "tap":
+            return await climb(self._product, turn, session)
+        intent = self._product.phrase(turn) or await self._product.number(turn) or await self._product.interpret(turn)
+        return session, () if intent is None else (do(intent),)
+
+    def _pressed(self, turn: Turn[Any], session: Session) -> Next:
+        """A button that is no command: an answer, of the question that is open."""
+        if not _own_tap(turn):
+            return session, ()
+        rev, _, verb = turn.event.data.partition(".")
+        if session.top is None:
             turn.reply(text("step.stale"))
             return session, ()
-        intent = await self._product.interpret(turn)
-        return session, () if intent is None else (do(intent),)
+        if verb in (CONTINUE, DROP) and rev == str(session.rev):
+            return _resumed(turn, session, verb)
+        return session, (GiveAnswer(),)
 
     async def _run(self, turn: Turn[Any], session: Session, step: Run) -> Next:
         await self._command(turn, step.intent)
@@ -154,14 +159,14 @@ class Dialogue:
         except PersonError as error:
             turn.reply(text(f"error.{error.code}", **error.fields))
             return session, (ShowAgain(),)
-        frame, effect = engine.begin(form, known_before(turn, session, step.intent))
+        frame, effect = engine.begin(form, known_before(turn, session, step.intent), step.intent.note)
         frame = replace(frame, album=turn.event.album)  # its other photos belong to the same answer
         if turn.event.kind == "media" and not turn.event.text:
             photos = (one.id for one in form.steps if isinstance(one, Photos) and frame.answers.get(one.id))
             frame = replace(frame, of_photos=next(photos, ""))
         return session.push(frame), (Show(form, effect),)
 
-    async def _answer(self, turn: Turn[Any], session: Session, _: GiveAnswer) -> Next:
+    async def _answer(self, turn: Turn[Any], session: Session, given: GiveAnswer) -> Next:
         frame = _top(session)
         form = self._product.forms.get(frame.form)
         if form is None:
@@ -170,13 +175,9 @@ class Dialogue:
         if turn.event.kind == "other" and turn.event.data == VOICE:
             turn.reply(text("input.voice"))
             return session, (ShowAgain(),)
-        step = form.step(frame.asked)
         words = turn.catalogues[turn.person.language].control_words
-        found = None
-        said = turn.event.text if turn.event.kind == "text" else ""
-        if said and step is not None and step.search is not None and not engine.typed_verb(form, frame, said, words):
-            found = labelled(turn, await step.search(turn, frame.answers, said))
-        frame, effect = engine.advance(form, frame, turn.event, self._product.facts(turn), words, found)
+        facts = self._product.facts(turn)
+        frame, effect = engine.advance(form, frame, turn.event, facts, words, given.found, given.aside)
         return session.with_top(frame), (Show(form, effect),)
 
     async def _show(self, turn: Turn[Any], session: Session, step: Show) -> Next:

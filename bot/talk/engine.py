@@ -25,11 +25,9 @@ from bot.talk.form import (
     YesNo,
 )
 from bot.talk.frozen import dataclass
-from bot.talk.messages import In
+from bot.talk.hearing import BACK, CANCEL, CHOOSE, CONFIRM, DONE, EDIT, RETYPE, SKIP, SUBMIT, hear
+from bot.talk.messages import In, Text
 from bot.talk.session import REVIEW, Frame
-
-BACK, SKIP, CANCEL, DONE, SUBMIT, CONFIRM, RETYPE = "<", ">", "x", "ok", "!", "yes", "no"
-CHOOSE, EDIT = "=", "@"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +37,14 @@ class Ask:
     step: Step
     problem: Wrong | None = None
     doubt: Doubt | None = None
-    note: Wrong | None = None
+    note: Wrong | Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
     """Show every answer, to be submitted or changed; first say the note about what could not be taken."""
 
-    note: Wrong | None = None
+    note: Wrong | Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +107,18 @@ def next_step(form: Form, answers: Mapping[str, Any]) -> Step | None:
     return next((step for step in path(form, answers) if step.id not in known), None)
 
 
-def begin(form: Form, answers: Mapping[str, Any]) -> tuple[Frame, Effect]:
-    """Open a form with what is already known."""
-    return proceed(form, Frame(form.id, dict(answers)))
+def begin(form: Form, answers: Mapping[str, Any], note: Text | None = None) -> tuple[Frame, Effect]:
+    """Open a form with what is already known; first say the note about how it came to that."""
+    return proceed(form, Frame(form.id, dict(answers)), note)
 
 
-def proceed(form: Form, frame: Frame, note: Wrong | None = None) -> tuple[Frame, Effect]:
+def proceed(form: Form, frame: Frame, note: Wrong | Text | None = None) -> tuple[Frame, Effect]:
     """Go to the first open question, else to the review or the submission."""
     step = next_step(form, frame.answers)
     if step is not None:
         return ask(frame, step, note=note)
     if form.review:
-        return frame.asking(REVIEW, (), None), Review()
+        return frame.asking(REVIEW, (), None), Review(note)
     return frame, Submit()
 
 
@@ -130,7 +128,7 @@ def ask(
     *,
     problem: Wrong | None = None,
     doubt: Doubt | None = None,
-    note: Wrong | None = None,
+    note: Wrong | Text | None = None,
 ) -> tuple[Frame, Effect]:
     """Show a step; what was offered for it stays only while the same step is asked again."""
     offered = frame.offered if frame.asked == step.id else ()
@@ -155,63 +153,46 @@ def advance(
     facts: Any,
     words: Mapping[str, Sequence[str]],
     found: Sequence[Option] | None = None,
+    aside: Mapping[str, Any] | None = None,
 ) -> tuple[Frame, Effect]:
     """Apply one event to a frame.
 
     `event.data` of a tap is `<rev>.<verb>`; `words` maps typed control words («取消») to verbs; `found` is what
-    the asked step's `search` found for the typed words.
+    the asked step's `search` found for the typed words; `aside` the answers that words (a caption) change although
+    nothing asked for them.
     """
     if event.kind == "tap":
         rev, _, verb = event.data.partition(".")
         if rev != str(frame.rev):
             return frame, Stale()
         return press(form, frame, verb)
-    if event.kind == "text" and (verb := typed_verb(form, frame, event.text, words)):
-        return press(form, frame, verb)
+    heard = hear(form, frame, event, facts, words, found) if event.kind == "text" else None
+    if heard is not None and heard.verb:
+        return press(form, frame, heard.verb)
+    if heard is not None and heard.rung == "nothing" and aside:
+        return take_aside(form, frame, aside)
     step = form.step(frame.asked)
     if step is None or not step.when(frame.answers):
         if frame.asked == REVIEW:
-            return absorb(form, frame, event, facts) or (frame, Review(Wrong("review_first")))
+            return absorb(form, frame, event, facts, aside) or (frame, Review(Wrong("review_first")))
         return proceed(form, frame, note=Wrong("question_gone"))
     if isinstance(step, Photos) and event.kind == "media":
-        return take_media(form, frame, step, event, facts)
-    if found is not None and event.kind == "text":
+        return take_media(form, frame, step, event, facts, aside)
+    if found is not None and heard is not None:
         return take_found(form, frame, step, event, found)
-    reading = step.read(event, facts)
+    reading = heard.reading if heard is not None and heard.reading is not None else step.read(event, facts)
     if isinstance(reading, Answer):
         return answer(form, frame, step, reading.value)
     if isinstance(reading, Doubt):
         if frame.doubt is not None and frame.doubt == reading.value:
             return answer(form, frame, step, reading.value)
         return ask(frame, step, doubt=reading)
-    return absorb(form, frame, event, facts) or ask(frame, step, problem=reading)
+    return absorb(form, frame, event, facts, aside) or ask(frame, step, problem=reading)
 
 
 def answer(form: Form, frame: Frame, step: Step, value: Any) -> tuple[Frame, Effect]:
     """Store an answer and go on."""
     return proceed(form, frame.answered(step.id, value))
-
-
-def typed_verb(form: Form, frame: Frame, said: str, words: Mapping[str, Sequence[str]]) -> str:
-    """The verb that typed words stand for: a shown label, a number of a list, or a control word."""
-    plain = bare(said)
-    if not plain:
-        return ""
-    for label, verb in frame.menu:
-        if bare(label) == plain:
-            return verb
-    choices = [verb for _, verb in frame.menu if verb[0] in (CHOOSE, EDIT) or verb in (SUBMIT, CONFIRM, RETYPE)]
-    step = form.step(frame.asked)
-    numbered = frame.asked == REVIEW or frame.offered or isinstance(step, (Choice, YesNo))
-    if numbered and plain.isascii() and plain.isdigit() and 1 <= int(plain[:4]) <= len(choices):
-        return choices[int(plain[:4]) - 1]
-    on_screen = {verb for _, verb in frame.menu}
-    return next((verb for verb in words.get(plain, ()) if verb in on_screen), "")
-
-
-def bare(label: str) -> str:
-    """Letters and digits only, lower case: how a typed label is compared with a shown one."""
-    return "".join(character for character in label.lower() if character.isalnum())
 
 
 def press(form: Form, frame: Frame, verb: str) -> tuple[Frame, Effect]:
@@ -253,17 +234,34 @@ def choose(form: Form, frame: Frame, step: Step, value: str) -> tuple[Frame, Eff
 
 def back(form: Form, frame: Frame) -> tuple[Frame, Effect]:
     """The question before the present one on the path; the answers stay."""
-    steps = path(form, frame.answers)
-    asked = [step.id for step in steps].index(frame.asked) if frame.asked in [s.id for s in steps] else len(steps)
-    for step in reversed(steps[:asked]):
-        if step.id in frame.answers:
-            return ask(frame, step)
+    step = earlier(form, frame)
+    if step is not None:
+        return ask(frame, step)
     current = form.step(frame.asked)
     return ask(frame, current, note=Wrong("first_question")) if current else proceed(form, frame)
 
 
-def take_media(form: Form, frame: Frame, step: Photos, event: In, facts: Any) -> tuple[Frame, Effect]:
-    """Append photos; an album's later parts are taken without another answer."""
+def earlier(form: Form, frame: Frame) -> Step | None:
+    """The last answered question before the present one on the path, if any."""
+    steps = path(form, frame.answers)
+    asked = next((at for at, step in enumerate(steps) if step.id == frame.asked), len(steps))
+    return next((step for step in reversed(steps[:asked]) if step.id in frame.answers), None)
+
+
+def take_aside(form: Form, frame: Frame, aside: Mapping[str, Any]) -> tuple[Frame, Effect]:
+    """Take answers that were given to other questions than the one asked, and go on where the conversation stands."""
+    frame = replace(frame, answers={**frame.answers, **aside}, of_photos="")
+    step = form.step(frame.asked)
+    if step is not None and step.id in aside:
+        return proceed(form, frame)
+    note = Wrong("words_noted")
+    return ask(frame, step, note=note) if step is not None else (frame, Review(note))
+
+
+def take_media(
+    form: Form, frame: Frame, step: Photos, event: In, facts: Any, aside: Mapping[str, Any] | None = None
+) -> tuple[Frame, Effect]:
+    """Append photos, and what their caption says; an album's later parts are taken without another answer."""
     reading = step.read(event, facts)
     if not isinstance(reading, Answer):
         return ask(frame, step, problem=reading if isinstance(reading, Wrong) else None)
@@ -273,13 +271,19 @@ def take_media(form: Form, frame: Frame, step: Photos, event: In, facts: Any) ->
     taken = have + [item for item in reading.value if item not in have][:room]
     known_album = bool(event.album) and event.album == frame.album
     frame = replace(frame, answers={**frame.answers, step.id: taken}, album=event.album)
+    if aside:
+        frame = replace(frame, answers={**frame.answers, **aside}, of_photos="")
     if len(reading.value) > room:
         note = Wrong("photos_full", {"count": len(taken), "max": largest})
+    elif known_album and aside:
+        note = Wrong("words_noted")
     elif known_album:
         return frame, Quiet()
     else:
         code = "photos_noted" if frame.asked == step.id else "photos_kept"  # only there is «done» on the screen
         note = Wrong(code, {"count": len(taken), "max": largest})
+    if aside and frame.asked in aside:
+        return proceed(form, frame, note)
     return ask(frame, step, note=note) if frame.asked == step.id else show_again(form, frame, note)
 
 
@@ -294,7 +298,9 @@ def take_found(form: Form, frame: Frame, step: Step, event: In, found: Sequence[
     return frame, Ask(step, note=Wrong("which_one", {"count": len(found)}))
 
 
-def absorb(form: Form, frame: Frame, event: In, facts: Any) -> tuple[Frame, Effect] | None:
+def absorb(
+    form: Form, frame: Frame, event: In, facts: Any, aside: Mapping[str, Any] | None = None
+) -> tuple[Frame, Effect] | None:
     """Give a photo or a position that came early (or late) to the step that wants one."""
     wanted = {"media": Photos, "place": Place}.get(event.kind)
     steps = path(form, frame.answers)
@@ -302,7 +308,7 @@ def absorb(form: Form, frame: Frame, event: In, facts: Any) -> tuple[Frame, Effe
     if step is None or step.id == frame.asked:
         return None
     if isinstance(step, Photos):
-        return take_media(form, frame, step, event, facts)
+        return take_media(form, frame, step, event, facts, aside)
     reading = step.read(event, facts)
     if not isinstance(reading, Answer):
         return None

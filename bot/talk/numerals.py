@@ -26,6 +26,7 @@ VAGUE = re.compile(
 RANGE = re.compile(rf"[{NUMERAL_CHARS}][-–—−][{NUMERAL_CHARS}]")
 NEGATIVE = re.compile(rf"^(?:[-–—−]|负)[{NUMERAL_CHARS}]")
 HIDDEN = {"Cc", "Cf", "Cn", "Co", "Cs"}
+_POINT = re.compile(r"(?<=[0-9])[。｡·•・‧](?=[0-9])")  # a phone's keyboard has them where the point is
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 _PLAIN = re.compile(r"[0-9]+(?:[.,][0-9]+)?")
 _COEFFICIENT = re.compile(r"[0-9]+(?:\.[0-9]+)?|[零一二三四五六七八九两]")
@@ -48,7 +49,7 @@ def tidy(text: str) -> str:
     """Full-width forms made plain, control and direction marks dropped, runs of spaces made one."""
     plain = unicodedata.normalize("NFKC", text[: 4 * MAX_CHARS])
     shown = "".join(c for c in plain if c.isspace() or unicodedata.category(c) not in HIDDEN)
-    return " ".join(shown.split())
+    return _POINT.sub(".", " ".join(shown.split()))
 
 
 def refuse_vague(text: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.talk.engine import bare
+from bot.talk.hearing import bare
 from bot.talk.messages import Out, Say, text
 from bot.turn import Dispatch
 from handlers.people.menu import CARD, Rows, menu_rows, native_commands
