@@ -11,6 +11,7 @@ from bot.talk.form import Form
 from bot.talk.hearing import bare
 from bot.talk.messages import VOICE, Say, text
 from bot.talk.session import Frame
+from bot.talk.typed import is_command
 from bot.turn import Intent
 from handlers import registry
 from handlers.facts import Facts
@@ -83,7 +84,7 @@ class Township:
         if event.kind == "tap" and event.data.startswith("/"):
             return self._named(event.data)
         said = event.text.strip() if event.kind == "text" else ""
-        return (self._named(said) or Intent(command="unknown", args=said[:40])) if said.startswith("/") else None
+        return (self._named(said) or Intent(command="unknown", args=said[:40])) if is_command(said) else None
 
     def phrase(self, turn: Turn) -> Intent | None:
         """What is addressed, or what people call a command («我的积分»), also with what it takes («点名 11月20日»)."""
@@ -123,7 +124,7 @@ class Township:
         if event.kind == "other" and event.data == VOICE:
             turn.reply(Say(text("input.voice"), await menu(turn)))
             return None
-        if event.kind in ("file", "other"):
+        if event.kind in ("face", "file", "other"):
             turn.reply(text(f"input.{event.kind}"))
             return None
         return await _first(interpret(turn) for interpret in registry.INTERPRETERS) or Intent(command="help")

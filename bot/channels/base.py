@@ -24,7 +24,8 @@ class Raw:
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """A decoded update: `language` is what the platform says of the person's language, "" if nothing; `made_ms` when
-    it was sent by the platform's clock, 0 if that isn't known.
+    it was sent by the platform's clock, 0 if that isn't known; `ref` what the platform calls the message, where its
+    sender can edit it.
     """
 
     event: In
@@ -32,6 +33,7 @@ class Arrival:
     language: str = ""
     reply_to: str = ""
     made_ms: int = 0
+    ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)

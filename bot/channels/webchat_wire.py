@@ -12,6 +12,7 @@ import orjson
 from bot.i18n import Catalogue
 from bot.talk.clean import clean
 from bot.talk.messages import In, Media, Out, text
+from bot.talk.typed import typed
 from storage.machine.media import is_id, kind_of
 
 MAX_TEXT_CHARS = 20_000
@@ -100,7 +101,7 @@ def event_of(read: Mapping[str, Any]) -> In:
             media = tuple(Media(kind_of(one), one) for one in read["media"])
             return In("media", text=words, media=media)
         case _:
-            return In("text", text=words)
+            return typed(words)
 
 
 def media_json(media_ids: Sequence[str]) -> list[dict[str, str]]:

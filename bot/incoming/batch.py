@@ -22,6 +22,7 @@ from storage.machine import inbox, outbox, sessions, timers
 
 ANSWERED_TOPIC = "answered"
 SHOWN_ROWS, MOST_SHOWN_ROWS = 8, 64
+EARLIER_ROWS = 200  # among which an edited message is looked for
 LONGEST_MARK = 16  # «选第 12 个。»: what is longer is no number
 
 
@@ -121,7 +122,7 @@ class Batches:
     ) -> Turn[Any] | None:
         channel = self._channels.of(raw.township_id)[raw.channel]
         arrival = channel.decode(raw)
-        if arrival.event.kind == "nothing":
+        if arrival.event.kind == "nothing" or not await self._is_news(tx, channel, raw, row, arrival):
             return None
         unclear = ""
         if not channel.buttons:
@@ -155,6 +156,18 @@ class Batches:
             await callers.forget(tx, caller, now_ms)
         return turn
 
+    async def _is_news(self, tx: Tx, channel: Channel, raw: Raw, row: Row, arrival: Arrival) -> bool:
+        """Whether there is something to say to it. A platform tells of an edit also when a link's preview has come or
+        a reaction, and a message is edited that was never for us: only other words than before are.
+        """
+        if arrival.event.kind != "edited" or not arrival.ref:
+            return True
+        for earlier in await inbox.of_address(tx, raw.address, before_id=row["id"], limit=EARLIER_ROWS):
+            known = _decoded(channel, replace(raw, key=earlier["update_key"], body=earlier["body"]))
+            if known is not None and known.ref == arrival.ref:
+                return known.event.text != arrival.event.text
+        return False
+
     async def _picked(self, tx: Tx, channel: Channel, raw: Raw, arrival: Arrival) -> tuple[Arrival, str]:
         """«2» where buttons can't be pressed: the choice of that number among those shown last; and the id of the text
         to answer with when it is not clear which.
@@ -183,7 +196,8 @@ class Batches:
         while newest := max((row for row in rows if row["answers"]), key=lambda row: row["at_ms"], default=None):
             found = await inbox.of_address(tx, raw.address, before_id=newest["answers"] + 1, limit=1)
             answered = replace(raw, key=found[0]["update_key"], body=found[0]["body"]) if found else raw
-            if not answered.body or channel.decode(answered).made_ms <= made_ms:
+            known = _decoded(channel, answered)
+            if known is None or known.made_ms <= made_ms:
                 break
             rows = [row for row in rows if row["answers"] != newest["answers"]]
         return rows
@@ -238,6 +252,14 @@ class Batches:
         await self._write(tx, batch, now_ms)
         await self._tell_waiting(tx, batch)
         return batch, 1
+
+
+def _decoded(channel: Channel, raw: Raw) -> Arrival | None:
+    """An update that was handled before; None when it was blanked since, or set aside because it can't be read."""
+    try:
+        return channel.decode(raw) if raw.body else None
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def answering_of(channel: Channel, row: Row) -> Answering | None:

@@ -16,7 +16,7 @@ from bot.incoming.ladder import climb
 from bot.incoming.resuming import CONTINUE, DROP, ask_resume, idle, known_before, undo, waits
 from bot.incoming.screens import labelled, screen
 from bot.incoming.steps import GiveAnswer, Next, Open, Route, Run, Show, ShowAgain, Step, do
-from bot.talk import engine
+from bot.talk import engine, position
 from bot.talk.engine import Ask, Cancelled, Quiet, Review, Stale, Submit, supposes
 from bot.talk.form import Form, Photos, Wrong
 from bot.talk.messages import VOICE, In, text
@@ -50,7 +50,9 @@ class Dialogue:
         if event.kind == "nothing":
             return session
         if event.kind == "edited":
-            turn.reply(text("edited.ignored"))
+            key = f"edited:{self._product.facts(turn).today}"
+            if not await turn.was_told(key, turn.person.address):
+                turn.reply(text("edited.ignored"), key=key)
             return session
         if event.group:
             return await self._in_group(turn, session)
@@ -159,7 +161,8 @@ class Dialogue:
         except PersonError as error:
             turn.reply(text(f"error.{error.code}", **error.fields))
             return session, (ShowAgain(),)
-        frame, effect = engine.begin(form, known_before(turn, session, step.intent), step.intent.note)
+        known, note = known_before(turn, session, step.intent), step.intent.note
+        frame, effect = engine.begin(form, known, self._product.facts(turn), note)
         frame = replace(frame, album=turn.event.album)  # its other photos belong to the same answer
         if turn.event.kind == "media" and not turn.event.text:
             photos = (one.id for one in form.steps if isinstance(one, Photos) and frame.answers.get(one.id))
@@ -172,8 +175,11 @@ class Dialogue:
         if form is None:
             turn.reply(text("session.retired"))
             return session.pop(), (Route(turn.event),)
-        if turn.event.kind == "other" and turn.event.data == VOICE:
-            turn.reply(text("input.voice"))
+        if turn.event.kind == "face":
+            turn.reply(text("input.face.asked"))
+            return session, ()
+        if turn.event.kind in ("file", "other"):
+            turn.reply(text("input.voice" if turn.event.data == VOICE else f"input.{turn.event.kind}"))
             return session, (ShowAgain(),)
         words = turn.catalogues[turn.person.language].control_words
         facts = self._product.facts(turn)
@@ -211,7 +217,7 @@ class Dialogue:
         mark = len(turn.outbox), len(turn.timers)
         try:
             async with turn.tx.savepoint():
-                await form.submit(turn, engine.complete(form, frame.answers))
+                await form.submit(turn, position.complete(form, frame.answers))
         except PersonError as error:
             undo(turn, mark)
             turn.reply(text(f"error.{error.code}", **error.fields))

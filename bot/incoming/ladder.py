@@ -18,7 +18,7 @@ from typing import Any
 from bot.incoming.resuming import said_anew
 from bot.incoming.screens import labelled
 from bot.incoming.steps import GiveAnswer, Next, do
-from bot.talk.form import Form, Option
+from bot.talk.form import Form, FreeText, Option
 from bot.talk.hearing import Heard, hear
 from bot.talk.session import Frame, Session
 from bot.turn import Intent, Product, Turn
@@ -90,4 +90,6 @@ async def _aside(question: Question) -> Mapping[str, Any]:
     form, said = question.form, question.turn.event.text.strip()
     if form.words is None or not said or question.heard.rung != "nothing":
         return {}
+    if question.turn.event.kind == "text" and isinstance(form.step(question.frame.asked), FreeText):
+        return {}  # it takes words: what it refuses is too long, or none
     return await form.words(question.turn, question.frame.answers, said)

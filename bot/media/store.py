@@ -134,20 +134,17 @@ class MediaStore:
         fetcher = self.fetchers.get(row["channel"])
         if fetcher is None:
             raise RetryLater(60_000, "the channel is off")
-        video = row["kind"] == "video"
-        if (row["size_bytes"] or 0) > _bytes_largest(self.limits(), video):
-            raise UnusableFile(_too_large(video))
+        limits = self.limits()
+        if (row["size_bytes"] or 0) > max(limits.photo_bytes, limits.video_bytes):
+            raise UnusableFile(_too_large(row["kind"] == "video"))
         chunks = fetcher(row["ref"])
         try:
-            stored = await self._receive(chunks)
+            return await self._receive(chunks)
         except NoRoom:
             raise RetryLater(60_000, "no room on the disk") from None
         finally:
             if isinstance(chunks, AsyncGenerator):
                 await chunks.aclose()
-        if stored.facts.kind != row["kind"]:
-            raise UnusableFile("not_a_picture")
-        return stored
 
     async def _receive(self, chunks: AsyncIterator[bytes]) -> Stored:
         """Write a stream to the store. Raises UnusableFile, NoRoom or RetryLater."""

@@ -15,8 +15,6 @@ from bot.talk.form import (
     Choice,
     Doubt,
     Form,
-    Found,
-    FreeText,
     Option,
     Photos,
     Place,
@@ -27,6 +25,7 @@ from bot.talk.form import (
 from bot.talk.frozen import dataclass
 from bot.talk.hearing import BACK, CANCEL, CHOOSE, CONFIRM, DONE, EDIT, RETYPE, SKIP, SUBMIT, hear
 from bot.talk.messages import In, Text
+from bot.talk.position import earlier, next_step, path
 from bot.talk.session import REVIEW, Frame
 
 
@@ -70,46 +69,19 @@ class Quiet:
 Effect = Ask | Review | Submit | Cancelled | Stale | Quiet
 
 
-def path(form: Form, answers: Mapping[str, Any]) -> list[Step]:
-    """The steps that these answers lead through."""
-    return [step for step in form.steps if step.when(answers)]
+def begin(form: Form, answers: Mapping[str, Any], facts: Any = None, note: Text | None = None) -> tuple[Frame, Effect]:
+    """Open a form with what is already known; of more photos than it takes the first ones, and it says so.
 
-
-def holds(step: Step, value: Any) -> bool:
-    """Whether a stored answer still fits its step; one that doesn't is asked again."""
-    if value is None:
-        return step.optional
-    if isinstance(step, Choice):
-        return (value in step.options) if step.options else isinstance(value, dict)
-    if isinstance(step, YesNo):
-        return isinstance(value, bool)
-    if isinstance(step, Photos):
-        return isinstance(value, list)
-    if isinstance(step, (Place, Found)):
-        return isinstance(value, dict)
-    return not isinstance(step, FreeText) or isinstance(value, str)
-
-
-def complete(form: Form, answers: Mapping[str, Any]) -> dict[str, Any]:
-    """The answers on the path, assumed ones included: what `submit` receives."""
-    found: dict[str, Any] = {}
-    for step in path(form, answers):
-        if step.id in answers and holds(step, answers[step.id]):
-            found[step.id] = answers[step.id]
-        elif (assumed := step.assume(answers)) is not None:
-            found[step.id] = assumed
-    return found
-
-
-def next_step(form: Form, answers: Mapping[str, Any]) -> Step | None:
-    """The first question still open, or None when all is known."""
-    known = complete(form, answers)
-    return next((step for step in path(form, answers) if step.id not in known), None)
-
-
-def begin(form: Form, answers: Mapping[str, Any], note: Text | None = None) -> tuple[Frame, Effect]:
-    """Open a form with what is already known; first say the note about how it came to that."""
-    return proceed(form, Frame(form.id, dict(answers)), note)
+    `note`: what is said first of how it came to what is known.
+    """
+    known = dict(answers)
+    said: Wrong | Text | None = note
+    for step in form.steps:
+        photos = known.get(step.id)
+        if isinstance(step, Photos) and isinstance(photos, list) and len(photos) > (largest := step.largest(facts)):
+            known[step.id] = photos[:largest]
+            said = note or Wrong("photos_full", {"count": largest, "max": largest})
+    return proceed(form, Frame(form.id, known), said)
 
 
 def proceed(form: Form, frame: Frame, note: Wrong | Text | None = None) -> tuple[Frame, Effect]:
@@ -241,13 +213,6 @@ def back(form: Form, frame: Frame) -> tuple[Frame, Effect]:
     return ask(frame, current, note=Wrong("first_question")) if current else proceed(form, frame)
 
 
-def earlier(form: Form, frame: Frame) -> Step | None:
-    """The last answered question before the present one on the path, if any."""
-    steps = path(form, frame.answers)
-    asked = next((at for at, step in enumerate(steps) if step.id == frame.asked), len(steps))
-    return next((step for step in reversed(steps[:asked]) if step.id in frame.answers), None)
-
-
 def take_aside(form: Form, frame: Frame, aside: Mapping[str, Any]) -> tuple[Frame, Effect]:
     """Take answers that were given to other questions than the one asked, and go on where the conversation stands."""
     frame = replace(frame, answers={**frame.answers, **aside}, of_photos="")
@@ -319,4 +284,4 @@ def absorb(
 def show_again(form: Form, frame: Frame, note: Wrong) -> tuple[Frame, Effect]:
     """The present question once more, after a note."""
     step = form.step(frame.asked)
-    return ask(frame, step, note=note) if step else (frame, Review())
+    return ask(frame, step, note=note) if step else (frame, Review(note))

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from bot.talk.frozen import dataclass
 
-InKind = Literal["text", "tap", "media", "place", "start", "file", "other", "edited", "left", "nothing"]
+InKind = Literal["text", "tap", "media", "place", "start", "face", "file", "other", "edited", "left", "nothing"]
 VOICE = "voice"  # the `data` of something spoken that nobody has put into words
 
 
@@ -28,6 +28,9 @@ class In:
     `text` holds words, a caption or a button's label; `data` a button's payload, a start link's token, or VOICE of
     something else; `album` is the same for the photos of one album; `lat`, `lng`, `datum` a position; `under` what the
     platform calls the message whose button was pressed.
+
+    `face` is a lone smile or sticker, `file` one that can't be a picture, `other` what somebody sent and nobody here
+    can read, `nothing` whatever a platform sends that nobody did.
     """
 
     kind: InKind

@@ -51,12 +51,11 @@ async def interpret(turn: Turn) -> Intent | None:
         return Intent(form=FORM, answers=await known(turn, **await _of_photos(turn, event)))
     if event.kind == "place":
         return Intent(form=FORM, answers=await known(turn, **_of_place(turn, event)))
-    return await _of_tip_off(turn, event.text.strip()) if event.kind == "text" else None
+    return await _of_tip_off(turn, event.text.strip()) or _number(turn) if event.kind == "text" else None
 
 
 async def _of_photos(turn: Turn, event: In) -> dict[str, Any]:
-    limit = turn.world.policy.limits.photos_largest
-    answers: dict[str, Any] = {"photos": [[one.kind, one.ref, one.size_bytes] for one in event.media][:limit]}
+    answers: dict[str, Any] = {"photos": [[one.kind, one.ref, one.size_bytes] for one in event.media]}
     caption = event.text.strip()[:WORDS_LARGEST]
     if caption:
         place, _ = await place_in_sentence(turn, caption)
@@ -76,15 +75,19 @@ def _of_place(turn: Turn, event: In) -> dict[str, Any]:
 
 
 async def numbered(turn: Turn) -> Intent | None:
-    """A case's number, as it is printed or short («0001», if there is one); with its claim code, the claim."""
+    """The number of a case that there is, as it is printed or short («0001»); with its claim code, the claim."""
     said, year = turn.event.text.strip(), turn.world.local(turn.now_ms).year
     if "-" in said and (claim := rules.read_claim(said, year)) is not None:
         return Intent(command="claim", args=" ".join(claim))
-    if number := CASES.printed(said):
-        return Intent(command="case", args=number)
-    number = CASES.short(said, year)
-    there = number is not None and await cases.case_of_number(turn.tx, number) is not None
-    return Intent(command="case", args=number or "") if there else None
+    intent = _number(turn)
+    return intent if intent and await cases.case_of_number(turn.tx, intent.args) is not None else None
+
+
+def _number(turn: Turn) -> Intent | None:
+    """A case's number, there or not."""
+    said = turn.event.text.strip()
+    number = CASES.printed(said) or CASES.short(said, turn.world.local(turn.now_ms).year)
+    return Intent(command="case", args=number) if number else None
 
 
 async def surely(turn: Turn, takes_words: bool) -> Intent | None:

@@ -119,8 +119,7 @@ async def _known(turn: Turn, day: date, said: str, event: In | None) -> dict[str
     if village is not None:
         answers["village"] = {"id": str(village.area_id), "label": village.name}
     if event and event.media:
-        limit = turn.world.policy.limits.photos_largest
-        answers["photos"] = [[one.kind, one.ref, one.size_bytes] for one in event.media][:limit]
+        answers["photos"] = [[one.kind, one.ref, one.size_bytes] for one in event.media]
     if not said:
         return answers
     try:

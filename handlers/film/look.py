@@ -59,13 +59,16 @@ async def _line(turn: Turn, ticket: Ticket) -> Words:
 
 
 async def numbered(turn: Turn) -> Intent | None:
-    """A ticket's number, as it is printed or short («f42», «00042», if there is one)."""
-    said, year = turn.event.text.strip(), turn.world.day(turn.now_ms).year
-    if number := TICKETS.printed(said):
-        return Intent(command="ticket", args=number)
-    number = TICKETS.short(said, year)
-    there = number is not None and await film.ticket_by_number(turn.tx, number) is not None
-    return Intent(command="ticket", args=number or "") if there else None
+    """The number of a ticket that there is, as it is printed or short («f42», «00042»)."""
+    intent = await any_number(turn)
+    return intent if intent and await film.ticket_by_number(turn.tx, intent.args) is not None else None
+
+
+async def any_number(turn: Turn) -> Intent | None:
+    """A ticket's number, there or not."""
+    said = turn.event.text.strip() if turn.event.kind == "text" else ""
+    number = TICKETS.printed(said) or TICKETS.short(said, turn.world.day(turn.now_ms).year)
+    return Intent(command="ticket", args=number) if number else None
 
 
 async def one(turn: Turn, args: str) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bot.talk.hearing import bare
-from bot.talk.messages import Out, Say, text
+from bot.talk.messages import Out, Say, on_lines, text
+from bot.talk.typed import is_command
 from bot.turn import Dispatch
-from handlers.people.menu import CARD, Rows, menu_rows, native_commands
+from handlers.people.menu import CARD, IN_GROUPS, Rows, menu_rows, native_commands
 from handlers.waiting import waiting_for
 from handlers.world import Turn
 
@@ -15,6 +16,8 @@ NATIVE = "commands"  # begins the key of a letter that sets the platform's own m
 async def menu(turn: Turn, level: int = 0) -> Rows:
     """Make a screen of the person's menu; the first one says how much waits for them."""
     roles = turn.person.roles
+    if turn.event.group:
+        return ()  # everybody would read what waits for one
     if not level:
         await _native(turn)
     waiting = sum(backlog.all for backlog in (await waiting_for(turn, roles)).values()) if roles and not level else 0
@@ -24,7 +27,7 @@ async def menu(turn: Turn, level: int = 0) -> Rows:
 async def _native(turn: Turn) -> None:
     """Let the platform's own menu in this chat follow the person's roles and language, at most once a day for each."""
     address, roles = turn.person.address, turn.person.roles
-    if not turn.native_menu or turn.event.group:
+    if not turn.native_menu:
         return
     followed = await turn.was_told(NATIVE, address)
     if not roles and not followed:
@@ -38,26 +41,41 @@ async def _native(turn: Turn) -> None:
 
 
 async def help_(turn: Turn, _: str) -> None:
-    """The menu. Words that led here because nothing else knew them are answered with what does help."""
+    """The menu; in a group, what may be asked there. Words that nothing else knew are answered with what does help."""
+    if turn.event.group:
+        turn.reply(_in_group())
+        return
     key = "help.unclear" if _unclear(turn) else "help.text"
     turn.reply(Say(text(key, name=turn.person.name, township=turn.world.name), await menu(turn), card=CARD))
 
 
 def _unclear(turn: Turn) -> bool:
     event = turn.event
-    if event.kind != "text" or event.text.lstrip().startswith("/"):
+    if event.kind != "text" or is_command(event.text):
         return False
     render = turn.catalogues[turn.person.language].render
     return bare(event.text) not in {bare(word) for word in render(text("phrase.help")).split("|")}
 
 
+def _in_group() -> Say:
+    """What may be asked where everybody reads it."""
+    listed = [text("help.group.command", command=name, label=text(f"menu.{name}")) for name in IN_GROUPS]
+    return Say(on_lines([text("help.group"), *listed]))
+
+
 async def more(turn: Turn, args: str) -> None:
     """`/more [level]`: what the first screen of the menu had no room for."""
+    if turn.event.group:
+        turn.reply(_in_group())
+        return
     level = int(args) if args.isascii() and args.isdigit() else 1
     turn.reply(Say(text("menu.rest"), await menu(turn, level), card=CARD))
 
 
 async def unknown(turn: Turn, args: str) -> None:
     """A command that doesn't exist."""
+    if turn.event.group:
+        turn.reply(_in_group())
+        return
     said = args.split()[0] if args.split() else "/"
     turn.reply(Say(text("help.unknown", said=said), await menu(turn)))

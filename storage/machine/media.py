@@ -63,7 +63,7 @@ def is_id(value: object) -> bool:
 
 
 def kind_of(media_id: str) -> Kind:
-    """The kind that an id names."""
+    """The kind that an id names: what it was taken for before its content was seen."""
     return "video" if media_id.startswith("v") else "image"
 
 
@@ -223,12 +223,13 @@ async def put_generated(tx: Tx, dice: TokenSource, png: bytes, *, now_ms: int, p
 
 
 async def fetched(tx: Tx, media_id: str, facts: Mapping[str, Any]) -> bool:
-    """The bytes are in the store; False when the row was settled before."""
+    """The bytes are in the store, and their content says the kind; False when the row was settled before."""
     changed = await tx.run(
-        "UPDATE media SET state = 'ready', sha256 = :sha256, mime = :mime, size_bytes = :size_bytes,"
-        " width_px = :width_px, height_px = :height_px, lat = :lat, lng = :lng, datum = :datum, taken_ms = :taken_ms"
+        "UPDATE media SET state = 'ready', kind = COALESCE(:kind, kind), sha256 = :sha256, mime = :mime,"
+        " size_bytes = :size_bytes, width_px = :width_px, height_px = :height_px, lat = :lat, lng = :lng,"
+        " datum = :datum, taken_ms = :taken_ms"
         " WHERE township_id = :t AND id = :id AND state = 'fetching'",
-        {"id": media_id, **{name: facts.get(name) for name in FACTS}},
+        {"id": media_id, "kind": facts.get("kind"), **{name: facts.get(name) for name in FACTS}},
     )
     return changed == 1
 

@@ -9,6 +9,7 @@ from telegram import CallbackQuery, Message, Update, User
 from bot.channels.base import Arrival
 from bot.talk.clean import clean
 from bot.talk.messages import VOICE, In, Media
+from bot.talk.typed import face, is_command, typed
 
 NOTHING = In("nothing")
 
@@ -28,15 +29,20 @@ def library_arrival(raw: dict[str, Any], username: str) -> Arrival:
         gone = change.chat.type == "private" and change.new_chat_member.status in ("kicked", "left")
         return _arrival(user, In("left") if gone else NOTHING, "")
     if update.edited_message is not None:
-        group = _group_of(update.edited_message.chat)
-        return _arrival(user, NOTHING if group else In("edited"), group)
-    assert update.message is not None
-    group = _group_of(update.message.chat)
-    return _arrival(user, _in_group(update.message, username) if group else _event(update.message), group)
+        edited = update.edited_message
+        group = _group_of(edited.chat)
+        words = clean(edited.text or edited.caption or "")
+        event = In("edited", words) if words and not group else NOTHING
+        return _arrival(user, event, group, str(edited.message_id))
+    message = update.message
+    assert message is not None
+    group = _group_of(message.chat)
+    event = _in_group(message, username) if group else _event(message)
+    return _arrival(user, event, group, str(message.message_id))
 
 
-def _arrival(user: User, event: In, group: str) -> Arrival:
-    return Arrival(event, clean(user.full_name)[:60], user.language_code or "", group)
+def _arrival(user: User, event: In, group: str, ref: str = "") -> Arrival:
+    return Arrival(event, clean(user.full_name)[:60], user.language_code or "", group, ref=ref)
 
 
 def _group_of(chat: Any) -> str:
@@ -51,7 +57,7 @@ def _tap(query: CallbackQuery, group: str) -> In:
 def _in_group(message: Message, username: str) -> In:
     said = clean(message.text or "")
     mention = f"@{username}".lower()
-    if said.startswith("/"):
+    if is_command(said):
         command, _, rest = said.partition(" ")
         name, _, target = command.partition("@")
         if target and target.lower() != username.lower():
@@ -69,7 +75,7 @@ def _event(message: Message) -> In:
         command, _, rest = said.partition(" ")
         if command.lower() == "/start":
             return In("start", data=rest.strip())
-        return In("text", said, command=said.startswith("/"))
+        return typed(said)
     caption, album = clean(message.caption or ""), message.media_group_id or ""
     if message.photo:
         return In("media", caption, media=(_media("image", message.photo[-1]),), album=album)
@@ -77,16 +83,28 @@ def _event(message: Message) -> In:
     if video is not None:
         return In("media", caption, media=(_media("video", video),), album=album)
     if message.document is not None:
-        mime = message.document.mime_type or ""
-        if not mime.startswith(("image/", "video/")):
-            return In("file", caption)
-        kind = "video" if mime.startswith("video/") else "image"
-        return In("media", caption, media=(_media(kind, message.document),), album=album)
+        kind = expected_kind(message.document.mime_type or "", message.document.file_name or "")
+        return (
+            In("media", caption, media=(_media(kind, message.document),), album=album) if kind else In("file", caption)
+        )
     if message.location is not None:
         return In("place", lat=message.location.latitude, lng=message.location.longitude)
-    if message.new_chat_members or message.left_chat_member or message.pinned_message:
-        return NOTHING
-    return In("other", data=VOICE if message.voice is not None else "")
+    if message.voice is not None:
+        return In("other", data=VOICE)
+    if message.sticker is not None or message.dice is not None:
+        return face()
+    unread = (message.audio, message.contact, message.poll, message.story, message.game, message.paid_media)
+    return NOTHING if all(one is None for one in unread) else In("other")
+
+
+def expected_kind(mime: str, name: str) -> str:
+    """What a file may be before its content is seen; "" for what it can't be."""
+    ending = name.lower().rpartition(".")[2]
+    if ending in ("jpg", "jpeg", "jpe", "png", "webp", "heic", "heif") or mime.startswith("image/"):
+        return "image"
+    if ending in ("mp4", "m4v", "mov", "3gp", "webm") or mime.startswith("video/"):
+        return "video"
+    return "image" if mime in ("", "application/octet-stream") and "." not in name else ""
 
 
 def _media(kind: Any, file: Any) -> Media:

@@ -12,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.channels.base import Arrival, Together, Unclear
+from bot.channels.wechat.faces import CODES, NAMES
 from bot.channels.wechat.fields import MAX_BODY_BYTES, body_of, fields_of
 from bot.channels.wechat.wire import Update, arrival_of, heard_of, image_reply, notice_of, text_reply, update_of
 from bot.channels.wechat.words import (
@@ -123,9 +124,59 @@ def test_a_position_that_the_phone_reports_is_no_answer() -> None:
     assert arrived(MsgType="event", Event="LOCATION").event.kind == "nothing"
 
 
-@pytest.mark.parametrize("kind", ["music", "file", "wxcard", "", "中文"])
-def test_an_unknown_message_is_answered(kind: str) -> None:
-    assert arrived(MsgType=kind, MsgId=7).event.kind == "other"
+@pytest.mark.parametrize("kind", ["music", "file", "miniprogrampage"])
+def test_what_somebody_sent_and_nobody_can_read_is_answered(kind: str) -> None:
+    assert arrived(MsgType=kind, MsgId=7).event == In("other")
+
+
+@pytest.mark.parametrize("kind", ["", "中文", "of_2031"])
+def test_what_nobody_sent_is_met_with_silence(kind: str) -> None:
+    assert arrived(MsgType=kind, MsgId=7).event == In("nothing")
+
+
+def said(words: str) -> In:
+    return arrived(MsgType="text", Content=words, MsgId=8).event
+
+
+@pytest.mark.parametrize(
+    ("words", "heard"),
+    [
+        ("/::@王家沟桥头又有人倒垃圾", "王家沟桥头又有人倒垃圾"),
+        ("/:@x王家沟/:,@@桥头/:ok", "王家沟桥头"),
+        ("15公斤/:8-)", "15公斤"),
+        ("好的[捂脸][OK]", "好的"),
+        ("[王家沟]15公斤", "[王家沟]15公斤"),  # no face's name
+        ("1/:2", "1/:2"),
+    ],
+)
+def test_faces_are_taken_out_of_words(words: str, heard: str) -> None:
+    assert said(words) == In("text", heard)
+
+
+@given(st.lists(st.sampled_from([*CODES, *(f"[{name}]" for name in NAMES), "🙂", " "]), min_size=1))
+def test_faces_alone_are_a_face(faces: list[str]) -> None:
+    words = "".join(faces)
+    assert said(words).kind == ("face" if words.strip() else "text")
+
+
+@given(
+    st.text(alphabet="王家沟桥头15公斤，。 ", min_size=1),
+    st.lists(st.sampled_from(CODES), min_size=1, max_size=4),
+    st.data(),
+)
+def test_no_letter_is_lost_with_a_face(words: str, faces: list[str], data: st.DataObject) -> None:
+    whole = words
+    for one in faces:
+        at = data.draw(st.integers(0, len(words)))
+        whole = words[:at] + one + words[at:]
+        if words.strip(" "):
+            assert said(whole).text == words.strip()
+
+
+@pytest.mark.parametrize("words", ["【收到不支持的消息类型，暂无法显示】", " [收到不支持的消息类型，暂无法显示]\n"])
+def test_a_line_of_wechats_own_is_nobodys_words(words: str) -> None:
+    assert said(words) == In("other")
+    assert said(f"他说{words}").kind == "text"
 
 
 def test_inner_fields_are_read() -> None:

@@ -29,7 +29,7 @@ async def test_the_policy_may_want_fewer_photos(town: Town) -> None:
     await aunt.sends_photo(1)
     aunt.sees("共 1 张")
     await aunt.sends_photo(3, album=True)
-    assert any("照片最多 2 张" in heard.text for heard in aunt.heard)
+    assert any("只收前 2 张" in heard.text for heard in aunt.heard)
     await aunt.taps("发完了")
     aunt.sees("照片：2 张")
     await aunt.taps("提交")

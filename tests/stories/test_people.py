@@ -537,7 +537,7 @@ async def test_reminders_are_put_off_and_stopped(town: Town) -> None:
     aunt.sees("照常提醒")
 
 
-@pytest.mark.parametrize("said", ["😀😀😀", "/fly", "咕咕嘎嘎", "……"])
+@pytest.mark.parametrize("said", ["/fly", "咕咕嘎嘎", "……"])
 async def test_whatever_is_not_understood_gets_the_menu(town: Town, said: str) -> None:
     aunt = await town.person("王大娘")
     await aunt.says(said)

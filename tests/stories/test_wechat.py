@@ -296,12 +296,13 @@ async def test_the_key_is_changed_without_a_gap(tmp_path: Path, sqlite_url: str)
 
 async def test_what_nobody_knows_is_answered(town: Town, wechat: FakeWeChat) -> None:
     aunt = await town.person("王大娘")
-    for kind in ("voice", "file", "hologram"):
+    for kind in ("voice", "file", "miniprogrampage"):
         aunt.news.clear()
         town.begin()
         await aunt.driver._arrives(aunt.driver.user.sends(kind, MediaId="m1", Format="amr"))
         await town.work()
         assert aunt.news, kind
+    assert await aunt.driver.user.sends("hologram", MediaId="m1") is None  # nobody sends that: WeChat tells something
     for sending in (aunt.driver.user.views("https://x.example"), aunt.driver.user.is_somewhere(35.6, 104.7)):
         assert await sending is None
     assert aunt.driver.user.broken == 0
@@ -413,4 +414,4 @@ async def test_a_number_of_long_ago_is_not_another_case(town: Town) -> None:
     await keeper.says(first.choices["属实"])
     keeper.sees("2026-0001", "已记为「属实」")
     await keeper.says("0991")
-    keeper.sees("没有这个号码")
+    keeper.sees("没有找到案件「2026-0991」")

@@ -8,13 +8,20 @@ from bot.channels.base import Arrival
 from bot.talk.clean import clean
 from bot.talk.menu import Commands, NativeMenu
 from bot.talk.messages import VOICE, In, Media, Out
+from bot.talk.typed import face, is_command, typed
 
 MAX_CHARS = 4_000
 MAX_ID = 1 << 53  # Telegram promises 52 bits
 PRIVATE = "private"
 PARTS = ("message", "callback_query", "edited_message", "my_chat_member")
 VIDEOS = ("video", "animation", "video_note")
-HAPPENINGS = ("new_chat_members", "left_chat_member", "pinned_message")
+FACES = ("sticker", "dice")
+SENT_UNREAD = ("audio", "contact", "poll", "story", "game", "paid_media", "checklist")  # sent by people, not read here
+NAMED = {
+    "image": (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".heic", ".heif"),
+    "video": (".mp4", ".m4v", ".mov", ".3gp", ".webm"),
+}
+OF_NO_KIND = ("", "application/octet-stream", "binary/octet-stream")  # what a phone says of a file it knows nothing of
 NOTHING = In("nothing")
 
 
@@ -54,7 +61,7 @@ def arrival_of(update: Any, username: str) -> Arrival:
 def _arrival(update: Any, username: str) -> Arrival:
     name, part = _part_of(update)
     user = _object(part, "from")
-    group = ""
+    group = ref = ""
     if name == "callback_query":
         message = part.get("message")  # not there under an old button
         group = _group_of(_object(part, "message")) if message is not None else ""
@@ -64,13 +71,13 @@ def _arrival(update: Any, username: str) -> Arrival:
     elif name == "my_chat_member":
         event = _membership(part)
     else:
-        group = _group_of(part)
+        group, ref = _group_of(part), name_of(part)
         if name == "edited_message":
-            event = NOTHING if group else In("edited")
+            event = NOTHING if group else _edited(part)
         else:
             event = _in_group(part, username) if group else _event(part)
     names = filter(None, (_text(user, "first_name"), _text(user, "last_name")))
-    return Arrival(event, clean(" ".join(names))[:60], _text(user, "language_code"), group)
+    return Arrival(event, clean(" ".join(names))[:60], _text(user, "language_code"), group, ref=ref)
 
 
 def name_of(message: Any) -> str:
@@ -124,7 +131,7 @@ def _in_group(message: dict[str, Any], username: str) -> In:
     """In a group only commands and mentions are for the bot."""
     said = clean(_text(message, "text"))
     mention = f"@{username}".lower()
-    if said.startswith("/"):
+    if is_command(said):
         command, _, rest = said.partition(" ")
         name, _, target = command.partition("@")
         if target and target.lower() != username.lower():
@@ -136,13 +143,34 @@ def _in_group(message: dict[str, Any], username: str) -> In:
     return NOTHING
 
 
+def _edited(message: dict[str, Any]) -> In:
+    """The words as they are now. A message without any (a place that goes on being shared) was edited by nobody."""
+    words = clean(_text(message, "text") or _text(message, "caption"))
+    return In("edited", words) if words else NOTHING
+
+
 def _event(message: dict[str, Any]) -> In:
+    """What somebody sent. What is not listed here was sent by nobody: Telegram tells of a chat's life in messages, too
+    (somebody joined, a timer was set, a wallpaper), and of more of it each year.
+    """
     if message.get("text") is not None:
         said = clean(_text(message, "text"))
         command, _, rest = said.partition(" ")
         if command.lower() == "/start":
             return In("start", data=rest.strip())
-        return In("text", said, command=said.startswith("/"))
+        return typed(said)
+    if message.get("location") is not None:
+        return _place(_object(message, "location"))
+    if message.get("voice") is not None:
+        return In("other", data=VOICE)
+    if any(message.get(name) is not None for name in FACES):
+        return face()
+    if any(message.get(name) is not None for name in SENT_UNREAD):
+        return In("other")
+    return _file(message)
+
+
+def _file(message: dict[str, Any]) -> In:
     caption = clean(_text(message, "caption"))
     album = _text(message, "media_group_id")
     if sizes := message.get("photo"):
@@ -154,11 +182,7 @@ def _event(message: dict[str, Any]) -> In:
             return In("media", caption, media=(_media("video", _object(message, name)),), album=album)
     if message.get("document") is not None:
         return _document(_object(message, "document"), caption, album)
-    if message.get("location") is not None:
-        return _place(_object(message, "location"))
-    if any(message.get(name) for name in HAPPENINGS):
-        return NOTHING
-    return In("other", data=VOICE if message.get("voice") is not None else "")
+    return NOTHING
 
 
 def _media(kind: Literal["image", "video"], file: dict[str, Any]) -> Media:
@@ -169,12 +193,22 @@ def _media(kind: Literal["image", "video"], file: dict[str, Any]) -> Media:
 
 
 def _document(document: dict[str, Any], caption: str, album: str) -> In:
-    """A picture or video sent as a file is as good as any; other files are not for us."""
-    mime = _text(document, "mime_type")
-    if not mime.startswith(("image/", "video/")):
+    """A picture or video sent as a file is as good as any. What it is, its content tells once it is fetched; here only
+    what can't be one is left out.
+    """
+    mime, name = _text(document, "mime_type").lower(), _text(document, "file_name").lower()
+    kind = _kind_of(mime, name)
+    if kind is None:
         return In("file", caption)
-    media = _media("video" if mime.startswith("video/") else "image", document)
-    return In("media", caption, media=(media,), album=album)
+    return In("media", caption, media=(_media(kind, document),), album=album)
+
+
+def _kind_of(mime: str, name: str) -> Literal["image", "video"] | None:
+    """The kind that a file's name or type lets one expect; None for one that says clearly to be something else."""
+    for kind, endings in NAMED.items():
+        if name.endswith(endings) or mime.startswith(f"{kind}/"):
+            return "video" if kind == "video" else "image"
+    return "image" if mime in OF_NO_KIND and "." not in name.rpartition("/")[2][-5:] else None
 
 
 def _place(location: dict[str, Any]) -> In:

@@ -11,15 +11,18 @@ from math import isfinite
 from typing import Literal
 
 from bot.channels.base import Arrival
+from bot.channels.wechat.faces import not_handed_on, without_faces
 from bot.channels.wechat.fields import Fields, Value, body_of, fields_of
 from bot.talk.clean import clean
 from bot.talk.messages import VOICE, In, Media
+from bot.talk.typed import face, typed
 
 SCENE = "qrscene_"
 MAX_KEY_CHARS = 200
 MAX_DATA_CHARS = 200
 SUCCESS = b"success"
 NEWS = "news"  # a menu's key that only asks for what waits; typed where there is no menu
+SENT_UNREAD = ("file", "miniprogrampage", "music", "sticker")  # what people send that can't be read here
 NEWS_WORDS = frozenset(("看消息", "新消息", "看新消息", "消息", "news"))
 _OPENID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MEDIA_ID = re.compile(r"[!-~]{1,300}")
@@ -129,14 +132,21 @@ def _message(update: Update) -> In:
         case "link":
             parts = (clean(fields.get(name, "")).strip() for name in ("Title", "Description", "Url"))
             return In("text", "\n".join(part for part in parts if part))
-    return In("other")
+        case kind if kind in SENT_UNREAD:
+            return In("other")
+    return In("nothing")
 
 
 def _words(content: str) -> In:
-    said = clean(content)
+    whole = clean(content)
+    if not_handed_on(whole):
+        return In("other")
+    said = without_faces(whole)
+    if whole.strip() and not said:
+        return face(whole)
     if said.strip("。.！! ").lower() in NEWS_WORDS:
         return In("nothing", data=NEWS)
-    return In("text", said, command=said.startswith("/"))
+    return typed(said)
 
 
 def _media(kind: Literal["image", "video"], fields: Fields) -> In:

@@ -17,6 +17,7 @@ from bot.i18n import Catalogue
 from bot.talk.hearing import CHOOSE, bare
 from bot.talk.messages import Out, text
 from bot.talk.numerals import QuantityError, parse_number
+from bot.talk.typed import is_command
 
 TEXT_MAX_BYTES = 2_048
 BETWEEN = "\n————\n"  # messages that go out together
@@ -86,7 +87,7 @@ def choice_of(said: str, shown: Sequence[Together]) -> str | Unclear | None:
     opens a question, a label for that too, else for the one message that has it.
     """
     plain = bare(_narrow(said))
-    if not plain or said.startswith("/"):
+    if not plain or is_command(said):
         return None
     if (data := _printed(said, shown)) is not None:
         return data

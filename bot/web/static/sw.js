@@ -1,6 +1,6 @@
 // Keeps the page's own files, so that it opens without a network. Nothing of /api or /media is kept.
 
-const VERSION = "ea4134773dce";
+const VERSION = "a9aaf19f86d0";
 const CACHE = `jingxiang-${VERSION}`;
 const SHELL = [
   "/",

@@ -51,8 +51,7 @@ export class Viewer {
     this.#show();
   }
 
-  #show() {
-    const item = this.#items[this.#index];
+  #show(item = this.#items[this.#index], tried = false) {
     const node = document.createElement(item.kind === "video" ? "video" : "img");
     const caption = item.alt || "";
     if (item.kind === "video") {
@@ -62,7 +61,11 @@ export class Viewer {
     } else {
       node.alt = caption || t("image");
     }
-    node.addEventListener("error", () => { $("viewer-text").textContent = t("mediaFailed"); });
+    node.addEventListener("error", () => {
+      // a channel may have called a video a picture: only the content tells
+      if (tried) $("viewer-text").textContent = t("mediaFailed");
+      else this.#show({ ...item, kind: item.kind === "video" ? "image" : "video" }, true);
+    });
     node.src = item.url;
     $("viewer-stage").replaceChildren(node);
     const page = this.#items.length > 1 ? `${this.#index + 1}/${this.#items.length}` : "";
