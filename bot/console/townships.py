@@ -6,12 +6,14 @@ import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 from bot.checks import Check, machine_checks
 from bot.clock import SystemClock, SystemDice, TimeIds
 from bot.i18n import Catalogues
 from bot.settings import Settings
+from bot.talk.messages import Text
 from handlers.areas.faults import Fault, Faults, text_of
 from handlers.areas.importer import ImportRefused, ImportReport, import_folder
 from handlers.areas.polygons import AreaEntry, read_areas
@@ -19,6 +21,7 @@ from handlers.areas.tables import decode
 from handlers.checks import product_faults
 from handlers.people.invitations import create_invitation
 from handlers.people.rules import COUNTY_ROLES, EVERY_ROLE, ROLES
+from handlers.policy.calendar import Calendar
 from handlers.world_cache import Worlds
 from storage.database import Database, Row, Tx
 from storage.engine.opening import open_database
@@ -26,6 +29,7 @@ from storage.machine import inbox, townships
 from storage.product import areas
 
 Progress = Callable[[str, int, int], None]
+CALENDAR_MONTH = 11  # the State Council announces next year's holidays about then
 CODE = re.compile(r"[A-Za-z0-9_-]{1,20}")
 
 
@@ -121,7 +125,7 @@ async def import_township(
             report = await database.transaction(work, township_id=township_id)
         except ImportRefused as refused:
             return None, fault_lines(settings, refused.faults)
-        return report, fault_lines(settings, report.faults)
+        return report, fault_lines(settings, report.faults, skipped=report.skipped)
 
 
 def town_in(folder: Path, faults: Faults) -> AreaEntry | None:
@@ -181,10 +185,11 @@ def check_codes(codes: Sequence[str]) -> None:
         )
 
 
-def fault_lines(settings: Settings, faults: Sequence[Fault]) -> list[str]:
-    """File, line, column, what is wrong and what to do, in the operator's language."""
+def fault_lines(settings: Settings, faults: Sequence[Fault], *, skipped: int = 0) -> list[str]:
+    """File, line, column, what is wrong and what to do, in the operator's language; last, how much was left out."""
     catalogue = Catalogues(settings.zone, settings.language)[settings.language]
-    return [catalogue.render(text_of(fault)) for fault in faults]
+    last = [Text("import.skipped", {"count": skipped})] if skipped else []
+    return [catalogue.render(one) for one in (*map(text_of, faults), *last)]
 
 
 async def has_township(settings: Settings) -> bool:
@@ -275,10 +280,18 @@ async def check_all(settings: Settings, database: Database) -> list[Check]:
     return checks
 
 
+def calendar_check(calendar: Calendar, today: date) -> Check:
+    """Whether the public holidays of this year are known, and in the last months those of the next one."""
+    year = calendar.missing(today, CALENDAR_MONTH)
+    missing = f"the public holidays of {year} are missing: import the announcement as calendar.toml"
+    return Check("calendar", year is None, "known" if year is None else missing, warning=True)
+
+
 async def _check_town(tx: Tx, settings: Settings) -> list[Check]:
     world = await Worlds(settings.zone, settings.address).load(tx, SystemClock().now_ms())
     product = await product_faults(tx, world)
     return [
         *await machine_checks(tx),
+        calendar_check(world.calendar, world.day(SystemClock().now_ms())),
         *(Check(name, not faults, "; ".join(faults) or "whole") for name, faults in product.items()),
     ]

@@ -16,12 +16,12 @@ from bot.incoming.ladder import climb
 from bot.incoming.resuming import CONTINUE, DROP, ask_resume, idle, known_before, undo, waits
 from bot.incoming.screens import labelled, screen
 from bot.incoming.steps import GiveAnswer, Next, Open, Route, Run, Show, ShowAgain, Step, do
-from bot.talk import engine, position
+from bot.talk import engine
 from bot.talk.engine import Ask, Cancelled, Quiet, Review, Stale, Submit, supposes
 from bot.talk.form import Form, Photos, Wrong
 from bot.talk.messages import VOICE, In, text
 from bot.talk.render import ask_say, review_say
-from bot.talk.session import REVIEW, Frame, Session, tag_of
+from bot.talk.session import REVIEW, Frame, Session, complete, tag_of
 from bot.turn import Intent, Product, Turn
 
 MAX_STASH = 12
@@ -217,7 +217,7 @@ class Dialogue:
         mark = len(turn.outbox), len(turn.timers)
         try:
             async with turn.tx.savepoint():
-                await form.submit(turn, position.complete(form, frame.answers))
+                await form.submit(turn, complete(form, frame.answers))
         except PersonError as error:
             undo(turn, mark)
             turn.reply(text(f"error.{error.code}", **error.fields))

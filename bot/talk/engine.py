@@ -13,6 +13,7 @@ from typing import Any
 from bot.talk.form import (
     Answer,
     Choice,
+    Day,
     Doubt,
     Form,
     Option,
@@ -25,8 +26,7 @@ from bot.talk.form import (
 from bot.talk.frozen import dataclass
 from bot.talk.hearing import BACK, CANCEL, CHOOSE, CONFIRM, DONE, EDIT, RETYPE, SKIP, SUBMIT, hear
 from bot.talk.messages import In, Text
-from bot.talk.position import earlier, next_step, path
-from bot.talk.session import REVIEW, Frame
+from bot.talk.session import REVIEW, Frame, earlier, next_step, path
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +201,8 @@ def choose(form: Form, frame: Frame, step: Step, value: str) -> tuple[Frame, Eff
     if isinstance(step, Choice) and value in step.options:
         return answer(form, frame, step, value)
     label = dict(frame.offered).get(value)
+    if label is not None and isinstance(step, Day):
+        return answer(form, frame, step, value)
     return answer(form, frame, step, {"id": value, "label": label}) if label is not None else (frame, Stale())
 
 

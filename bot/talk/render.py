@@ -8,8 +8,7 @@ from bot.talk.engine import Ask
 from bot.talk.form import Choice, Doubt, Form, Found, Photos, Place, Step, Wrong, YesNo
 from bot.talk.hearing import BACK, CANCEL, CHOOSE, CONFIRM, DONE, EDIT, RETYPE, SKIP, SUBMIT
 from bot.talk.messages import Button, Say, Text, Words, text
-from bot.talk.position import complete, earlier, path
-from bot.talk.session import Frame
+from bot.talk.session import Frame, complete, earlier, path
 
 Rows = list[tuple[Button, ...]]
 SHORT_LABEL = 7

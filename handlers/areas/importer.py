@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from bot.talk import letters
 from bot.talk.geo import Point
 from handlers.areas.bundle import Progress, read_folder
 from handlers.areas.entries import Bundle, KnownPlaces, SpotEntry
@@ -17,6 +18,7 @@ from handlers.policy.loader import effective_from_ms
 from storage.database import Row, Tx
 from storage.people.households import add_household_versions
 from storage.product.areas import all_areas, mark_changed, set_township
+from storage.product.calendars import add_calendar
 from storage.product.policies import add_policy
 from storage.product.versions import COLUMNS, KEYS, VersionedTable, add_versions, current
 
@@ -38,16 +40,25 @@ class Count:
 
 @dataclass(slots=True)
 class ImportReport:
-    """What an import did: rows by table, the numbers of new policy versions, warnings and skipped rows."""
+    """What an import did: rows by table, the numbers of new policy versions, the years whose
+    public holidays are new, warnings and skipped rows."""
 
     counts: dict[str, Count] = field(default_factory=dict)
     policy_versions: list[int] = field(default_factory=list)
+    calendar_years: list[int] = field(default_factory=list)
     faults: tuple[Fault, ...] = ()
+
+    @property
+    def skipped(self) -> int:
+        """How many rows, boundaries or whole files were left out because something in them is wrong."""
+        return len({(fault.file, fault.line) for fault in self.faults if not fault.warning})
 
     @property
     def changed(self) -> bool:
         """Did anything change?"""
-        return bool(self.policy_versions) or any(count.added or count.changed for count in self.counts.values())
+        return bool(self.policy_versions or self.calendar_years) or any(
+            count.added or count.changed for count in self.counts.values()
+        )
 
 
 class ImportRefused(Exception):
@@ -108,6 +119,10 @@ async def write(tx: Tx, bundle: Bundle, *, now_ms: int, ids: ImportIds, imported
         start_ms = effective_from_ms(entry.policy)
         version = await add_policy(tx, entry.text, effective_from_ms=start_ms, now_ms=now_ms, imported_by=imported_by)
         report.policy_versions += [] if version is None else [version]
+    for one in bundle.calendars:
+        year = one.year.year
+        added = await add_calendar(tx, one.text, year=year, now_ms=now_ms, imported_by=imported_by)
+        report.calendar_years += [] if added is None else [year]
     if renamed or report.changed:
         await mark_changed(tx, now_ms=now_ms)
     return report
@@ -209,7 +224,7 @@ class _Writer:
             version = 1 if old is None else int(old["version"]) + 1
             rows.append({**values, key: ids_by_key[name], "version": version})
         if table == "households":
-            await add_household_versions(self._tx, rows, now_ms=self._now_ms)
+            await add_household_versions(self._tx, rows, key_of=letters.search_key, now_ms=self._now_ms)
         else:
             await add_versions(self._tx, table, rows, now_ms=self._now_ms)
         return ids_by_key

@@ -12,6 +12,7 @@ from handlers.areas import actions
 from handlers.film import rules, show
 from handlers.film.weighing.reading import card_said
 from handlers.numbers import TICKETS
+from handlers.people.charge import villages_of
 from handlers.people.rules import may, roles_with
 from handlers.world import Turn
 from storage.people.households import HouseholdFound
@@ -36,7 +37,13 @@ def home_village(turn: Turn, right: str) -> int | None:
 async def find_households(turn: Turn, said: str) -> list[HouseholdFound]:
     """Households by card, by the words of a scanned code, or by name: the person's village first."""
     village_id = home_village(turn, "weigh_film")
-    return await actions.find_households(turn.tx, turn.world.places, card_said(said), village_id=village_id)
+    return await actions.find_households(
+        turn.tx,
+        turn.world.places,
+        card_said(said),
+        village_id=village_id,
+        tails_in=villages_of(turn, "weigh_film"),
+    )
 
 
 async def households_named(turn: Turn, answers: Answers, said: str) -> Sequence[Option]:
@@ -86,13 +93,21 @@ async def ticket_of_area(turn: Turn, answers: Answers, said: str) -> Sequence[Op
     world = turn.world
     if ticket is None or not may(turn.person.roles, "see_ledger", ticket.village_id, world.places.covers):
         return ()
-    return [ticket_option(ticket)]
+    return [await ticket_option(turn, ticket)]
 
 
-def ticket_option(ticket: Ticket) -> Option:
-    """A ticket to choose."""
+async def ticket_option(turn: Turn, ticket: Ticket) -> Option:
+    """A ticket to choose: whose, which film, how much, when."""
     return Option(
-        str(ticket.id), text("film.ticket.option", number=ticket.number, net_g=ticket.net_g, at_ms=ticket.weighed_ms)
+        str(ticket.id),
+        text(
+            "film.ticket.option",
+            number=ticket.number,
+            name=await show.householder(turn.tx, ticket),
+            kind=show.kind_name(turn.world, ticket, turn.person.language),
+            net_g=ticket.net_g,
+            at_ms=ticket.weighed_ms,
+        ),
     )
 
 
@@ -107,7 +122,7 @@ async def tickets_to_object(turn: Turn, answers: Answers) -> Sequence[Option]:
         for ticket in tickets
         if rules.may_follow(ticket.state, "objected") and turn.now_ms < await objection_until_ms(turn, ticket)
     ]
-    return [ticket_option(ticket) for ticket in open_ones[:OFFERED_TICKETS]]
+    return [await ticket_option(turn, ticket) for ticket in open_ones[:OFFERED_TICKETS]]
 
 
 async def ticket_to_object(turn: Turn, answers: Answers, said: str) -> Sequence[Option]:

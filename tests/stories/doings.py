@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+from handlers.areas.importer import import_folder
 from handlers.people.invitations import create_invitation
 from storage.database import Tx
 from tests.stories.town import Heard, Someone, StoryDice, Town
@@ -101,6 +103,12 @@ async def weighs(cleaner: Someone, line: str) -> None:
 # -- the office
 
 
+async def time_to_take_back_is_over(town: Town) -> None:
+    """Wait until what was decided takes effect (`undo.minutes` of the example's policy)."""
+    town.clock.advance(minutes=10)
+    await town.tick()
+
+
 async def ticks(town: Town, *moments: str) -> None:
     """Go from moment to moment."""
     for moment in moments:
@@ -114,6 +122,17 @@ async def change_policy(town: Town, old: str, new: str) -> None:
     assert old in body
     await town.write("UPDATE policies SET body = :body WHERE township_id = :t", body=body.replace(old, new))
     await town.write("UPDATE townships SET changed_ms = changed_ms + 1 WHERE township_id = :t")
+
+
+async def imports(town: Town, file: Path, content: str) -> None:
+    """Import one file beside what is there."""
+    file.write_text(content, "utf-8")
+    app = town.app
+
+    async def work(tx: Tx) -> None:
+        await import_folder(tx, file, now_ms=town.clock.now_ms(), ids=app.ids)
+
+    await app.database.transaction(work)
 
 
 async def token_for(

@@ -24,7 +24,7 @@ BETWEEN = "\n————\n"  # messages that go out together
 DEVICE = "#"  # begins the data of a button that the person's device answers itself
 ANSWERED_IN_WORDS = ("number", "text", "date")
 LONGEST_LABEL = 40  # what is longer is no answer by a label
-NEWS_MARK = 3  # digits, for nearly all; a longer number is more likely one of something printed
+NO_SERIES = "000"  # begins no mark: «00042» is a number of something
 LONG_NUMBER = 4  # a label of so many digits (a case's) is not taken for a choice's number
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _NEWS_MARK = re.compile(r"\s*(0\d{2,4})(?![\d.])")
@@ -79,6 +79,9 @@ def _mark(at: int, series: int, *, lettered: bool) -> str:
     return _letters(at) if lettered else str(at + 1)
 
 
+NO_MARK_DIGITS = 4  # no mark of ours has so many: «0123» is the end of a number that we show elsewhere
+
+
 def choice_of(said: str, shown: Sequence[Together]) -> str | Unclear | None:
     """The data of the button that typed words stand for: «2», «２», «二», «第2个», «b», «012», or a label; None when
     none, Unclear when it could be meant for several, or for one that is gone.
@@ -94,9 +97,8 @@ def choice_of(said: str, shown: Sequence[Together]) -> str | Unclear | None:
     mark = _mark_of(said)
     news = [one for one in shown if one.series]
     open_reply = next((one for one in shown if not one.series and any(map(opens_question, one.outs))), None)
-    if mark.startswith("0") and len(mark) > 2:
-        data = _marked(mark, news)
-        return data or (Unclear("wechat.number_gone") if len(mark) == NEWS_MARK else None)
+    if mark.startswith("0") and len(mark) > 2 and len(mark) != NO_MARK_DIGITS and not mark.startswith(NO_SERIES):
+        return _marked(mark, news) or Unclear("wechat.number_gone")
     if mark:
         data = _marked(mark, [open_reply] if open_reply else ())
         if data is None and len(mark) > 1 and mark.isdigit():
