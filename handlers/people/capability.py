@@ -16,6 +16,7 @@ PEOPLE = Capability(
         "join": Command(invitations.join),
         "withdraw": Command(invitations.withdraw, "invite"),
         "link": Command(links.link, takes=takes.a_code),
+        "joining": Command(links.joining),
         "me": Command(profile.me),
         "name": Command(profile.name, takes=takes.a_name),
         "language": Command(profile.language, takes=profile.names_a_language),
@@ -29,11 +30,11 @@ PEOPLE = Capability(
     forms=(invitations.INVITE, roles.REVOKE, roles.WHO, profile.NAME),
     intents=(invitations.pasted_link, links.code_sent, roles.asks_who),
     timers={profile.SNOOZED: profile.snooze_over},
+    checks={"no joining code was guessed at": links.codes_guessed},
     forgets=(Forget("roles, households, claims, invitations", of_person=vacancies.end_links),),
     pages=("villager.md", "cleaner.md", "staff.md", "operator.md"),
     without={
         "figures": "people are not counted",
         "waits": "an invitation waits for the one who got it",
-        "checks": "whoever is joined or erased stays a row; the machine's checks look at their sessions",
     },
 )

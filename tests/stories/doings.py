@@ -100,6 +100,24 @@ async def weighs(cleaner: Someone, line: str) -> None:
     await cleaner.taps("记账")
 
 
+# -- one person, two chats
+
+
+async def code_of(owner: Someone) -> str:
+    """A fresh joining code."""
+    await owner.says("绑定")
+    found = re.search(r"个数：(\d{4} \d{4} \d{2})", owner.sees("个数：").text)
+    assert found
+    return found[1]
+
+
+async def joins(owner: Someone, other: Someone) -> None:
+    """Make the other chat the owner's, too."""
+    await other.says(await code_of(owner))
+    await owner.taps("是我")
+    other.sees("连好了")
+
+
 # -- the office
 
 

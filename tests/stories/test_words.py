@@ -175,7 +175,7 @@ async def test_a_command_s_name_is_followed_by_what_it_takes(town: Town) -> None
     villager.sees("不再提醒您了")
     await villager.says("提醒 开")
     villager.sees("照常提醒")
-    await villager.says("绑定 1705 0801")
+    await villager.says("绑定 17050 80123")
     villager.sees("这个码不对")
     staff = await town.person("李干事", role="staff")
     await staff.says("点名 2026-11-13")
