@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handlers import takes
 from handlers.capability import Capability, Command
-from handlers.film import checks, correct, decide, figures, forms, look, objections
+from handlers.film import checks, correct, decide, figures, forms, look, objections, undoing
 from handlers.film.weighing import line
 from storage.product.integrity import Reference
 
@@ -12,6 +12,7 @@ FILM = Capability(
     name="film",
     commands={
         "weigh": Command(line.command, "weigh_film", takes=line.is_a_weight),
+        "unweigh": Command(undoing.command, "weigh_film", takes=takes.a_ticket),
         "tickets": Command(look.today, "weigh_film"),
         "ticket": Command(look.one, takes=takes.a_ticket),
         "weight": Command(decide.command, "approve_weight"),
@@ -26,6 +27,7 @@ FILM = Capability(
     numbers=(look.numbered,),
     other_matters=(line.surely,),
     whole_lines={line.FORM: line.again},
+    timers={undoing.TOLD: undoing.told},
     figures=figures.FIGURES,
     waits=(figures.WAITING,),
     checks={"film tickets": checks.check_tickets},
