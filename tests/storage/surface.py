@@ -179,6 +179,7 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     ],
     "invitations.withdraw_codes": [{"person_id": 2}],
     "invitations.add_wrong_code": [{"row_id": NEW}],
+    "invitations.open_for_roles": [{"now_ms": 1}],
     "invitations.withdraw_all_codes": [{"now_ms": 1}],
     "invitations.ask_to_join": [{"token_hash": TOKENS[1], "asked_by": 2}],
     "contact_events.add": [{"row_id": NEW, "channel": "web", "event": "joined"}],
