@@ -3,6 +3,7 @@
     python -m benchmarks.scale [--people 1000,1000000] [--engines sqlite,postgres]
 
 The report conversation goes through inbox, intake and outbox of the real program; only the network is left out.
+Each size is measured twice, in turn, and the better one counts.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from tests.stories.template import make_template
 TALKERS = 200
 ROUNDS, WARM_UP = 18, 4
 FLAT = 0.20
+TIMES = 2  # the sizes in turn, the better of each: a machine's own ups and downs are as large as what is measured
 NO_FLOOD_LIMIT = 100_000
 
 
@@ -121,7 +123,11 @@ def run(
     """Measure each size on each engine, and say whether the cost is flat; the figures."""
     figures: dict[str, float] = {}
     for engine in engines:
-        found = {people: measure_on(engine, people) for people in counts}
+        measured = [(people, measure_on(engine, people)) for _ in range(TIMES) for people in counts]
+        found = {
+            people: min((cost for size, cost in measured if size == people), key=lambda cost: cost.cpu_ms)
+            for people in counts
+        }
         for people, cost in found.items():
             split = f" (bot {cost.bot_ms:.3f}, server {cost.server_ms:.3f})" if cost.server_ms else ""
             print(f"{engine}, {people:>9,} people: {cost.cpu_ms:.3f} ms CPU{split}, {cost.wall_ms:.3f} ms an update")

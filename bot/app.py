@@ -11,6 +11,7 @@ import fcntl
 import os
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -204,7 +205,6 @@ async def build(
 
             page = WeChatPage(settings, database, catalogues, clock, wechat.api, township_id=wechat.township_id)
             routes = [*routes, *page.routes()]
-        app.web = build_web(
-            settings, database, intake.accept, webchat, media, catalogues, clock, routes, counters=app.totals
-        )
+        make_web = partial(build_web, for_pages=product.for_pages, counters=app.totals)
+        app.web = make_web(settings, database, intake.accept, webchat, media, catalogues, clock, routes)
     return app

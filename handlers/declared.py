@@ -86,6 +86,7 @@ class Wait:
     only the list can), `kinds` begins the text that names a thing's kind ("": the kind is not told).
     `by_area(tx, from_ms, until_ms)` counts what waits at `until_ms`, by area id; see Selection for what is late.
     `rows(tx, selection)` gives it, the longest waiting first.
+    `due(tx, until_ms, before_ms)` counts what has a deadline in `[until_ms, before_ms)`; None where nothing has one.
     """
 
     id: str
@@ -95,6 +96,7 @@ class Wait:
     kinds: str
     by_area: Callable[[Tx, int, int], Awaitable[Mapping[int, Backlog]]]
     rows: Callable[[Tx, Selection], Awaitable[Sequence[Pending]]]
+    due: Callable[[Tx, int, int], Awaitable[ByArea]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

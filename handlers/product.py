@@ -52,6 +52,11 @@ class Township:
         """How large a photo or video may be, by the policy that was in force when it was looked at last."""
         return self._worlds.media_limits(township_id)
 
+    async def for_pages(self, tx: Tx, now_ms: int) -> Mapping[str, Any]:
+        """What the policy says to web pages: `quiet`, the two clocks between which nothing makes a sound."""
+        quiet = (await self.world(tx, now_ms)).policy.quiet
+        return {"quiet": [f"{quiet.start:%H:%M}", f"{quiet.end:%H:%M}"]}
+
     def native_commands(self) -> Mapping[Literal["private", "group"], Sequence[str]]:
         """The commands of a platform's own menu, for everybody's private chat and for groups."""
         return {"private": native_commands(()), "group": IN_GROUPS}

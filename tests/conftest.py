@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from functools import partial
 
+import aiosqlite.core
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
@@ -13,6 +16,9 @@ from tests.postgres import PostgresServer
 # How long an example takes is the machine's business: it may have other things to do.
 settings.register_profile("house", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
+
+# A test that fails may leave a database open; its threads must not keep the whole run from ending.
+aiosqlite.core.Thread = partial(threading.Thread, daemon=True)  # type: ignore[misc,assignment]
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from bot.checks import Check, machine_checks
 from bot.clock import SystemClock, SystemDice, TimeIds
 from bot.i18n import Catalogues
 from bot.settings import Settings
+from bot.talk.messages import Text
 from handlers.areas.faults import Fault, Faults, text_of
 from handlers.areas.importer import ImportRefused, ImportReport, import_folder
 from handlers.areas.polygons import AreaEntry, read_areas
@@ -121,7 +122,7 @@ async def import_township(
             report = await database.transaction(work, township_id=township_id)
         except ImportRefused as refused:
             return None, fault_lines(settings, refused.faults)
-        return report, fault_lines(settings, report.faults)
+        return report, fault_lines(settings, report.faults, skipped=report.skipped)
 
 
 def town_in(folder: Path, faults: Faults) -> AreaEntry | None:
@@ -181,10 +182,11 @@ def check_codes(codes: Sequence[str]) -> None:
         )
 
 
-def fault_lines(settings: Settings, faults: Sequence[Fault]) -> list[str]:
-    """File, line, column, what is wrong and what to do, in the operator's language."""
+def fault_lines(settings: Settings, faults: Sequence[Fault], *, skipped: int = 0) -> list[str]:
+    """File, line, column, what is wrong and what to do, in the operator's language; last, how much was left out."""
     catalogue = Catalogues(settings.zone, settings.language)[settings.language]
-    return [catalogue.render(text_of(fault)) for fault in faults]
+    last = [Text("import.skipped", {"count": skipped})] if skipped else []
+    return [catalogue.render(one) for one in (*map(text_of, faults), *last)]
 
 
 async def has_township(settings: Settings) -> bool:

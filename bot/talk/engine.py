@@ -13,6 +13,7 @@ from typing import Any
 from bot.talk.form import (
     Answer,
     Choice,
+    Day,
     Doubt,
     Form,
     Found,
@@ -254,6 +255,8 @@ def choose(form: Form, frame: Frame, step: Step, value: str) -> tuple[Frame, Eff
     if isinstance(step, Choice) and value in step.options:
         return answer(form, frame, step, value)
     label = dict(frame.offered).get(value)
+    if label is not None and isinstance(step, Day):
+        return answer(form, frame, step, value)
     return answer(form, frame, step, {"id": value, "label": label}) if label is not None else (frame, Stale())
 
 

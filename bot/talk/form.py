@@ -204,7 +204,10 @@ class Found(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class Day(Step):
-    """A date, stored as ISO text: 2026-11-20, 11月20日, 今天, 昨天 (`facts.today` is the township's date)."""
+    """A date, stored as ISO text: 2026-11-20, 11月20日, 今天, 昨天 (`facts.today` is the township's date).
+
+    What `prepare` offers has ISO texts as values.
+    """
 
     kind: ClassVar[str] = "date"
     ask: ClassVar[str] = "date"

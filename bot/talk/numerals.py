@@ -6,8 +6,9 @@ Pure. Nothing is guessed: «二十多», «三五», «10-12» are refused as va
 from __future__ import annotations
 
 import re
-import unicodedata
 from decimal import Decimal
+
+from bot.talk import letters
 
 MAX_CHARS = 60
 MAX_DIGITS = 12
@@ -25,7 +26,6 @@ VAGUE = re.compile(
 )
 RANGE = re.compile(rf"[{NUMERAL_CHARS}][-–—−][{NUMERAL_CHARS}]")
 NEGATIVE = re.compile(rf"^(?:[-–—−]|负)[{NUMERAL_CHARS}]")
-HIDDEN = {"Cc", "Cf", "Cn", "Co", "Cs"}
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 _PLAIN = re.compile(r"[0-9]+(?:[.,][0-9]+)?")
 _COEFFICIENT = re.compile(r"[0-9]+(?:\.[0-9]+)?|[零一二三四五六七八九两]")
@@ -46,9 +46,7 @@ class QuantityError(ValueError):
 
 def tidy(text: str) -> str:
     """Full-width forms made plain, control and direction marks dropped, runs of spaces made one."""
-    plain = unicodedata.normalize("NFKC", text[: 4 * MAX_CHARS])
-    shown = "".join(c for c in plain if c.isspace() or unicodedata.category(c) not in HIDDEN)
-    return " ".join(shown.split())
+    return letters.tidy(text[: 4 * MAX_CHARS])
 
 
 def refuse_vague(text: str) -> None:

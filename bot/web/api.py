@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -67,12 +68,15 @@ class Api:
             language = language_of(request, parts.catalogues)
             answer = Json({"language": language, "township": "", "code": "", "townships": found})
         else:
-            known = await parts.database.read(
-                lambda tx: webchat.language_of(tx, address_of(token)), township_id=town.id
-            )
+            address, now_ms = address_of(token), parts.clock.now_ms()
+
+            async def work(tx: Tx) -> tuple[str | None, Mapping[str, Any]]:
+                return await webchat.language_of(tx, address), await parts.for_pages(tx, now_ms)
+
+            known, told = await parts.database.read(work, township_id=town.id)
             language = known or language_of(request, parts.catalogues)
             name = parts.catalogues[language].render(text("web.title", township=town.name))
-            here = {"language": language, "township": name, "code": town.code, "several": len(every) > 1}
+            here = {"language": language, "township": name, "code": town.code, "several": len(every) > 1, **told}
             answer = Json(here | ({"wechat": True} if parts.settings.wechat_app_id else {}))
             if CODE.fullmatch(town.code):
                 keep_cookie(answer, TOWN_COOKIE, town.code, public_url)

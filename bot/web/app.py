@@ -15,7 +15,7 @@ from bot.i18n import Catalogues
 from bot.media.stores import MediaStores
 from bot.settings import Settings
 from bot.web.api import Api
-from bot.web.context import Context
+from bot.web.context import Context, ForPages
 from bot.web.events import KEEPALIVE_S, Events
 from bot.web.guard import SecurityHeaders, answering
 from bot.web.server import Serving, serve
@@ -23,7 +23,7 @@ from bot.web.static_files import StaticFiles
 from bot.web.status import Status
 from bot.web.towns import Towns
 from bot.web.uploads import Uploads
-from storage.database import Database
+from storage.database import Database, Tx
 
 
 class Web:
@@ -53,6 +53,10 @@ class Web:
             self._serving = None
 
 
+async def _nothing(_: Tx, __: int) -> Mapping[str, int]:
+    return {}
+
+
 def build_web(
     settings: Settings,
     database: Database,
@@ -63,12 +67,14 @@ def build_web(
     clock: Clock | None = None,
     extra_routes: Sequence[BaseRoute] = (),
     *,
+    for_pages: ForPages = _nothing,
     counters: Callable[[], Mapping[str, int]] | None = None,
     keepalive_s: float = KEEPALIVE_S,
 ) -> Web:
-    """The web chat. `accept` returns once updates are durable; `counters` are totals for `/metrics`."""
+    """The web chat. `accept` returns once updates are durable; `for_pages` is what the product
+    tells every page, `counters` are totals for `/metrics`."""
     clock = clock or SystemClock()
-    parts = Context(settings, database, accept, webchat, media, catalogues, clock, Towns(database, clock))
+    parts = Context(settings, database, accept, webchat, media, catalogues, clock, Towns(database, clock), for_pages)
     app = Starlette(routes=[*_routes(parts, counters, keepalive_s), *extra_routes])
     guarded = SecurityHeaders(app, media.link_origin, wechat=bool(settings.wechat_app_id))
     return Web(guarded, webchat, settings.web_host, settings.web_port)

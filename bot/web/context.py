@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from bot.channels.base import Accept
 from bot.channels.webchat import WebChat
@@ -12,11 +14,14 @@ from bot.media.stores import MediaStores
 from bot.settings import Settings
 from bot.web.guard import Rate
 from bot.web.towns import Towns
-from storage.database import Database
+from storage.database import Database, Tx
 
 POSTS_PER_MINUTE = 120
 UPLOADS_PER_MINUTE = 60
 READS_PER_MINUTE = 240
+
+
+ForPages = Callable[[Tx, int], Awaitable[Mapping[str, Any]]]  # (tx, now_ms) → what the product tells every page
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,7 @@ class Context:
     catalogues: Catalogues
     clock: Clock
     towns: Towns
+    for_pages: ForPages
     posts: Rate = field(default_factory=lambda: Rate(POSTS_PER_MINUTE))
     uploads: Rate = field(default_factory=lambda: Rate(UPLOADS_PER_MINUTE))
     reads: Rate = field(default_factory=lambda: Rate(READS_PER_MINUTE))

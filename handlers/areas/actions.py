@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
+
+from bot.talk import letters
 from bot.talk.numerals import tidy
-from handlers.areas.index import Gazetteer, build
+from handlers.areas import rules
+from handlers.areas.index import Gazetteer, build, split_names
 from handlers.areas.places import Area
-from handlers.areas.rules import clean
 from storage.database import Tx
-from storage.people.households import SEARCH_LIMIT, HouseholdFound, search
+from storage.people.households import SEARCH_LIMIT, HouseholdFound, by_card, by_tail, search
 from storage.product.areas import all_areas, all_landmarks, all_stations, stamp
+
+_PARENTHESES = re.compile(r"[()（）]")
 
 
 async def load_gazetteer(tx: Tx, cached: Gazetteer | None = None) -> Gazetteer:
@@ -20,24 +26,73 @@ async def load_gazetteer(tx: Tx, cached: Gazetteer | None = None) -> Gazetteer:
 
 
 async def find_households(
-    tx: Tx, places: Gazetteer, said: str, *, village_id: int | None = None, limit: int = SEARCH_LIMIT
+    tx: Tx,
+    places: Gazetteer,
+    said: str,
+    *,
+    village_id: int | None = None,
+    tails_in: Collection[int] = (),
+    limit: int = SEARCH_LIMIT,
 ) -> list[HouseholdFound]:
-    """Households for «N0123», «张三», «张三家», «王家沟 张三»: candidates with village and hamlet, best first.
+    """Households for «N0123», «张三», «张三家», «王家沟 张三», «尾号0123»: candidates, best first.
 
-    `village_id` is where the speaker works or lives; a village that is said comes before it.
+    `village_id` is where the speaker works or lives; a village that is said comes before it. The last digits of a
+    card are looked for in the village that is said, else in the villages `tails_in`.
     """
     words = tidy(said)
+    tail, rest = rules.card_tail(words)
+    if tail and (rest or await by_card(tx, words) is None):
+        return await _with_tail(tx, places, rest, tail, tails_in, limit)
     before, _, name = words.rpartition(" ")
     if place := _place_before(places, before, village_id):
         village, hamlet = place
-        found = await search(tx, name, village_id=village.area_id, limit=limit)
+        found = await _named(tx, name, village.area_id, limit)
         here = [one for one in found if hamlet is None or one.area_id == hamlet.area_id]
         return here or found
-    whole = clean(words)
-    found = await search(tx, whole, village_id=village_id, limit=limit)
-    if not found and len(whole) > 2 and whole[-1] in "家户":
-        found = await search(tx, whole[:-1], village_id=village_id, limit=limit)
+    found = await _named(tx, words, village_id, limit)
+    if not found and len(words) > 2 and words[-1] in "家户":
+        found = await _named(tx, words[:-1], village_id, limit)
     return found
+
+
+async def _named(tx: Tx, said: str, village_id: int | None, limit: int) -> list[HouseholdFound]:
+    return await search(tx, said, letters.search_key(said), village_id=village_id, limit=limit)
+
+
+async def _with_tail(
+    tx: Tx,
+    places: Gazetteer,
+    rest: str,
+    tail: str,
+    tails_in: Collection[int],
+    limit: int,
+) -> list[HouseholdFound]:
+    """The households whose card ends so; a place or a name said beside it chooses among them."""
+    place = places.find_place(rest) if rest else None
+    village = place.village if place is not None else None
+    names = place.rest if place is not None and village is not None else rest
+    found = await by_tail(tx, tail, tails_in if village is None else (village.area_id,), limit=limit)
+    if not letters.has_letter(names):
+        return found
+    keys = {letters.search_key(name) for name in _PARENTHESES.split(names)} - {""}
+    own = {one.household_id: {letters.search_key(name) for name in all_names(one)} for one in found}
+    return [one for one in found if own[one.household_id] & keys]
+
+
+def all_names(found: HouseholdFound) -> tuple[str, ...]:
+    """The householder's and every member's name."""
+    return (found.householder, *split_names(found.members))
+
+
+def says_whole(found: HouseholdFound, said: str) -> bool:
+    """Whether words say a household's card, the end of it or a full name, and not only how a name begins."""
+    words = tidy(said)
+    tail, _ = rules.card_tail(words)
+    if tail and found.card_no.endswith(tail.upper()):
+        return True
+    last = words.split(" ")[-1]
+    keys = {letters.search_key(one) for one in (words, last, words.removesuffix("家"), last.removesuffix("家"))}
+    return letters.search_key(found.matched) in keys
 
 
 def _place_before(places: Gazetteer, before: str, village_id: int | None) -> tuple[Area, Area | None] | None:

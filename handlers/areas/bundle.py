@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import shapely
 
 from bot.talk.geo import DATUMS, GeoError, Point, make_point, to_wgs84
+from bot.talk.letters import has_letter, lost_letter
 from handlers.areas import rules
 from handlers.areas.entries import Bundle, HouseholdEntry, KnownPlaces, PolicyEntry, SpotEntry
 from handlers.areas.faults import Faults
 from handlers.areas.polygons import read_areas
-from handlers.areas.tables import Columns, Record, decode, read_table
+from handlers.areas.tables import Columns, Record, decode, letter_lost, read_table
+from handlers.areas.workbooks import is_workbook
 from handlers.policy.loader import PolicyInvalid, load
 
 Progress = Callable[[str, int, int], None]
+SEVERAL = ("policy",)  # files of which there may be several
 _PLACE_HEADS = {"lat": ("纬度", "latitude"), "lng": ("经度", "longitude", "lon"), "datum": ("坐标系",)}
 _ALIASES = ("别名", "俗称")
 HAMLETS = Columns(
@@ -60,10 +63,10 @@ def read_folder(path: Path, known: KnownPlaces | None = None, progress: Progress
         files: list[Path] = []
     else:
         files = sorted(path.iterdir()) if path.is_dir() else [path]
-    steps = [(file, read) for name, read in reader.kinds.items() for file in files if _is(file, name)]
-    read_files = {file for file, _ in steps}
+    steps = reader.steps([file for file in files if file.is_file() and not file.name.startswith((".", "~$"))])
+    known_files = {file for file in files if any(_is(file, name) for name in reader.kinds)}
     for file in files:
-        if file not in read_files and not file.name.startswith(".") and file.suffix.lower() != ".md":
+        if file not in known_files and not file.name.startswith((".", "~$")) and file.suffix.lower() != ".md":
             reader.faults.warn(file.name, 0, 0, "unknown_file")
     if path.exists() and not steps:
         reader.faults.error(path.name, 0, 0, "nothing_to_import")
@@ -73,15 +76,15 @@ def read_folder(path: Path, known: KnownPlaces | None = None, progress: Progress
         read(file.name, file.read_bytes())
     if progress and steps:
         progress("", len(steps), len(steps))
-    reader.bundle.faults = tuple(reader.faults.found)
+    reader.bundle.faults = reader.faults.in_order()
     return reader.bundle
 
 
 def _is(file: Path, name: str) -> bool:
-    """`areas.geojson`, `households.csv`; `policy*.toml` may be several."""
+    """`areas.geojson`, `households.csv` or a workbook of that name; `policy*.toml` may be several."""
     stem, _, suffix = name.partition(".")
-    same = file.stem.lower().startswith(stem) if stem == "policy" else file.stem.lower() == stem
-    return same and file.suffix.lower() == f".{suffix}" and file.is_file()
+    same = file.stem.lower().startswith(stem) if stem in SEVERAL else file.stem.lower() == stem
+    return same and (file.suffix.lower() == f".{suffix}" or (suffix == "csv" and is_workbook(file.name)))
 
 
 class _Reader:
@@ -99,6 +102,17 @@ class _Reader:
             "households.csv": self.households,
             "policy.toml": self.policy,
         }
+
+    def steps(self, files: Sequence[Path]) -> list[tuple[Path, Callable[[str, bytes], None]]]:
+        """Which file is read as what, in order; a table that comes twice («households.csv» and «.xlsx») is a fault."""
+        found: list[tuple[Path, Callable[[str, bytes], None]]] = []
+        for name, read in self.kinds.items():
+            own = [file for file in files if _is(file, name)]
+            if len(own) > 1 and name.partition(".")[0] not in SEVERAL:
+                self.faults.error(own[1].name, 0, 0, "several_files", first=own[0].name)
+                own = own[:1]
+            found += [(file, read) for file in own]
+        return found
 
     def areas(self, file: str, raw: bytes) -> None:
         text = decode(file, raw, self.faults)
@@ -139,7 +153,7 @@ class _Reader:
                 self.faults.error(file, fault.line, fault.column, fault.code, **fault.fields)
 
     def _household(self, file: str, record: Record) -> HouseholdEntry | None:
-        card, name = rules.card_number(record["card"]), rules.person_name(record["householder"])
+        card, name = rules.card_number(record["card"]), rules.person_name(record.written["householder"])
         phone, status = rules.phone_number(record["phone"]), rules.status(record["status"])
         for value, cell, code in (
             (card, "card", "bad_card"),
@@ -156,10 +170,35 @@ class _Reader:
             if hamlet is None:
                 fields = {"value": record["hamlet"], "village": record["village"]}
                 self.faults.error(file, record.line, record.column("hamlet"), "unknown_hamlet", **fields)
+        members = self._members(file, record)
+        if self._lost_letters(file, record, "householder", record.written["householder"]) or members is None:
+            return None
         if card is None or name is None or phone is None or status is None or not village or hamlet is None:
             return None
-        members = tuple(word for word in rules.several(record["members"]) if rules.person_name(word))
         return HouseholdEntry(record.line, card, name, village, hamlet, phone, members, status)
+
+    def _members(self, file: str, record: Record) -> tuple[str, ...] | None:
+        """The members' names; None with a fault when one can't be kept. A number of people is only pointed out."""
+        names: list[str] = []
+        whole = True
+        for said in rules.members(record.written.get("members", "")):
+            if self._lost_letters(file, record, "members", said):
+                whole = False
+            elif (name := rules.person_name(said)) is not None:
+                names.append(name)
+            elif has_letter(said):
+                self.faults.error(file, record.line, record.column("members"), "bad_name", value=said)
+                whole = False
+            else:
+                self.faults.warn(file, record.line, record.column("members"), "no_member", value=said)
+        return tuple(names) if whole else None
+
+    def _lost_letters(self, file: str, record: Record, cell: str, name: str) -> bool:
+        """Whether a name has a letter that can't be kept; says so."""
+        place = lost_letter(name)
+        if place is not None:
+            letter_lost(self.faults, file, record.line, record.column(cell), name, place)
+        return place is not None
 
     def _village(self, file: str, record: Record) -> str | None:
         village = self.known.villages.get(record["village"])

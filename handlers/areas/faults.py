@@ -17,6 +17,10 @@ CODES = (
     "file_too_large",
     "encoding",
     "csv_syntax",
+    "workbook",
+    "several_files",
+    "letter_lost",
+    "no_member",
     "missing_column",
     "unknown_column",
     "too_many_cells",
@@ -35,6 +39,7 @@ CODES = (
     "json_syntax",
     "not_features",
     "bad_feature",
+    "not_text",
     "no_town",
     "several_towns",
     "bad_polygon",
@@ -109,6 +114,11 @@ class Faults:
     def warn(self, file: str, line: int, column: int, code: str, **fields: object) -> None:
         """Something odd that does not stop the import."""
         self.found.append(Fault(file, line, column, code, _texts(fields), warning=True))
+
+    def in_order(self) -> tuple[Fault, ...]:
+        """The faults file by file as they were read, within a file from its first line to its last."""
+        files = {name: at for at, name in enumerate(dict.fromkeys(one.file for one in self.found))}
+        return tuple(sorted(self.found, key=lambda one: (files[one.file], one.line, one.column)))
 
 
 def _texts(fields: Mapping[str, object]) -> dict[str, str]:

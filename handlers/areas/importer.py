@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from bot.talk import letters
 from bot.talk.geo import Point
 from handlers.areas.bundle import Progress, read_folder
 from handlers.areas.entries import Bundle, KnownPlaces, SpotEntry
@@ -43,6 +44,11 @@ class ImportReport:
     counts: dict[str, Count] = field(default_factory=dict)
     policy_versions: list[int] = field(default_factory=list)
     faults: tuple[Fault, ...] = ()
+
+    @property
+    def skipped(self) -> int:
+        """How many rows, boundaries or whole files were left out because something in them is wrong."""
+        return len({(fault.file, fault.line) for fault in self.faults if not fault.warning})
 
     @property
     def changed(self) -> bool:
@@ -209,7 +215,7 @@ class _Writer:
             version = 1 if old is None else int(old["version"]) + 1
             rows.append({**values, key: ids_by_key[name], "version": version})
         if table == "households":
-            await add_household_versions(self._tx, rows, now_ms=self._now_ms)
+            await add_household_versions(self._tx, rows, key_of=letters.search_key, now_ms=self._now_ms)
         else:
             await add_versions(self._tx, table, rows, now_ms=self._now_ms)
         return ids_by_key

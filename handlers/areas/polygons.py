@@ -13,12 +13,15 @@ import numpy as np
 import shapely
 
 from bot.talk.geo import DATUMS, Datum, Point, to_wgs84
+from bot.talk.letters import unknown_letter
 from handlers.areas.faults import Faults
 from handlers.areas.rules import clean, several
+from handlers.areas.tables import letter_lost
 
 METRES_PER_DEGREE = 111_195.0
 SMALLEST_FLAW_M2 = 100.0
 LEVELS = ("town", "village")
+TEXTS = ("level", "code", "name", "county", "province", "aliases")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ def read_areas(file: str, text: str, faults: Faults) -> list[AreaEntry]:
     """The town and its villages; faulty features are left out and reported."""
     try:
         found = json.loads(text)
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         place = problem if isinstance(problem, json.JSONDecodeError) else None
         line, column = (place.lineno, place.colno) if place else (1, 1)
         faults.error(file, line, column, "json_syntax", detail=place.msg if place else problem)
@@ -51,7 +54,7 @@ def read_areas(file: str, text: str, faults: Faults) -> list[AreaEntry]:
         faults.error(file, 1, 1, "not_features")
         return []
     datum = found.get("datum", "WGS-84")
-    if datum not in DATUMS:
+    if not isinstance(datum, str) or datum not in DATUMS:
         faults.error(file, 1, 1, "bad_datum", value=datum)
         return []
     places = list(feature_places(text))
@@ -88,17 +91,43 @@ def _entry(file: str, line: int, column: int, feature: Any, datum: Datum, faults
     if not isinstance(properties, dict):
         faults.error(file, line, column, "bad_feature", key="properties", value="")
         return None
-    words = {key: clean(str(properties.get(key, ""))) for key in ("level", "code", "name", "county", "province")}
+    words = _words(file, line, column, properties, faults)
+    if words is None:
+        return None
     for key in ("level", "code", "name"):
         if not words[key] or (key == "level" and words[key] not in LEVELS):
             faults.error(file, line, column, "bad_feature", key=key, value=words[key])
             return None
-    aliases = properties.get("aliases", [])
-    spoken = several(";".join(map(str, aliases)) if isinstance(aliases, list) else str(aliases))
+    spoken = several(words.pop("aliases"))
     shape = _shape(file, line, column, words["name"], feature.get("geometry"), datum, faults)
     if shape is None:
         return None
     return AreaEntry(line, column, aliases=spoken, shape=shape, boundary=shapely.to_geojson(shape), **words)
+
+
+def _words(file: str, line: int, column: int, properties: dict[str, Any], faults: Faults) -> dict[str, str] | None:
+    """The texts of a feature, aliases with `;` between them; None with a fault when something else stands there.
+
+    A code may be a whole number, as many programs write it. A key that is not there is an empty text.
+    """
+    found: dict[str, str] = {}
+    for key in TEXTS:
+        value = properties.get(key, "")
+        parts = value if key == "aliases" and isinstance(value, list) else [value]
+        if isinstance(value, int) and not isinstance(value, bool) and key == "code":
+            parts = [str(value)]
+        if not all(isinstance(part, str) for part in parts):
+            name = properties.get("name")
+            named = name if isinstance(name, str) else ""
+            fields = {"key": key, "value": json.dumps(value, ensure_ascii=False), "name": named}
+            faults.error(file, line, column, "not_text", **fields)
+            return None
+        for part in parts:
+            if (place := unknown_letter(part)) is not None:
+                letter_lost(faults, file, line, column, part, place)
+                return None
+        found[key] = ";".join(map(clean, parts))
+    return found
 
 
 def _shape(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Hashable, Iterable, Iterator
 from typing import Literal, TypeVar
+
+from bot.talk import letters
 
 Status = Literal["active", "away", "closed"]
 K = TypeVar("K", bound=Hashable)
@@ -17,21 +18,39 @@ STATUS_WORDS: dict[str, Status] = {
 NAME_CHARS = 30
 _CARD = re.compile(r"[A-Z0-9][A-Z0-9-]{1,19}")
 _PHONE = re.compile(r"1[0-9]{10}|0[0-9]{2,3}[0-9]{7,8}")
-_BETWEEN = re.compile(r"[;；,，、|/]+|\s+")
-_CHINESE_SPACED = re.compile(r"(?<=[一-鿿])\s+(?=[一-鿿])")
+_BETWEEN = re.compile(r"[;；﹔,，﹐、､|｜/／]+|\s+")
+_TAIL = re.compile(
+    r"(?:卡?的?(?:号)?(?:尾号|末尾|后[四4]位)|尾号|card(?:\s+ending(?:\s+in)?)?\s*(?:\.{2,3}|…)?)"
+    r"\s*[:：是为]?\s*(?P<tail>[A-Za-z0-9-]{3,8})(?![A-Za-z0-9-])",
+    re.IGNORECASE,
+)
+_FOUR_DIGITS = re.compile(r"(?P<tail>[0-9]{4})")
+_PADDED = re.compile(rf"(?<!\S)([{letters.HAN}])\s+([{letters.HAN}])(?!\S)")
+_SURELY_BETWEEN = re.compile(r"[;；﹔,，﹐、､|｜/／]+")
+_NONE = re.compile(r"[-–—~\\.·]*|无|没有|none", re.IGNORECASE)
 
 
 def clean(text: str) -> str:
-    """Full-width forms made plain, spaces at the ends and inside Chinese names («张  三») dropped."""
-    plain = unicodedata.normalize("NFKC", text)
-    shown = "".join(c for c in plain if c in "\t\n " or unicodedata.category(c)[0] != "C")
-    return _CHINESE_SPACED.sub("", " ".join(shown.split()))
+    """Full-width forms made plain, spaces at the ends and inside Chinese names («张  三») dropped; no letter is."""
+    return letters.plain(text)
 
 
 def card_number(text: str) -> str | None:
     """A card number in capitals, or None if it is none (2 to 20 letters, digits, hyphens)."""
     card = clean(text).upper().replace(" ", "")
     return card if _CARD.fullmatch(card) else None
+
+
+def card_tail(said: str) -> tuple[str, str]:
+    """The last digits of a card in words, as lists of households show them, and the words beside them.
+
+    «尾号0123», «张三 · 王家沟村 · 卡尾号0123», «card …0123», or four digits alone; ("", the words) when there are none.
+    """
+    found = _TAIL.search(said) or _FOUR_DIGITS.fullmatch(said.strip())
+    if found is None:
+        return "", said
+    rest = said[: found.start()] + " " + said[found.end() :]
+    return found["tail"].upper(), " ".join(rest.replace("·", " ").split()) if found.re is _TAIL else ""
 
 
 def phone_number(text: str) -> str | None:
@@ -42,15 +61,27 @@ def phone_number(text: str) -> str | None:
 
 
 def person_name(text: str) -> str | None:
-    """A name of at most 30 characters with a letter in it, or None."""
-    name = clean(text)
-    return name if 0 < len(name) <= NAME_CHARS and any(c.isalpha() for c in name) else None
+    """A name as it was written, of at most 30 characters with a letter that can be seen, or None."""
+    name = letters.as_written(text)
+    return name if len(name) <= NAME_CHARS and letters.has_letter(name) else None
 
 
 def several(text: str) -> tuple[str, ...]:
     """A cell with several names (`;`, `、`, commas or spaces between), each once, in order."""
-    words = (clean(word) for word in _BETWEEN.split(unicodedata.normalize("NFKC", text)))
+    words = (clean(word) for word in _BETWEEN.split(text))
     return tuple(dict.fromkeys(word for word in words if word))
+
+
+def members(text: str) -> tuple[str, ...]:
+    """A cell with a household's members as they were written, each once, in order; a dash or «无» is nobody.
+
+    Spaces part the names only where nothing else does: they may stand inside one («张　三；买买提 吐尔逊»). A single
+    letter of Chinese belongs to the next word, as two-letter names are padded.
+    """
+    sure = _SURELY_BETWEEN.search(text)
+    words = _SURELY_BETWEEN.split(text) if sure else _PADDED.sub(r"\1\2", text).split()
+    shown = (letters.as_written(word) for word in words)
+    return tuple(dict.fromkeys(word for word in shown if not _NONE.fullmatch(word)))
 
 
 def status(text: str) -> Status | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from handlers.declared import Backlog, ByArea, Figure, Pending, Selection, Wait
 from storage.database import Tx
-from storage.product import cases
+from storage.product import case_deadlines, cases
 from storage.product.cases import Case
 
 OF_EVENT = {
@@ -35,6 +35,11 @@ async def by_area(tx: Tx, _: int, until_ms: int) -> Mapping[int, Backlog]:
     return {area_id: Backlog(*counts) for area_id, counts in found.items()}
 
 
+async def due(tx: Tx, until_ms: int, before_ms: int) -> ByArea:
+    """Count undecided cases whose deadline is near, by area."""
+    return await case_deadlines.due_by_area(tx, until_ms=until_ms, before_ms=before_ms)
+
+
 async def rows(tx: Tx, wanted: Selection) -> Sequence[Pending]:
     """List undecided cases."""
     found = await cases.waiting(
@@ -48,4 +53,4 @@ def _pending(case: Case, until_ms: int) -> Pending:
     return Pending(case.area_id, case.received_ms, case.number, case.kind, late=late, urgent=case.urgent)
 
 
-UNDECIDED = Wait("cases", "verify_case", "/cases", "/case", "form.report.kind.option.", by_area, rows)
+UNDECIDED = Wait("cases", "verify_case", "/cases", "/case", "form.report.kind.option.", by_area, rows, due)

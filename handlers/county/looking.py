@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from datetime import date, time
+from datetime import time
 from typing import NoReturn
 
 from handlers.areas.index import Gazetteer
 from handlers.county.rules import Days, Seen, Town
-from handlers.digests.figures import Cleaned, Material, Period, figures, period_of, read
+from handlers.digests.figures import Material, Period, figures, period_of, read
 from handlers.digests.rules import Figures
+from handlers.duties.rollcall import load
 from handlers.duties.week import cleanup_on
 from handlers.policy.actions import load_policies
 from handlers.policy.rules import NoPolicy
@@ -100,7 +101,7 @@ async def seen(turn: Turn, town: Town, days: Days) -> Seen:
     period = await _period(desk, days) if desk is not None else None
     if desk is None or period is None:
         return Seen(town)
-    material = _with_every_cleanup(desk, await read(desk, period), days)
+    material = await _with_every_cleanup(desk, await read(desk, period), days)
     if not material.areas:  # imported after that
         return Seen(town)
     return Seen(town, await whole(desk, material))
@@ -123,17 +124,13 @@ async def _period(desk: Desk, days: Days) -> Period | None:
     return None
 
 
-def _with_every_cleanup(desk: Desk, material: Material, days: Days) -> Material:
+async def _with_every_cleanup(desk: Desk, material: Material, days: Days) -> Material:
     """A clean-up of which no village reported anything is missing all of them."""
     world = desk.world
-    known = {one.day_ms for one in material.cleaned}
+    known = {roll.from_ms for roll in material.cleaned}
     silent = [
-        Cleaned(day_ms, True, frozenset(), ())
+        await load(desk, day, as_of_ms=material.period.until_ms)
         for day in days.each()
-        if (day_ms := world.moment_ms(day, time())) not in known and _is_cleanup(world, day)
+        if world.moment_ms(day, time()) not in known and cleanup_on(world, day) is not None
     ]
     return replace(material, cleaned=(*material.cleaned, *silent))
-
-
-def _is_cleanup(world: World, day: date) -> bool:
-    return cleanup_on(world, day) is not None

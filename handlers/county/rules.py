@@ -100,7 +100,7 @@ def sums_of(seen: Seen) -> Sums | None:
     found = seen.figures
     if found is None:
         return None
-    cleanings = [one for one in found.cleaning if one.villages]
+    rolls = [roll for roll in found.cleaning if roll.common]
     return Sums(
         new=found.value("cases.new"),
         decided=sum(found.value(name) for name in DECIDED),
@@ -109,8 +109,8 @@ def sums_of(seen: Seen) -> Sums | None:
         accepted_g=found.value("film.accepted_g"),
         county_fen=found.value("film.county_fen"),
         township_fen=found.value("film.township_fen"),
-        reported=sum(one.reported for one in cleanings),
-        villages=sum(one.villages for one in cleanings),
+        reported=sum(len(roll.reported) for roll in rolls),
+        villages=sum(len(roll.villages) for roll in rolls),
     )
 
 

@@ -85,10 +85,10 @@ async def _readers(desk: Desk) -> Mapping[int, tuple[Role, ...]]:
 
 async def _digests(desk: Desk, material: Material, readers: Mapping[int, tuple[Role, ...]]) -> Mapping[int, Say]:
     """Everyone's digest by person; people in charge of the same areas share one."""
-    composed: dict[tuple[frozenset[int], bool], Say] = {}
+    composed: dict[tuple[frozenset[int], bool, frozenset[str]], Say] = {}
     found: dict[int, Say] = {}
     for person_id, held in readers.items():
-        key = _roots(held), may(held, "see_cases")
+        key = _roots(held), may(held, "see_cases"), _decides(desk, held)
         if key not in composed:
             composed[key] = await _say(desk, material, *key)
         found[person_id] = composed[key]
@@ -101,9 +101,18 @@ def _roots(roles: tuple[Role, ...]) -> frozenset[int]:
     return frozenset(role.area_id for role in roles if role.name in allowed)
 
 
-async def _say(desk: Desk, material: Material, roots: frozenset[int], with_buttons: bool) -> Say:
+def _decides(desk: Desk, roles: tuple[Role, ...]) -> frozenset[str]:
+    """The waits that somebody with these roles may decide."""
+    return frozenset(name for name in rules.WAITS if may(roles, desk.world.declared.waits[name].right))
+
+
+async def _say(
+    desk: Desk, material: Material, roots: frozenset[int], with_buttons: bool, decides: frozenset[str]
+) -> Say:
     found = await figures(desk, material, roots)
-    return rules.compose(found, with_buttons=with_buttons) if material.areas else rules.no_data(found)
+    if not material.areas:
+        return rules.no_data(found)
+    return rules.compose(found, with_buttons=with_buttons, decides=decides)
 
 
 async def digest(turn: Turn, args: str) -> None:
@@ -123,7 +132,8 @@ async def digest(turn: Turn, args: str) -> None:
     if period.over and not period.ran and turn.now_ms - period.until_ms < DAY_MS:
         period = await _record(turn, period)
     roles = turn.person.roles
-    turn.reply(await _say(turn, await read(turn, period), _roots(roles), may(roles, "see_cases")))
+    material = await read(turn, period)
+    turn.reply(await _say(turn, material, _roots(roles), may(roles, "see_cases"), _decides(turn, roles)))
     trouble = await troubles(turn, _roots(roles)) if day == today else None
     if trouble is not None:
         turn.reply(trouble)

@@ -6,10 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 
+from bot.talk.spans import HOUR_MS
 from handlers.declared import Backlog, ByArea, Selection, read_figures
 from handlers.digests import rules
-from handlers.digests.rules import AreaThen, Cleaning, Figures, LateCase, Scope
-from handlers.duties.rules import Effort, add_up
+from handlers.digests.rules import AreaThen, Figures, LateCase, Scope
+from handlers.duties.rollcall import load
+from handlers.duties.rules import Rollcall
 from handlers.duties.week import cleanup_on
 from handlers.policy.model import PolicyVersion
 from handlers.policy.rules import NoPolicy
@@ -66,16 +68,6 @@ async def period_of(desk: Desk, day: date) -> Period | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Cleaned:
-    """What villages had reported of a day by the period's end."""
-
-    day_ms: int
-    is_cleanup: bool
-    reported: frozenset[int]
-    efforts: tuple[tuple[int, Effort], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Material:
     """What the digests of a period share, still by area."""
 
@@ -83,7 +75,8 @@ class Material:
     areas: tuple[AreaThen, ...]
     values: Mapping[str, ByArea]
     backlogs: Mapping[str, Mapping[int, Backlog]]
-    cleaned: tuple[Cleaned, ...]
+    due: Mapping[str, ByArea]
+    cleaned: tuple[Rollcall, ...]
     dropped: Mapping[str, int]
     undelivered: Sequence[Row] | None
 
@@ -92,6 +85,7 @@ async def read(desk: Desk, period: Period) -> Material:
     """Read the figures of the period and what waited at its end, once for everybody's digest."""
     declared = desk.world.declared
     tx, from_ms, until_ms = desk.tx, period.from_ms, period.until_ms
+    soon_ms = until_ms + period.version.policy.digest.soon_hours * HOUR_MS
     rows = await duties.areas_at(tx, until_ms)
     undelivered: Sequence[Row] | None = None
     if period.ran:
@@ -105,34 +99,19 @@ async def read(desk: Desk, period: Period) -> Material:
         ),
         values=await read_figures((declared.figures[name] for name in rules.FIGURES), tx, from_ms, until_ms),
         backlogs={name: await declared.waits[name].by_area(tx, from_ms, until_ms) for name in rules.WAITS},
+        due={name: await due(tx, until_ms, soon_ms) for name in rules.WAITS if (due := declared.waits[name].due)},
         cleaned=await _cleaned(desk, period),
         dropped=await duties.drops(tx, from_ms=from_ms, until_ms=until_ms),
         undelivered=undelivered,
     )
 
 
-async def _cleaned(desk: Desk, period: Period) -> tuple[Cleaned, ...]:
-    """The clean-up of the period's own day, and every day about which villages wrote in the period."""
-    world = desk.world
+async def _cleaned(desk: Desk, period: Period) -> tuple[Rollcall, ...]:
+    """The roll of the period's own clean-up, and of every day about which villages wrote in the period."""
     days = set(await duties.days_reported(desk.tx, from_ms=period.from_ms, until_ms=period.until_ms))
     if period.is_cleanup:
         days.add(period.day.isoformat())
-    found = []
-    for named in sorted(days):
-        day = date.fromisoformat(named)
-        run = await digests.run_of(desk.tx, named)
-        is_cleanup = bool(run["is_cleanup"]) if run else cleanup_on(world, day) is not None
-        reports = await duties.reports(desk.tx, named, until_ms=period.until_ms)
-        efforts = await duties.effort(desk.tx, named, until_ms=period.until_ms)
-        found.append(
-            Cleaned(
-                world.moment_ms(day, time()),
-                is_cleanup,
-                frozenset(row["village_id"] for row in reports),
-                tuple((row["village_id"], Effort(row["metric"], row["unit"], row["value_milli"])) for row in efforts),
-            )
-        )
-    return tuple(found)
+    return tuple([await load(desk, date.fromisoformat(day), as_of_ms=period.until_ms) for day in sorted(days)])
 
 
 async def figures(desk: Desk, material: Material, roots: Collection[int]) -> Figures:
@@ -153,8 +132,9 @@ async def figures(desk: Desk, material: Material, roots: Collection[int]) -> Fig
         values={name: _sum(by_area, scope) for name, by_area in material.values.items()},
         waiting={name: backlog.all for name, backlog in backlogs.items()},
         late={name: backlog.late for name, backlog in backlogs.items()},
+        soon={name: _sum(by_area, scope) for name, by_area in material.due.items()},
         late_cases=await _late_cases(desk, material, scope) if backlogs["cases"].late else (),
-        cleaning=tuple(_cleaning(material, one, scope) for one in material.cleaned if scope.village_ids),
+        cleaning=tuple(roll.within(scope.village_ids) for roll in material.cleaned if scope.village_ids),
         dropped=material.dropped,
         undelivered=_undelivered(material.undelivered, scope),
     )
@@ -192,17 +172,6 @@ def village_in(by_id: Mapping[int, AreaThen], area_id: int) -> AreaThen | None:
 def _village(by_id: Mapping[int, AreaThen], area_id: int) -> str:
     area = village_in(by_id, area_id)
     return area.name if area else ""
-
-
-def _cleaning(material: Material, cleaned: Cleaned, scope: Scope) -> Cleaning:
-    expected = {area.area_id for area in material.areas if area.area_id in scope.village_ids and not area.gone}
-    reported = cleaned.reported & scope.village_ids
-    return Cleaning(
-        day_ms=cleaned.day_ms,
-        reported=len(reported),
-        villages=len(expected | reported) if cleaned.is_cleanup else 0,
-        efforts=add_up(effort for village_id, effort in cleaned.efforts if village_id in scope.village_ids),
-    )
 
 
 def _undelivered(rows: Sequence[Row] | None, scope: Scope) -> Mapping[str, int] | None:

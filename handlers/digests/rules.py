@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.talk.messages import Button, Say, Text, Words, on_lines, text
 from bot.talk.spans import HOUR_MS
-from handlers.duties.rules import Effort, effort_text, not_said
+from handlers.duties.rules import Rollcall, effort_text, not_said
 
 DAYS_FROM_HOURS = 72
 BUTTONS_IN_A_ROW = 2
@@ -77,18 +77,9 @@ class LateCase:
 
 
 @dataclass(frozen=True, slots=True)
-class Cleaning:
-    """What villages reported of one day. `villages` is 0 on a day without a common clean-up."""
-
-    day_ms: int
-    reported: int
-    villages: int
-    efforts: tuple[Effort, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Figures:
-    """Everything a digest says: sums of declared figures, and of what waited at the period's end, all and too long.
+    """Everything a digest says: sums of declared figures, and of what waited at the period's end, all of it, too long,
+    and near its deadline.
 
     `late_cases` are the longest of those that wait too long. `undelivered` None: not known.
     """
@@ -102,8 +93,9 @@ class Figures:
     values: Mapping[str, int] = field(default_factory=dict)
     waiting: Mapping[str, int] = field(default_factory=dict)
     late: Mapping[str, int] = field(default_factory=dict)
+    soon: Mapping[str, int] = field(default_factory=dict)
     late_cases: tuple[LateCase, ...] = ()
-    cleaning: tuple[Cleaning, ...] = ()
+    cleaning: tuple[Rollcall, ...] = ()
     dropped: Mapping[str, int] = field(default_factory=dict)
     undelivered: Mapping[str, int] | None = None
 
@@ -124,6 +116,7 @@ def sections(figures: Figures) -> list[Section]:
     """The sections that have something to say, in the order of what needs doing."""
     found = [
         Section(text("digest.cases"), _valued(figures, *CASES)),
+        Section(text("digest.waits"), tuple(_waiting(figures, name) for name in WAITS if figures.waiting.get(name))),
         _late_cases(figures),
         Section(text("digest.film"), _film_lines(figures)),
         Section(text("digest.points"), _valued(figures, *POINTS)),
@@ -137,8 +130,11 @@ def sections(figures: Figures) -> list[Section]:
     return [section for section in found if section.lines]
 
 
-def compose(figures: Figures, *, with_buttons: bool) -> Say:
-    """The digest as one message, with a button for each case that waits too long."""
+def compose(figures: Figures, *, with_buttons: bool, decides: Collection[str] = ()) -> Say:
+    """The digest as one message, with a button for each case that waits too long.
+
+    `decides`: the waits that its reader may decide; where something of them waits, the first button leads there.
+    """
     head = "digest.title" if figures.over else "digest.title.so_far"
     lines: list[Words] = [
         text(head, township=figures.township, day_ms=figures.day_ms),
@@ -151,7 +147,9 @@ def compose(figures: Figures, *, with_buttons: bool) -> Say:
         lines.append(text("digest.nothing"))
     buttons = [Button(text("digest.act", number=case.number), f"/case {case.number}") for case in figures.late_cases]
     rows = tuple(tuple(buttons[at : at + BUTTONS_IN_A_ROW]) for at in range(0, len(buttons), BUTTONS_IN_A_ROW))
-    return Say(on_lines(lines), rows if with_buttons else ())
+    here = any(figures.waiting.get(name) for name in decides)
+    todo = ((Button(text("digest.todo"), "/todo", "primary"),),) if here else ()
+    return Say(on_lines(lines), (*todo, *(rows if with_buttons else ())))
 
 
 def for_group(figures: Figures) -> Say:
@@ -211,6 +209,21 @@ def _valued(figures: Figures, *names: str) -> tuple[Text, ...]:
     return _counted(*((f"digest.{name}", figures.value(name)) for name in names))
 
 
+def _waiting(figures: Figures, name: str) -> Text:
+    """«待核实 3 件（1 件快到时限）»."""
+    marks = [
+        text(f"digest.waits.{name}.{mark}", count=counts[name])
+        for mark, counts in (("late", figures.late), ("soon", figures.soon))
+        if counts.get(name)
+    ]
+    said: Words = ""
+    if len(marks) > 1:
+        said = text("digest.waits.marks", first=marks[0], second=marks[1])
+    elif marks:
+        said = text("digest.waits.mark", first=marks[0])
+    return text(f"digest.waits.{name}", count=figures.waiting[name], marks=said)
+
+
 def _late_cases(figures: Figures) -> Section:
     count = figures.late.get("cases", 0)
     lines = [
@@ -243,19 +256,20 @@ def _film_lines(figures: Figures) -> tuple[Text, ...]:
     if tickets or reversed_tickets:
         lines.append(text("digest.film.county", amount_fen=figures.value("film.county_fen")))
         lines.append(text("digest.film.township", amount_fen=figures.value("film.township_fen")))
-    waiting = figures.waiting.get("film", 0)
-    lines += _counted(("digest.film.reversed", reversed_tickets), ("digest.film.waiting", waiting))
+    lines += _counted(("digest.film.reversed", reversed_tickets))
     return tuple(lines)
 
 
-def _cleaning(cleaning: Cleaning) -> Section:
+def _cleaning(roll: Rollcall) -> Section:
     lines: list[Text] = []
-    if cleaning.villages:
-        lines.append(text("digest.cleaning.reported", reported=cleaning.reported, villages=cleaning.villages))
-    lines += [effort_text(effort) for effort in cleaning.efforts]
-    lines += [text(f"effort.{metric}.unknown") for metric in not_said(cleaning.efforts)]
-    title = "digest.cleaning" if cleaning.villages else "digest.cleaning.other"
-    return Section(text(title, day_ms=cleaning.day_ms), tuple(lines))
+    if not roll.villages:  # nobody's in this scope
+        return Section(text("digest.cleaning", day_ms=roll.from_ms), ())
+    if roll.common:
+        lines.append(text("digest.cleaning.reported", reported=len(roll.reported), villages=len(roll.villages)))
+    lines += [effort_text(effort) for effort in roll.totals]
+    lines += [text(f"effort.{metric}.unknown") for metric in not_said(roll.totals)]
+    title = "digest.cleaning" if roll.common else "digest.cleaning.other"
+    return Section(text(title, day_ms=roll.from_ms), tuple(lines))
 
 
 def _undelivered_lines(undelivered: Mapping[str, int] | None) -> tuple[Text, ...]:

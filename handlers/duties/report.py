@@ -43,7 +43,8 @@ async def cleanup(turn: Turn, args: str) -> None:
     day = read_day(first, today) if first and first[0].isdigit() else None
     said = rest.strip() if day else args.strip()
     day = day or _day(turn.world, today)
-    _check_day(turn, day, step=None)
+    if day is not None:
+        _check_day(turn, day, step=None)
     turn.open(FORM, **await _known(turn, day, said, None))
 
 
@@ -87,17 +88,33 @@ async def again(turn: Turn, frame: Frame) -> Intent | None:
     return Intent(form=FORM, answers={**kept, **known, **({"photos": photos} if photos else {})})
 
 
-def _day(world: World, today: date) -> date:
-    """The day that a report is about when none is said."""
-    return rules.report_day(today, lambda day: cleanup_on(world, day) is not None)
+def _days(world: World, today: date) -> list[date]:
+    """The days that a report may be about when none is said."""
+    return rules.report_days(today, lambda day: cleanup_on(world, day) is not None)
 
 
-async def _known(turn: Turn, day: date, said: str, event: In | None) -> dict[str, Any]:
-    """A form's answers from what is said: with the people known, straight to the review.
+def _day(world: World, today: date) -> date | None:
+    """The day that a report is about when none is said; None where that must be asked."""
+    days = _days(world, today)
+    return days[0] if len(days) == 1 else None
+
+
+async def days_near(turn: Turn, _: Mapping[str, Any]) -> Sequence[Option]:
+    """The days to choose from: «昨天 11月20日 周五», «今天 11月21日 周六»."""
+    world = turn.world
+    today = world.day(turn.now_ms)
+    return [
+        Option(day.isoformat(), text(f"cleanup.day.{(today - day).days}", day_ms=world.moment_ms(day, time())))
+        for day in _days(world, today)
+    ]
+
+
+async def _known(turn: Turn, day: date | None, said: str, event: In | None) -> dict[str, Any]:
+    """A form's answers from what is said: with the day and the people known, straight to the review.
 
     What a correction does not say again is as it was reported before.
     """
-    answers: dict[str, Any] = {"day": day.isoformat()}
+    answers: dict[str, Any] = {"day": day.isoformat()} if day is not None else {}
     village = _village_said(turn, said)
     if village is not None:
         answers["village"] = {"id": str(village.area_id), "label": village.name}
@@ -114,7 +131,7 @@ async def _known(turn: Turn, day: date, said: str, event: In | None) -> dict[str
     if odd:
         turn.reply(text("cleanup.unlikely", efforts=rules.efforts_line(odd)))
     left = {effort.metric for effort in odd}
-    before = await _before(turn, day, village.area_id) if village is not None else None
+    before = await _before(turn, day, village.area_id) if village is not None and day is not None else None
     kept = {one.metric: one.to_json() for one in before.efforts if one.metric not in left} if before else {}
     if "people" in efforts or kept:
         answers |= {name: kept.get(name) for name in ("vehicles", "volume") if name not in left}
@@ -133,10 +150,13 @@ def _village_said(turn: Turn, said: str) -> Area | None:
     return next(iter(own.values())) if len(own) == 1 else None
 
 
-async def own_villages(turn: Turn, _: Mapping[str, Any]) -> Sequence[Option]:
-    """The villages a person reports for, when they are few enough for buttons."""
+async def own_villages(turn: Turn, answers: Mapping[str, Any]) -> Sequence[Option]:
+    """The villages a person reports for; of too many those that are missing on the day come first."""
     own = reports_for(turn.world, turn.person.roles)
-    return [_option(village) for village in own] if len(own) <= OFFERED_LARGEST else []
+    if len(own) > OFFERED_LARGEST and "day" in answers:
+        done = {row["village_id"] for row in await duties.reports(turn.tx, answers["day"])}
+        own.sort(key=lambda village: village.area_id in done)
+    return [_option(village) for village in own[:OFFERED_LARGEST]]
 
 
 async def search_village(turn: Turn, _: Mapping[str, Any], said: str) -> Sequence[Option]:
@@ -252,5 +272,5 @@ async def _receipt(
         if turn.now_ms >= due.until_ms:
             lines.append(text("cleanup.late", until_ms=due.until_ms))
         roll = await load(turn, day)
-        lines.append(text("rollcall.reported", reported=len(roll.reported), villages=len(roll.villages)))
+        lines.append(text("cleanup.reported", reported=len(roll.reported), villages=len(roll.villages)))
     return Say(on_lines(lines))

@@ -16,7 +16,7 @@ from handlers.duties.week import cleanup_on, last_cleanup, next_cleanup, skipped
 from handlers.people.rules import Held, roles_with
 from handlers.world import Desk, Turn, World
 from storage.database import Row
-from storage.product import duties
+from storage.product import digests, duties
 
 RIGHT = "see_rollcall"
 
@@ -25,9 +25,10 @@ async def load(desk: Desk, day: date, roots: Collection[int] | None = None, *, a
     """The roll-call of a day for the villages at or below some areas; of the whole township when none are said.
 
     Without `as_of_ms` it is what is known now; printed as of the end of reporting, or of the last report after it.
+    Everything that tells of a clean-up counts here: the receipt, the roll-call, digests, the county's list, groups.
     """
     world = desk.world
-    cleanup = cleanup_on(world, day)
+    cleanup, common = cleanup_on(world, day), await _was_common(desk, day)
     from_ms = world.moment_ms(day, time())
     until_ms = cleanup.until_ms if cleanup else world.moment_ms(day + timedelta(days=1), time())
     known_ms = desk.now_ms + 1 if as_of_ms is None else as_of_ms
@@ -46,10 +47,39 @@ async def load(desk: Desk, day: date, roots: Collection[int] | None = None, *, a
             tuple(efforts.get(row["area_id"], ())) if row["area_id"] in photos else None,
             photos.get(row["area_id"], 0),
         )
-        for row in await duties.areas_at(desk.tx, min(shown_ms, until_ms))
-        if row["level"] == "village" and (not row["gone"] or row["area_id"] in photos) and seen(row)
+        for row in await _on_the_roll(desk, min(shown_ms, until_ms), shown_ms, photos)
+        if (common or row["area_id"] in photos) and seen(row)
     )
-    return Rollcall(from_ms, until_ms, shown_ms, villages)
+    return Rollcall(from_ms, until_ms, shown_ms, villages, common)
+
+
+async def _was_common(desk: Desk, day: date) -> bool:
+    """Whether every village was to report on a day: as it was when the day's digest ran, whatever is known since."""
+    run = await digests.run_of(desk.tx, day.isoformat())
+    return bool(run["is_cleanup"]) if run else cleanup_on(desk.world, day) is not None
+
+
+async def _on_the_roll(desk: Desk, end_ms: int, shown_ms: int, reported: Collection[int]) -> list[Row]:
+    """The villages that were to report by `end_ms`, and whichever did, by their codes.
+
+    In a township that was entered only after that, its first villages were, once one of them reports for the day.
+    """
+    found = await _villages_at(desk, end_ms, reported)
+    if not found and reported:
+        found = await _villages_at(desk, max(end_ms, await duties.first_villages_ms(desk.tx) or 0), reported)
+    known = {row["area_id"] for row in found}
+    if not known.issuperset(reported):
+        later = await duties.areas_at(desk.tx, shown_ms)
+        found += [row for row in later if row["area_id"] in reported and row["area_id"] not in known]
+    return sorted(found, key=lambda row: str(row["code"]))
+
+
+async def _villages_at(desk: Desk, at_ms: int, reported: Collection[int]) -> list[Row]:
+    return [
+        row
+        for row in await duties.areas_at(desk.tx, at_ms)
+        if row["level"] == "village" and (not row["gone"] or row["area_id"] in reported)
+    ]
 
 
 def seen_by(roles: Iterable[Held]) -> set[int]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Protocol
 
@@ -63,10 +63,15 @@ def reminder_day(cleanup: date, weekday: int, reminder_weekday: int) -> date:
     return cleanup - timedelta(days=(weekday - reminder_weekday) % 7)
 
 
-def report_day(today: date, is_cleanup: Callable[[date], bool]) -> date:
-    """The day that a report is about unless another is said: the clean-up of today or of the last two days."""
-    near = (today - timedelta(days=back) for back in range(LATE_DAYS + 1))
-    return next((day for day in near if is_cleanup(day)), today)
+def report_days(today: date, is_cleanup: Callable[[date], bool]) -> list[date]:
+    """The days that a report may be about unless another is said: a clean-up of the last two days, and today.
+
+    One alone needs no question.
+    """
+    if is_cleanup(today):
+        return [today]
+    near = (today - timedelta(days=back) for back in range(1, LATE_DAYS + 1))
+    return [*(day for day in near if is_cleanup(day)), today]
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,12 +217,16 @@ class Village:
 
 @dataclass(frozen=True, slots=True)
 class Rollcall:
-    """A clean-up's roll-call as of `as_of_ms`; `from_ms` is the day's beginning, `until_ms` the end of reporting."""
+    """A day's roll-call as of `as_of_ms`; `from_ms` is the day's beginning, `until_ms` the end of reporting.
+
+    `common`: every village was to report. On any other day only those that did are on the roll.
+    """
 
     from_ms: int
     until_ms: int
     as_of_ms: int
     villages: tuple[Village, ...]
+    common: bool = True
 
     @property
     def reported(self) -> tuple[Village, ...]:
@@ -228,6 +237,10 @@ class Rollcall:
     def missing(self) -> tuple[Village, ...]:
         """The villages that did not."""
         return tuple(village for village in self.villages if village.efforts is None)
+
+    def within(self, area_ids: Collection[int]) -> Rollcall:
+        """The same roll-call for some of its villages."""
+        return replace(self, villages=tuple(one for one in self.villages if one.area_id in area_ids))
 
     @property
     def totals(self) -> tuple[Effort, ...]:
@@ -241,7 +254,12 @@ def names(villages: Iterable[Village]) -> str:
 
 
 def rollcall_lines(roll: Rollcall) -> list[Text]:
-    """«已报 18/24» and who is missing."""
+    """«已报 18/24» and who is missing; who reported, on a day without a common clean-up."""
+    if not roll.common:
+        return [
+            text("rollcall.title.other", day_ms=roll.from_ms),
+            text("rollcall.reported.other", count=len(roll.reported), names=names(roll.reported)),
+        ]
     lines = [
         text("rollcall.title", day_ms=roll.from_ms),
         text("rollcall.reported", reported=len(roll.reported), villages=len(roll.villages)),

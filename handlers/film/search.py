@@ -12,6 +12,7 @@ from handlers.areas import actions
 from handlers.film import rules, show
 from handlers.film.weighing.reading import card_said
 from handlers.numbers import TICKETS
+from handlers.people.charge import villages_of
 from handlers.people.rules import may, roles_with
 from handlers.world import Turn
 from storage.people.households import HouseholdFound
@@ -35,7 +36,13 @@ def home_village(turn: Turn, right: str) -> int | None:
 async def find_households(turn: Turn, said: str) -> list[HouseholdFound]:
     """Households by card, by the words of a scanned code, or by name: the person's village first."""
     village_id = home_village(turn, "weigh_film")
-    return await actions.find_households(turn.tx, turn.world.places, card_said(said), village_id=village_id)
+    return await actions.find_households(
+        turn.tx,
+        turn.world.places,
+        card_said(said),
+        village_id=village_id,
+        tails_in=villages_of(turn, "weigh_film"),
+    )
 
 
 async def households_named(turn: Turn, answers: Answers, said: str) -> Sequence[Option]:

@@ -8,13 +8,14 @@ from typing import Any
 
 from bot.errors import PersonError
 from bot.talk.form import Choice, Form, Found, Option
+from bot.talk.letters import search_key
 from bot.talk.messages import Button, Say, text
 from bot.turn import Dispatch
-from handlers.areas.actions import find_households
+from handlers.areas.actions import find_households, says_whole
 from handlers.areas.index import Gazetteer
 from handlers.households.beneficiary import acting_for, label
 from handlers.people.actions import area_name, called, keeper, private
-from handlers.people.charge import check_area, in_charge, tell_each, when_awake
+from handlers.people.charge import check_area, in_charge, tell_each, villages_of, when_awake
 from handlers.people.rules import may
 from handlers.world import Turn
 from storage.people import claims, households, people
@@ -30,10 +31,14 @@ MIN_NAME_CHARS = 2
 async def find_own(turn: Turn, _: Mapping[str, Any], said: str) -> Sequence[Option]:
     """Households by card number or by a full name, with the place only: nobody can leaf through the register."""
     places = turn.world.places
-    found = await find_households(turn.tx, places, said)
-    plain = said.replace(" ", "").upper()
-    exact = [one for one in found if len(one.matched) >= MIN_NAME_CHARS and one.matched.upper() in plain]
+    found = await find_households(turn.tx, places, said, tails_in=villages_of(turn))
+    whole = search_key(said)
+    exact = [one for one in found if says_whole(one, said) or _says(whole, one.matched)]
     return [Option(str(one.household_id), _place_label(places, one)) for one in exact]
+
+
+def _says(whole: str, matched: str) -> bool:
+    return len(matched) >= MIN_NAME_CHARS and search_key(matched) in whole
 
 
 def _place_label(places: Gazetteer, found: HouseholdFound) -> str:

@@ -8,7 +8,7 @@ from bot.errors import PersonError
 from bot.talk.messages import Say, text
 from bot.turn import AT_ONCE, Dispatch
 from handlers.people.actions import area_name
-from handlers.people.rules import is_last_resort, may, roles_with
+from handlers.people.rules import EVERY_ROLE, is_last_resort, may, roles_with
 from handlers.world import Desk, Turn
 from storage.database import Row
 from storage.machine import media
@@ -35,6 +35,19 @@ def check_area(turn: Turn, right: str, area_id: int) -> None:
     places = turn.world.places
     if not may(turn.person.roles, right, area_id, places.covers):
         raise PersonError("not_your_area", area=area_name(places, area_id), who=text(f"right.{right}.who"))
+
+
+def villages_of(turn: Turn, *rights: str) -> list[int]:
+    """The villages that a person's roles reach, in order: the roles with one of these rights, or all of them."""
+    places = turn.world.places
+    names = frozenset[str]().union(*map(roles_with, rights)) if rights else frozenset(EVERY_ROLE)
+    held = turn.person.areas(*names)
+    reached = {village.area_id for one in held if (village := places.village_of(one)) is not None}
+    return [one.area_id for one in places.villages if one.area_id in reached or _below_any(turn, held, one.area_id)]
+
+
+def _below_any(turn: Turn, outer: Iterable[int], area_id: int) -> bool:
+    return any(turn.world.places.covers(one, area_id) for one in outer)
 
 
 def when_awake(desk: Desk, key: str, *, urgent: bool = False) -> Dispatch:

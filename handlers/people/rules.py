@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, Protocol
 
+from bot.talk import letters
+
 ROLES = ("cleaner", "station_keeper", "grid_keeper", "staff", "finance", "auditor", "admin")
 
 # They reach beyond their holder's township: only the console gives them, and no role of a township stands for them.
@@ -170,15 +172,13 @@ def read_code(said: str) -> str | None:
 def tidy_name(said: str) -> str | None:
     """A name to call a person by, or None when it can't be one.
 
-    Control characters and marks that turn the writing round are left out; at least one letter must remain, and at
-    most `MAX_NAME_CHARS` characters.
+    It is made tidy; at least one letter must be seen, none may be lost, and it
+    has at most `MAX_NAME_CHARS` characters.
     """
-    plain = unicodedata.normalize("NFKC", said)
-    plain = "".join(one for one in plain if one.isspace() or unicodedata.category(one)[0] != "C")
-    plain = " ".join(plain.split())
-    if not any(one.isalpha() for one in plain) or len(plain) > MAX_NAME_CHARS or _FIGURES.search(plain):
+    shown = letters.tidy(said)
+    if not letters.has_letter(shown) or letters.lost_letter(shown) is not None or len(shown) > MAX_NAME_CHARS:
         return None
-    return plain
+    return None if _FIGURES.search(shown) else shown
 
 
 def reminder_due_ms(row: Fields, now_ms: int) -> int | None:

@@ -15,6 +15,7 @@ from bot.talk.messages import Button, Say, Words, on_lines, text
 from bot.talk.spans import YEAR_MS
 from handlers.areas.actions import find_households
 from handlers.people.actions import private
+from handlers.people.charge import villages_of
 from handlers.people.rules import may, roles_with
 from handlers.points import rules
 from handlers.points.rules import Wanted
@@ -105,7 +106,8 @@ async def _look_up(turn: Turn, said: str, unit: Unit) -> None:
     areas = sorted(turn.person.areas(*roles_with("see_ledger")))
     village = next((one for area_id in areas if (one := world.places.village_of(area_id))), None)
     village_id = village.area_id if village else None
-    found = await find_households(turn.tx, world.places, said, village_id=village_id)
+    tails_in = villages_of(turn, "see_ledger")
+    found = await find_households(turn.tx, world.places, said, village_id=village_id, tails_in=tails_in)
     near = [one for one in found if may(turn.person.roles, "see_ledger", one.village_id, world.places.covers)]
     if not near and found:
         _check_area(turn, found[0])

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from handlers.policy.fields import Many, Positive, Table, Weekday
+from handlers.policy.fields import Hours, Many, Positive, Table, Weekday
 
 
 class Reminder(Table):
@@ -36,6 +36,7 @@ class Digest(Table):
     at: time
     late_drop_minutes: Positive
     waiting_shown_largest: Annotated[int, Field(ge=1, le=50)]
+    soon_hours: Hours = 6
 
 
 class QuietHours(Table):

@@ -17,6 +17,7 @@ _TABLE = re.compile(r"\)\s*STRICT(?:,\s*WITHOUT ROWID)?\s*;\s*$")
 _TRIGGER = re.compile(
     r"CREATE TRIGGER (\w+) BEFORE (UPDATE|DELETE) ON (\w+)\s+BEGIN SELECT RAISE\(ABORT, ('[^']*')\); END;\s*$"
 )
+_HEX = re.compile(r"lower\(hex\((.*)\)\);\s*$", re.DOTALL)
 _PLAIN = re.compile(
     r"(CREATE (UNIQUE )?INDEX|INSERT INTO|UPDATE|DROP (INDEX|TABLE|TRIGGER)|ALTER TABLE \w+ (DROP|RENAME))\b"
 )
@@ -36,5 +37,5 @@ def to_postgres(statement: str) -> str:
     if re.match(r"ALTER TABLE \w+ ADD COLUMN ", said):
         return _TYPE.sub(lambda found: TYPES[found[1]], said)
     if _PLAIN.match(said):
-        return said
+        return _HEX.sub(r"encode(convert_to(\1, 'UTF8'), 'hex');", said)
     raise ValueError(f"a migration says what PostgreSQL is not told how to do: {said[:80]}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from storage.database import Row, Tx
 from storage.product.versions import add_versions
+from storage.sql import in_list
 
 Relation = Literal["householder", "member", "proxy"]
 SEARCH_LIMIT = 8
@@ -41,34 +42,33 @@ class HouseholdFound:
     matched: str
 
 
-def name_key(name: str) -> str:
-    """UTF-8 in hexadecimal: a prefix of the name is a prefix of the key in every collation."""
-    return name.encode().hex()
+def hexadecimal(key: str) -> str:
+    """UTF-8 in hexadecimal: a prefix of the key is a prefix of this in every collation."""
+    return key.encode().hex()
 
 
 async def search(
-    tx: Tx, said: str, *, village_id: int | None = None, limit: int = SEARCH_LIMIT
+    tx: Tx, said: str, key: str, *, village_id: int | None = None, limit: int = SEARCH_LIMIT
 ) -> list[HouseholdFound]:
-    """Households by card number, else by a householder's or member's name.
+    """Households by card number, else by a householder's or member's name; `key` is the name's search key.
 
     The village comes first: an exact name there is the whole answer; else names that begin so there and exact
     names elsewhere in the township; else any name that begins so. Closed households are not found.
     """
-    said = said.strip()
-    if not said:
-        return []
     if found := await by_card(tx, said):
         return [found]
+    if not key:
+        return []
     if village_id is not None:
-        if exact := await _by_name(tx, said, village_id, prefix=False, limit=limit):
+        if exact := await _by_name(tx, key, village_id, prefix=False, limit=limit):
             return exact
-        near = await _by_name(tx, said, village_id, prefix=True, limit=limit)
-        far = await _by_name(tx, said, None, prefix=False, limit=limit)
+        near = await _by_name(tx, key, village_id, prefix=True, limit=limit)
+        far = await _by_name(tx, key, None, prefix=False, limit=limit)
         if near or far:
             return (near + far)[:limit]
-    elif exact := await _by_name(tx, said, None, prefix=False, limit=limit):
+    elif exact := await _by_name(tx, key, None, prefix=False, limit=limit):
         return exact
-    return await _by_name(tx, said, None, prefix=True, limit=limit)
+    return await _by_name(tx, key, None, prefix=True, limit=limit)
 
 
 async def by_card(tx: Tx, card_no: str) -> HouseholdFound | None:
@@ -76,6 +76,23 @@ async def by_card(tx: Tx, card_no: str) -> HouseholdFound | None:
     sql = _FOUND.format(matched="h.card_no", source="households h", condition="h.card_no = :card_no", order="h.card_no")
     row = await tx.one(sql, {"card_no": card_no.strip().upper(), "limit": 1})
     return _found(row) if row else None
+
+
+async def by_tail(
+    tx: Tx, tail: str, village_ids: Collection[int], *, limit: int = SEARCH_LIMIT
+) -> list[HouseholdFound]:
+    """The households of some villages whose card ends so; `tail` is letters, digits and hyphens."""
+    if not tail or not village_ids:
+        return []
+    places, values = in_list("village", sorted(village_ids))
+    sql = _FOUND.format(
+        matched="h.card_no",
+        source="households h",
+        condition=f"h.village_id IN ({places}) AND h.card_no LIKE :ends_so",
+        order="h.card_no",
+    )
+    rows = await tx.all(sql, {**values, "ends_so": f"%{tail.upper()}", "limit": limit})
+    return [_found(row) for row in rows]
 
 
 async def cards(tx: Tx, *, village_id: int | None = None) -> Sequence[Row]:
@@ -95,7 +112,7 @@ async def household(tx: Tx, household_id: int) -> HouseholdFound | None:
     return _found(row) if row else None
 
 
-async def _by_name(tx: Tx, name: str, village_id: int | None, *, prefix: bool, limit: int) -> list[HouseholdFound]:
+async def _by_name(tx: Tx, name_key: str, village_id: int | None, *, prefix: bool, limit: int) -> list[HouseholdFound]:
     match = "n.name_key >= :key AND n.name_key < :key_end" if prefix else "n.name_key = :key"
     place = "" if village_id is None else " AND n.village_id = :village_id"
     sql = _FOUND.format(
@@ -105,7 +122,7 @@ async def _by_name(tx: Tx, name: str, village_id: int | None, *, prefix: bool, l
         # a prefix may match a fifth of the county: the index's own order stops at the limit without sorting it
         order="n.name_key, n.household_id" if prefix else "n.is_householder DESC, h.card_no",
     )
-    key = name_key(name)
+    key = hexadecimal(name_key)
     values = {"key": key, "key_end": key + "g", "village_id": village_id, "limit": limit * 2}
     rows = await tx.all(sql, values)
     once: dict[int, HouseholdFound] = {}
@@ -118,8 +135,10 @@ def _found(row: Row) -> HouseholdFound:
     return HouseholdFound(**{name: row[name] for name in HouseholdFound.__slots__})
 
 
-async def add_household_versions(tx: Tx, rows: Sequence[Mapping[str, Any]], *, now_ms: int) -> None:
-    """Write new versions of households with their names for the search."""
+async def add_household_versions(
+    tx: Tx, rows: Sequence[Mapping[str, Any]], *, key_of: Callable[[str], str], now_ms: int
+) -> None:
+    """Write new versions of households with their names for the search: `key_of` gives a name's search key."""
     await add_versions(tx, "households", rows, now_ms=now_ms)
     names = [
         {
@@ -127,7 +146,7 @@ async def add_household_versions(tx: Tx, rows: Sequence[Mapping[str, Any]], *, n
             "household_id": row["household_id"],
             "version": row["version"],
             "name": name,
-            "name_key": name_key(name),
+            "name_key": hexadecimal(key_of(name)),
             "village_id": row["village_id"],
             "area_id": row["area_id"],
             "is_householder": int(name == row["householder"]),

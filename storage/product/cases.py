@@ -258,7 +258,7 @@ async def events_by_area(tx: Tx, *, from_ms: int, until_ms: int) -> Sequence[Row
 
 
 # What was not decided at a moment: what still isn't, and what was decided since.
-_UNDECIDED = ("decided_ms IS NULL AND late_ms > 0", "decided_ms >= :until_ms")
+UNDECIDED = ("decided_ms IS NULL AND late_ms > 0", "decided_ms >= :until_ms")
 
 
 async def waiting_by_area(tx: Tx, *, until_ms: int) -> dict[int, tuple[int, int]]:
@@ -266,7 +266,7 @@ async def waiting_by_area(tx: Tx, *, until_ms: int) -> dict[int, tuple[int, int]
     each = " UNION ALL ".join(
         "SELECT area_id, CASE WHEN late_ms < :until_ms THEN 1 ELSE 0 END AS late FROM cases"
         f" WHERE township_id = :t AND {condition} AND received_ms < :until_ms"
-        for condition in _UNDECIDED
+        for condition in UNDECIDED
     )
     rows = await tx.all(
         f"SELECT area_id, COUNT(*) AS n, SUM(late) AS late FROM ({each}) AS undecided GROUP BY area_id",
@@ -284,7 +284,7 @@ async def waiting(
     """
     past = " AND late_ms < :until_ms" if late_only else ""
     found = list[Case]()
-    for condition in _UNDECIDED:
+    for condition in UNDECIDED:
         where = f"{condition}{past} AND received_ms < :until_ms"
         found += await _oldest(tx, where, {"until_ms": until_ms}, area_ids, limit)
     return sorted(found, key=lambda one: (one.received_ms, one.id))[:limit]
@@ -293,10 +293,10 @@ async def waiting(
 async def undecided(tx: Tx, *, area_ids: Collection[int] | None = None, limit: int = 10) -> tuple[int, list[Case]]:
     """Cases that nobody has verified yet: how many, and the `limit` oldest."""
     row = await tx.one(
-        f"SELECT COUNT(*) AS n FROM cases WHERE township_id = :t AND {_UNDECIDED[0]}{_in_areas(area_ids)}"
+        f"SELECT COUNT(*) AS n FROM cases WHERE township_id = :t AND {UNDECIDED[0]}{_in_areas(area_ids)}"
     )
     total = int(row["n"]) if row else 0
-    return total, await _oldest(tx, _UNDECIDED[0], {}, area_ids, limit) if total else []
+    return total, await _oldest(tx, UNDECIDED[0], {}, area_ids, limit) if total else []
 
 
 async def _oldest(

@@ -126,6 +126,12 @@ async def days_reported(tx: Tx, *, from_ms: int, until_ms: int) -> list[str]:
     return [row["day"] for row in rows]
 
 
+async def first_villages_ms(tx: Tx) -> int | None:
+    """When the township's first villages were entered; None while it has none."""
+    row = await tx.one("SELECT MIN(from_ms) AS from_ms FROM areas WHERE township_id = :t AND level = 'village'")
+    return None if row is None or row["from_ms"] is None else int(row["from_ms"])
+
+
 async def areas_at(tx: Tx, at_ms: int) -> Sequence[Row]:
     """Every area there had been by a moment, as it was called then: area_id, parent_id, level, code, name, gone.
 

@@ -35,10 +35,14 @@ def awake(folder: Path) -> Path:
 
 
 class Program:
-    """`python -m bot run --example examples/township`; it can be killed and started again on the same data."""
+    """`python -m bot run --example examples/township`; it can be killed and started again on the same data.
 
-    def __init__(self, data_dir: Path) -> None:
+    Its clock is ahead of the machine's by `ahead_ms`; with None it has the machine's, and no quiet hours.
+    """
+
+    def __init__(self, data_dir: Path, *, ahead_ms: int | None = None) -> None:
         self.data_dir = data_dir
+        self._ahead_ms = ahead_ms
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
@@ -57,7 +61,11 @@ class Program:
     def start(self) -> None:
         """Start and wait until it answers."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "bot", "run", "--example", str(awake(self.data_dir / "township"))]
+        if self._ahead_ms is None:
+            bot, example = ["bot"], awake(self.data_dir / "township")
+        else:
+            bot, example = ["tests.browser.ahead", str(self._ahead_ms)], EXAMPLE
+        command = [sys.executable, "-m", *bot, "run", "--example", str(example)]
         with self._printed.open("ab") as printed, self._complaints.open("ab") as complaints:
             self._process = subprocess.Popen(
                 command, cwd=ROOT, env=self._environment(), stdout=printed, stderr=complaints, stdin=subprocess.DEVNULL
@@ -74,6 +82,10 @@ class Program:
                 return "serves at" in self._printed.read_text("utf-8")
         except OSError:
             return False
+
+    def join_links(self) -> dict[str, str]:
+        """Role → the link that the program printed when it started for the first time."""
+        return dict(re.findall(r"(\w+)\s+(http://\S+\?join=\S+)", self._printed.read_text("utf-8")))
 
     def kill(self) -> None:
         """SIGKILL: no chance to tidy up."""

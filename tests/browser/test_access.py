@@ -56,8 +56,8 @@ async def test_a_screen_reader_hears_the_chat_and_names_every_control(phone: Pho
     await expect(log).to_have_attribute("aria-live", "polite")  # it is silent while history is put in
     assert await log.get_by_role("button", name="发送我的位置").count() == 1
     assert await aunt.page.evaluate("document.documentElement.lang") == "zh-CN"
-    await aunt.page.get_by_role("button", name="更多：照片、位置").click()
-    assert await aunt.page.get_by_role("group", name="更多：照片、位置").get_by_role("button").count() == 4
+    await aunt.page.get_by_role("button", name="更多：照片、位置、设置").click()
+    assert await aunt.page.get_by_role("group", name="更多：照片、位置、设置").get_by_role("button").count() == 5
     assert await looks.nameless(aunt) == []
     await log.get_by_role("button", name="放大看").click()
     viewer = aunt.page.get_by_role("dialog", name="看图")
@@ -88,5 +88,5 @@ async def test_text_of_twice_the_size_needs_no_sideways_scrolling(phone: PhoneMa
     assert await looks.layout_faults(aunt) == []
     await aunt.says("张家坪桥头")
     await aunt.sees("请看对不对")
-    await aunt.page.get_by_role("button", name="更多：照片、位置").click()
+    await aunt.page.get_by_role("button", name="更多：照片、位置、设置").click()
     assert await looks.layout_faults(aunt) == []

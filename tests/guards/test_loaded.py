@@ -12,9 +12,11 @@ BY_NEED = {
     "asyncpg": "PostgreSQL",
     "cryptography": "WeChat",
     "defusedxml": "WeChat",
+    "holidays": "a year without published data",
     "httpx": "python-telegram-bot",
     "obstore": "an S3 store",
     "pillow_heif": "a HEIC photo",
+    "python_calamine": "a workbook to import",
     "telegram": "doctor",
 }
 SERVE = """

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from bot.i18n import Catalogues
 from handlers.county.looking import Glance, WriteRefused
 from handlers.county.rules import Days, Seen, Sums, Town, compose, days_of, periods, sums_of, towns_named
-from handlers.digests.rules import Cleaning, Figures, Scope
+from handlers.digests.rules import Figures, Scope
+from handlers.duties.rules import Rollcall, Village
 from handlers.people.rules import COUNTY_RIGHTS, COUNTY_ROLES, GRANTS, RIGHTS, ROLES, STANDS_FOR, may, may_grant
 
 TODAY = date(2026, 11, 20)  # a Friday
@@ -108,6 +109,12 @@ def test_adding_up_keeps_every_figure_and_the_funds_apart(every: list[Sums]) -> 
         assert getattr(total, name) == sum(getattr(one, name) for one in every)
 
 
+def roll(reported: int, villages: int) -> Rollcall:
+    """A clean-up to which so many of the villages answered."""
+    each = tuple(Village(at, f"{at}村", () if at < reported else None) for at in range(villages))
+    return Rollcall(0, 1, 1, each)
+
+
 def test_the_list_has_the_digest_s_own_figures() -> None:
     figures = replace(
         FIGURES,
@@ -123,7 +130,7 @@ def test_the_list_has_the_digest_s_own_figures() -> None:
         },
         waiting={"cases": 7},
         late={"cases": 3},
-        cleaning=(Cleaning(0, 18, 24, ()), Cleaning(1, 20, 24, ()), Cleaning(2, 1, 0, ())),
+        cleaning=(roll(18, 24), roll(20, 24), replace(roll(1, 1), common=False)),
     )
     assert sums_of(Seen(Town(1, "1", "镇"), figures)) == Sums(5, 4, 7, 3, 15_600, 1_560, 780, 38, 48)
     assert sums_of(Seen(Town(1, "1", "镇"))) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,6 @@ from handlers.digests.rules import (
     FIGURES,
     WAITS,
     AreaThen,
-    Cleaning,
     Figures,
     LateCase,
     Scope,
@@ -22,7 +22,7 @@ from handlers.digests.rules import (
     no_data,
     scope_of,
 )
-from handlers.duties.rules import Effort
+from handlers.duties.rules import Effort, Rollcall, Village
 
 CATALOGUES = Catalogues(ZoneInfo("Asia/Shanghai"))
 HOUR_MS = 3_600_000
@@ -35,6 +35,16 @@ AREAS = (
     AreaThen(21, 2, "hamlet", "一社"),
     AreaThen(22, 2, "hamlet", "二社"),
     AreaThen(4, 1, "village", "旧庄村", gone=True),
+)
+
+
+# 18 of 24 villages reported; only the first said how many people.
+EFFORTS = ((Effort("people", "person", 210_000),), *((),) * 17, *(None,) * 6)
+ROLL = Rollcall(
+    UNTIL_MS - 18 * HOUR_MS,
+    UNTIL_MS + 2 * HOUR_MS,
+    UNTIL_MS,
+    tuple(Village(at, f"{at}村", efforts) for at, efforts in enumerate(EFFORTS)),
 )
 
 
@@ -59,7 +69,8 @@ def test_a_full_day() -> None:
         waiting={"cases": 9, "film": 2, "claims": 1},
         late={"cases": 2},
         late_cases=(LateCase("2026-0113", "dumping", "王家沟村", 26 * HOUR_MS + 5),),
-        cleaning=(Cleaning(UNTIL_MS - 18 * HOUR_MS, 18, 24, (Effort("people", "person", 210_000),)),),
+        cleaning=(ROLL,),
+        soon={"cases": 1},
         dropped={"friday": 1},
         undelivered={"waiting": 3, "failed": 1},
     )
@@ -67,39 +78,43 @@ def test_a_full_day() -> None:
         [
             "",
             "【举报】",
-            "5 件新报",
-            "3 件属实",
-            "1 件不实",
-            "1 件重复",
+            "新报 5 件",
+            "属实 3 件",
+            "不实 1 件",
+            "重复 1 件",
+            "",
+            "【等着办】",
+            "待核实 9 件（2 件超时，1 件快到时限）",
+            "待处理称重单 2 张",
+            "待确认家庭绑定 1 个",
             "",
             "【久等未核实 2 件】",
             "26 小时 2026-0113 王家沟村 乱倒垃圾",
             "还有 1 件，发「待办案件」看全部",
             "",
             "【农膜】",
-            "156.4 公斤计入",
-            "12 张称重单",
-            "156.40 元 县补",
-            "78.20 元 镇补",
-            "1 张冲回",
-            "2 张等工作人员处理",
+            "计入 156.4 公斤",
+            "称重单 12 张",
+            "县补 156.40 元",
+            "镇补 78.20 元",
+            "作废 1 张",
             "",
             "【积分】",
-            "45 分发放",
-            "5 分收回",
+            "发放 45 分",
+            "收回 5 分",
             "",
             "【集中整治 2026-11-20】",
-            "18/24 村已报",
+            "已报 18/24 村",
             "210 人",
             "车辆 暂无数据",
             "方量 暂无数据",
             "",
             "【过时未发】",
-            "1 次整治提醒",
+            "整治提醒 1 次",
             "",
             "【未送达】",
             "3 条等本人再来（打开网页，或给公众号发消息）",
-            "1 条发送失败",
+            "发送失败 1 条",
         ]
     )
 
@@ -112,6 +127,28 @@ def test_each_case_that_waits_has_a_button_for_those_who_may_open_it() -> None:
     assert all(len(button.data) <= 40 for row in rows for button in row)
     assert compose(found, with_buttons=False).rows == ()
     assert "3 天 2026-0000" in printed(found)
+
+
+@pytest.mark.parametrize(
+    ("late", "soon", "said"),
+    [
+        ({}, {}, "待核实 3 件"),
+        ({}, {"cases": 1}, "待核实 3 件（1 件快到时限）"),
+        ({"cases": 2}, {}, "待核实 3 件（2 件超时）"),
+        ({"cases": 2}, {"cases": 1}, "待核实 3 件（2 件超时，1 件快到时限）"),
+    ],
+)
+def test_what_waits_is_said_with_what_presses(late: dict[str, int], soon: dict[str, int], said: str) -> None:
+    found = figures(waiting={"cases": 3}, late=late, soon=soon)
+    assert f"【等着办】\n{said}\n" in printed(found) + "\n"
+
+
+def test_the_way_to_what_waits_is_for_whoever_decides_it() -> None:
+    found = figures(waiting={"film": 2})
+    (row,) = compose(found, with_buttons=True, decides={"cases", "film"}).rows
+    assert [button.data for button in row] == ["/todo"]
+    assert compose(found, with_buttons=True, decides={"cases"}).rows == ()
+    assert compose(figures(), with_buttons=True, decides={"cases", "film"}).rows == ()
 
 
 def test_what_is_not_known_is_said_not_guessed() -> None:
@@ -134,7 +171,7 @@ COUNTS = st.integers(0, 10**6)
 def test_no_section_is_empty_in_any_language(language: str, **given: object) -> None:
     body = printed(figures(**given), language)
     assert "】\n\n" not in body and "]\n\n" not in body and not body.endswith(("】", "]"))
-    assert "\n0 张" not in body and "\n0 件" not in body and "\n0 条" not in body and "\n0 次" not in body
+    assert not re.search(r" 0 [张件条次个]", body)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 import pytest
@@ -196,7 +197,8 @@ def test_a_name_can_be_named_again(said: str) -> None:
     name = tidy_name(said)
     if name is not None:
         assert tidy_name(name) == name
-        assert name.isprintable() and 0 < len(name) <= MAX_NAME_CHARS
+        assert 0 < len(name) <= MAX_NAME_CHARS
+        assert all(one.isprintable() or unicodedata.category(one) == "Cn" for one in name)  # letters newer than Python
 
 
 def test_reminders_wait_for_a_snooze_and_end_with_an_opt_out() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +11,9 @@ import pytest
 
 from storage.database import Database
 from storage.engine.opening import SQLITE, bring_up_to_date, open_database
+from tests.example import EXAMPLE
 from tests.postgres import PostgresServer
+from tests.storage.importing import FILES, Town
 from tests.templates import in_a_file, on_a_server
 
 ENGINES = ("sqlite", "postgres")
@@ -82,3 +84,17 @@ async def three(
     yield three
     for url in made:
         await postgres.drop(url)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    target = tmp_path / "town"
+    target.mkdir()
+    for name in FILES:
+        shutil.copy(EXAMPLE / name, target / name)
+    yield target
+
+
+@pytest.fixture
+def town(database: Database, folder: Path) -> Town:
+    return Town(database, folder)

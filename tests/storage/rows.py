@@ -166,6 +166,7 @@ OF_TABLE: dict[tuple[str, str], tuple[Any, ...]] = {
     ("cases", "kind"): ("dumping", "river", "dumping", "river"),
     ("cases", "state"): ("registered", "verified", "registered", "closed"),
     ("cases", "decided_ms"): (None, 2_500, None, 4_500),
+    ("cases", "late_ms"): (1_600, 2_600, 3_600, 4_600),
     ("case_events", "event"): ("registered", "registered", "verified", "closed"),
     ("film_ticket_events", "kind"): ("counted", "held", "objected", "approved"),
     ("film_tickets", "kind"): ("mulch", "drip", "mulch", "mulch"),

@@ -102,10 +102,11 @@ BY_NAME: dict[str, Any] = {
     **dict.fromkeys(("person_id", "owner_person_id", "operator_id", "by_person", "linked_by", "granted_by"), 1),
     **dict.fromkeys(("created_by", "decided_by", "imported_by", "household_id", "case_id", "area_id", "used_by"), 1),
     **dict.fromkeys(("village_id", "ticket_id", "claim_id", "role_id", "timer_id", "update_id", "row_id"), 1),
-    **dict.fromkeys(("message_id", "heard_id"), 1),
+    **dict.fromkeys(("message_id", "heard_id", "subject_id", "entry_id"), 1),
     **dict.fromkeys(("invitation_id", "policy_version", "version"), 1),
     **dict.fromkeys(("stranger_id", "event_id", "try_id", "drop_id", "link_id", "consent_id", "id"), NEW),
-    **dict.fromkeys(("now_ms", "at_ms", "received_ms", "fire_ms", "planned_ms"), NOW_MS),
+    "reversal_id": NEW,
+    **dict.fromkeys(("now_ms", "at_ms", "entry_ms", "received_ms", "fire_ms", "planned_ms"), NOW_MS),
     **dict.fromkeys(("since_ms", "from_ms", "after_id"), 0),
     **dict.fromkeys(("until_ms", "before_ms", "before_id", "expires_ms"), LATE_MS),
     **dict.fromkeys(("note", "error", "name", "reason", "through", "body", "fault"), "words"),
@@ -121,7 +122,7 @@ BY_NAME: dict[str, Any] = {
     "media_id": MEDIA[0], "media_ids": [MEDIA[0], MEDIA[3]], "sha256": HASHES[0], "sha256s": list(HASHES),
     "first": HASHES[0][:2], "facts": FACTS, "png": b"png", "card_no": "N1", "said": "张一",
     "token_hash": TOKENS[0], "token": "words", "dice": Loaded(new_dice), "update_key": "u1",
-    "message_key": "m1", "timer_key": "t1",
+    "message_key": "m1", "timer_key": "t1", "what": "case",
     "case": Loaded(lambda tx: cases.case(tx, 1)), "ticket": Loaded(lambda tx: film.ticket(tx, 1)),
 }  # fmt: skip
 
@@ -132,6 +133,7 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "areas.set_township": [{"code": "c1"}],
     "case_vault.add_reporter": [{"case_id": NEW}],
     "case_vault.points_since": [{}, {"person_id": 2}],
+    "case_deadlines.due_by_area": [{"until_ms": 1_501}],
     "cases.add_case": [{"case": CASE}],
     "cases.first_near": [
         {"cells": cells, "lat": 35.6, "lng": 104.6, "reach": (0.5, 0.5), "kind": "dumping"} for cells in ([7], [])
@@ -156,9 +158,13 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "film_figures.waiting": [{}, {"village_ids": ()}, {"village_ids": {1, 2, 3, 4}, "before_ms": 3_500}],
     "households.cards": [{}, {"village_id": 1}],
     "households.search": [
-        {"said": "N1"}, {}, {"village_id": 1}, {"village_id": 2}, {"said": "张"}, {"said": "张", "village_id": 2},
+        {"said": "N1"}, {}, {"village_id": 1}, {"village_id": 2}, {"key": "张"}, {"key": "张", "village_id": 2},
+        {"key": ""},
     ],
-    "households.add_household_versions": [{"rows": [{"household_id": 1, "version": 2, **HOUSEHOLD}]}],
+    "households.by_tail": [{"tail": "1"}, {"tail": "1", "village_ids": []}],
+    "households.add_household_versions": [
+        {"rows": [{"household_id": 1, "version": 2, **HOUSEHOLD}], "key_of": str.lower}
+    ],
     "households.link_person": [{}, {"relation": "proxy"}],
     "integrity.reference_faults": [{"references": REFERENCES}],
     "inbox.ids_of": [{"update_keys": ["u1", "u3", "u901"]}],
@@ -217,6 +223,7 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "retention.erase_ranges": [{"steps": steps} for steps in (retention.WORDS, retention.ERRORS, retention.PLACES)],
     "sessions.save": [{"rows": [{"person_id": at, "body": "{}", "updated_ms": NOW_MS} for at in (1, NEW)]}],
     "timers.put": [{"rows": [TIMER, {**TIMER, "id": NEW + 1, "timer_key": "t1"}]}],
+    "reversals.add_reversal": [{"kind": kind} for kind in ("withdrawn", "overturned")],
     "timers.due": [{}, {"kinds": ["digest"]}, {"kinds": ["digest"], "among": True}],
     "versions.current": [{"table": table} for table in ("areas", "landmarks", "stations", "households")],
     "versions.history": [{"table": table} for table in ("areas", "landmarks", "stations", "households")],

@@ -2,87 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.i18n import Catalogues
-from handlers.areas.actions import find_households, load_gazetteer
+from handlers.areas.actions import load_gazetteer
 from handlers.areas.bundle import read_folder
-from handlers.areas.faults import text_of
-from handlers.areas.importer import ImportRefused, ImportReport, import_folder
 from handlers.policy.actions import load_policies
-from storage.database import Database, Tx
+from storage.database import Tx
 from storage.people.households import HouseholdFound, by_card, link_person, links_of_household, unlink_person
 from storage.product.areas import township
 from storage.product.versions import history
-from tests.example import EXAMPLE
-
-T = TypeVar("T")
-FILES = ("areas.geojson", "hamlets.csv", "landmarks.csv", "stations.csv", "households.csv", "policy.toml")
-
-
-class Counter:
-    """Ids 1, 2, 3, …"""
-
-    def __init__(self) -> None:
-        self.last = 0
-
-    def next(self) -> int:
-        self.last += 1
-        return self.last
-
-
-class Town:
-    """A database and a copy of the example folder to change."""
-
-    def __init__(self, database: Database, folder: Path) -> None:
-        self.database, self.folder, self.ids = database, folder, Counter()
-
-    async def load(self, now_ms: int = 1_000, *, path: Path | None = None, skip_bad: bool = False) -> ImportReport:
-        async def work(tx: Tx) -> ImportReport:
-            return await import_folder(tx, path or self.folder, now_ms=now_ms, ids=self.ids, skip_bad=skip_bad)
-
-        return await self.database.transaction(work)
-
-    async def see(self, work: Callable[[Tx], Awaitable[T]]) -> T:
-        return await self.database.read(work)
-
-    def change(self, file: str, old: str, new: str) -> None:
-        path = self.folder / file
-        text = path.read_text("utf-8")
-        assert old in text
-        path.write_text(text.replace(old, new, 1), "utf-8")
-
-    async def find(self, said: str, village: str | None = None) -> list[HouseholdFound]:
-        places = await self.see(load_gazetteer)
-        home = next((one.area_id for one in places.villages if one.name == village), None)
-        return await self.see(lambda tx: find_households(tx, places, said, village_id=home))
-
-    async def refusal(self) -> list[str]:
-        """The faults of a refused import, in Chinese, as the operator reads them."""
-        with pytest.raises(ImportRefused) as caught:
-            await self.load()
-        catalogue = Catalogues(ZoneInfo("Asia/Shanghai"))["zh_CN"]
-        return [catalogue.render(text_of(fault)) for fault in caught.value.faults]
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    target = tmp_path / "town"
-    target.mkdir()
-    for name in FILES:
-        shutil.copy(EXAMPLE / name, target / name)
-    yield target
-
-
-@pytest.fixture
-def town(database: Database, folder: Path) -> Town:
-    return Town(database, folder)
+from tests.storage.importing import FILES, Town
 
 
 async def test_the_example_township_is_imported_whole(town: Town) -> None:
@@ -202,7 +133,7 @@ async def test_bad_rows_can_be_skipped(town: Town) -> None:
     town.change("households.csv", "N0004,", "坏卡,")
     report = await town.load(skip_bad=True)
     assert report.counts["households"].added == 598
-    assert [fault.code for fault in report.faults] == ["bad_card", "repeated_card"]
+    assert [fault.code for fault in report.faults] == ["repeated_card", "bad_card"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])

@@ -21,12 +21,11 @@ from storage.machine import inbox, outbox, sessions, timers
 from storage.people import people
 from storage.product import case_vault, cases, duties, film, ledger, policies
 from tests.storage import rows, test_cases, test_database, test_import, test_ledger, test_retention
-from tests.storage.test_import import folder, town
 from tests.storage.test_retention import world
 
 CONTRACT = (test_cases, test_database, test_import, test_ledger, test_retention)
 SQL = (Path(__file__).parent / "next_schema" / "additive.sql").read_text("utf-8")
-__all__ = ["folder", "town", "world"]
+__all__ = ["world"]
 
 
 async def migrate_ahead(url: str) -> None:

@@ -101,6 +101,12 @@ async def weighs(cleaner: Someone, line: str) -> None:
 # -- the office
 
 
+async def time_to_take_back_is_over(town: Town) -> None:
+    """Wait until what was decided takes effect (`undo.minutes` of the example's policy)."""
+    town.clock.advance(minutes=10)
+    await town.tick()
+
+
 async def ticks(town: Town, *moments: str) -> None:
     """Go from moment to moment."""
     for moment in moments:

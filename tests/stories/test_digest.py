@@ -48,37 +48,41 @@ async def test_a_friday(town: Town) -> None:
     assert body(found) == [
         "",
         "【举报】",
-        "2 件新报",
-        "1 件属实",
-        "1 件不实",
+        "新报 2 件",
+        "属实 1 件",
+        "不实 1 件",
+        "",
+        "【等着办】",
+        "待核实 1 件（1 件超时）",
         "",
         "【久等未核实 1 件】",
         f"47 小时 {old} 王家沟村 乱倒垃圾",
         "",
         "【农膜】",
-        "24.6 公斤计入",
-        "2 张称重单",
-        "24.60 元 县补",
-        "12.30 元 镇补",
+        "计入 24.6 公斤",
+        "称重单 2 张",
+        "县补 24.60 元",
+        "镇补 12.30 元",
         "",
         "【积分】",
-        "29 分发放",
+        "发放 29 分",
         "",
         "【集中整治 2026-11-20】",
-        "1/24 村已报",
+        "已报 1/24 村",
         "12 人",
         "3 车",
         "8.5 方",
     ]
-    assert found.labels == [f"办 {old}"]
+    assert found.labels == ["去办", f"办 {old}"]
+    assert digests(auditor)[-1].labels == [f"办 {old}"]
     assert body(digests(auditor)[-1]) == body(found)
     here = keeper.sees("青禾塬镇日报 2026-11-20", "范围：王家沟村")
-    assert "1/1 村已报" in here.text and "24.6 公斤" in here.text
+    assert "已报 1/1 村" in here.text and "24.6 公斤" in here.text
     elsewhere = neighbour.sees("范围：李家湾村")
     assert body(elsewhere) == [
         "",
         "【集中整治 2026-11-20】",
-        "0/1 村已报",
+        "已报 0/1 村",
         "人数 暂无数据",
         "车辆 暂无数据",
         "方量 暂无数据",
@@ -87,6 +91,31 @@ async def test_a_friday(town: Town) -> None:
     cleaner.sees_not("日报")
     await staff.taps(f"办 {old}")
     staff.sees(old, "乱倒垃圾", "属实")
+
+
+async def test_what_waits_is_in_the_digest_and_a_tap_leads_to_it(town: Town) -> None:
+    aunt = await town.person("王大娘")
+    cleaner = await town.person("李师傅", role="cleaner", area="王家沟")
+    keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
+    staff = await town.person("孙干事", role="staff")
+    await ticks(town, "2026-11-18 18:00")
+    town.clock.go_to("2026-11-19 17:00")
+    await reports(aunt, "王家沟桥头有人倒垃圾")
+    await reports(aunt, "王家沟学校门口有人倒垃圾")
+    fire = await reports(aunt, "王家沟桥头有人烧垃圾")
+    await weighs(cleaner, "张三 1.5吨")
+    await cleaner.taps("对，记上")
+    await ticks(town, "2026-11-19 18:00")
+    found = staff.sees("【等着办】\n待核实 3 件（1 件快到时限）\n待处理称重单 1 张")
+    assert found.labels == ["去办"]
+    assert "待核实 3 件（1 件快到时限）" in digests(keeper)[-1].text
+    await staff.taps("去办", on=found)
+    staff.sees("等您办的有 4 件", fire)
+    town.clock.go_to("2026-11-19 19:30")
+    await staff.says("/digest 2026-11-19")
+    assert (staff.last.text, staff.last.labels) == (found.text, found.labels)
+    await ticks(town, "2026-11-20 18:00")
+    assert "待核实 3 件（3 件超时）\n待处理称重单 1 张（1 张超过一天）" in digests(staff)[-1].text
 
 
 async def test_run_again_it_says_the_same(town: Town) -> None:
@@ -127,13 +156,13 @@ async def test_the_day_after_shows_what_came_after_six(town: Town) -> None:
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     staff = await town.person("孙干事", role="staff")
     await ticks(town, "2026-11-18 18:00", "2026-11-19 18:00", *REMINDERS, "2026-11-20 18:00")
-    assert "0/24 村已报" in digests(staff)[-1].text
+    assert "已报 0/24 村" in digests(staff)[-1].text
     town.clock.go_to("2026-11-20 19:00")
     await keeper.says("12人 3车 8方")
     await keeper.taps("提交")
     await ticks(town, "2026-11-20 20:00", "2026-11-21 18:00", "2026-11-22 18:00")
     saturday, sunday = digests(staff)[-2:]
-    assert body(saturday) == ["", "【集中整治 2026-11-20】", "1/24 村已报", "12 人", "3 车", "8 方"]
+    assert body(saturday) == ["", "【集中整治 2026-11-20】", "已报 1/24 村", "12 人", "3 车", "8 方"]
     assert "集中整治" not in sunday.text
 
 
@@ -182,9 +211,9 @@ async def test_late_is_sent_once_and_too_late_is_counted(town: Town) -> None:
     assert len(digests(staff)) == 1
     await ticks(town, "2026-11-20 18:00")
     assert len(digests(staff)) == 2
-    assert "【过时未发】\n1 次日报" in digests(staff)[1].text
+    assert "【过时未发】\n日报 1 次" in digests(staff)[1].text
     await staff.says("/digest 2026-11-19")
-    staff.sees("日报 2026-11-19", "1 件新报")
+    staff.sees("日报 2026-11-19", "新报 1 件")
 
 
 async def test_messages_that_never_arrived_are_counted_where_their_people_live(town: Town) -> None:
@@ -204,8 +233,8 @@ async def test_messages_that_never_arrived_are_counted_where_their_people_live(t
             since=town.clock.ms,
         )
     await ticks(town, "2026-11-19 18:00")
-    assert digests(staff)[-1].text.endswith("【未送达】\n3 条发送失败\n2 条过期作废")
-    assert digests(keeper)[-1].text.endswith("【未送达】\n2 条过期作废")
+    assert digests(staff)[-1].text.endswith("【未送达】\n发送失败 3 条\n过期作废 2 条")
+    assert digests(keeper)[-1].text.endswith("【未送达】\n过期作废 2 条")
 
 
 async def test_somebody_for_two_villages_gets_one_digest(town: Town) -> None:

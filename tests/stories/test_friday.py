@@ -243,6 +243,77 @@ async def test_somebody_for_several_villages_names_theirs(town: Town) -> None:
     staff.sees("周五报到", "王家沟村", "12 人")
 
 
+async def test_a_cleaner_of_the_whole_town_has_villages_to_tap(town: Town) -> None:
+    cleaner = await town.person("李师傅", role="cleaner")
+    staff = await town.person("孙干事", role="staff")
+    town.clock.go_to("2026-11-20 10:00")
+    await cleaner.says("12人 3车 8方")
+    first = [label for label in cleaner.sees("哪个村的").labels if label.endswith("村")]
+    assert len(first) == 8
+    await cleaner.taps(first[0])
+    cleaner.sees("周五报到", first[0], "12 人")
+    await cleaner.taps("提交")
+    cleaner.sees(f"记下了：{first[0]}", "全镇已报 1/24")
+    await cleaner.says("5人 1车 2方")
+    left = cleaner.sees("哪个村的").labels
+    assert first[0] not in left and first[1] in left
+    await cleaner.says("王家沟")
+    await cleaner.taps("提交")
+    cleaner.sees("全镇已报 2/24")
+    await staff.says("点名")
+    staff.sees("已报 2/24", "未报 22 个村")
+
+
+async def test_on_saturday_it_is_asked_whether_friday_is_meant(town: Town) -> None:
+    keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
+    staff = await town.person("孙干事", role="staff")
+    town.clock.go_to("2026-11-21 09:00")
+    await keeper.says("整治 12人 3车 8方")
+    asked = keeper.sees("报哪一天的")
+    assert asked.labels[:2] == ["昨天 11月20日 周五", "今天 11月21日 周六"]
+    await keeper.taps("昨天")
+    keeper.sees("周五报到", "2026-11-20", "12 人")
+    await keeper.taps("提交")
+    keeper.sees("11月20日 周五 集中整治", "全镇已报 1/24", "记为补报")
+    await keeper.says("周五报到")
+    await keeper.says("今天")
+    keeper.sees("来了多少人")
+    await keeper.says("3人 1车 2方")
+    await keeper.taps("跳过")
+    await keeper.taps("提交")
+    assert "已报" not in keeper.sees("11月21日 周六", "3 人").text
+    await staff.says("/rollcall 2026-11-21")
+    other = staff.sees("清洁 2026-11-21", "报了的 1 个村：王家沟村")
+    assert "未报" not in other.text
+    await staff.says("/rollcall 2026-11-20")
+    staff.sees("已报 1/24")
+    town.clock.go_to("2026-11-22 09:00")
+    await keeper.says("/cleanup")
+    assert keeper.sees("报哪一天的").labels[:2] == ["前天 11月20日 周五", "今天 11月22日 周日"]
+    await keeper.says("11月20日")
+    keeper.sees("来了多少人")
+
+
+async def test_a_town_entered_on_saturday_counts_the_same_everywhere(town: Town) -> None:
+    """Its villages stood on nobody's list on Friday; the first that reports for it makes it a clean-up of them all."""
+    cleaner = await town.person("李师傅", role="cleaner")
+    staff = await town.person("孙干事", role="staff")
+    town.clock.go_to("2026-11-21 09:00")
+    await town.write("UPDATE areas SET from_ms = :now WHERE township_id = :t", now=town.clock.now_ms())
+    await staff.says("点名")
+    staff.sees("还没有过集中整治")
+    await cleaner.says("整治 王家沟 12人 3车 8方")
+    await cleaner.taps("昨天")
+    await cleaner.taps("提交")
+    cleaner.sees("记下了：王家沟村", "全镇已报 1/24")
+    await staff.says("点名")
+    staff.sees("已报 1/24", "未报 23 个村")
+    await staff.says("/friday 2026-11-20")
+    staff.sees("已报 1/24", "王家沟村 12 人 3 车 8 方")
+    await staff.says("日报")
+    staff.sees("已报 1/24 村", "12 人\n3 车\n8 方")
+
+
 async def test_villagers_may_not(town: Town) -> None:
     aunt = await town.person("王大娘")
     town.clock.go_to("2026-11-20 10:00")
@@ -353,7 +424,7 @@ async def test_a_day_of_downtime(town: Town) -> None:
     assert [tuple(row) for row in dropped] == [("friday", "2026-11-20", "0", 1)]
     town.clock.go_to("2026-11-20 18:00")
     await town.tick()
-    staff.sees("【过时未发】\n1 次整治提醒")
+    staff.sees("【过时未发】\n整治提醒 1 次")
 
 
 async def test_a_month_of_downtime_is_counted_not_made_up_for(town: Town) -> None:

@@ -55,18 +55,21 @@ async def test_the_digest_reaches_the_office_and_the_village(groups: Groups) -> 
     await weighs(cleaner, "张三 15.6公斤")
     await groups.goes_to("2026-11-19 18:00")
     office, village = said(groups.office, "日报 2026-11-19")[0], said(groups.village, "日报 2026-11-19")[0]
-    assert office.split("\n")[:9] == [
+    assert office.split("\n")[:12] == [
         "### 青禾塬镇日报 2026-11-19",
         "数据时间 11-18 18:00—11-19 18:00",
         "范围：全镇",
         "",
         "**【举报】**",
-        "> **1** 件新报",
+        "> 新报 **1** 件",
+        "",
+        "**【等着办】**",
+        "> 待核实 **1** 件（1 件快到时限）",
         "",
         "**【农膜】**",
-        "> **15.6** 公斤计入",
+        "> 计入 **15.6** 公斤",
     ]
-    assert "范围：王家沟村" in village and "> **1** 件新报" in village
+    assert "范围：王家沟村" in village and "> 新报 **1** 件" in village
     for text in (*groups.office.texts(), *groups.village.texts()):
         assert "王大娘" not in text and "张三" not in text and "桥头" not in text and number not in text
     neighbour.sees_not("日报")
@@ -281,8 +284,8 @@ async def test_a_robot_that_is_gone_is_named_and_nothing_else_breaks(groups: Gro
     assert said(groups.office, "日报 2026-11-18") and groups.village.posted == []
     await staff.says("日报")
     await groups.goes_to("2026-11-19 18:00")
-    assert "> **1** 条发送失败" in said(groups.office, "日报 2026-11-19")[0]
-    staff.sees("日报 2026-11-19", "1 条发送失败")
+    assert "> 发送失败 **1** 条" in said(groups.office, "日报 2026-11-19")[0]
+    staff.sees("日报 2026-11-19", "发送失败 1 条")
     robots = {"青禾塬镇": groups.office.key, "王家沟村": groups.village.key}
     await staff.says("日报")
     checks = await robots_check(robots, town.app.database, ZONE)

@@ -257,47 +257,47 @@ async def test_the_list_of_the_townships(county: County) -> None:
     await boss.says("县里各乡镇")
     found = boss.sees("朔禾县(虚构)各乡镇 2026-11-20", "数据时间 11-19 18:00—11-20 16:00")
     assert block(found, "青禾塬镇") == [
-        "举报：0 件新报，0 件已核实",
+        "举报：新报 0 件，已核实 0 件",
         "待核实：1 件，其中久等 1 件",
         "农膜：0 公斤",
-        "集中整治：1/24 村已报，缺 23",
+        "集中整治：已报 1/24 村，缺 23",
     ]
     assert block(found, "沙井乡") == [
-        "举报：0 件新报，0 件已核实",
+        "举报：新报 0 件，已核实 0 件",
         "待核实：1 件，其中久等 1 件",
         "农膜：0 公斤",
-        "集中整治：0/3 村已报，缺 3",
+        "集中整治：已报 0/3 村，缺 3",
     ]
     assert "远山" not in found.text
     await boss.taps("本周")
     found = boss.sees("各乡镇 2026-11-16 至 2026-11-20", "数据时间 11-15 18:00—11-20 16:00")
     assert block(found, "青禾塬镇") == [
-        "举报：2 件新报，1 件已核实",
+        "举报：新报 2 件，已核实 1 件",
         "待核实：1 件，其中久等 1 件",
         "农膜：10 公斤",
         "县补：10.00 元",
         "镇补：5.00 元",
-        "集中整治：1/24 村已报，缺 23",
+        "集中整治：已报 1/24 村，缺 23",
     ]
     assert block(found, "沙井乡") == [
-        "举报：2 件新报，1 件已核实",
+        "举报：新报 2 件，已核实 1 件",
         "待核实：1 件，其中久等 1 件",
         "农膜：20 公斤",
         "县补：20.00 元",
         "镇补：4.00 元",
-        "集中整治：0/3 村已报，缺 3",
+        "集中整治：已报 0/3 村，缺 3",
     ]
     assert block(found, "全县合计") == [
-        "举报：4 件新报，2 件已核实",
+        "举报：新报 4 件，已核实 2 件",
         "待核实：2 件，其中久等 2 件",
         "农膜：30 公斤",
         "县补：30.00 元",
         "镇补：9.00 元",
-        "集中整治：1/27 村已报，缺 26",
+        "集中整治：已报 1/27 村，缺 26",
     ]
     await boss.says("/townships 2026-11-18")
     found = boss.sees("各乡镇 2026-11-18")
-    assert block(found, "沙井乡")[:2] == ["举报：2 件新报，1 件已核实", "待核实：1 件，其中久等 0 件"]
+    assert block(found, "沙井乡")[:2] == ["举报：新报 2 件，已核实 1 件", "待核实：1 件，其中久等 0 件"]
     assert not PHONE.search(found.text)
 
 
@@ -319,7 +319,7 @@ async def test_the_digest_of_a_township_is_its_own_staff_s(county: County) -> No
     boss = await county_staff(county)
     await clerk.says("/digest 2026-11-18")
     own = clerk.last
-    assert "沙井乡日报 2026-11-18" in own.text and "20.00 元 县补" in own.text
+    assert "沙井乡日报 2026-11-18" in own.text and "县补 20.00 元" in own.text
     for asked in ("/digest 沙井乡 2026-11-18", "/digest 沙井 2026-11-18", f"/digest {CODES[SHAJING]} 11月18日"):
         await boss.says(asked)
         assert boss.last.text == own.text

@@ -413,5 +413,5 @@ async def test_a_number_of_long_ago_is_not_another_case(town: Town) -> None:
         await keeper.says("我的积分")
     await keeper.says(first.choices["属实"])
     keeper.sees("2026-0001", "已记为「属实」")
-    await keeper.says("0991")
+    await keeper.says("09905")
     keeper.sees("没有这个号码")

@@ -77,6 +77,9 @@ def _mark(at: int, series: int, *, lettered: bool) -> str:
     return _letters(at) if lettered else str(at + 1)
 
 
+NO_MARK_DIGITS = 4  # no mark of ours has so many: «0123» is the end of a number that we show elsewhere
+
+
 def choice_of(said: str, shown: Sequence[Together]) -> str | Unclear | None:
     """The data of the button that typed words stand for: «2», «２», «二», «第2个», «b», «012», or a label; None when
     none, Unclear when it could be meant for several, or for one that is gone.
@@ -90,7 +93,7 @@ def choice_of(said: str, shown: Sequence[Together]) -> str | Unclear | None:
     mark = _mark_of(said)
     news = [one for one in shown if one.series]
     open_reply = next((one for one in shown if not one.series and any(map(opens_question, one.outs))), None)
-    if mark.startswith("0") and len(mark) > 2:
+    if mark.startswith("0") and len(mark) > 2 and len(mark) != NO_MARK_DIGITS:
         return _marked(mark, news) or Unclear("wechat.number_gone")
     if mark:
         data = _marked(mark, [open_reply] if open_reply else ())

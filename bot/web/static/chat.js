@@ -1,5 +1,6 @@
 // Puts the page together: session, history, events, outbox, and what the buttons do.
 
+import { Alerts } from "./alerts.js";
 import { Refused, inTownship, openSession, readHistory, whenAstray } from "./api.js";
 import { Camera, sift } from "./camera.js";
 import { Composer } from "./composer.js";
@@ -7,6 +8,7 @@ import { EventStream } from "./events.js";
 import { remember, remembered } from "./memory.js";
 import { Outbox } from "./outbox.js";
 import { locate } from "./place.js";
+import { Settings } from "./settings.js";
 import { Store } from "./store.js";
 import { setLanguage, t } from "./texts.js";
 import { Timeline } from "./timeline.js";
@@ -25,6 +27,8 @@ const NEAR_TOP_PX = 160;
 
 const $ = (id) => document.getElementById(id);
 
+const alerts = new Alerts();
+const settings = new Settings(alerts, () => timeline.toEnd());
 const viewer = new Viewer();
 const camera = new Camera((picked) => sendFiles(picked));
 const composer = new Composer((text) => say({ kind: "text", text }), act);
@@ -43,6 +47,7 @@ const events = new EventStream({ onMessage, onTyping: () => timeline.typing(true
 
 let language = remembered("language") || navigator.language;
 let answerTimer = 0;
+let saidMs = 0;
 let hiddenSinceMs = 0;
 let lastTap = { data: "", atMs: 0 };
 let loadingOlder = false;
@@ -55,7 +60,7 @@ function dress(township, newLanguage) {
   setLanguage(language);
   if (township) {
     $("title").textContent = township;
-    document.title = township;
+    alerts.title(township);
   }
 }
 
@@ -64,6 +69,7 @@ function linkState(key) {
 }
 
 async function say(draft) {
+  saidMs = Date.now();
   const [item, safe] = await outbox.add(draft);
   composer.hint(safe ? "" : t("unsaved"));
   timeline.toEnd();
@@ -87,6 +93,7 @@ function askMenu() {
 
 function act(name) {
   if (name === "place") sendPlace();
+  else if (name === "settings") settings.open();
   else camera.open(name);
 }
 
@@ -131,8 +138,9 @@ function accept(messages, options) {
 }
 
 function onMessage(message) {
-  accept([message]);
+  const fresh = accept([message]).length > 0;
   if (message.from !== "bot") return;
+  if (fresh && !message.changes) alerts.hear(Date.now() - saidMs < NO_ANSWER_MS);
   clearTimeout(answerTimer);
   timeline.typing(false);
 }
@@ -207,6 +215,7 @@ async function connect() {
     remember("language", session.language);
     remember("township", session.township);
     dress(session.township, session.language);
+    alerts.quiet(session.quiet);
     const page = await readHistory(null, FIRST_PAGE);
     accept(page.messages, { quiet: true });
     $("older").hidden = !page.more;

@@ -1,5 +1,6 @@
 // The input bar: text, the ＋ panel, hints.
 
+import { hide } from "./focus.js";
 import { t } from "./texts.js";
 
 const HINTS = { text: "askText", number: "askNumber", date: "askDate", place: "askPlace", photos: "askPhotos",
@@ -28,6 +29,7 @@ export class Composer {
       const act = event.target.closest("button")?.dataset.act;
       if (!act) return;
       this.#panel(false);
+      $("more").focus({ preventScroll: true });
       onAct(act);
     });
     $("bar").addEventListener("keydown", (event) => {
@@ -35,7 +37,7 @@ export class Composer {
       this.#panel(false);
       $("more").focus();
     });
-    $("hint-close").addEventListener("click", () => this.hint(""));
+    $("hint-close").addEventListener("click", () => hide($("hint"), $("more")));
     window.addEventListener("resize", () => this.#fit());
   }
 
@@ -74,8 +76,9 @@ export class Composer {
 
   #fit() {
     const full = Boolean(this.#field.value.trim());
-    $("send").hidden = !full;
     $("more").hidden = full;
+    if (full) $("send").hidden = false;
+    else hide($("send"), $("more"));
     this.#field.style.height = "auto";
     const most = window.innerHeight * MOST_LINES_SHARE;
     const border = this.#field.offsetHeight - this.#field.clientHeight;

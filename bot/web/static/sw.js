@@ -1,9 +1,10 @@
 // Keeps the page's own files, so that it opens without a network. Nothing of /api or /media is kept.
 
-const VERSION = "a9aaf19f86d0";
+const VERSION = "2b921472f5c1";
 const CACHE = `jingxiang-${VERSION}`;
 const SHELL = [
   "/",
+  "/static/alerts.js",
   "/static/api.js",
   "/static/bubble.js",
   "/static/camera.js",
@@ -12,11 +13,13 @@ const SHELL = [
   "/static/composer.js",
   "/static/events.js",
   "/static/fallback.js",
+  "/static/focus.js",
   "/static/icon.svg",
   "/static/manifest.webmanifest",
   "/static/memory.js",
   "/static/outbox.js",
   "/static/place.js",
+  "/static/settings.js",
   "/static/store.js",
   "/static/texts.js",
   "/static/timeline.js",

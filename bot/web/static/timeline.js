@@ -1,6 +1,7 @@
 // The conversation on the screen: order, time separators, scrolling, which question is open.
 
 import { botMessage, isLasting, isMenu, make, ownMessage, showState } from "./bubble.js";
+import { Focus, moved } from "./focus.js";
 import { t, timeLabel } from "./texts.js";
 
 const SEPARATOR_GAP_MS = 5 * 60 * 1000;
@@ -45,13 +46,17 @@ export class Timeline {
   #typingTimer = 0;
   #box = $("log");
   #stuck = true;
+  #focus = new Focus(this.#box);
 
   /** `actions` serve the bubbles' buttons; `onQuestion(ask)` hears what is being asked now. */
   constructor(actions, onQuestion) {
     this.#actions = actions;
     this.#onQuestion = onQuestion;
     this.#box.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    $("newest").addEventListener("click", () => this.toEnd());
+    $("newest").addEventListener("click", () => {
+      this.#box.focus({ preventScroll: true });
+      this.toEnd();
+    });
     const resized = new ResizeObserver(() => { if (this.#stuck) this.toEnd(); });
     resized.observe(this.#box);
     resized.observe($("messages"));
@@ -128,6 +133,7 @@ export class Timeline {
     if (!entry) return false;
     const node = botMessage({ ...message, id: message.changes }, this.#actions);
     entry.node.replaceWith(node);
+    this.#focus.keep(node);
     Object.assign(entry, { question: asksSomething(message), lasting: isLasting(message), menu: isMenu(message), node });
     const last = this.#entries[this.#entries.length - 1];
     if (last.under === message.changes) this.#remove(last);
@@ -200,7 +206,7 @@ export class Timeline {
     const before = next ? timeOf(next.node) || next.node : null;
     if (entry.node.parentNode && entry.node.nextElementSibling === before) return;
     timeOf(entry.node)?.remove();
-    $("messages").insertBefore(entry.node, before);
+    moved(entry.node, () => $("messages").insertBefore(entry.node, before));
   }
 
   #isAfter(other, entry) {
@@ -214,6 +220,7 @@ export class Timeline {
     $("welcome").hidden = !this.isEmpty;
     this.#separate();
     this.#mark();
+    this.#focus.keep(this.#entries[this.#entries.length - 1]?.node);
     if (this.#stuck) this.#follow();
   }
 

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.talk.form import Wrong
+from bot.talk.letters import DOTS, HAN
 from bot.talk.messages import Media, text
 from bot.talk.numerals import QuantityError
 from bot.talk.session import REVIEW, Frame
 from bot.turn import Intent
+from handlers.areas.actions import says_whole
 from handlers.facts import Facts
 from handlers.film import search
 from handlers.film.forms import PHOTOS_OF_A_SCALE
@@ -24,7 +26,9 @@ from storage.people.households import HouseholdFound
 
 FORM = "weigh"
 LONGEST_NAME = 4
-_LIKE_A_NAME = re.compile(r"[一-鿿·]{2,4}|[A-Za-z]{1,3}[0-9]{2,8}")
+_LIKE_A_NAME = re.compile(
+    rf"[{HAN}]{{2,4}}|[{HAN}]+(?:[{re.escape(DOTS)}][{HAN}]+)+|[A-Za-z]{{1,3}}[0-9]{{2,8}}|(?:卡?尾号)?[0-9]{{4}}"
+)
 
 
 async def interpret(turn: Turn) -> Intent | None:
@@ -130,8 +134,7 @@ def _prefill(turn: Turn, policy: Policy, photos: Sequence[Media]) -> dict[str, A
 async def _exactly(turn: Turn, name: str) -> list[HouseholdFound]:
     """Households whose card or a member's name is exactly what was said."""
     said = reading.card_said(name)
-    called = said.split()[-1].upper() if said else ""
-    return [one for one in await search.find_households(turn, said) if one.matched.upper() == called]
+    return [one for one in await search.find_households(turn, said) if says_whole(one, said)]
 
 
 def _chosen(turn: Turn, found: HouseholdFound) -> dict[str, str]:

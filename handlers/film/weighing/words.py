@@ -34,6 +34,7 @@ _BREAKS = str.maketrans("，、；：:;", "      ")
 _WORTH_TELLING = ("vague", "negative", "too_large", "too_precise")
 _A_WEIGHT_BEGINS = re.compile(rf"{_N}|[-–—负]|大概|大约|约|差不多|将近|不到|超过|至少|好?几")
 _BARE_NUMBER = re.compile(rf"^\S+ {_N}+$")
+_CARD = re.compile(r"^[A-Za-z0-9-]+$|(?:尾号|后[四4]位)[A-Za-z0-9-]+$")  # or what lists show of one
 _LOUD = ("vague", "negative", "too_large", "too_precise", "tare_exceeds_gross", "mismatch", "repeated")
 
 
@@ -196,7 +197,7 @@ def _spellings(name: str) -> Iterator[str]:
     """The name as said, and without «家» or «户» («张三家»)."""
     plain = name.strip(" :.,;。的-")
     last = plain.split(" ")[-1]
-    digits_in_a_name = re.search("[0-9]", last) and not re.fullmatch("[A-Za-z0-9-]+", last)
+    digits_in_a_name = re.search("[0-9]", last) and not _CARD.search(last)
     if plain and len(plain) <= MAX_NAME_CHARS and not digits_in_a_name:
         yield plain
         if len(plain) > 2 and plain[-1] in "家户":
