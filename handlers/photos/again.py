@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.talk.messages import Text, text
 from bot.talk.spans import DAY_MS
 from handlers.world import Desk
-from storage.product import photos_compared
+from storage.machine import photos_compared
 
 ALIKE_BITS = 6  # of 64: the same picture, packed anew, differs in fewer, another one in some thirty
 LOOK_BACK_MS = 90 * DAY_MS
