@@ -43,7 +43,7 @@ async def command(turn: Turn, args: str) -> None:
     said, _, verdict = args.partition(" ")
     if verdict.strip() not in ("ok", "no"):
         raise PersonError("film_how_weight")
-    ticket = await search.ticket_with_id(turn, said)
+    ticket = await search.ticket_said(turn, said)
     approved = verdict.strip() == "ok"
     if not await check(turn, ticket, "approve_weight", "approved" if approved else "refused"):
         return
@@ -53,6 +53,7 @@ async def command(turn: Turn, args: str) -> None:
     ticket = await record.count(turn, ticket, "approved")
     name = await show.householder(turn.tx, ticket)
     turn.reply(text("film.approved", number=ticket.number, name=name, net_g=ticket.net_g))
+    await show.settle_cards(turn, ticket, name)
     await show.announce(turn, ticket, name)
     await tell_operator(turn, ticket, "film.approved.operator", name=name, net_g=ticket.net_g)
 
@@ -65,12 +66,13 @@ async def chosen(turn: Turn, ticket: Ticket) -> dict[str, str]:
 
 async def submit_refusal(turn: Turn, answers: Answers) -> None:
     """The `submit` of `refuse_weight`."""
-    ticket = await search.ticket_with_id(turn, answers["ticket"]["id"])
+    ticket = await search.ticket_said(turn, answers["ticket"]["id"])
     if not await check(turn, ticket, "approve_weight", "refused"):
         return
     ticket = await record.count(turn, ticket, "refused", answers["reason"])
     name = await show.householder(turn.tx, ticket)
     turn.reply(text("film.refused", number=ticket.number, name=name))
+    await show.settle_cards(turn, ticket, name)
     await tell_operator(turn, ticket, "film.refused.operator", name=name, net_g=ticket.net_g, reason=answers["reason"])
 
 
