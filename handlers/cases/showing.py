@@ -47,7 +47,7 @@ def _may_see_reporter(turn: Turn, case: Case) -> bool:
 async def _show_payer(turn: Turn, case: Case) -> None:
     """What is needed to pay a reward: which case, what was decided, how much. No words of the reporter, no photos."""
     lines = await facts(turn, case, for_staff=False, words=False)
-    lines.append(text("case.status", state=state_text(case.state)))
+    lines.append(text("case.status", state=state_text(case.told_state)))
     lines.append(text("case.points", points=case.points))
     rows = _reporter_rows(turn, case)
     if not rows:

@@ -44,7 +44,7 @@ async def test_it_takes_effect_once_and_then_can_not_be_taken_back(town: Town) -
     await keeper.taps("属实")
     await time_to_take_back_is_over(town)
     await time_to_take_back_is_over(town)
-    assert len([heard for heard in aunt.news if "5 分" in heard.text and "有结果" in heard.text]) == 1
+    assert len([heard for heard in aunt.heard if "5 分" in heard.text and "有结果" in heard.text]) == 1
     await keeper.says(f"/takeback {number}")
     keeper.sees("已经告诉举报人了")
     await whole(town)
