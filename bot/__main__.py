@@ -135,6 +135,8 @@ def import_(
         out.print(f"{name}: {count.added} added, {count.changed} changed, {count.same} as before")
     for version in report.policy_versions:
         out.print(f"policy: version {version}")
+    for year in report.calendar_years:
+        out.print(f"calendar: {year}")
 
 
 @app.command()

@@ -6,7 +6,7 @@ into rows of the same transaction. Nothing is sent from inside a transaction.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -193,6 +193,7 @@ class Turn(Desk[World]):
     native_menu: bool = False  # the platform has a menu of its own
     opened: Intent | None = None
     forgotten: bool = False
+    changed_addresses: list[str] = field(default_factory=list)
 
     def reply(self, say: Say | Words, *, key: str | None = None) -> None:
         """Answer in the same chat."""
@@ -214,6 +215,10 @@ class Turn(Desk[World]):
     def forget(self) -> None:
         """The person was erased: nothing of the conversation is kept, and who writes next from there is new."""
         self.forgotten = True
+
+    def meet_again(self, addresses: Iterable[str]) -> None:
+        """Other addresses are somebody else's from now on (joined, taken away): look who they are before they write."""
+        self.changed_addresses.extend(addresses)
 
     def open(self, form: str, **answers: Any) -> None:
         """Begin a form after this action, with what is already known."""

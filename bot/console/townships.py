@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 from bot.checks import Check, machine_checks
@@ -20,6 +21,7 @@ from handlers.areas.tables import decode
 from handlers.checks import product_faults
 from handlers.people.invitations import create_invitation
 from handlers.people.rules import COUNTY_ROLES, EVERY_ROLE, ROLES
+from handlers.policy.calendar import Calendar
 from handlers.world_cache import Worlds
 from storage.database import Database, Row, Tx
 from storage.engine.opening import open_database
@@ -27,6 +29,7 @@ from storage.machine import inbox, townships
 from storage.product import areas
 
 Progress = Callable[[str, int, int], None]
+CALENDAR_MONTH = 11  # the State Council announces next year's holidays about then
 CODE = re.compile(r"[A-Za-z0-9_-]{1,20}")
 
 
@@ -277,10 +280,18 @@ async def check_all(settings: Settings, database: Database) -> list[Check]:
     return checks
 
 
+def calendar_check(calendar: Calendar, today: date) -> Check:
+    """Whether the public holidays of this year are known, and in the last months those of the next one."""
+    year = calendar.missing(today, CALENDAR_MONTH)
+    missing = f"the public holidays of {year} are missing: import the announcement as calendar.toml"
+    return Check("calendar", year is None, "known" if year is None else missing, warning=True)
+
+
 async def _check_town(tx: Tx, settings: Settings) -> list[Check]:
     world = await Worlds(settings.zone, settings.address).load(tx, SystemClock().now_ms())
     product = await product_faults(tx, world)
     return [
         *await machine_checks(tx),
+        calendar_check(world.calendar, world.day(SystemClock().now_ms())),
         *(Check(name, not faults, "; ".join(faults) or "whole") for name, faults in product.items()),
     ]

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.errors import PersonError
 from bot.talk.form import Answers
-from bot.talk.messages import Say, Words, on_lines, text
+from bot.talk.messages import Say, Text, Words, on_lines, text
 from bot.turn import Dispatch
 from handlers.film import decide, record, rules, search, show
 from handlers.film.record import Entry
@@ -25,7 +25,7 @@ async def command(turn: Turn, args: str) -> None:
     private(turn)
     ticket = await search.ticket_named(turn, args)
     await _check(turn, ticket)
-    turn.open("correct_ticket", ticket=decide.chosen(turn, ticket))
+    turn.open("correct_ticket", ticket=await decide.chosen(turn, ticket))
 
 
 async def _check(turn: Turn, ticket: Ticket) -> None:
@@ -39,8 +39,7 @@ async def _check(turn: Turn, ticket: Ticket) -> None:
         raise PersonError("film_still_held", number=ticket.number)
     if not rules.may_follow(ticket.state, "reversed"):
         raise PersonError("film_decided", number=ticket.number, state=text(f"film.state.{ticket.state}"))
-    weighed_it = await show.same_person(turn.tx, ticket.operator_id) == turn.person.id
-    if weighed_it and ticket.state == "objected":
+    if ticket.state == "objected" and turn.person.id in await show.writers(turn.tx, ticket):
         raise PersonError("film_own_ticket", number=ticket.number)
 
 
@@ -55,17 +54,16 @@ async def submit(turn: Turn, answers: Answers) -> None:
     name = await show.householder(turn.tx, old)
     lines: list[Words] = [text("film.reversed", number=old.number, name=name)]
     if new is not None:
-        new_name = await show.householder(turn.tx, new)
-        lines.append(text("film.corrected.held" if new.state == "held" else "film.corrected", number=new.number))
-        lines += show.figures(turn.world, new, new_name, turn.person.language)
+        lines += [await _change(turn, old, new, answers["wrong"]), _instead(new)]
+        lines += show.figures(turn.world, new, await show.householder(turn.tx, new), turn.person.language)
     turn.reply(on_lines(lines))
-    await _tell(turn, old, name, reason, objected)
+    await _tell(turn, old, new, answers, objected)
     if new is not None:
         await show.announce(turn, new, await show.householder(turn.tx, new))
 
 
 async def _right_one(turn: Turn, old: Ticket, answers: Answers) -> Ticket:
-    """The ticket in place of a reversed one: only what was wrong differs, the date and its policy stay."""
+    """The ticket in place of a reversed one: only what was wrong differs; who weighed, the date, its policy stay."""
     changed: dict[str, Any] = {}
     household = await _household(turn, answers, old)
     if answers["wrong"] == "weight":
@@ -88,6 +86,7 @@ async def _right_one(turn: Turn, old: Ticket, answers: Answers) -> Ticket:
         weighed_ms=old.weighed_ms,
         station_id=old.station_id,
         corrects=old.id,
+        operator_id=old.operator_id,
     )
     return await record.record(turn, replace(entry, **changed))
 
@@ -102,17 +101,36 @@ async def _household(turn: Turn, answers: Answers, old: Ticket) -> HouseholdFoun
     return found
 
 
-async def _tell(turn: Turn, old: Ticket, name: str, reason: str, objected: bool) -> None:
-    """Both sides hear that a ticket was taken back, and why."""
+async def _change(turn: Turn, old: Ticket, new: Ticket, wrong: str) -> Text:
+    """What was changed, from what to what: «重量：15.6公斤 → 20公斤»."""
+    fields = {
+        "household": (await show.householder(turn.tx, old), await show.householder(turn.tx, new)),
+        "weight": tuple(text("film.weight.net", net_g=one.net_g) for one in (old, new)),
+        "kind": tuple(show.kind_name(turn.world, one, turn.person.language) for one in (old, new)),
+        "impurity": tuple(text("film.impurity", impurity_bp=one.impurity_bp) for one in (old, new)),
+    }
+    was, now = fields[wrong]
+    return text("film.change", what=text(f"form.correct_ticket.wrong.option.{wrong}"), was=was, now=now)
+
+
+def _instead(new: Ticket) -> Text:
+    """The number of the ticket that stands now."""
+    return text("film.corrected.held" if new.state == "held" else "film.corrected", number=new.number)
+
+
+async def _tell(turn: Turn, old: Ticket, new: Ticket | None, answers: Answers, objected: bool) -> None:
+    """The household and who weighed hear who changed what, from what to what, why, and the new number."""
+    wrong, reason = answers["wrong"], answers["reason"]
+    name = await show.householder(turn.tx, old)
+    done: list[Words] = [await _change(turn, old, new, wrong), _instead(new)] if new is not None else []
+    returned = text("film.returned", county_fen=old.county_fen, township_fen=old.township_fen, points=old.points)
     key = "film.reversed.objection" if objected else "film.reversed.household"
-    message = text(
-        key,
-        number=old.number,
-        reason=reason,
-        county_fen=old.county_fen,
-        township_fen=old.township_fen,
-        points=old.points,
-    )
+    why = text("film.reason", by=await show.name_of(turn.tx, turn.person.id), reason=reason)
     members = await show.members_of(turn.tx, old.household_id)
+    message = on_lines([text(key, number=old.number), *done, returned, why])
     await tell_each(turn, members, Say(message), Dispatch(f"film:{old.id}:reversed"))
-    await decide.tell_operator(turn, old, "film.reversed.operator", name=name, reason=reason)
+    weigher = await show.same_person(turn.tx, old.operator_id)
+    if weigher != turn.person.id:
+        head = text("film.reversed.operator", number=old.number, name=name, net_g=old.net_g)
+        how = Dispatch(f"film:{old.id}:reversed:operator")
+        await tell_each(turn, [weigher], Say(on_lines([head, *done, why])), how)

@@ -23,7 +23,7 @@ async def check(turn: Turn, ticket: Ticket, right: str, event: str) -> bool:
     if not may(turn.person.roles, right, ticket.village_id, world.places.covers):
         raise PersonError("film_other_area", number=ticket.number, place=show.place_name(world, ticket))
     verdict = rules.may_decide(
-        operator_id=await show.same_person(turn.tx, ticket.operator_id),
+        writer_ids=await show.writers(turn.tx, ticket),
         decider_id=turn.person.id,
         member_ids=await show.members_of(turn.tx, ticket.household_id),
         state=ticket.state,
@@ -48,7 +48,7 @@ async def command(turn: Turn, args: str) -> None:
     if not await check(turn, ticket, "approve_weight", "approved" if approved else "refused"):
         return
     if not approved:
-        turn.open("refuse_weight", ticket=chosen(turn, ticket))
+        turn.open("refuse_weight", ticket=await chosen(turn, ticket))
         return
     ticket = await record.count(turn, ticket, "approved")
     name = await show.householder(turn.tx, ticket)
@@ -57,9 +57,9 @@ async def command(turn: Turn, args: str) -> None:
     await tell_operator(turn, ticket, "film.approved.operator", name=name, net_g=ticket.net_g)
 
 
-def chosen(turn: Turn, ticket: Ticket) -> dict[str, str]:
+async def chosen(turn: Turn, ticket: Ticket) -> dict[str, str]:
     """A ticket as a form's answer."""
-    option = search.ticket_option(ticket)
+    option = await search.ticket_option(turn, ticket)
     return {"id": option.value, "label": turn.catalogues[turn.person.language].render(option.label)}
 
 

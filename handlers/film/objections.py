@@ -18,7 +18,7 @@ async def command(turn: Turn, args: str) -> None:
     private(turn)
     ticket = await search.ticket_with_id(turn, args.strip())
     if await _may_object(turn, ticket):
-        turn.open("object_ticket", ticket=decide.chosen(turn, ticket))
+        turn.open("object_ticket", ticket=await decide.chosen(turn, ticket))
 
 
 async def _may_object(turn: Turn, ticket: Ticket) -> bool:
@@ -65,7 +65,7 @@ async def decide_command(turn: Turn, args: str) -> None:
     form, event = forms[verdict.strip()]
     ticket = await search.ticket_with_id(turn, said)
     if await decide.check(turn, ticket, "correct_film", event):
-        turn.open(form, ticket=decide.chosen(turn, ticket))
+        turn.open(form, ticket=await decide.chosen(turn, ticket))
 
 
 async def submit_uphold(turn: Turn, answers: Answers) -> None:

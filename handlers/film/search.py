@@ -97,13 +97,21 @@ async def ticket_of_area(turn: Turn, answers: Answers, said: str) -> Sequence[Op
     world = turn.world
     if ticket is None or not may(turn.person.roles, "see_ledger", ticket.village_id, world.places.covers):
         return ()
-    return [ticket_option(ticket)]
+    return [await ticket_option(turn, ticket)]
 
 
-def ticket_option(ticket: Ticket) -> Option:
-    """A ticket to choose."""
+async def ticket_option(turn: Turn, ticket: Ticket) -> Option:
+    """A ticket to choose: whose, which film, how much, when."""
     return Option(
-        str(ticket.id), text("film.ticket.option", number=ticket.number, net_g=ticket.net_g, at_ms=ticket.weighed_ms)
+        str(ticket.id),
+        text(
+            "film.ticket.option",
+            number=ticket.number,
+            name=await show.householder(turn.tx, ticket),
+            kind=show.kind_name(turn.world, ticket, turn.person.language),
+            net_g=ticket.net_g,
+            at_ms=ticket.weighed_ms,
+        ),
     )
 
 
@@ -118,7 +126,7 @@ async def tickets_to_object(turn: Turn, answers: Answers) -> Sequence[Option]:
         for ticket in tickets
         if rules.may_follow(ticket.state, "objected") and turn.now_ms < await objection_until_ms(turn, ticket)
     ]
-    return [ticket_option(ticket) for ticket in open_ones[:OFFERED_TICKETS]]
+    return [await ticket_option(turn, ticket) for ticket in open_ones[:OFFERED_TICKETS]]
 
 
 async def ticket_to_object(turn: Turn, answers: Answers, said: str) -> Sequence[Option]:

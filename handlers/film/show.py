@@ -12,6 +12,7 @@ from handlers.world import Desk, World
 from storage.database import Tx
 from storage.people import claims, households, people
 from storage.people.households import HouseholdFound
+from storage.product import film
 from storage.product.film import Ticket
 
 
@@ -146,6 +147,22 @@ async def same_person(tx: Tx, person_id: int) -> int:
     return int(row["id"]) if row else person_id
 
 
+async def writers(tx: Tx, ticket: Ticket) -> frozenset[int]:
+    """Who weighed a ticket, and who wrote it down: another person where it corrects an earlier one."""
+    found = {await same_person(tx, ticket.operator_id)}
+    if ticket.corrects is not None and (corrector := await corrector_of(tx, ticket)) is not None:
+        found.add(corrector)
+    return frozenset(found)
+
+
+async def corrector_of(tx: Tx, ticket: Ticket) -> int | None:
+    """Who wrote a ticket in place of an earlier one; None where it corrects nothing."""
+    if ticket.corrects is None:
+        return None
+    written_by = (await film.events(tx, ticket.id))[0]["by_person"]
+    return None if written_by is None else await same_person(tx, written_by)
+
+
 async def name_of(tx: Tx, person_id: int) -> str:
     """What a person is called, or a dash."""
     row = await people.person(tx, person_id)
@@ -164,8 +181,8 @@ async def households_of(tx: Tx, person_id: int) -> list[int]:
 
 
 async def deciders_of(desk: Desk, ticket: Ticket) -> list[int]:
-    """Who decides about a ticket at its village: nobody who weighed it or belongs to the household."""
-    barred = {await same_person(desk.tx, ticket.operator_id), *await members_of(desk.tx, ticket.household_id)}
+    """Who decides about a ticket at its village: nobody who weighed or corrected it or belongs to the household."""
+    barred = {*await writers(desk.tx, ticket), *await members_of(desk.tx, ticket.household_id)}
     return [row["person_id"] for row in await in_charge(desk, "approve_weight", ticket.village_id, barred)]
 
 

@@ -15,6 +15,7 @@ PEOPLE = Capability(
         "join": Command(invitations.join),
         "withdraw": Command(invitations.withdraw, "invite"),
         "link": Command(links.link),
+        "joining": Command(links.joining),
         "me": Command(profile.me),
         "name": Command(profile.name),
         "language": Command(profile.language),
@@ -28,11 +29,11 @@ PEOPLE = Capability(
     forms=(invitations.INVITE, roles.REVOKE, roles.WHO, profile.NAME),
     intents=(invitations.pasted_link, links.code_sent, roles.asks_who),
     timers={profile.SNOOZED: profile.snooze_over},
+    checks={"no joining code was guessed at": links.codes_guessed},
     forgets=(Forget("roles, households, claims, invitations", of_person=vacancies.end_links),),
     pages=("villager.md", "cleaner.md", "staff.md", "operator.md"),
     without={
         "figures": "people are not counted",
         "waits": "an invitation waits for the one who got it",
-        "checks": "whoever is joined or erased stays a row; the machine's checks look at their sessions",
     },
 )

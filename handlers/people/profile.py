@@ -38,7 +38,7 @@ async def me(turn: Turn, _: str) -> None:
     lines += [text("me.contact", channel=text(f"channel.{channel}")) for channel in channels]
     called_by = await wecom.name_of(turn.tx, turn.person.id)
     lines += [text("me.wecom", name=called_by)] if called_by else []
-    commands = ["name", "language", "household", "proxy", "link", "reminders", "privacy", "erase"]
+    commands = ["name", "language", "household", "proxy", "contacts", "reminders", "privacy", "erase"]
     if turn.world.robots and may(turn.person.roles, "be_called"):
         commands.insert(commands.index("privacy"), "wecom")
     buttons = [Button(text(f"menu.{name}"), f"/{name}") for name in commands]

@@ -16,7 +16,7 @@ from bot.turn import Desk, dump_out
 from storage.database import Tx
 from storage.machine import outbox
 from tests.fakes.wechat_wecom import Robot
-from tests.stories.doings import HOUSEHOLD, belongs, reports, weighs
+from tests.stories.doings import HOUSEHOLD, belongs, joins, reports, weighs
 from tests.stories.robots import Groups
 from tests.stories.town import TOWN, Someone, Town
 
@@ -232,9 +232,7 @@ async def test_who_is_two_contacts_is_called_once(groups: Groups) -> None:
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     other = await town.person("赵网格")
     await is_called(keeper, "zhao")
-    await other.says("/link")
-    code = next(word for word in other.last.text.split() if word.strip("。：").isdigit())
-    await keeper.says(f"/link {code}")
+    await joins(other, keeper)
     await keeper.says("我的信息")
     keeper.sees("企业微信：zhao")
     await groups.goes_to("2026-11-19 19:00")

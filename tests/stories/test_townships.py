@@ -105,7 +105,7 @@ async def test_the_same_numbers_mean_another_thing_in_each_township(county: Coun
     await warden.says(f"/case {number}")
     warden.sees("小学", "焚烧")
     await keeper.says(f"/verify {number} true")
-    await time_to_take_back_is_over(town)
+    await time_to_take_back_is_over(here)
     aunt.sees("是真的")
     await there.work()
     twin.sees_not("是真的")
