@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.talk.spans import DAY_MS
 from storage.database import Tx
 from storage.product import cases
-from tests.stories.doings import held, reports, reports_as, the_case, time_to_take_back_is_over
+from tests.stories.doings import held, reports, reports_as, the_case, time_to_take_back_is_over, token_for
 from tests.stories.test_verify import whole
 from tests.stories.town import Someone, Town
 
@@ -151,3 +151,29 @@ async def test_the_next_one_is_the_most_urgent(town: Town) -> None:
     await keeper.says(f"/verify {dump} true")
     await keeper.taps("下一件")
     keeper.sees(fire, "焚烧")
+
+
+async def test_after_a_report_the_next_or_all_of_ones_own(town: Town) -> None:
+    _, _, aunt = await staff_of(town)
+    number = await reports(aunt)
+    await aunt.taps("我的举报")
+    aunt.sees(number, "待核实")
+    await aunt.says("王家沟小学有人倒垃圾")
+    await aunt.taps("跳过")
+    await aunt.taps("提交")
+    await aunt.taps("再报一件")
+    aunt.sees("看到什么问题了")
+
+
+async def test_who_joins_reads_what_waits(town: Town) -> None:
+    await reports(await town.person("王大娘"))
+    newcomer = await town.person("周干事")
+    await newcomer.says(f"/start {await token_for(town, 'staff', '')}")
+    newcomer.sees("现在等着办的", "待核实举报 1 件")
+
+
+async def test_who_joins_where_nothing_waits_reads_nothing_of_it(town: Town) -> None:
+    newcomer = await town.person("周网格")
+    await newcomer.says(f"/start {await token_for(town, 'grid_keeper')}")
+    newcomer.sees("欢迎")
+    newcomer.sees_not("现在等着办的")

@@ -16,7 +16,8 @@ from handlers.people.charge import check_area
 from handlers.undo import take_back
 from handlers.world import Turn
 from storage.database import Row
-from storage.product import cases, reversals, verdicts
+from storage.machine import reversals
+from storage.product import cases, verdicts
 
 RIGHT = "verify_case"
 FORM = "revise_case"
