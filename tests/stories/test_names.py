@@ -104,3 +104,10 @@ async def test_a_name_needs_letters_that_can_be_seen(town: Town, blank: str) -> 
     aunt.sees("王大娘")
     await aunt.says("/name 刘\ue863")
     aunt.sees("刘䶮")
+
+
+async def test_the_township_s_name_before_a_village_is_no_village(town: Town) -> None:
+    aunt = await town.person("王大娘")
+    await aunt.says("青禾塬镇李家湾村小学有人倒垃圾")
+    await aunt.taps("跳过")
+    aunt.sees("李家湾村", "小学", "提交")
