@@ -142,7 +142,7 @@ async def more(town: Town, staff: Someone, keeper: Someone, aunt: Someone) -> No
     await staff.taps("重量")
     await staff.says("20公斤")
     await staff.says("少看了一袋")
-    await staff.taps("确认冲正")
+    await staff.taps("确认更正")
     staff.sees("已冲正")
     await aunt.says("/link")
     await staff.says("发邀请")
