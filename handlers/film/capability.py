@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers.capability import Capability, Command
-from handlers.film import checks, correct, decide, figures, forms, look, objections
+from handlers.film import checks, correct, decide, figures, forms, look, objections, undoing
 from handlers.film.weighing import line
 from storage.product.integrity import Reference
 
@@ -11,6 +11,7 @@ FILM = Capability(
     name="film",
     commands={
         "weigh": Command(line.command, "weigh_film"),
+        "unweigh": Command(undoing.command, "weigh_film"),
         "tickets": Command(look.today, "weigh_film"),
         "ticket": Command(look.one),
         "weight": Command(decide.command, "approve_weight"),
@@ -23,6 +24,7 @@ FILM = Capability(
     hints={"weigh": frozenset({"household_said"})},
     intents=(line.interpret,),
     whole_lines={line.FORM: line.again},
+    timers={undoing.TOLD: undoing.told},
     figures=figures.FIGURES,
     waits=(figures.WAITING,),
     checks={"film tickets": checks.check_tickets},

@@ -57,6 +57,7 @@ async def submit(turn: Turn, answers: Answers) -> None:
         lines += [await _change(turn, old, new, answers["wrong"]), _instead(new)]
         lines += show.figures(turn.world, new, await show.householder(turn.tx, new), turn.person.language)
     turn.reply(on_lines(lines))
+    await show.settle_cards(turn, old, name)
     await _tell(turn, old, new, answers, objected)
     if new is not None:
         await show.announce(turn, new, await show.householder(turn.tx, new))

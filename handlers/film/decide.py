@@ -53,6 +53,7 @@ async def command(turn: Turn, args: str) -> None:
     ticket = await record.count(turn, ticket, "approved")
     name = await show.householder(turn.tx, ticket)
     turn.reply(text("film.approved", number=ticket.number, name=name, net_g=ticket.net_g))
+    await show.settle_cards(turn, ticket, name)
     await show.announce(turn, ticket, name)
     await tell_operator(turn, ticket, "film.approved.operator", name=name, net_g=ticket.net_g)
 
@@ -71,6 +72,7 @@ async def submit_refusal(turn: Turn, answers: Answers) -> None:
     ticket = await record.count(turn, ticket, "refused", answers["reason"])
     name = await show.householder(turn.tx, ticket)
     turn.reply(text("film.refused", number=ticket.number, name=name))
+    await show.settle_cards(turn, ticket, name)
     await tell_operator(turn, ticket, "film.refused.operator", name=name, net_g=ticket.net_g, reason=answers["reason"])
 
 

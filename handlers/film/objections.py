@@ -76,6 +76,7 @@ async def submit_uphold(turn: Turn, answers: Answers) -> None:
     ticket = await record.count(turn, ticket, "upheld", answers["reason"])
     name = await show.householder(turn.tx, ticket)
     turn.reply(text("film.upheld", number=ticket.number, name=name))
+    await show.settle_cards(turn, ticket, name)
     message = Say(text("film.upheld.household", number=ticket.number, reason=answers["reason"]))
     members = await show.members_of(turn.tx, ticket.household_id)
     await tell_each(turn, members, message, Dispatch(f"film:{ticket.id}:upheld"))

@@ -11,7 +11,7 @@ from storage.database import Tx
 from storage.product import areas, ledger, policies
 from storage.product.ledger import Transfer
 from tests.example import EXAMPLE
-from tests.stories.doings import balance, belongs, cleaner_of, household_id, weighs
+from tests.stories.doings import balance, belongs, cleaner_of, household_id, time_to_take_back_is_over, weighs
 from tests.stories.town import ZONE, Town
 
 
@@ -210,6 +210,7 @@ async def test_a_huge_weight_waits_for_staff(town: Town) -> None:
     await weighs(cleaner, "张三 1.5吨")
     await cleaner.taps("对，记上")
     cleaner.sees("F2026-00001", "要镇上工作人员确认后才算", "1500公斤")
+    await time_to_take_back_is_over(town)
     aunt.sees_not("F2026-00001")
     other.sees_not("F2026-00001")
     asked = staff.sees("F2026-00001", "李师傅", "认可", "不认")
@@ -232,6 +233,7 @@ async def test_staff_refuse_a_weight_and_say_why(town: Town) -> None:
     staff = await town.person("王干事", role="staff")
     await weighs(cleaner, "张三 1.5吨")
     await cleaner.taps("对，记上")
+    await time_to_take_back_is_over(town)
     await staff.taps("不认")
     staff.sees("为什么不认")
     await staff.says("秤坏了")
@@ -247,6 +249,7 @@ async def test_nobody_approves_what_they_weighed(town: Town) -> None:
     admin = await town.person("赵主任", role="admin")
     await weighs(staff, "张三 1.5吨")
     await staff.taps("对，记上")
+    await time_to_take_back_is_over(town)
     rows = await town.rows("SELECT id FROM film_tickets WHERE township_id = :t")
     admin.sees("F2026-00001", "认可")
     await staff.says(f"/weight {rows[0]['id']} ok")
@@ -301,6 +304,7 @@ async def test_the_household_objects_and_staff_take_the_ticket_back(town: Town) 
     await belongs(town, uncle)
     staff = await town.person("王干事", role="staff")
     await weighs(cleaner, "张三 15.6公斤")
+    await time_to_take_back_is_over(town)
     uncle.sees("F2026-00001")
     aunt.sees("您家的称重单 F2026-00001", "11-25 10:00")
     await aunt.taps("不对")
@@ -348,6 +352,7 @@ async def test_the_household_objects_and_staff_uphold(town: Town) -> None:
     await belongs(town, aunt)
     staff = await town.person("王干事", role="staff", area="王家沟")
     await weighs(cleaner, "张三 15.6公斤")
+    await time_to_take_back_is_over(town)
     ticket = aunt.sees("F2026-00001")
     await aunt.taps("不对")
     await aunt.says("少了")
@@ -390,6 +395,7 @@ async def test_an_objection_has_its_time_and_its_people(town: Town) -> None:
     aunt, stranger = await town.person("张大娘"), await town.person("路人")
     await belongs(town, aunt)
     await weighs(cleaner, "张三 15.6公斤")
+    await time_to_take_back_is_over(town)
     ticket = aunt.sees("F2026-00001")
     (row,) = await town.rows("SELECT id FROM film_tickets WHERE township_id = :t")
     await stranger.says(f"/object {row['id']}")
@@ -564,6 +570,66 @@ async def test_a_correction_of_yesterday_s_ticket_is_today_s(town: Town) -> None
     await cleaner.says("今日称重")
     day = cleaner.sees("今天 1 单，作废 1 单，折净 -5.6公斤", "县补 -5.60元")
     assert "11-18 的 张三 -15.6公斤 F2026-00001（已作废）" in day.text
+
+
+async def test_what_was_just_weighed_is_taken_back_before_anybody_hears_of_it(town: Town) -> None:
+    cleaner = await cleaner_of(town)
+    aunt = await town.person("张大娘")
+    await belongs(town, aunt)
+    await weighs(cleaner, "张三 15.6公斤")
+    assert "撤回" in cleaner.sees("F2026-00001").labels
+    town.clock.advance(minutes=9)
+    await cleaner.taps("撤回")
+    cleaner.sees("撤回了：F2026-00001（张三 15.6公斤）不算")
+    assert (await balance(town, "fen"), await balance(town, "points")) == (0, 0)
+    await time_to_take_back_is_over(town)
+    assert not any("F2026" in heard.text for heard in aunt.heard)
+    await cleaner.says("称错了")
+    cleaner.sees("已经处理过了")
+    await cleaner.says("今日称重")
+    cleaner.sees("今天 1 单，作废 1 单，折净 0公斤")
+    await cleaner.says("/ticket 1")
+    cleaner.sees("已作废", "作废 李师傅：称重的人自己撤回")
+
+
+async def test_what_the_household_was_told_is_not_taken_back_any_more(town: Town) -> None:
+    cleaner, other = await cleaner_of(town), await cleaner_of(town, "钱师傅")
+    aunt = await town.person("张大娘")
+    await belongs(town, aunt)
+    await other.says("撤回称重")
+    other.sees("没有可撤回的")
+    await weighs(cleaner, "张三 15.6公斤")
+    ticket = cleaner.last
+    (row,) = await town.rows("SELECT id FROM film_tickets WHERE township_id = :t")
+    await other.says(f"/unweigh {row['id']}")
+    other.sees("不是您称的")
+    await time_to_take_back_is_over(town)
+    aunt.sees("您家的称重单 F2026-00001", "11-25 10:00")
+    if town.channel != "wechat":
+        assert "撤回" not in next(heard for heard in reversed(cleaner.heard) if "F2026-00001" in heard.text).labels
+    await cleaner.taps("撤回", on=ticket)
+    cleaner.sees("已经告诉农户了", "镇上工作人员")
+    assert await balance(town, "fen") == 2340
+
+
+async def test_a_heavy_weight_taken_back_asks_no_staff_and_a_decided_one_shows_by_whom(town: Town) -> None:
+    cleaner = await cleaner_of(town)
+    first, second = await town.person("王干事", role="staff"), await town.person("周干事", role="staff")
+    await weighs(cleaner, "张三 1.5吨")
+    await cleaner.taps("对，记上")
+    await cleaner.taps("撤回")
+    cleaner.sees("撤回了：F2026-00001")
+    await time_to_take_back_is_over(town)
+    assert not any("F2026" in heard.text for heard in (*first.heard, *second.heard))
+    await weighs(cleaner, "张三 1.6吨")
+    await cleaner.taps("对，记上")
+    await time_to_take_back_is_over(town)
+    second.sees("F2026-00002", "认可")
+    await first.taps("认可")
+    first.sees("已认可 F2026-00002")
+    if town.channel != "wechat":
+        shown = next(heard for heard in reversed(second.heard) if "F2026-00002" in heard.text)
+        assert shown.labels == [] and "已确认" in shown.text and "王干事" in shown.text
 
 
 async def test_a_villager_may_not_weigh(town: Town) -> None:

@@ -34,7 +34,7 @@ SO_FAR = "还没到点"
 Action = tuple[str, int, int]
 actions = st.lists(
     st.tuples(
-        st.sampled_from((*OFTEN, "heavy", "approve", "refuse", "void", "own_clean", "verify", "reject")),
+        st.sampled_from((*OFTEN, "heavy", "approve", "refuse", "void", "unweigh", "own_clean", "verify", "reject")),
         st.integers(0, 5),
         st.integers(1, 30),
     ),
@@ -79,6 +79,11 @@ class Days:
             await self._decides(kind, which)
         elif kind in ("correct", "void"):
             await self._corrects(kind, which, amount)
+        elif kind == "unweigh":
+            weigher = self.weighers[which % 3]
+            await weigher.says(f"{CARDS[which % 3]} {amount}公斤")
+            await weigher.taps("记账")
+            await weigher.taps("撤回")
         elif kind in ("clean", "own_clean"):
             await self._cleans(kind, which, amount)
         elif kind == "report":

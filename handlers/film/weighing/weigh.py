@@ -10,7 +10,7 @@ from bot.talk.form import Answers
 from bot.talk.messages import Words, on_lines, text
 from handlers.areas import codes
 from handlers.areas.places import Station
-from handlers.film import rules, show
+from handlers.film import rules, undoing
 from handlers.film.record import Entry, record
 from handlers.film.weighing import reading
 from handlers.world import Turn
@@ -84,9 +84,7 @@ async def _write(turn: Turn, answers: Mapping[str, Any], household: HouseholdFou
         ),
     )
     again = f"/start {codes.of_station(station)}" if station is not None else "/weigh"
-    name, language = household.householder, turn.person.language
-    turn.reply(show.for_operator(turn.world, ticket, name, language, again=again))
-    await show.announce(turn, ticket, household.householder)
+    await undoing.hold(turn, ticket, again)
 
 
 def _station(turn: Turn, answers: Mapping[str, Any]) -> Station | None:
