@@ -227,6 +227,7 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "retention.erase_ranges": [{"steps": steps} for steps in (retention.WORDS, retention.ERRORS, retention.PLACES)],
     "sessions.save": [{"rows": [{"person_id": at, "body": "{}", "updated_ms": NOW_MS} for at in (1, NEW)]}],
     "timers.put": [{"rows": [TIMER, {**TIMER, "id": NEW + 1, "timer_key": "t1"}]}],
+    "verdicts.undecide": [{"case_id": 2}],
     "reversals.add_reversal": [{"kind": kind} for kind in ("withdrawn", "overturned")],
     "timers.due": [{}, {"kinds": ["digest"]}, {"kinds": ["digest"], "among": True}],
     "versions.current": [{"table": table} for table in ("areas", "landmarks", "stations", "households")],
