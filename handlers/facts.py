@@ -53,7 +53,7 @@ class Facts:
             return Wrong("too_long", {"count": len(said), "max": 200})
         match = self.world.places.find_place(said)
         if match is None:
-            return Answer({"label": said, "words": said})
+            return Answer({"label": said, "words": said}, exact=False)
         if match.village is None:
             villages = "、".join(choice.village.name for choice in match.choices[:6])
             return Wrong("which_village", {"said": match.said, "villages": villages})

@@ -9,7 +9,7 @@ from bot.talk.form import Choice, Form, Found, FreeText, Photos, Place, YesNo
 from bot.talk.messages import Words, text
 from handlers.cases.filing import submit_report
 from handlers.cases.notices import shortened
-from handlers.cases.opening import BENEFICIARY, KINDS, WORDS_LARGEST, before_photos, before_place, supposed_place
+from handlers.cases.opening import BENEFICIARY, KINDS, WORDS_LARGEST, before_photos, before_place, supposed_place, words
 from handlers.cases.places import search_place
 from handlers.cases.verdicts import revising
 from handlers.cases.verdicts.deciding import (
@@ -49,6 +49,7 @@ REPORT = Form(
         BENEFICIARY,
     ),
     submit_report,
+    words=words,
 )
 
 REJECT_CASE = Form(

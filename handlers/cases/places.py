@@ -132,7 +132,7 @@ async def search_place(turn: Turn, answers: Mapping[str, Any], said: str) -> Seq
         return ()
     home = await home_village(turn)
     match = turn.world.places.find_place(words, home_village_id=home.area_id if home else None)
-    return meant(match)[:OFFERED_LARGEST] if match is not None else (Option(WORDS, words),)
+    return meant(match)[:OFFERED_LARGEST] if match is not None else (Option(WORDS, words, exact=False),)
 
 
 async def place_in_sentence(turn: Turn, said: str) -> tuple[dict[str, Any] | None, bool]:

@@ -11,6 +11,7 @@ from bot.talk.messages import Say, Text, Words, on_lines, text
 from bot.turn import Dispatch
 from handlers.film import decide, record, rules, search, show
 from handlers.film.record import Entry
+from handlers.film.weighing.reading import whole_weight
 from handlers.people.actions import private
 from handlers.people.charge import tell_each
 from handlers.people.rules import may
@@ -23,7 +24,7 @@ from storage.product.film import Ticket
 async def command(turn: Turn, args: str) -> None:
     """`/correct F2026-00042`: ask what was wrong with it."""
     private(turn)
-    ticket = await search.ticket_named(turn, args)
+    ticket = await search.ticket_said(turn, args)
     await _check(turn, ticket)
     turn.open("correct_ticket", ticket=await decide.chosen(turn, ticket))
 
@@ -45,7 +46,7 @@ async def _check(turn: Turn, ticket: Ticket) -> None:
 
 async def submit(turn: Turn, answers: Answers) -> None:
     """The `submit` of `correct_ticket`: reverse, and unless the ticket is void write the right one in its place."""
-    old = await search.ticket_with_id(turn, answers["ticket"]["id"])
+    old = await search.ticket_said(turn, answers["ticket"]["id"])
     await _check(turn, old)
     reason, objected = answers["reason"], old.state == "objected"
     old = await record.count(turn, old, "reversed", reason)
@@ -68,7 +69,9 @@ async def _right_one(turn: Turn, old: Ticket, answers: Answers) -> Ticket:
     changed: dict[str, Any] = {}
     household = await _household(turn, answers, old)
     if answers["wrong"] == "weight":
-        weight = answers["weight"]
+        weight = whole_weight(answers)
+        if weight["net_g"] <= 0:
+            raise PersonError("film_tare", step="tare", gross_g=weight["gross_g"], tare_g=weight["tare_g"])
         changed = {name: weight[name] for name in ("gross_g", "tare_g", "net_g")}
         if "impurity_bp" in weight:
             changed["impurity_bp"] = weight["impurity_bp"]

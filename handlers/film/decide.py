@@ -43,7 +43,7 @@ async def command(turn: Turn, args: str) -> None:
     said, _, verdict = args.partition(" ")
     if verdict.strip() not in ("ok", "no"):
         raise PersonError("film_how_weight")
-    ticket = await search.ticket_with_id(turn, said)
+    ticket = await search.ticket_said(turn, said)
     approved = verdict.strip() == "ok"
     if not await check(turn, ticket, "approve_weight", "approved" if approved else "refused"):
         return
@@ -66,7 +66,7 @@ async def chosen(turn: Turn, ticket: Ticket) -> dict[str, str]:
 
 async def submit_refusal(turn: Turn, answers: Answers) -> None:
     """The `submit` of `refuse_weight`."""
-    ticket = await search.ticket_with_id(turn, answers["ticket"]["id"])
+    ticket = await search.ticket_said(turn, answers["ticket"]["id"])
     if not await check(turn, ticket, "approve_weight", "refused"):
         return
     ticket = await record.count(turn, ticket, "refused", answers["reason"])

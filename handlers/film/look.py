@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from bot.errors import PersonError
 from bot.talk.messages import Button, Say, Words, on_lines, text
+from bot.turn import Intent
 from handlers.film import rules, search, show
 from handlers.film.record import day_bounds_ms
+from handlers.numbers import TICKETS
 from handlers.people.actions import private
 from handlers.people.rules import may
 from handlers.world import Turn
@@ -68,10 +70,23 @@ async def _line(turn: Turn, ticket: Ticket, change_g: int, from_ms: int) -> Word
     )
 
 
+async def numbered(turn: Turn) -> Intent | None:
+    """The number of a ticket that there is, as it is printed or short («f42», «00042»)."""
+    intent = await any_number(turn)
+    return intent if intent and await film.ticket_by_number(turn.tx, intent.args) is not None else None
+
+
+async def any_number(turn: Turn) -> Intent | None:
+    """A ticket's number, there or not."""
+    said = turn.event.text.strip() if turn.event.kind == "text" else ""
+    number = TICKETS.printed(said) or TICKETS.short(said, turn.world.day(turn.now_ms).year)
+    return Intent(command="ticket", args=number) if number else None
+
+
 async def one(turn: Turn, args: str) -> None:
     """`/ticket F2026-00042`: for who weighed it, the household, and those who may see the ledger there."""
     private(turn)
-    ticket = await search.ticket_named(turn, args)
+    ticket = await search.ticket_said(turn, args)
     world = turn.world
     mine = await show.same_person(turn.tx, ticket.operator_id) == turn.person.id
     ours = turn.person.id in await show.members_of(turn.tx, ticket.household_id)

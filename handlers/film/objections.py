@@ -16,7 +16,7 @@ from storage.product.film import Ticket
 async def command(turn: Turn, args: str) -> None:
     """`/object ID`: ask the household what is wrong."""
     private(turn)
-    ticket = await search.ticket_with_id(turn, args.strip())
+    ticket = await search.ticket_said(turn, args.strip())
     if await _may_object(turn, ticket):
         turn.open("object_ticket", ticket=await decide.chosen(turn, ticket))
 
@@ -38,7 +38,7 @@ async def _may_object(turn: Turn, ticket: Ticket) -> bool:
 
 async def submit_objection(turn: Turn, answers: Answers) -> None:
     """The `submit` of `object_ticket`: staff of the area are asked."""
-    ticket = await search.ticket_with_id(turn, answers["ticket"]["id"])
+    ticket = await search.ticket_said(turn, answers["ticket"]["id"])
     if not await _may_object(turn, ticket):
         return
     reason = answers["reason"]
@@ -63,14 +63,14 @@ async def decide_command(turn: Turn, args: str) -> None:
     if verdict.strip() not in forms:
         raise PersonError("film_how_objection")
     form, event = forms[verdict.strip()]
-    ticket = await search.ticket_with_id(turn, said)
+    ticket = await search.ticket_said(turn, said)
     if await decide.check(turn, ticket, "correct_film", event):
         turn.open(form, ticket=await decide.chosen(turn, ticket))
 
 
 async def submit_uphold(turn: Turn, answers: Answers) -> None:
     """The `submit` of `uphold_ticket`: the ticket stands, and both sides hear why."""
-    ticket = await search.ticket_with_id(turn, answers["ticket"]["id"])
+    ticket = await search.ticket_said(turn, answers["ticket"]["id"])
     if not await decide.check(turn, ticket, "correct_film", "upheld"):
         return
     ticket = await record.count(turn, ticket, "upheld", answers["reason"])

@@ -21,6 +21,7 @@ from storage.product.film import Ticket
 
 OFFERED_TICKETS = 6
 OFFERED_STATIONS = 8
+ID_DIGITS = 17  # more than an id has
 
 
 def home_village(turn: Turn, right: str) -> int | None:
@@ -71,22 +72,17 @@ async def stations_named(turn: Turn, answers: Answers, said: str) -> Sequence[Op
     return [Option(str(one.station_id), one.name) for one in (exact or alike)[:OFFERED_STATIONS] if words]
 
 
-async def ticket_named(turn: Turn, said: str) -> Ticket:
-    """The ticket of a number as people type it; raises PersonError."""
-    if not said.strip():
+async def ticket_said(turn: Turn, said: str) -> Ticket:
+    """The ticket of a number as people type it, or of an id as older buttons bring it; raises PersonError."""
+    plain = said.strip()
+    if not plain:
         raise PersonError("film_which_ticket")
-    number = TICKETS.read(said, turn.world.day(turn.now_ms).year)
+    number = TICKETS.read(plain, turn.world.day(turn.now_ms).year)
     ticket = await film.ticket_by_number(turn.tx, number) if number else None
+    if ticket is None and plain.isascii() and plain.isdigit() and len(plain) < ID_DIGITS:
+        ticket = await film.ticket(turn.tx, int(plain))
     if ticket is None:
-        raise PersonError("film_no_ticket", said=said.strip()[:30])
-    return ticket
-
-
-async def ticket_with_id(turn: Turn, said: str) -> Ticket:
-    """The ticket of an id on a button; raises PersonError."""
-    ticket = await film.ticket(turn.tx, int(said)) if said.isascii() and said.isdigit() and len(said) < 17 else None
-    if ticket is None:
-        raise PersonError("film_no_ticket", said=said[:30])
+        raise PersonError("film_no_ticket", said=plain[:30])
     return ticket
 
 

@@ -47,7 +47,7 @@ async def told(desk: Desk, payload: Mapping[str, Any]) -> None:
 async def command(turn: Turn, args: str) -> None:
     """`/unweigh [ID]`: take back what one has just weighed; without an id the newest of today."""
     private(turn)
-    ticket = await search.ticket_with_id(turn, args.strip()) if args.strip() else await _newest(turn)
+    ticket = await search.ticket_said(turn, args.strip()) if args.strip() else await _newest(turn)
     if await show.same_person(turn.tx, ticket.operator_id) != turn.person.id or ticket.corrects is not None:
         raise PersonError("film_not_weighed", number=ticket.number)
     if ticket.state not in ("counted", "held"):

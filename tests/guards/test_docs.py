@@ -14,7 +14,7 @@ from typer.main import get_command
 
 from bot import __main__ as command_line
 from bot.i18n import LOCALES, read_texts
-from bot.talk.engine import bare
+from bot.talk.hearing import bare
 from handlers import registry
 from handlers.policy.fields import Words
 from handlers.policy.model import Policy

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.i18n import Catalogues
-from bot.talk.engine import bare
+from bot.talk.hearing import bare
 from bot.talk.messages import text
 from handlers import registry
 from handlers.people.menu import MENU
