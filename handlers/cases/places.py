@@ -32,6 +32,7 @@ class Spot:
     landmark_id: int | None = None
     lat: float | None = None
     lng: float | None = None
+    accuracy_m: int | None = None
 
 
 async def home_village(turn: Turn) -> Area | None:
@@ -163,7 +164,12 @@ async def spot_of(turn: Turn, answer: Mapping[str, Any]) -> Spot:
         )
     area_id = int(chosen[1:]) if chosen[:1] == AREA else answer.get("area_id")
     return Spot(
-        label, answering_area(world.places, area_id), answer.get("landmark_id"), answer.get("lat"), answer.get("lng")
+        label,
+        answering_area(world.places, area_id),
+        answer.get("landmark_id"),
+        answer.get("lat"),
+        answer.get("lng"),
+        answer.get("accuracy_m"),
     )
 
 

@@ -72,6 +72,15 @@ async def invitation_by_id(tx: Tx, invitation_id: int) -> Row | None:
     )
 
 
+async def open_for_roles(tx: Tx, *, now_ms: int) -> Sequence[Row]:
+    """Find the invitations to a role that can still be used: role, area_id, expires_ms, the first to end first."""
+    return await tx.all(
+        "SELECT role, area_id, expires_ms FROM invitations WHERE township_id = :t AND kind = 'role'"
+        " AND used_ms IS NULL AND withdrawn_ms IS NULL AND expires_ms > :now_ms ORDER BY expires_ms, id",
+        {"now_ms": now_ms},
+    )
+
+
 async def use_invitation(tx: Tx, token_hash: str, *, used_by: int, now_ms: int) -> bool:
     """Use an invitation up; False when somebody was quicker."""
     return (

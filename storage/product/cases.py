@@ -16,7 +16,8 @@ class Case:
     """One case as it stands now; who reported it is in the vault.
 
     `settles_ms`: until when the decision can be taken back, and nobody else hears of it; None when it has taken effect.
-    `cell`, `lat`, `lng`, `datum` are None without a position; `decided_ms`, `duplicate_of` and `claim_until_ms` until
+    `cell`, `lat`, `lng`, `datum` are None without a position, `accuracy_m` where the phone did not say how far it may
+    be off; `decided_ms`, `duplicate_of` and `claim_until_ms` until
     there is a decision that sets them.
     """
 
@@ -29,6 +30,7 @@ class Case:
     lat: float | None
     lng: float | None
     datum: Datum | None
+    accuracy_m: int | None
     cell: int | None
     statement: str
     urgent: bool

@@ -123,6 +123,13 @@ def test_no_console_command_or_option_is_made_up(path: Path) -> None:
             assert target in targets, code
 
 
+@pytest.mark.parametrize("path", DOCS, ids=name)
+def test_a_console_command_is_written_so_that_it_runs(path: Path) -> None:
+    """Debian has no `python`, and its `python3` has none of the libraries: a command names the folder's own."""
+    bare_ones = re.findall(r"(?<![\w/])python3? -m (?:bot|pytest|benchmarks)\b.*", path.read_text("utf-8"))
+    assert bare_ones == []
+
+
 def console() -> dict[str, set[str]]:
     """Each command of `python -m bot` (`wechat menu` is one) with its options."""
     group: Any = get_command(command_line.app)

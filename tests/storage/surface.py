@@ -73,8 +73,8 @@ async def new_ticket(tx: Tx) -> film.Ticket:
 
 CASE = cases.Case(
     id=NEW, number="2026-0901", kind="dumping", area_id=1, place="桥头", landmark_id=None, lat=35.6, lng=104.6,
-    datum="WGS-84", cell=7, statement="", urgent=False, received_ms=NOW_MS, verify_due_ms=NOW_MS, late_ms=NOW_MS,
-    maybe_duplicate_of=1, points=5, policy_version=1, claim_salt="s", claim_hash="h",
+    datum="WGS-84", accuracy_m=20, cell=7, statement="", urgent=False, received_ms=NOW_MS, verify_due_ms=NOW_MS,
+    late_ms=NOW_MS, maybe_duplicate_of=1, points=5, policy_version=1, claim_salt="s", claim_hash="h",
 )  # fmt: skip
 POINT = {"lat": 35.6, "lng": 104.6, "datum": "WGS-84"}
 AREA = {"parent_id": 4, "level": "village", "code": "c1", "name": "新村", "aliases": "", "boundary": None, **POINT}
@@ -180,6 +180,7 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     ],
     "invitations.withdraw_codes": [{"person_id": 2}],
     "invitations.add_wrong_code": [{"row_id": NEW}],
+    "invitations.open_for_roles": [{"now_ms": 1}],
     "invitations.withdraw_all_codes": [{"now_ms": 1}],
     "invitations.ask_to_join": [{"token_hash": TOKENS[1], "asked_by": 2}],
     "contact_events.add": [{"row_id": NEW, "channel": "web", "event": "joined"}],

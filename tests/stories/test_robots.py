@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.channels.wecom.robots import robots_check
+from bot.console.doctor import seen_of
 from bot.talk.messages import Out
 from bot.turn import Desk, dump_out
 from storage.database import Tx
@@ -288,7 +289,7 @@ async def test_a_robot_that_is_gone_is_named_and_nothing_else_breaks(groups: Gro
     await staff.says("日报")
     checks = await robots_check(robots, town.app.database, ZONE)
     assert [(one.name, one.ok) for one in checks] == [("robots", True), ("robot 王家沟村", False)]
-    assert checks[1].seen.startswith("2026-11-19 18:00: no_such_robot; is it still in its group?")
+    assert seen_of(checks[1]).startswith("2026-11-19 18:00: no_such_robot; is it still in its group?")
     groups.village.gone = False
     await groups.goes_to("2026-11-20 18:00")
     assert said(groups.village, "日报 2026-11-20")
