@@ -33,7 +33,7 @@ from storage.people import invitations
 from storage.product import areas
 
 Progress = Callable[[str, int, int], None]
-ROLE_COLUMNS = 22
+ROLE_COLUMNS = 28
 CALENDAR_MONTH = 11  # the State Council announces next year's holidays about then
 CODE = re.compile(r"[A-Za-z0-9_-]{1,20}")
 
