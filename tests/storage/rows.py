@@ -127,6 +127,7 @@ SAME: dict[str, tuple[Any, ...]] = {
 # The same of one table, where its name alone does not say what it holds.
 OF_TABLE: dict[tuple[str, str], tuple[Any, ...]] = {
     ("media", "id"): MEDIA,
+    ("case_media", "media_id"): (*MEDIA[:3], MEDIA[0]),
     ("media", "ref"): ("r1", "r2", "", ""),
     ("media", "sha256"): HASHES,
     ("media", "state"): ("ready", "fetching", "refused", "ready"),
