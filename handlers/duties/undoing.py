@@ -9,7 +9,8 @@ from bot.talk.messages import Say, text
 from bot.talk.spans import MINUTE_MS
 from handlers.people.actions import private
 from handlers.world import Turn
-from storage.product import duties, reversals
+from storage.machine import reversals
+from storage.product import duties
 
 
 async def command(turn: Turn, args: str) -> None:

@@ -143,7 +143,7 @@ async def more(town: Town, staff: Someone, keeper: Someone, aunt: Someone) -> No
     await staff.says("20公斤")
     await staff.says("少看了一袋")
     await staff.taps("确认更正")
-    staff.sees("作废")
+    staff.sees("原来的作废")
     await aunt.says("/link")
     await staff.says("发邀请")
     await staff.taps("保洁员")
