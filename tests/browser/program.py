@@ -23,13 +23,15 @@ SETTINGS = ("DATABASE_URL", "PUBLIC_URL", "TELEGRAM_TOKEN", "TELEGRAM_API_URL", 
 
 
 def awake(folder: Path) -> Path:
-    """A copy of the example township without quiet hours: tests run at any hour."""
+    """A copy of the example township without quiet hours, and whose decisions take effect at once: tests run at any
+    hour, and soon."""
     if not folder.exists():
         shutil.copytree(EXAMPLE, folder)
         policy = folder / "policy.toml"
         hours = r"(\[quiet\][^\n]*\nstart = )[0-9:]+(\nend = )[0-9:]+"
         text, changed = re.subn(hours, r"\g<1>00:00:00\g<2>00:00:00", policy.read_text("utf-8"))
-        assert changed == 1
+        text, others = re.subn(r"(\[undo\]\nminutes = )[0-9]+", r"\g<1>0", text)
+        assert changed == others == 1
         policy.write_text(text, "utf-8")
     return folder
 
@@ -86,6 +88,11 @@ class Program:
     def join_links(self) -> dict[str, str]:
         """Role → the link that the program printed when it started for the first time."""
         return dict(re.findall(r"(\w+)\s+(http://\S+\?join=\S+)", self._printed.read_text("utf-8")))
+
+    def passes(self, minutes: int) -> None:
+        """The next start finds the clock so much later."""
+        assert self._ahead_ms is not None
+        self._ahead_ms += minutes * 60_000
 
     def kill(self) -> None:
         """SIGKILL: no chance to tidy up."""

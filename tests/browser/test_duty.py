@@ -30,7 +30,7 @@ async def test_staff_verify_and_the_villager_sees_it_happen(phone: PhoneMaker, p
     assert "amap.com" in (await link.get_attribute("href") or "")
     await staff.taps("属实")
 
-    assert "属实" in await aunt.sees("有结果了")
+    assert "是真的" in await aunt.sees("有结果了")
     assert await aunt.ask("window.neverReloaded")
     assert program.rows("SELECT state FROM cases WHERE number = :number", number=number) == [{"state": "verified"}]
 

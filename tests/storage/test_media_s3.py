@@ -304,7 +304,7 @@ def test_the_bucket_may_be_a_part_of_the_host_s_name(tmp_path: Path) -> None:
         ({"media_s3_virtual_host": True}, "needs"),
         (
             {"media_url": "s3://bucket", "media_s3_endpoint": "http://m", "public_url": "https://p"},
-            "MEDIA_LINK_SECONDS",
+            "http_pictures",
         ),
     ],
 )

@@ -6,6 +6,7 @@ import pytest
 
 from storage.database import Tx
 from storage.people import people
+from tests.stories.doings import time_to_take_back_is_over
 from tests.stories.town import Someone, Town
 
 pytestmark = pytest.mark.parametrize("town", ["telegram", "wechat"], indirect=True)
@@ -41,7 +42,7 @@ async def test_a_report_from_the_page_is_decided_in_the_chat(town: Town) -> None
     await page.taps("提交")
     page.sees("收到了")
     await keeper.says("/verify 2026-0001 true")
-    await town.work()
+    await time_to_take_back_is_over(town)
     aunt.sees("2026-0001", "是真的")
     page.sees_not("是真的")
 

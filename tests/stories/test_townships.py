@@ -226,6 +226,7 @@ async def test_each_bot_talks_to_its_own_people_only(county: County) -> None:
     number = await reports(twin, "沙井桥头有人倒垃圾")
     warden = await there.person("罗网格", role="grid_keeper", area="沙井")
     await warden.says(f"/verify {number} true")
+    await time_to_take_back_is_over(there)
     assert twin.sees("是真的")
     await here.work()
     assert [heard.text for heard in aunt.heard if number in heard.text] == []

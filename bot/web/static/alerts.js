@@ -63,7 +63,8 @@ export class Alerts {
   #wake() {
     if (!this.soundOn) return;
     const Context = window.AudioContext || window.webkitAudioContext;
-    if (!this.#audio && Context) this.#audio = new Context();
+    const touched = navigator.userActivation?.hasBeenActive !== false;
+    if (!this.#audio && Context && touched) this.#audio = new Context();
     if (this.#audio?.state === "suspended") this.#audio.resume().catch(() => null);
   }
 

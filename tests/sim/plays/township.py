@@ -242,8 +242,9 @@ class TownshipPlay:
         found = [
             f"case {row[0]} was verified {row[1]} times"
             for row in connection.execute(
-                "SELECT case_id, COUNT(*) FROM case_events WHERE township_id = ? AND event = 'verified'"
-                " GROUP BY case_id HAVING COUNT(*) > 1",
+                "SELECT e.case_id, COUNT(*) FROM case_events e WHERE e.township_id = ? AND e.event = 'verified'"
+                " AND NOT EXISTS (SELECT 1 FROM reversals r WHERE r.township_id = e.township_id"
+                " AND r.entry_id = e.id) GROUP BY e.case_id HAVING COUNT(*) > 1",
                 (township_id,),
             )
         ]
