@@ -139,6 +139,7 @@ async def gets_news(aunt: Chat, staff: Chat) -> None:
     await aunt.ask("() => turn(true)")
     await staff.sees(number)
     await staff.says(f"/case {number}")
+    await staff.sees(f"{number} 乱倒垃圾", "登记，待核实")
     await staff.taps("属实")
     await staff.taps("确定属实")  # neither photo nor position: asked once more
     await aunt.sees("有结果了")

@@ -66,7 +66,7 @@ async def test_the_first_ten_minutes(at_that_hour: Program, phones: PhoneMaker) 
     result = next(readme.blocks).splitlines()
 
     await staff.says(next(readme.typed))
-    await staff.sees("日报", "新报")
+    await staff.sees("日报")
     await staff.says(next(readme.typed))
     await staff.sees("邀请他来做什么")
     await staff.says("保洁员")
