@@ -1,5 +1,5 @@
 # make run: serve · make test: what a change must pass · make soak: for a night · make lint · make bench
-# make setup: only prepare .venv
+# make setup: only prepare .venv · make doctor: is it well · make links: address and invitations · make backup TO=FOLDER
 SHELL := /bin/bash
 PYTHON ?= python3.11
 VENV := .venv
@@ -7,18 +7,37 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 DEV_STAMP := $(VENV)/.ready-dev
 
-.PHONY: run setup dev test soak lint format bench clean browser
+.PHONY: run setup doctor links backup dev test soak lint format bench clean browser
+
+# Steps are told in the operator's language, as the program does it: LANGUAGE (of .env, too), else the system's.
+SAID := $(firstword $(LANGUAGE) $(shell sed -n 's/^LANGUAGE=//p' .env 2>/dev/null) $(LC_ALL) $(LC_MESSAGES) $(LANG))
+say = $(if $(filter zh%,$(SAID)),$(1),$(2))
+# What pip is doing, on one line of a terminal; elsewhere only how many libraries there are in the end.
+SHOW := awk -v tty=$$([ -t 1 ] && echo 1) '/^(Collecting|Processing)/ { n++; if (tty) printf "\r\033[K  %d  %s", n, $$2 } \
+	/^Installing collected/ { if (tty) printf "\r\033[K"; print "$(call say,  正在装 ,  installing )" n "$(call say, 个库……, libraries…)" } { fflush() }'
 
 run: $(STAMP)
-	$(BIN)/python -m bot run --example examples/township
+	@$(BIN)/python -m bot run --example examples/township
 
 setup: $(STAMP)
 
+doctor: $(STAMP)
+	@$(BIN)/python -m bot doctor
+
+links: $(STAMP)
+	@$(BIN)/python -m bot links $(if $(NEW),--new)
+
+backup: $(STAMP)
+	@test -n "$(TO)" || { echo "$(call say,写备份到哪里：make backup TO=/mnt/usb,Say where to: make backup TO=/mnt/usb)"; exit 1; }
+	@$(BIN)/python -m bot backup "$(TO)" $(if $(KEEP),--keep $(KEEP))
+
 $(STAMP): pyproject.toml constraints.txt
-	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: PYTHON=/path/to/python make run"; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt .
-	touch $@
+	@command -v $(PYTHON) >/dev/null || { echo "$(call say,要有 Python 3.11 或更新的：PYTHON=/路径/python make run,Python 3.11 or newer is needed: PYTHON=/path/to/python make run)"; exit 1; }
+	@test -x $(BIN)/python || { echo "$(call say,1/2 建 $(VENV)……,1/2 making $(VENV)…)"; $(PYTHON) -m venv $(VENV); }
+	@echo "$(call say,2/2 下载并装好 constraints.txt 里的库（第一次要一分钟左右）……,2/2 fetching and installing the libraries of constraints.txt (about a minute the first time)…)"
+	@set -o pipefail; began=$$SECONDS; $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -c constraints.txt . | $(SHOW) \
+		&& echo "$(call say,  装好了，用了,  done in) $$((SECONDS - began)) $(call say,秒,s)"
+	@touch $@
 
 dev: $(DEV_STAMP)
 

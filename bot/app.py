@@ -47,7 +47,12 @@ log = structlog.get_logger()
 
 
 class AlreadyRunning(RuntimeError):
-    """Another process serves this DATA_DIR."""
+    """Another process serves this DATA_DIR: its id, "?" when the file does not tell."""
+
+    def __init__(self, pid: str, folder: Path) -> None:
+        super().__init__(f"process {pid} already serves {folder}")
+        self.pid = pid
+        self.folder = folder
 
 
 @dataclass(slots=True)
@@ -135,7 +140,7 @@ def lock(folder: Path) -> IO[str]:
         file.seek(0)
         other = file.read().strip() or "?"
         file.close()
-        raise AlreadyRunning(f"process {other} already serves {folder}") from None
+        raise AlreadyRunning(other, folder) from None
     file.truncate(0)
     file.write(str(os.getpid()))
     file.flush()
@@ -162,7 +167,7 @@ async def build(
     catalogues = Catalogues(settings.zone, settings.language)
     robots = await find_robots(settings.wecom_robots, database)
     for fault in robots.faults:
-        log.warning("wecom.robot_left_out", fault=fault)
+        log.warning("wecom.robot_left_out", fault=fault.key, **fault.fields)
     product = Township(settings.zone, settings.address, robots.codes())
     shelf = open_shelf(settings, clock)
     media = MediaStores(shelf, database, clock=clock, dice=seams.dice, zone=settings.zone, limits=product.media_limits)

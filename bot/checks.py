@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from bot.talk.messages import Words, text
 from bot.talk.session import Session
 from storage.database import Tx
 from storage.machine import inbox, outbox, sessions, timers
@@ -13,12 +14,17 @@ from storage.machine import inbox, outbox, sessions, timers
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at: its name, whether it is as it must be, and what was seen."""
+    """One thing that was looked at: its name, whether it is as it must be, and what was seen.
+
+    People read the text `check.<name>.name`, where there is one; `of` is the township, where there are several. What
+    was seen may be several things.
+    """
 
     name: str
     ok: bool
-    seen: str
+    seen: Words | tuple[Words, ...]
     warning: bool = False
+    of: str = ""
 
 
 async def machine_checks(tx: Tx) -> list[Check]:
@@ -33,11 +39,24 @@ async def machine_checks(tx: Tx) -> list[Check]:
     arrived = await inbox.counts(tx)
     leaving = await outbox.counts(tx)
     planned = await timers.counts(tx)
+    left = [text("check.outbox.state", state=text(f"state.{state}"), count=n) for state, n in sorted(leaving.items())]
+    failed = planned.get("failed", 0)
     return [
-        Check("sessions", not broken, f"{len(rows)} stored, unreadable: {', '.join(broken) or 'none'}"),
-        Check("inbox", True, f"{arrived.get('new', 0)} new"),
-        Check("quarantine", not arrived.get("quarantined"), f"{arrived.get('quarantined', 0)} updates", warning=True),
-        Check("outbox", True, ", ".join(f"{n} {state}" for state, n in sorted(leaving.items())) or "all sent"),
-        Check("undelivered", not leaving.get("failed"), f"{leaving.get('failed', 0)} given up", warning=True),
-        Check("timers", not planned.get("failed"), f"{planned.get('due', 0)} due, {planned.get('failed', 0)} failed"),
+        Check(
+            "sessions",
+            not broken,
+            text("check.sessions.broken", count=len(rows), broken=", ".join(broken))
+            if broken
+            else text("check.sessions.whole", count=len(rows)),
+        ),
+        Check("inbox", True, text("check.inbox.seen", new=arrived.get("new", 0))),
+        _unless(arrived.get("quarantined", 0), "quarantine"),
+        Check("outbox", True, tuple(left) or text("check.outbox.empty")),
+        _unless(leaving.get("failed", 0), "undelivered"),
+        Check("timers", not failed, text("check.timers.seen", due=planned.get("due", 0), failed=failed)),
     ]
+
+
+def _unless(count: int, name: str) -> Check:
+    """A warning when there are some."""
+    return Check(name, not count, text(f"check.{name}.seen", count=count), warning=True)

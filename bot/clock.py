@@ -57,6 +57,25 @@ class SystemClock:
         return time.time_ns() // 1_000_000
 
 
+class Steady:
+    """Readings of a clock as a time that never goes back, for limits that count spans.
+
+    A clock that is set back (by hand, or by NTP after it ran ahead) costs the span that it lost, once, and no more:
+    what a limit has noted is as far away as before.
+    """
+
+    def __init__(self) -> None:
+        self._newest_ms = 0
+        self.lost_ms = 0
+
+    def ms(self, now_ms: int) -> int:
+        """The steady time at a reading."""
+        if now_ms < self._newest_ms:
+            self.lost_ms += self._newest_ms - now_ms
+        self._newest_ms = now_ms
+        return now_ms + self.lost_ms
+
+
 class HasNumber(Protocol):
     """A worker among others; its `number` is below 2**WORKER_BITS and nobody else's now."""
 

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from babel.messages.pofile import read_po
 
-from bot.talk.engine import BACK, CANCEL, CONFIRM, DONE, RETYPE, SKIP, SUBMIT, bare
+from bot.talk.hearing import BACK, CANCEL, CONFIRM, DONE, FILLER, RETYPE, SKIP, SUBMIT, bare
 from bot.talk.messages import Out, Say, Text, Words
 from bot.talk.quantity import format_kg, format_yuan
 
@@ -29,6 +30,7 @@ WEEKDAYS = {
     "zh_CN": ["周一", "周二", "周三", "周四", "周五", "周六", "周日"],
     "en": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
 }
+_LABEL = re.compile(r"^(?:button|menu|phrase|words)\.|\.button\.|\.option\.|\.(?:submit|yes|no)$")
 VERBS = {
     "back": BACK,
     "skip": SKIP,
@@ -39,6 +41,7 @@ VERBS = {
     "retype": RETYPE,
     "yes": "=1",
     "no": "=0",
+    "filler": FILLER,
 }
 Part = tuple[str, str | None, str]
 
@@ -142,6 +145,15 @@ class Catalogue:
             for word in str(self._texts.get(f"words.{name}", "")).split("|"):
                 found[bare(word)] = (*found.get(bare(word), ()), verb)
         return found
+
+    @cached_property
+    def labels(self) -> frozenset[str]:
+        """Every fixed label of a button, and what people type for one or for a command: bare, as typed words are."""
+        found: set[str] = set()
+        for key, template in self._texts.items():
+            if _LABEL.search(key) and isinstance(template, str) and "{" not in template:
+                found.update(bare(word) for word in template.split("|"))
+        return frozenset(found)
 
     def synonyms(self, prefix: str) -> dict[str, str]:
         """Typed words to ids: each text under `prefix` is a «|»-separated list of what people type."""

@@ -22,9 +22,10 @@ def configure(level: str, secrets: Iterable[str] = ()) -> None:
         structlog.processors.format_exc_info,
         _Redactor(hidden),
     ]
-    terminal = sys.stderr.isatty()
     renderer: Any = (
-        structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(ensure_ascii=False)
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        if on_terminal()
+        else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -44,6 +45,11 @@ def configure(level: str, secrets: Iterable[str] = ()) -> None:
     root.setLevel(level)
     for noisy in ("httpx", "apscheduler", "aiosqlite", "telegram", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def on_terminal() -> bool:
+    """Whether somebody watches: output or log goes to a terminal."""
+    return sys.stderr.isatty() or sys.stdout.isatty()
 
 
 class _Redactor:

@@ -74,7 +74,7 @@ async def add_wechat(
     seams: Seams,
     outgoing: Outgoing,
 ) -> WeChat | None:
-    """The Official Account, a channel of its township; None when none is set. Raises LookupError for a wrong code.
+    """The Official Account, a channel of its township; None when none is set. Raises UnknownTownship for a wrong code.
 
     Its modules are loaded only then: without WeChat and WeCom nobody needs aiohttp and cryptography (12 MiB).
     """

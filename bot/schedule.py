@@ -32,6 +32,7 @@ PLAN_S = 600
 BATCH_ROWS = 50
 ERRANDS_AT_ONCE = 4
 MAX_ATTEMPTS = 8
+JUMP_MS = 2_000
 BUSY_S, LET_IN_S = 0.1, 0.03
 PATIENCE_MS = 300_000
 LEASE = "clock"
@@ -62,6 +63,7 @@ class Schedule:
         self._outgoing = outgoing
         self._errands = errands or {}
         self._planned: set[int] = set()
+        self._ahead_ms: int | None = None  # of the loop's own time, at the last tick
         self._running: dict[tuple[int, int], asyncio.Task[None]] = {}
         self._at_once = asyncio.Semaphore(ERRANDS_AT_ONCE)
         self._ticks = AsyncIOScheduler(job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
@@ -89,6 +91,7 @@ class Schedule:
 
     async def tick(self) -> None:
         """If the clock is this worker's: plan for townships it has not seen yet, and run what is due."""
+        self._notice_a_jump()
         had_it = self._workers.has(LEASE)
         if not await self._workers.take(LEASE):
             self._planned.clear()
@@ -97,6 +100,13 @@ class Schedule:
             log.info("schedule.begun")
         await self._plan(self._planned)
         await self.run_due()
+
+    def _notice_a_jump(self) -> None:
+        """Say in the log that the clock was set, or the machine slept: it explains what an operator wonders about."""
+        now_ms, steady_ms = self._clock.now_ms(), int(asyncio.get_running_loop().time() * 1000)
+        before_ms, self._ahead_ms = self._ahead_ms, now_ms - steady_ms
+        if before_ms is not None and abs(self._ahead_ms - before_ms) > JUMP_MS:
+            log.warning("clock.jumped", by_ms=self._ahead_ms - before_ms)
 
     async def plan_again(self) -> None:
         """Every township is to be planned anew by the next tick."""

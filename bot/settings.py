@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from storage.engine.opening import is_known, sqlite_path
 
+ENV_FILE = ".env"
+LANGUAGES = ("zh_CN", "en")
 LIKE = {
     "telegram_tokens": '{"629999101": "TOKEN", "629999102": "TOKEN"}',
     "wechat_notice": '{"kind": "template", "id": "TEMPLATE", "values": {"thing1": "{words}"}}',
@@ -21,10 +26,32 @@ LIKE = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class SettingFault:
+    """One malformed setting: its name (or `SETTINGS` for several), what is wrong by its code, what fills its text."""
+
+    name: str
+    code: str
+    fields: Mapping[str, object]
+
+
+def wrong(code: str, **fields: object) -> PydanticCustomError:
+    """Make the error of a malformed value; its text is `setting.<code>` of the command line's texts."""
+    return PydanticCustomError(code, code, {name: str(value) for name, value in fields.items()})
+
+
+def language_named(said: str) -> str:
+    """The language that zh_CN, zh-CN, zh_CN.UTF-8 or the system's own list zh_CN:zh names; else what was said."""
+    first = re.split(r"[:.@]", said.strip())[0].replace("-", "_").lower()
+    return next((one for one in LANGUAGES if one.split("_")[0] == first.split("_")[0]), said.strip())
+
+
 class Settings(BaseSettings):
     """The operator's choices."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_file=ENV_FILE, env_file_encoding="utf-8-sig", extra="ignore", env_ignore_empty=True
+    )
 
     data_dir: Path = Field(Path("data"), description="Folder of the database, the photos and the lock file.")
     database_url: str = Field(
@@ -77,15 +104,16 @@ class Settings(BaseSettings):
     @classmethod
     def _known_zone(cls, value: str) -> str:
         if value not in available_timezones():
-            raise ValueError("not a time zone name such as Asia/Shanghai")
+            raise wrong("zone")
         return value
 
     @field_validator("language")
     @classmethod
     def _known_language(cls, value: str) -> str:
-        if value not in ("zh_CN", "en"):
-            raise ValueError("must be zh_CN or en")
-        return value
+        found = language_named(value)
+        if found not in LANGUAGES:
+            raise wrong("language")
+        return found
 
     @field_validator("telegram_tokens", "wechat_notice", "wecom_robots", mode="before")
     @classmethod
@@ -93,61 +121,61 @@ class Settings(BaseSettings):
         try:
             return json.loads(value) if isinstance(value, str) else value
         except ValueError:
-            raise ValueError(f"must be like {LIKE[info.field_name or '']}") from None
+            raise wrong("like", like=LIKE[info.field_name or ""]) from None
 
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
         if value and not is_known(value):
-            raise ValueError("must be postgresql://…, sqlite:///PATH or empty")
+            raise wrong("database")
         return value
 
     @field_validator("public_url", "telegram_api_url", "media_s3_endpoint", "wechat_api_url", "wecom_api_url")
     @classmethod
     def _is_http(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
-            raise ValueError("must begin with http:// or https://")
+            raise wrong("http")
         return value.rstrip("/")
 
     @field_validator("media_url")
     @classmethod
     def _known_store(cls, value: str) -> str:
         if value and not re.fullmatch(r"s3://[A-Za-z0-9][A-Za-z0-9.-]+(/[A-Za-z0-9._/-]*)?", value):
-            raise ValueError("must be s3://bucket, s3://bucket/prefix or empty")
+            raise wrong("bucket")
         return value.rstrip("/")
 
     @field_validator("media_link_seconds")
     @classmethod
     def _long_enough(cls, value: int) -> int:
         if 0 < value < 60:
-            raise ValueError("must be 0 or at least 60")
+            raise wrong("link_seconds")
         return value
 
     @model_validator(mode="after")
     def _a_bot_is_of_one_township(self) -> Settings:
         bots = [token for token in (self.telegram_token, *self.telegram_tokens.values()) if token]
         if len(set(bots)) < len(bots):
-            raise ValueError("TELEGRAM_TOKEN and TELEGRAM_TOKENS name one bot twice: each township needs its own")
+            raise wrong("one_bot_twice")
         return self
 
     @model_validator(mode="after")
     def _media_are_reachable(self) -> Settings:
         if bool(self.media_s3_access_key) != bool(self.media_s3_secret_key):
-            raise ValueError("MEDIA_S3_ACCESS_KEY and MEDIA_S3_SECRET_KEY belong together")
+            raise wrong("keys_together")
         if self.media_s3_virtual_host and not self.media_s3_endpoint:
-            raise ValueError("MEDIA_S3_VIRTUAL_HOST needs MEDIA_S3_ENDPOINT")
+            raise wrong("needs", one="MEDIA_S3_VIRTUAL_HOST", other="MEDIA_S3_ENDPOINT")
         open_store = self.media_url and self.media_s3_endpoint.startswith("http://")
         if open_store and self.media_link_seconds and self.public_url.startswith("https://"):
-            raise ValueError("a page of https shows no pictures of http: set MEDIA_LINK_SECONDS=0")
+            raise wrong("http_pictures")
         return self
 
     @model_validator(mode="after")
     def _webhook_is_complete(self) -> Settings:
         if (self.telegram_token or self.telegram_tokens) and self.telegram_mode == "webhook":
             if not self.public_url:
-                raise ValueError("TELEGRAM_MODE=webhook needs PUBLIC_URL")
+                raise wrong("needs", one="TELEGRAM_MODE=webhook", other="PUBLIC_URL")
             if not self.telegram_webhook_secret:
-                raise ValueError("TELEGRAM_MODE=webhook needs TELEGRAM_WEBHOOK_SECRET")
+                raise wrong("needs", one="TELEGRAM_MODE=webhook", other="TELEGRAM_WEBHOOK_SECRET")
         return self
 
     @model_validator(mode="after")
@@ -158,10 +186,10 @@ class Settings(BaseSettings):
         if self.wechat_mode != "plain" and not self.wechat_aes_key:
             missing.append("wechat_aes_key")
         if missing:
-            raise ValueError(f"WECHAT_APP_ID needs {', '.join(missing).upper()}")
+            raise wrong("needs", one="WECHAT_APP_ID", other=", ".join(missing).upper())
         for key in (self.wechat_aes_key, self.wechat_aes_key_previous):
             if key and not re.fullmatch(r"[A-Za-z0-9]{43}", key):
-                raise ValueError("WECHAT_AES_KEY and WECHAT_AES_KEY_PREVIOUS have 43 letters and digits")
+                raise wrong("aes_key")
         return self
 
     @field_validator("wechat_notice")
@@ -171,10 +199,10 @@ class Settings(BaseSettings):
         values = value.get("values")
         texts = isinstance(values, dict) and all(isinstance(one, str) for one in values.values())
         if value and not (whole and texts):
-            raise ValueError(f"must be like {LIKE['wechat_notice']}; kind: template or subscription")
+            raise wrong("notice", like=LIKE["wechat_notice"])
         for one in values.values() if isinstance(values, dict) else ():
             if set(re.findall(r"\{(.*?)\}", one)) - {"words", "time", "date"}:
-                raise ValueError("its values may hold {words}, {time} and {date}")
+                raise wrong("notice_values")
         return value
 
     @property
@@ -207,10 +235,10 @@ class Settings(BaseSettings):
         return self.public_url or f"http://{host}:{self.web_port}"
 
 
-def faults(error: ValidationError) -> list[str]:
-    """One clear line for each malformed setting."""
-    lines = []
+def faults(error: ValidationError) -> list[SettingFault]:
+    """Everything that is malformed, in the order of the settings."""
+    found = []
     for one in error.errors():
-        name = "_".join(str(part) for part in one["loc"]).upper()
-        lines.append(f"{name or 'settings'}: {one['msg'].removeprefix('Value error, ')}")
-    return lines
+        name = "_".join(str(part) for part in one["loc"][:1]).upper()
+        found.append(SettingFault(name or "SETTINGS", one["type"], {**one.get("ctx", {}), "said": one["msg"]}))
+    return found

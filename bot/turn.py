@@ -6,7 +6,7 @@ into rows of the same transaction. Nothing is sent from inside a transaction.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -15,7 +15,7 @@ import orjson
 from bot.clock import Dice, Ids
 from bot.i18n import Catalogues
 from bot.talk.form import Form
-from bot.talk.messages import In, Out, Say, Words
+from bot.talk.messages import In, Out, Say, Text, Words
 from bot.talk.session import Frame
 from storage.database import Tx
 from storage.machine import media, outbox
@@ -56,12 +56,16 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What words, a button or a photo are taken for: a command with its words, or a form with what is known."""
+    """What words, a button or a photo are taken for: a command with its words, or a form with what is known.
+
+    `note`: what is said of how the form came to what is known, in one message with its first question.
+    """
 
     command: str = ""
     args: str = ""
     form: str = ""
     answers: Mapping[str, Any] = field(default_factory=dict)
+    note: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +197,7 @@ class Turn(Desk[World]):
     native_menu: bool = False  # the platform has a menu of its own
     opened: Intent | None = None
     forgotten: bool = False
+    changed_addresses: list[str] = field(default_factory=list)
 
     def reply(self, say: Say | Words, *, key: str | None = None) -> None:
         """Answer in the same chat."""
@@ -214,6 +219,10 @@ class Turn(Desk[World]):
     def forget(self) -> None:
         """The person was erased: nothing of the conversation is kept, and who writes next from there is new."""
         self.forgotten = True
+
+    def meet_again(self, addresses: Iterable[str]) -> None:
+        """Other addresses are somebody else's from now on (joined, taken away): look who they are before they write."""
+        self.changed_addresses.extend(addresses)
 
     def open(self, form: str, **answers: Any) -> None:
         """Begin a form after this action, with what is already known."""
@@ -247,11 +256,23 @@ class Product(Protocol):
         ...
 
     async def interpret(self, turn: Turn[Any]) -> Intent | None:
-        """What the event means when no question is open (or one is, and the words are exactly a command)."""
+        """What the event means when no question is open."""
+        ...
+
+    def addressed(self, turn: Turn[Any]) -> Intent | None:
+        """The command that the event is by its shape: `/digest 2026-11-20`, a command button, a start link."""
         ...
 
     def phrase(self, turn: Turn[Any]) -> Intent | None:
-        """The command that the event names exactly: `/digest 2026-11-20`, «我的积分», a command button."""
+        """The command that the event names, as `addressed` or by what people call it: «我的积分», «点名 11月20日»."""
+        ...
+
+    async def number(self, turn: Turn[Any]) -> Intent | None:
+        """The command that shows the thing of a number, when the words are nothing but that number."""
+        ...
+
+    async def other_matter(self, turn: Turn[Any], *, takes_words: bool) -> Intent | None:
+        """What words surely mean although a question is open; `takes_words`: the question would take any words."""
         ...
 
     async def again(self, turn: Turn[Any], frame: Frame) -> Intent | None:

@@ -18,16 +18,27 @@ T = TypeVar("T")
 Action = Callable[[Turn, str], Awaitable[None]]
 Interpreter = Callable[[Turn], Awaitable[Intent | None]]
 WholeLine = Callable[[Turn, Frame], Awaitable[Intent | None]]
+OtherMatter = Callable[[Turn, bool], Awaitable[Intent | None]]
+Takes = Callable[[Turn, str], bool]
 Timer = Callable[[Desk, Mapping[str, Any]], Awaitable[None]]
 Check = Callable[[Tx, World], Awaitable[list[str]]]
 
 
+def takes_nothing(turn: Turn, rest: str) -> bool:
+    """The `takes` of a command that stands alone: its name with more behind it is another sentence."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What a command runs, and the right it needs (a key of `people.rules.RIGHTS`; "" for everyone)."""
+    """What a command runs, and the right it needs (a key of `people.rules.RIGHTS`; "" for everyone).
+
+    `takes` decides whether words behind the command's name («点名 11月20日») are what it is to be run with.
+    """
 
     action: Action
     right: str = ""
+    takes: Takes = takes_nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +62,12 @@ class Capability:
 
     intents: tuple[Interpreter, ...] = ()
     """What free words, a photo or a place may mean when no question is open, asked in this order."""
+
+    numbers: tuple[Interpreter, ...] = ()
+    """What shows the thing of a number, when words are nothing but that number; asked at any time, in this order."""
+
+    other_matters: tuple[OtherMatter, ...] = ()
+    """What words surely are although a question is open (turn, whether that question takes any words)."""
 
     whole_lines: Mapping[str, WholeLine] = field(default_factory=dict)
     """Form id → how a whole line said to one of its questions takes the place of the open draft."""

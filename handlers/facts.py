@@ -14,6 +14,7 @@ from handlers.policy.model import Policy
 from handlers.world import World
 
 PHONE_ERROR_M = 150
+ROUGH_M = 500  # a position that may be farther off says no place: a village is as wide
 NEAR_M = 800
 
 
@@ -42,7 +43,7 @@ class Facts:
     def place_of(self, event: In) -> Reading:
         """Read a pin or words into a place.
 
-        The answer: label, and where known area_id, landmark_id, lat, lng with their datum, words.
+        The answer: label, and where known area_id, landmark_id, lat, lng with their datum and accuracy_m, words.
         """
         if event.kind == "place":
             return self._pin(event)
@@ -53,7 +54,7 @@ class Facts:
             return Wrong("too_long", {"count": len(said), "max": 200})
         match = self.world.places.find_place(said)
         if match is None:
-            return Answer({"label": said, "words": said})
+            return Answer({"label": said, "words": said}, exact=False)
         if match.village is None:
             villages = "、".join(choice.village.name for choice in match.choices[:6])
             return Wrong("which_village", {"said": match.said, "villages": villages})
@@ -64,7 +65,10 @@ class Facts:
             point = to_wgs84(make_point(event.lat, event.lng, event.datum))
         except GeoError:
             return Wrong("no_position")
-        village = self.world.places.locate(point, slack_m=PHONE_ERROR_M)
+        if event.accuracy_m > ROUGH_M:
+            km = event.accuracy_m >= 1_000
+            return Wrong("rough_km" if km else "rough_m", {"far": round(event.accuracy_m / (1_000 if km else 1))})
+        village = self.world.places.locate(point, slack_m=max(PHONE_ERROR_M, event.accuracy_m))
         if village is None:
             return Wrong("outside", {"township": self.world.name})
         near = self.world.places.nearest_landmarks(point, limit=1, within_m=NEAR_M)
@@ -77,6 +81,7 @@ class Facts:
                 "lng": round(point.lng, 6),
                 "datum": point.datum,
                 "datum_said": event.datum,
+                **({"accuracy_m": event.accuracy_m} if event.accuracy_m else {}),
             }
         )
 

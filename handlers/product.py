@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from bot.errors import PersonError
-from bot.talk.engine import bare
 from bot.talk.form import Form
+from bot.talk.hearing import bare
 from bot.talk.messages import VOICE, Say, text
 from bot.talk.session import Frame
 from bot.talk.typed import is_command
@@ -18,12 +18,20 @@ from handlers.facts import Facts
 from handlers.people.guide import menu
 from handlers.people.menu import IN_GROUPS, native_commands
 from handlers.people.rules import may
+from handlers.phrases import with_rest
 from handlers.privacy import leaving
 from handlers.privacy.consent import READABLE_BEFORE
 from handlers.world import Desk, Turn, World
 from handlers.world_cache import Worlds
 from storage.database import Tx
 from storage.machine.media import MediaLimits
+
+
+async def _first(readings: Iterable[Awaitable[Intent | None]]) -> Intent | None:
+    for reading in readings:
+        if (intent := await reading) is not None:
+            return intent
+    return None
 
 
 class Township:
@@ -73,20 +81,29 @@ class Township:
         """The whole text may be read before it is agreed to."""
         return intent.command in READABLE_BEFORE
 
-    def phrase(self, turn: Turn) -> Intent | None:
-        """`/report`, a command button, or words that are exactly a command's name («我的积分»)."""
+    def addressed(self, turn: Turn) -> Intent | None:
+        """`/report`, a command button, a start link."""
         event = turn.event
         if event.kind == "start":
             return Intent(command="start", args=event.data)
         if event.kind == "tap" and event.data.startswith("/"):
             return self._named(event.data)
-        if event.kind != "text":
-            return None
-        said = event.text.strip()
-        if is_command(said):
-            return self._named(said) or Intent(command="unknown", args=said[:40])
-        name = self._phrases_of(turn).get(bare(said))
-        return self._named(f"/{name}") if name else None
+        said = event.text.strip() if event.kind == "text" else ""
+        return (self._named(said) or Intent(command="unknown", args=said[:40])) if is_command(said) else None
+
+    def phrase(self, turn: Turn) -> Intent | None:
+        """What is addressed, or what people call a command («我的积分»), also with what it takes («点名 11月20日»)."""
+        intent = self.addressed(turn)
+        if intent is not None or turn.event.kind != "text":
+            return intent
+        said, phrases = turn.event.text.strip(), self._phrases_of(turn)
+        if name := phrases.get(bare(said)):
+            return self._named(f"/{name}")
+        for name, rest in with_rest(said, phrases):
+            command = registry.COMMANDS.get(name)
+            if command is not None and command.takes(turn, rest):
+                return Intent(command=name, args=rest)
+        return None
 
     @staticmethod
     def _named(said: str) -> Intent | None:
@@ -115,11 +132,17 @@ class Township:
         if event.kind in ("face", "file", "other"):
             turn.reply(text(f"input.{event.kind}"))
             return None
-        for interpreter in registry.INTERPRETERS:
-            intent = await interpreter(turn)
-            if intent is not None:
-                return intent
-        return Intent(command="help")
+        return await _first(interpret(turn) for interpret in registry.INTERPRETERS) or Intent(command="help")
+
+    async def number(self, turn: Turn) -> Intent | None:
+        """The first capability that knows a number of its own in the words."""
+        if turn.event.kind != "text":
+            return None
+        return await _first(read(turn) for read in registry.NUMBERS)
+
+    async def other_matter(self, turn: Turn, *, takes_words: bool) -> Intent | None:
+        """The first capability that is sure of the words."""
+        return await _first(read(turn, takes_words) for read in registry.OTHER_MATTERS)
 
     async def again(self, turn: Turn, frame: Frame) -> Intent | None:
         """A whole line that takes the place of the open draft of its form."""

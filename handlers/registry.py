@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from bot.talk.form import Form
 from handlers.areas.capability import AREAS
-from handlers.capability import Capability, Check, Command, Interpreter, Timer, WholeLine, joined
+from handlers.capability import Capability, Check, Command, Interpreter, OtherMatter, Timer, WholeLine, joined
 from handlers.cases.capability import CASES
 from handlers.county.capability import COUNTY
 from handlers.declared import Declared
@@ -49,6 +49,8 @@ COMMANDS: Mapping[str, Command] = joined(CAPABILITIES, "command", lambda one: on
 FORM_COMMANDS: Mapping[str, str] = joined(CAPABILITIES, "form command", lambda one: one.form_commands.items())
 FORMS: Mapping[str, Form] = joined(CAPABILITIES, "form", lambda one: ((form.id, form) for form in one.forms))
 INTERPRETERS: tuple[Interpreter, ...] = tuple(interpret for one in CAPABILITIES for interpret in one.intents)
+NUMBERS: tuple[Interpreter, ...] = tuple(read for one in CAPABILITIES for read in one.numbers)
+OTHER_MATTERS: tuple[OtherMatter, ...] = tuple(read for one in CAPABILITIES for read in one.other_matters)
 WHOLE_LINES: Mapping[str, WholeLine] = joined(CAPABILITIES, "whole line", lambda one: one.whole_lines.items())
 TIMERS: Mapping[str, Timer] = joined(CAPABILITIES, "timer", lambda one: one.timers.items())
 PLANS: tuple[Callable[[Desk], Awaitable[None]], ...] = tuple(plan for one in CAPABILITIES for plan in one.plan)

@@ -13,6 +13,7 @@ from bot.talk.spans import DAY_MS
 from handlers.areas.index import Gazetteer
 from handlers.declared import Declared
 from handlers.policy.actions import Policies
+from handlers.policy.calendar import Calendar
 from handlers.policy.model import Policy, PolicyVersion
 
 PHONE_ERROR_M = 150
@@ -36,6 +37,7 @@ class World:
     current: PolicyVersion
     robots: Mapping[int, str] = field(default_factory=dict)
     declared: Declared = field(default_factory=Declared)
+    calendar: Calendar = field(default_factory=Calendar)
 
     @property
     def policy(self) -> Policy:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from handlers.areas.actions import load_gazetteer
-from handlers.policy.actions import load_policies
+from handlers.policy.actions import load_policies, read_calendar
 from handlers.registry import DECLARED
 from handlers.world import World
 from storage.database import Tx
@@ -70,4 +70,5 @@ class Worlds:
             current,
             {area.area_id: f"wecom:{area.code}" for area in places.areas.values() if area.code in codes},
             DECLARED,
+            await read_calendar(tx),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -19,6 +20,11 @@ settings.load_profile("house")
 
 # A test that fails may leave a database open; its threads must not keep the whole run from ending.
 aiosqlite.core.Thread = partial(threading.Thread, daemon=True)  # type: ignore[misc,assignment]
+
+
+# Operators are told things in the language of their system, tests in English unless they say otherwise.
+os.environ.pop("LANGUAGE", None)
+os.environ["LC_ALL"] = "C.UTF-8"
 
 
 @pytest.fixture(autouse=True)

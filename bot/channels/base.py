@@ -10,6 +10,14 @@ from bot.talk.messages import In, Out
 from storage.database import Tx
 
 
+class UnknownTownship(LookupError):
+    """A setting names a township by a code that none has."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"no township has the code {code}")
+        self.code = code
+
+
 @dataclass(frozen=True, slots=True)
 class Raw:
     """An update as received: `key` is the platform's own id for it, `address` who sent it (`tg:123`)."""

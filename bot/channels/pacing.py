@@ -6,10 +6,11 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import Final
 
+from bot.clock import Steady
+
 SECOND_MS: Final = 1_000
 MINUTE_MS: Final = 60_000
 HOLDS_MAX: Final = 4_096
-ALBUM_MAX: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,12 @@ def telegram_limits(per_second: int) -> RateLimits:
 class Pace:
     """Remembers what was sent lately, and no more: idle chats are forgotten as others are sent to.
 
-    Chats are Telegram's ids: a group's is negative. Times are milliseconds; a clock that is set back delays a
-    message by one span at most.
+    Chats are Telegram's ids: a group's is negative. Times are milliseconds of the wall's clock, which may be set back;
+    what is remembered is in steady time.
     """
 
     def __init__(self, limits: RateLimits = TELEGRAM) -> None:
+        self._steady = Steady()
         self._interval_ms = limits.private_interval_ms or 0
         self._tolerance_ms = self._interval_ms * (max(1, limits.private_burst) - 1)
         self._group_count = limits.group_per_min or 0
@@ -55,6 +57,10 @@ class Pace:
 
     def due_ms(self, chat: int, now_ms: int) -> int:
         """The earliest time, `now_ms` or later, at which one message may go to the chat."""
+        due_ms = self._due_ms(chat, self._steady.ms(now_ms))
+        return due_ms - self._steady.lost_ms
+
+    def _due_ms(self, chat: int, now_ms: int) -> int:
         due_ms = now_ms
         if self._all:
             due_ms = _window_due_ms(self._all, SECOND_MS, now_ms)
@@ -63,9 +69,7 @@ class Pace:
             if sends:
                 due_ms = max(due_ms, _window_due_ms(sends, MINUTE_MS, now_ms))
         elif self._private:
-            full_ms = self._private.get(chat, now_ms)
-            longest_ms = now_ms + self._interval_ms * ALBUM_MAX
-            due_ms = max(due_ms, min(full_ms - self._tolerance_ms, longest_ms))
+            due_ms = max(due_ms, self._private.get(chat, now_ms) - self._tolerance_ms)
         if self._holds:
             due_ms = max(due_ms, self._holds.get(chat, 0))
         return max(due_ms, self._hold_all_ms)
@@ -73,6 +77,7 @@ class Pace:
     def sent(self, chat: int, now_ms: int, messages: int = 1) -> None:
         """Count what was sent; an album counts as many messages as it has pictures, the next message waits."""
         assert messages > 0, "nothing was sent"
+        now_ms = self._steady.ms(now_ms)
         if self._all is not None:
             self._all.extend([now_ms] * messages)
         if chat < 0:
@@ -88,6 +93,7 @@ class Pace:
 
     def hold(self, chat: int | None, until_ms: int) -> None:
         """Send nothing to the chat (None: to anyone) before `until_ms`: the platform said `retry_after`."""
+        until_ms += self._steady.lost_ms
         if chat is None:
             self._hold_all_ms = max(self._hold_all_ms, until_ms)
             return
@@ -126,4 +132,4 @@ def _window_due_ms(sends: deque[int], span_ms: int, now_ms: int) -> int:
     """When a span holds fewer sends than the deque can: at once, or a span after the oldest one."""
     if len(sends) < (sends.maxlen or 0):
         return now_ms
-    return max(now_ms, min(sends[0] + span_ms, now_ms + span_ms))
+    return max(now_ms, sends[0] + span_ms)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any
 
 import orjson
 
 from bot.i18n import Catalogue
 from bot.talk.clean import clean
-from bot.talk.messages import In, Media, Out, text
+from bot.talk.messages import FARTHEST_M, In, Media, Out, text
 from bot.talk.typed import typed
 from storage.machine.media import is_id, kind_of
 
@@ -96,7 +97,8 @@ def event_of(read: Mapping[str, Any]) -> In:
         case "start":
             return In("start", data=clean(read.get("payload", "")))
         case "place":
-            return In("place", text=words, lat=read["lat"], lng=read["lng"])
+            accuracy_m = min(max(0, ceil(read.get("accuracy_m", 0))), FARTHEST_M)
+            return In("place", text=words, lat=read["lat"], lng=read["lng"], accuracy_m=accuracy_m)
         case "media":
             media = tuple(Media(kind_of(one), one) for one in read["media"])
             return In("media", text=words, media=media)

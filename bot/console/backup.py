@@ -6,6 +6,7 @@ pieces. A backup holds every photo that its copy of the database names.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -14,9 +15,12 @@ import sqlite3
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bot.clock import SystemClock
+from bot.console.words import OperatorError, say
 from bot.errors import RetryLater
 from bot.media.files import complete
 from bot.media.shelf import Shelf, copies, key_of
@@ -26,22 +30,19 @@ from bot.settings import Settings
 DATABASE = "jingxiang.db"
 MANIFEST = "manifest.json"
 MEDIA = "media"
+REMEMBERED = "last-backup.json"
 CHUNK_BYTES = 1 << 20
 ROUNDS = 3
 NAMED_LARGEST = 10
 Progress = Callable[[str, int, int], None]
-POSTGRESQL = (
-    "DATABASE_URL is PostgreSQL: keep the database with pg_dump or point-in-time recovery, and the photos with the"
-    " store's own copies; see «Keeping a PostgreSQL» in the operator's guide"
-)
 NAMED = (
     "SELECT township_id, sha256, MIN(mime) AS mime FROM media WHERE sha256 IS NOT NULL AND state <> 'erased'"
     " GROUP BY township_id, sha256 ORDER BY township_id, sha256"
 )
 
 
-class KeepingError(RuntimeError):
-    """A backup that can't be made or trusted; the message says what to do."""
+class KeepingError(OperatorError):
+    """A backup that can't be made or trusted; its text says what to do."""
 
 
 def backup(settings: Settings, folder: Path, *, stamp: str, keep: int = 0, progress: Progress) -> Path:
@@ -51,7 +52,7 @@ def backup(settings: Settings, folder: Path, *, stamp: str, keep: int = 0, progr
     """
     database = _sqlite_file(settings)
     if not database.exists():
-        raise KeepingError(f"there is no database at {database}")
+        raise KeepingError("no_database", path=database)
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"jingxiang-{stamp}.tar"
     try:
@@ -62,16 +63,41 @@ def backup(settings: Settings, folder: Path, *, stamp: str, keep: int = 0, progr
             check(part, progress)
             part.replace(target)
     except RetryLater as error:
-        raise KeepingError(error.reason) from None
+        raise KeepingError("later", said=error.reason) from None
+    _remember(settings, LastBackup(SystemClock().now_ms(), target.resolve()))
     if keep > 0:
         for old in sorted(folder.glob("jingxiang-*.tar"))[:-keep]:
             old.unlink()
     return target
 
 
+@dataclass(frozen=True, slots=True)
+class LastBackup:
+    """When the last backup was made, and where it was put."""
+
+    at_ms: int
+    file: Path
+
+
+def last_made(settings: Settings) -> LastBackup | None:
+    """The last backup that was made of this DATA_DIR; None when it is not known."""
+    try:
+        found = json.loads((settings.data_dir / REMEMBERED).read_text("utf-8"))
+        return LastBackup(int(found["at_ms"]), Path(found["file"]))
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _remember(settings: Settings, made: LastBackup) -> None:
+    # the backup is whole, also where DATA_DIR can't be written
+    with contextlib.suppress(OSError):
+        said = json.dumps({"at_ms": made.at_ms, "file": str(made.file)})
+        (settings.data_dir / REMEMBERED).write_text(said, "utf-8")
+
+
 def _sqlite_file(settings: Settings) -> Path:
     if settings.database_path is None:
-        raise KeepingError(POSTGRESQL)
+        raise KeepingError("backup_postgresql")
     return settings.database_path
 
 
@@ -89,13 +115,13 @@ def _fill(pack: _Pack, database: Path, copy: Path, shelf: Shelf, progress: Progr
             pack.add(DATABASE, copy.stat().st_size, _pieces(copy))
             pack.close()
             return
-    raise KeepingError(f"these photos are in the database but not in {shelf.name}: {some(lost)}")
+    raise KeepingError("photos_not_in_store", store=shelf.name, names=some(lost))
 
 
 def some(names: list[str]) -> str:
     """The first of many names, and how many more there are."""
-    more = len(names) - NAMED_LARGEST
-    return ", ".join(names[:NAMED_LARGEST]) + (f" and {more} more" if more > 0 else "")
+    first, more = ", ".join(names[:NAMED_LARGEST]), len(names) - NAMED_LARGEST
+    return say("names.more", names=first, count=more) if more > 0 else first
 
 
 def named(database: Path) -> list[tuple[str, str, str]]:
@@ -124,7 +150,7 @@ def _add_photos(pack: _Pack, photos: list[tuple[str, str, str]], shelf: Shelf, p
             except FileNotFoundError:
                 lost.append(name)
         if pack.sums.get(f"{MEDIA}/{key}", sha256) != sha256:
-            raise KeepingError(f"{key} in {shelf.name} is damaged: put it back from an older backup")
+            raise KeepingError("photo_damaged", key=key, store=shelf.name)
         progress("files", done, len(photos))
     return lost
 
@@ -144,7 +170,7 @@ def _copy_database(source: Path, copy: Path, progress: Progress) -> None:
 def _check_database(connection: sqlite3.Connection) -> None:
     found = connection.execute("PRAGMA integrity_check").fetchone()[0]
     if found != "ok":
-        raise KeepingError(f"the database is damaged: {found}")
+        raise KeepingError("database_damaged", path=DATABASE, said=found)
 
 
 class _Pack:
@@ -211,14 +237,14 @@ def check(path: Path, progress: Progress) -> dict[str, str]:
             sums: dict[str, str] = manifest["sha256"]
             names = [name for name in tar.getnames() if name != MANIFEST]
             if set(names) != set(sums):
-                raise KeepingError(f"{path}: files and manifest differ")
+                raise KeepingError("backup_differs", path=path)
             for done, name in enumerate(names, 1):
                 file = tar.extractfile(name)
                 if file is None or _sha256(file) != sums[name]:
-                    raise KeepingError(f"{path}: {name} is damaged")
+                    raise KeepingError("backup_member_damaged", path=path, name=name)
                 progress("checking", done, len(names))
-    except (tarfile.TarError, KeyError, ValueError, OSError) as error:
-        raise KeepingError(f"{path} is not a whole backup: {error}") from None
+    except (tarfile.TarError, KeyError, ValueError) as error:
+        raise KeepingError("backup_not_whole", path=path, said=error) from None
     return sums
 
 
@@ -229,7 +255,7 @@ def restore(path: Path, settings: Settings, *, progress: Progress) -> None:
     """
     data_dir, database = settings.data_dir, _sqlite_file(settings)
     if database.exists() or (data_dir.exists() and any(data_dir.iterdir())):
-        raise KeepingError(f"{data_dir} is not empty: restore only into an empty DATA_DIR")
+        raise KeepingError("data_dir_not_empty", path=data_dir)
     sums = check(path, progress)
     data_dir.mkdir(parents=True, exist_ok=True)
     try:
@@ -242,14 +268,14 @@ def restore(path: Path, settings: Settings, *, progress: Progress) -> None:
             photos = named(copy)
             lost = [name for key, _, mime in photos for name in files_of(key, mime) if f"{MEDIA}/{name}" not in sums]
             if lost:
-                raise KeepingError(f"{path} lacks photos that its database names: {some(lost)}")
+                raise KeepingError("backup_lacks_photos", path=path, names=some(lost))
             _put_back(tar, photos, open_shelf(settings), Path(scratch), progress)
             database.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(str(copy), database)
     except BaseException as error:
         shutil.rmtree(data_dir / MEDIA, ignore_errors=True)  # ours, as it was empty: so it may be tried again
         if isinstance(error, RetryLater):
-            raise KeepingError(error.reason) from None
+            raise KeepingError("later", said=error.reason) from None
         raise
 
 

@@ -1,4 +1,4 @@
-"""What `doctor` looks at outside the data: the disk, the database file, the photos, Telegram."""
+"""What `doctor` looks at outside the data: the program, its address, disk, database file, photos, Telegram."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+from bot.app import AlreadyRunning, lock
 from bot.checks import Check
+from bot.clock import SystemClock
+from bot.console import backup
+from bot.console.reach import address_check
+from bot.console.words import is_said, render, say
 from bot.errors import RetryLater
 from bot.media.shelf import Complete, Shelf, key_of
 from bot.media.stores import open_shelf
 from bot.settings import Settings
+from bot.talk.messages import Words, text
 from storage.database import Database
 from storage.machine import media, townships
 
@@ -19,29 +25,73 @@ LEAST_FREE_BYTES = 1 << 30
 SHARES = 256  # of all photos, by the first byte of their hashes: one is looked at at a time
 NAMED_LARGEST = 5
 CLOCK_MS = 2_000
+HOUR_MS = 3_600_000
+OLDEST_BACKUP_HOURS = 48
+
+
+def check_line(check: Check) -> str:
+    """Whether one thing is as it must be, its name, and what was seen."""
+    mark = say("mark.ok" if check.ok else "mark.warning" if check.warning else "mark.bad")
+    key = f"check.{check.name.replace(' ', '_')}.name"
+    name = say(key) if is_said(key) else check.name
+    of = f"{check.of}: " if check.of else ""
+    return say("check.line", mark=mark, name=f"{of}{name}", seen=seen_of(check))
+
+
+def seen_of(check: Check) -> str:
+    """What was seen, in the operator's language."""
+    seen = check.seen if isinstance(check.seen, tuple) else (check.seen,)
+    return "; ".join(render(one) for one in seen)
 
 
 async def look_around(settings: Settings) -> list[Check]:
-    """Disk space, the database's own integrity check, and whether Telegram knows the token."""
+    """Whether it runs, who reaches it, disk space, the database's own integrity check, backups, Telegram's token."""
     free = shutil.disk_usage(settings.data_dir).free
     path = settings.database_path
     checks = [
-        Check("disk", free > LEAST_FREE_BYTES, f"{free >> 20} MiB free in {settings.data_dir}"),
+        Check("disk", free > LEAST_FREE_BYTES, text("check.disk.seen", mib=free >> 20, path=settings.data_dir)),
         await server_check(settings.database) if path is None else _file_check(path),
-        Check("address", True, settings.address),
+        address_check(settings),
         await media_check(settings),
     ]
+    if path is not None:  # a server's workers and backups are not ours to see
+        checks[:0] = [running_check(settings)]
+        checks.append(backup_check(settings, SystemClock().now_ms()))
     named = {"telegram": settings.telegram_token}
     named |= {f"telegram {code}": token for code, token in settings.telegram_tokens.items()}
     checks += [await telegram_check(settings, name, token) for name, token in named.items() if token]
     return checks
 
 
+def running_check(settings: Settings) -> Check:
+    """Whether a process serves this DATA_DIR."""
+    try:
+        lock(settings.data_dir).close()
+    except AlreadyRunning as error:
+        return Check("program", True, text("check.program.runs", pid=error.pid))
+    return Check("program", False, text("check.program.stopped"), warning=True)
+
+
+def backup_check(settings: Settings, now_ms: int) -> Check:
+    """How old the newest backup is, and whether it is still where it was put."""
+    made = backup.last_made(settings)
+    if made is None:
+        return Check("backup", False, text("check.backup.none"), warning=True)
+    hours = max(0, now_ms - made.at_ms) // HOUR_MS
+    old = text("check.backup.hours", count=hours) if hours < 48 else text("check.backup.days", count=hours // 24)
+    if not made.file.exists():
+        return Check("backup", False, text("check.backup.gone", old=old, path=made.file), warning=True)
+    late = hours > OLDEST_BACKUP_HOURS
+    key = "check.backup.late" if late else "check.backup.seen"
+    return Check("backup", not late, text(key, old=old, path=made.file), warning=True)
+
+
 def _file_check(path: Path) -> Check:
     with sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True) as connection:
         integrity = connection.execute("PRAGMA integrity_check").fetchone()[0]
     connection.close()
-    return Check("database", integrity == "ok", f"{path}, {path.stat().st_size >> 20} MiB, integrity {integrity}")
+    seen = text("check.database.file", path=path, mib=path.stat().st_size >> 20, integrity=integrity)
+    return Check("database", integrity == "ok", seen)
 
 
 async def telegram_check(settings: Settings, name: str, token: str) -> Check:
@@ -57,15 +107,16 @@ async def telegram_check(settings: Settings, name: str, token: str) -> Check:
         async with Bot(token, base_url=f"{base}/bot", request=request, get_updates_request=request) as bot:
             webhook = await bot.get_webhook_info()
     except InvalidToken:  # its text tells the token
-        return Check(name, False, f"{base}: the token is refused")
+        return Check(name, False, text("check.telegram.refused", base=base))
     except TelegramError as error:
         return Check(name, False, f"{base}: {error.message}")
-    seen = f"@{bot.username} at {base}, {webhook.pending_update_count} updates waiting"
+    waiting = webhook.pending_update_count
+    seen: list[Words] = [text("check.telegram.seen", bot=bot.username, base=base, waiting=waiting)]
     if webhook.last_error_message:
-        seen += f", Telegram's last call failed: {webhook.last_error_message}"
+        seen.append(text("check.telegram.last", said=webhook.last_error_message))
     if webhook.url and settings.telegram_mode == "poll":
-        seen += ", a webhook is set: it goes when the program starts, unless another program sets it"
-    return Check(name, True, seen)
+        seen.append(text("check.telegram.webhook"))
+    return Check(name, True, tuple(seen))
 
 
 async def server_check(url: str) -> Check:
@@ -74,17 +125,22 @@ async def server_check(url: str) -> Check:
 
     facts = await server_facts(url)
     durable = facts.fsync and facts.synchronous_commit and facts.full_page_writes
-    seen = (
-        f"PostgreSQL {facts.version}, {facts.size_bytes >> 20} MiB, {facts.connections_free} connections free,"
-        f" clock {facts.clock_ahead_ms:+d} ms"
-    )
+    seen: list[Words] = [
+        text(
+            "check.server.seen",
+            version=facts.version,
+            mib=facts.size_bytes >> 20,
+            free=facts.connections_free,
+            ahead=f"{facts.clock_ahead_ms:+d}",
+        )
+    ]
     if not durable:
-        seen += ", a crash may lose data: fsync, synchronous_commit and full_page_writes must be on"
+        seen.append(text("check.server.not_durable"))
     if not facts.autovacuum:
-        seen += ", autovacuum must be on: without it plans grow old and the disk full"
+        seen.append(text("check.server.no_autovacuum"))
     if abs(facts.clock_ahead_ms) > CLOCK_MS:
-        seen += ", set both clocks by the same time server"
-    return Check("database", durable and facts.autovacuum and abs(facts.clock_ahead_ms) <= CLOCK_MS, seen)
+        seen.append(text("check.server.clock"))
+    return Check("database", durable and facts.autovacuum and abs(facts.clock_ahead_ms) <= CLOCK_MS, tuple(seen))
 
 
 async def media_check(settings: Settings) -> Check:
@@ -100,12 +156,12 @@ async def media_check(settings: Settings) -> Check:
         await shelf.delete([name])
         left = await shelf.find(name)
     except (RetryLater, OSError) as error:
-        return Check("media", False, f"{shelf.name}: {error}")
+        return Check("media", False, text("check.store", store=shelf.name, said=error))
     finally:
         local.unlink(missing_ok=True)
     if seen != name.encode() or left is not None:
-        return Check("media", False, f"{shelf.name}: does not give back what was stored, or keeps what was deleted")
-    return Check("media", True, f"{shelf.name}: written, read, deleted")
+        return Check("media", False, text("check.media.other", store=shelf.name))
+    return Check("media", True, text("check.media.seen", store=shelf.name))
 
 
 async def photos_check(shelf: Shelf, database: Database) -> Check:
@@ -118,9 +174,10 @@ async def photos_check(shelf: Shelf, database: Database) -> Check:
                 count += named
                 lost += missing
     except RetryLater as error:
-        return Check("photos", False, f"{shelf.name}: {error}")
-    some = f": {', '.join(lost[:NAMED_LARGEST])}" if lost else ""
-    return Check("photos", not lost, f"{count} in the database, {len(lost)} of them not in the store{some}")
+        return Check("photos", False, text("check.store", store=shelf.name, said=error))
+    key = "check.photos.lost" if lost else "check.photos.seen"
+    seen = text(key, count=count, lost=len(lost), names=", ".join(lost[:NAMED_LARGEST]))
+    return Check("photos", not lost, seen)
 
 
 async def _share(shelf: Shelf, database: Database, township_id: int, first: str) -> tuple[int, list[str]]:

@@ -16,8 +16,10 @@ from urllib.parse import unquote
 
 from bot.app import AlreadyRunning, lock
 from bot.clock import SystemClock
+from bot.console.doctor import check_line
 from bot.console.move_media import MoveError, Progress, move_media, store_of
 from bot.console.townships import check_all, opened
+from bot.console.words import say
 from bot.media.stores import open_shelf
 from bot.settings import Settings
 from storage.database import Database, Refused, Unavailable
@@ -47,10 +49,7 @@ def address_of(url: str) -> Address:
     """The address of a PostgreSQL database. Raises MoveError, which quotes nothing of it."""
     found = ADDRESS.fullmatch(url)
     if found is None:
-        raise MoveError(
-            "--to must be postgresql://USER@HOST/DATABASE; put the password into PGPASSWORD or ~/.pgpass, or write its"
-            " @ : / ? # % as %40 %3A %2F %3F %23 %25"
-        )
+        raise MoveError("move_address")
     password = (found["password"] or "")[1:]
     hidden = [password, *(one[1] for one in SECRET_IN_QUERY.findall(found["rest"]))]
     user = f"{found['user']}{f':{MASK}' if password else ''}@" if found["user"] is not None else ""
@@ -72,7 +71,7 @@ class Moved:
 async def move(settings: Settings, *, to: Address | None, media_to: str = "", progress: Progress) -> Moved:
     """Copy the files, then the database; the program must be stopped. Raises MoveError."""
     if to is not None and settings.database_path is None:
-        raise MoveError("DATABASE_URL is PostgreSQL already: --to copies a SQLite file")
+        raise MoveError("move_is_server")
     new = store_of(settings, media_to) if media_to else None
     async with _stopped(settings) as database:
         photos = await move_media(database, open_shelf(settings), new, progress) if new is not None else 0
@@ -82,9 +81,9 @@ async def move(settings: Settings, *, to: Address | None, media_to: str = "", pr
         try:
             rows = await moving.run()
         except Unavailable as error:
-            raise MoveError(f"{to.shown}: {error}. Then run the same again: it goes on where it stopped") from None
+            raise MoveError("move_again", said=f"{to.shown}: {error}") from None
         except (Refused, MigrationError) as error:
-            raise MoveError(f"{to.shown}: {error}") from None
+            raise MoveError("move_refused", to=to.shown, said=error) from None
         return Moved(len(moving.tables), rows, photos)
 
 
@@ -95,13 +94,10 @@ async def _stopped(settings: Settings) -> AsyncIterator[Database]:
         with _file(settings) as source:
             yield source
         return
-    try:
-        async with opened(settings) as (database, _):
-            if database.workers().number:
-                raise MoveError("other processes are connected to the database: stop them first")
-            yield database
-    except Unavailable as error:
-        raise MoveError(f"database: {error}") from None
+    async with opened(settings) as (database, _):
+        if database.workers().number:
+            raise MoveError("move_others")
+        yield database
 
 
 @contextmanager
@@ -109,11 +105,11 @@ def _file(settings: Settings) -> Iterator[Source]:
     """The SQLite file at one moment, with DATA_DIR held."""
     path = settings.database_path
     if path is None or not path.exists():
-        raise MoveError(f"there is no database at {path}")
+        raise MoveError("no_database", path=path)
     try:
         held = lock(settings.data_dir)
     except AlreadyRunning as error:
-        raise MoveError(f"{error}: stop it first, so that nothing comes in meanwhile") from None
+        raise MoveError("move_running", pid=error.pid, folder=error.folder) from None
     with held:
         try:
             source = Source(path)
@@ -122,7 +118,7 @@ def _file(settings: Settings) -> Iterator[Source]:
             finally:
                 source.end()
         except sqlite3.Error as error:
-            raise MoveError(f"{path}: {error}") from None
+            raise MoveError("database_file", path=path, said=error) from None
 
 
 class _Move:
@@ -141,7 +137,7 @@ class _Move:
         self.tables = self._source.tables()
         async with reach(self._to.url) as target:
             earlier = await self._may_be_used(target)
-            await self._is_sound(self._source, f"{self._settings.database_path} is not sound, so nothing was copied")
+            await self._is_sound(self._source, say("move.not_sound_here", path=self._settings.database_path))
             contents = await self._contents()
             self._is_the_same(contents, earlier)
             await bring_up_to_date(self._to.url, now_ms=SystemClock().now_ms(), after=True)
@@ -156,42 +152,36 @@ class _Move:
                     if table.name in LAST:
                         await self._copy(target, table, contents, None)
                 await self._compare(target, contents)
-                await self._is_sound(target, self._not_done("it is not sound there"))
+                await self._is_sound(target, self._not_done("sound"))
         return sum(content.rows for content in contents.values())
 
     def _is_current(self) -> None:
         """Whether the file has this program's schema."""
         path, applied, wanted = self._settings.database_path, self._source.migrations(), load_migrations()
         if pending_of(wanted, applied, after=True):
-            raise MoveError(f"{path} is of an older version: run `python -m bot migrate` first")
+            raise MoveError("move_older", path=path)
         if len(applied) != len(wanted):
-            raise MoveError(f"{path} is of a newer version than this program: update it")
+            raise MoveError("move_newer", path=path)
 
     async def _may_be_used(self, target: Target) -> Mapping[str, Copied]:
         """How far an earlier run has come in a database that is fit and has nothing of anybody else's."""
         if reason := await target.unfit():
-            raise MoveError(f"{self._to.shown} can't be used: {reason}")
+            raise MoveError("move_unfit", to=self._to.shown, said=reason)
         earlier = await target.progress()
         filled = [] if earlier else await target.filled(self.tables)
         if filled:
-            raise MoveError(
-                f"{self._to.shown} is not empty: {', '.join(filled)}. Name an empty database (createdb makes one); if"
-                " this one was moved there before, put it into DATABASE_URL and run `python -m bot doctor`"
-            )
+            raise MoveError("move_not_empty", to=self._to.shown, tables=", ".join(filled))
         ours = self._source.migrations()
         if any(one not in ours for one in await target.migrations()):
-            raise MoveError(f"{self._to.shown} was migrated by another version of this program: name an empty database")
+            raise MoveError("move_other_version", to=self._to.shown)
         return earlier
 
     async def _is_sound(self, database: Database, otherwise: str) -> None:
         """Whether every invariant holds there."""
-        try:
-            checks = await check_all(self._settings, database)
-        except LookupError as error:
-            raise MoveError(str(error)) from None
-        broken = [f"BAD {check.name}: {check.seen}" for check in checks if not check.ok and not check.warning]
+        checks = await check_all(self._settings, database)
+        broken = [check_line(check) for check in checks if not check.ok and not check.warning]
         if broken:
-            raise MoveError("\n".join([otherwise, *broken]))
+            raise MoveError("lines", lines="\n".join([otherwise, *broken]))
 
     async def _contents(self) -> dict[str, Content]:
         """What there is to copy."""
@@ -212,8 +202,7 @@ class _Move:
         changed += sorted(set(contents) ^ set(earlier))
         if earlier and changed:
             raise MoveError(
-                f"{self._settings.database_path} has changed since the move to {self._to.shown} was begun"
-                f" ({', '.join(changed)}): drop that database, make it anew, and begin again"
+                "move_changed", path=self._settings.database_path, to=self._to.shown, tables=", ".join(changed)
             )
 
     async def _copy(
@@ -238,13 +227,13 @@ class _Move:
                 self._progress("comparing", min(done, total), total)
             found = digest.content
             if found.rows != wanted.rows:
-                faults.append(f"{table.name}: {wanted.rows} rows in the file, {found.rows} on the server")
+                faults.append(say("move.rows_differ", table=table.name, here=wanted.rows, there=found.rows))
             elif found != wanted:
-                faults.append(f"{table.name}: a row on the server is not what it is in the file")
+                faults.append(say("move.row_differs", table=table.name))
         if await target.migrations() != self._source.migrations():
-            faults.append("schema_migrations: not the same")
+            faults.append(say("move.migrations_differ"))
         if faults:
-            raise MoveError("\n".join([self._not_done("it is not the same there"), *faults]))
+            raise MoveError("lines", lines="\n".join([self._not_done("same"), *faults]))
 
-    def _not_done(self, why: str) -> str:
-        return f"{self._to.shown} is not moved, {why}: drop that database, make it anew, and begin again"
+    def _not_done(self, what: str) -> str:
+        return say("move.not_done", to=self._to.shown, why=say(f"move.not_{what}_there"))

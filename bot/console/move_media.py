@@ -11,13 +11,15 @@ import hashlib
 import itertools
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from bot.console.backup import files_of, some
+from bot.console.failures import setting_line
+from bot.console.words import OperatorError, say
 from bot.errors import RetryLater
 from bot.media.pictures import VIEW_MIME
 from bot.media.shelf import Complete, Shelf, key_of
@@ -32,8 +34,8 @@ AT_ONCE = 4
 Progress = Callable[[str, int, int], None]
 
 
-class MoveError(RuntimeError):
-    """A move that can't be made or trusted; the message says what to do."""
+class MoveError(OperatorError):
+    """A move that can't be made or trusted; its text says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,12 @@ def store_of(settings: Settings, media_to: str) -> Shelf:
     try:
         shelf = open_shelf(Settings.model_validate({**settings.model_dump(), "media_url": media_to}))
     except ValidationError as error:
-        raise MoveError("\n".join(faults(error)).replace("MEDIA_URL:", "--media-to:")) from None
+        lines = [
+            setting_line(replace(one, name="--media-to") if one.name == "MEDIA_URL" else one) for one in faults(error)
+        ]
+        raise MoveError("lines", lines="\n".join(lines)) from None
     if shelf.name == open_shelf(settings).name:
-        raise MoveError(f"photos and videos lie in {shelf.name} already")
+        raise MoveError("photos_there_already", store=shelf.name)
     return shelf
 
 
@@ -68,15 +73,11 @@ async def move_media(database: Database, old: Shelf, new: Shelf, progress: Progr
             error = failed.exceptions[0]
             if isinstance(error, RetryLater | OSError):
                 said = error.reason if isinstance(error, RetryLater) else error
-                raise MoveError(f"{said}. Then run the same again: it goes on where it stopped") from None
+                raise MoveError("move_again", said=said) from None
             raise error from None
-    left = [*(f"{name} (damaged)" for name in copying.damaged), *copying.lost]
+    left = [*(say("names.damaged", name=name) for name in copying.damaged), *copying.lost]
     if left:
-        raise MoveError(
-            f"not in {old.name}, or not what they were: {some(sorted(left))}. All other photos and videos are in"
-            f" {new.name}. Put these back from a backup and run the same again, or go on without them: `move --to`"
-            " without --media-to, and the new MEDIA_URL"
-        )
+        raise MoveError("move_left_photos", old=old.name, new=new.name, names=some(sorted(left)))
     return len(photos)
 
 
@@ -142,7 +143,7 @@ class _Copying:
         await self.new.put([Complete(name, path, mime)])
         path.unlink(missing_ok=True)
         if await _sha256(self.new, name) != wanted:
-            raise MoveError(f"{self.new.name} does not give back what was stored: {name}")
+            raise MoveError("store_gives_other", store=self.new.name, name=name)
 
 
 async def _sha256(shelf: Shelf, name: str, into: Path | None = None) -> str:

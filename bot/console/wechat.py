@@ -9,16 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bot.channels.wechat.account import HELP, town_of
+from bot.channels.wechat.account import HELP, said_of, town_of
 from bot.channels.wechat.api import WeChatApi
 from bot.channels.wechat.tokens import TokenTable
 from bot.channels.wechat.wire import NEWS
 from bot.clock import SystemClock
 from bot.console.labels import List, Printed, picture, sheet
-from bot.console.townships import ConsoleError, opened
+from bot.console.townships import opened
+from bot.console.words import OperatorError, render, say
 from bot.errors import GiveUp, RetryLater
 from bot.i18n import Catalogues
 from bot.settings import Settings
+from bot.talk.messages import text
 from bot.web.wechat_page import PATH as PAGE_PATH
 from handlers.areas.places import Area
 from handlers.policy.menu import MenuEntry, MenuItem
@@ -50,17 +52,14 @@ class WeChatAccount:
 
 @asynccontextmanager
 async def account(settings: Settings) -> AsyncIterator[WeChatAccount]:
-    """The account of the settings. Raises ConsoleError."""
+    """The account of the settings. Raises OperatorError."""
     if not settings.wechat_app_id:
-        raise ConsoleError("no WeChat account is set (WECHAT_APP_ID): only an Official Account has a menu and codes")
+        raise OperatorError("no_account")
     async with opened(settings) as (database, _):
         known = await database.read(townships.every_name)
         if not known:
-            raise ConsoleError("nothing was imported yet")
-        try:
-            clock, township_id = SystemClock(), town_of(settings, known)
-        except LookupError as error:
-            raise ConsoleError(str(error)) from None
+            raise OperatorError("nothing_imported")
+        clock, township_id = SystemClock(), town_of(settings, known)
         worlds = Worlds(settings.zone, settings.address)
         world = await database.read(lambda tx: worlds.load(tx, clock.now_ms()), township_id=township_id)
         tokens = TokenTable(database, township_id)
@@ -73,17 +72,17 @@ async def account(settings: Settings) -> AsyncIterator[WeChatAccount]:
 
 
 async def patiently(call: Callable[[], Awaitable[T]]) -> T:
-    """Call WeChat, again after a short pause when it can't answer now. Raises ConsoleError with what to do."""
+    """Call WeChat, again after a short pause when it can't answer now. Raises OperatorError with what to do."""
     for pause_s in (*PAUSES_S, None):
         try:
             return await call()
         except RetryLater as error:
             if pause_s is None or error.after_ms > LONGEST_MS:
-                later = f"{error.reason}: run the same command later"
-                raise ConsoleError(f"WeChat: {HELP.get(error.reason, later)}") from None
+                later = said_of(error.reason) if error.reason in HELP else text("wechat.later", said=error.reason)
+                raise OperatorError("wechat", said=render(later)) from None
             await asyncio.sleep(pause_s)
         except GiveUp as error:
-            raise ConsoleError(f"WeChat: {HELP.get(error.code, error.code)}") from None
+            raise OperatorError("wechat", said=render(said_of(error.code))) from None
     raise AssertionError("unreachable")
 
 
@@ -91,19 +90,19 @@ async def patiently(call: Callable[[], Awaitable[T]]) -> T:
 
 
 async def set_menu(settings: Settings, *, only_show: bool = False) -> tuple[list[str], str]:
-    """The menu of the policy in force as lines, and what became of it. Raises ConsoleError."""
+    """The menu of the policy in force as lines, and what became of it. Raises OperatorError."""
     async with account(settings) as found:
         entries = found.world.policy.wechat_menu
         buttons = [button_of(entry, settings.public_url) for entry in entries]
         shown = [line for entry in entries for line in lines_of(entry)]
         if only_show:
-            return shown, "nothing was set: leave --show out to do it"
+            return shown, say("wechat.menu.only_shown")
         await patiently(lambda: found.api.create_menu(buttons))
-        return shown, "the menu is set: phones show it within five minutes, at once after following anew"
+        return shown, say("wechat.menu.set")
 
 
 def button_of(entry: MenuItem, public_url: str) -> dict[str, Any]:
-    """A button as WeChat takes it. Raises ConsoleError for a page without an address."""
+    """A button as WeChat takes it. Raises OperatorError for a page without an address."""
     if isinstance(entry, MenuEntry) and entry.items:
         return {"name": entry.name, "sub_button": [button_of(item, public_url) for item in entry.items]}
     if entry.camera:
@@ -113,15 +112,14 @@ def button_of(entry: MenuItem, public_url: str) -> dict[str, Any]:
     if not entry.page:
         return {"type": "click", "name": entry.name, "key": f"/{entry.command}"}
     if not public_url:
-        raise ConsoleError(f"«{entry.name}» opens the web page: set PUBLIC_URL, or take it out of the policy's menu")
+        raise OperatorError("menu_page", name=entry.name)
     return {"type": "view", "name": entry.name, "url": f"{public_url}{PAGE_PATH}"}
 
 
 def lines_of(entry: MenuItem, before: str = "") -> list[str]:
     """An entry and what opens from it, a line each."""
     items = entry.items if isinstance(entry, MenuEntry) else ()
-    says = {"camera": "the camera", "page": "the web page", "news": "what waits", "command": f"/{entry.command}"}
-    does = "" if items else says[entry.does[0]]
+    does = "" if items else say(f"wechat.menu.{entry.does[0]}", command=entry.command)
     below = [line for item in items for line in lines_of(item, before + "  ")]
     return [f"{before}{entry.name}  {does}".rstrip(), *below]
 
@@ -141,7 +139,7 @@ class Made:
 def make_codes(settings: Settings, kinds: Collection[str], village: str, folder: Path, progress: Progress) -> Made:
     """Pictures, a sheet and the list of codes, in a folder; what the list has is not asked for again.
 
-    Raises ConsoleError, also half way: then what was given is in the list, and the same command goes on.
+    Raises OperatorError, also half way: then what was given is in the list, and the same command goes on.
     """
     town, wanted = asyncio.run(wanted_codes(settings, kinds, village))
     folder.mkdir(parents=True, exist_ok=True)
@@ -149,9 +147,7 @@ def make_codes(settings: Settings, kinds: Collection[str], village: str, folder:
     missing = [one for one in wanted if one.scene not in listed.urls]
     count = len(listed.urls) + len(missing)
     if count > MOST_CODES:
-        raise ConsoleError(
-            f"an account has {MOST_CODES:,} permanent codes, with these it would be {count:,}: make fewer (--village)"
-        )
+        raise OperatorError("too_many_codes", most=MOST_CODES, count=count)
     listed.begin({one.scene: one.name for one in wanted})
     if missing:
         asyncio.run(_ask(settings, missing, listed, progress))
@@ -166,14 +162,14 @@ def make_codes(settings: Settings, kinds: Collection[str], village: str, folder:
 async def wanted_codes(settings: Settings, kinds: Collection[str], village: str) -> tuple[str, Sequence[Printed]]:
     """The township's name, and the codes of these kinds with their words, of one village or of all.
 
-    Raises ConsoleError when there is none.
+    Raises OperatorError when there is none.
     """
     async with account(settings) as found:
         places = found.world.places
         area = _village(places.villages, village) if village else None
         rows = await found.database.read(lambda tx: labels(tx, places, kinds, area), township_id=found.township_id)
     if not rows:
-        raise ConsoleError("there is none of those: import stations, landmarks or households first")
+        raise OperatorError("no_codes")
     render = Catalogues(settings.zone, settings.language)[settings.language].render
     return found.world.name, [
         Printed(one.scene, render(one.group), render(one.title), one.place, render(one.hint)) for one in rows
@@ -184,7 +180,7 @@ def _village(villages: Sequence[Area], said: str) -> Area:
     for one in villages:
         if said in (one.name, one.name.removesuffix("村"), one.code, *one.aliases):
             return one
-    raise ConsoleError(f"no village is called {said}")
+    raise OperatorError("no_such_village", village=said)
 
 
 async def _ask(settings: Settings, missing: Sequence[Printed], listed: List, progress: Progress) -> None:
@@ -193,8 +189,8 @@ async def _ask(settings: Settings, missing: Sequence[Printed], listed: List, pro
         for at, one in enumerate(missing, start=1):
             try:
                 url = await patiently(lambda scene=one.scene: found.api.create_qr(scene))  # type: ignore[misc]
-            except ConsoleError as error:
-                raise ConsoleError(f"{error} ({at - 1} of {len(missing)} codes are made, they are kept)") from None
+            except OperatorError as error:
+                raise OperatorError("codes_so_far", said=error, done=at - 1, total=len(missing)) from None
             listed.add(one.scene, one.name, url)
             progress("codes", at, len(missing))
             await asyncio.sleep(PACE_S)

@@ -152,6 +152,8 @@ class Batches:
         if session is not conversation.session:
             session = Session(session.frames, session.rev, session.stash, now_ms)
         caller.conversation.session = session
+        if turn.changed_addresses:
+            await callers.meet_again(tx, turn.changed_addresses)
         if turn.forgotten:
             await callers.forget(tx, caller, now_ms)
         return turn

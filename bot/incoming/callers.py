@@ -58,19 +58,22 @@ class Callers:
 
     async def load(self, tx: Tx, addresses: Sequence[str], now_ms: int) -> None:
         """Fetch everybody known, and note that they wrote just now."""
-        found = await sessions.by_address(tx, addresses)
-        rows = [row for row in found if row["contact_state"] != "erased" and row["person_state"] == "active"]
-        if not rows:
-            return
-        roles: dict[int, list[Role]] = {}
-        for row in await sessions.roles_of(tx, [row["person_id"] for row in rows]):
-            roles.setdefault(row["person_id"], []).append(Role(row["role"], row["area_id"]))
+        rows = await self._fetch(tx, addresses)
         quiet = [
             (row["address"], now_ms)
             for row in rows
             if row["contact_state"] != "active" or now_ms - row["last_in_ms"] > SEEN_EVERY_MS
         ]
         await people.seen(tx, quiet)
+
+    async def _fetch(self, tx: Tx, addresses: Sequence[str]) -> Sequence[Row]:
+        found = await sessions.by_address(tx, addresses)
+        rows = [row for row in found if row["contact_state"] != "erased" and row["person_state"] == "active"]
+        if not rows:
+            return rows
+        roles: dict[int, list[Role]] = {}
+        for row in await sessions.roles_of(tx, [row["person_id"] for row in rows]):
+            roles.setdefault(row["person_id"], []).append(Role(row["role"], row["area_id"]))
         for row in rows:
             person_id = row["person_id"]
             conversation = self._conversations.get(person_id)
@@ -87,6 +90,7 @@ class Callers:
                 tuple(roles.get(person_id, ())),
             )
             self._by_address[row["address"]] = Caller(person, conversation)
+        return rows
 
     async def of(self, tx: Tx, raw: Raw, arrival: Arrival, language: str, now_ms: int) -> Caller:
         """The caller of an update; somebody new becomes a person who has not consented yet."""
@@ -119,6 +123,12 @@ class Callers:
         self._conversations.pop(person_id, None)
         for address in [one for one, known in self._by_address.items() if known.conversation is caller.conversation]:
             del self._by_address[address]
+
+    async def meet_again(self, tx: Tx, addresses: Sequence[str]) -> None:
+        """An action made these addresses somebody else's."""
+        for address in addresses:
+            self._by_address.pop(address, None)
+        await self._fetch(tx, addresses)
 
     def changed(self, now_ms: int) -> list[dict[str, object]]:
         """Rows of the sessions that must be stored."""

@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from bot.errors import PersonError
-from bot.incoming.resuming import CONTINUE, DROP, ask_resume, idle, known_before, said_anew, undo, waits
+from bot.incoming.ladder import climb
+from bot.incoming.resuming import CONTINUE, DROP, ask_resume, idle, known_before, undo, waits
 from bot.incoming.screens import labelled, screen
 from bot.incoming.steps import GiveAnswer, Next, Open, Route, Run, Show, ShowAgain, Step, do
 from bot.talk import engine
@@ -20,7 +21,7 @@ from bot.talk.engine import Ask, Cancelled, Quiet, Review, Stale, Submit, suppos
 from bot.talk.form import Form, Photos, Wrong
 from bot.talk.messages import VOICE, In, text
 from bot.talk.render import ask_say, review_say
-from bot.talk.session import REVIEW, Frame, Session, tag_of
+from bot.talk.session import REVIEW, Frame, Session, complete, tag_of
 from bot.turn import Intent, Product, Turn
 
 MAX_STASH = 12
@@ -117,23 +118,27 @@ class Dialogue:
         turn.event = event = step.event
         if session.stash and event.kind != "tap":
             return replace(session, stash=()), (*_kept(session), step)
-        intent = self._product.phrase(turn)
+        intent = self._product.addressed(turn)
         if intent is not None:
             return session, (do(intent),)
         if event.kind == "tap":
-            if not _own_tap(turn):
-                return session, ()
-            rev, _, verb = turn.event.data.partition(".")
-            if verb in (CONTINUE, DROP) and rev == str(session.rev) and session.top:
-                return _resumed(turn, session, verb)
+            return self._pressed(turn, session)
         if session.top is not None:
-            intent = await said_anew(self._product, turn, session.top)
-            return (session, (GiveAnswer(),)) if intent is None else (session.pop(), (do(intent),))
-        if event.kind == "tap":
+            return await climb(self._product, turn, session)
+        intent = self._product.phrase(turn) or await self._product.number(turn) or await self._product.interpret(turn)
+        return session, () if intent is None else (do(intent),)
+
+    def _pressed(self, turn: Turn[Any], session: Session) -> Next:
+        """A button that is no command: an answer, of the question that is open."""
+        if not _own_tap(turn):
+            return session, ()
+        rev, _, verb = turn.event.data.partition(".")
+        if session.top is None:
             turn.reply(text("step.stale"))
             return session, ()
-        intent = await self._product.interpret(turn)
-        return session, () if intent is None else (do(intent),)
+        if verb in (CONTINUE, DROP) and rev == str(session.rev):
+            return _resumed(turn, session, verb)
+        return session, (GiveAnswer(),)
 
     async def _run(self, turn: Turn[Any], session: Session, step: Run) -> Next:
         await self._command(turn, step.intent)
@@ -156,15 +161,15 @@ class Dialogue:
         except PersonError as error:
             turn.reply(text(f"error.{error.code}", **error.fields))
             return session, (ShowAgain(),)
-        known = known_before(turn, session, step.intent)
-        frame, effect = engine.begin(form, known, self._product.facts(turn))
+        known, note = known_before(turn, session, step.intent), step.intent.note
+        frame, effect = engine.begin(form, known, self._product.facts(turn), note)
         frame = replace(frame, album=turn.event.album)  # its other photos belong to the same answer
         if turn.event.kind == "media" and not turn.event.text:
             photos = (one.id for one in form.steps if isinstance(one, Photos) and frame.answers.get(one.id))
             frame = replace(frame, of_photos=next(photos, ""))
         return session.push(frame), (Show(form, effect),)
 
-    async def _answer(self, turn: Turn[Any], session: Session, _: GiveAnswer) -> Next:
+    async def _answer(self, turn: Turn[Any], session: Session, given: GiveAnswer) -> Next:
         frame = _top(session)
         form = self._product.forms.get(frame.form)
         if form is None:
@@ -176,13 +181,9 @@ class Dialogue:
         if turn.event.kind in ("file", "other"):
             turn.reply(text("input.voice" if turn.event.data == VOICE else f"input.{turn.event.kind}"))
             return session, (ShowAgain(),)
-        step = form.step(frame.asked)
         words = turn.catalogues[turn.person.language].control_words
-        found = None
-        said = turn.event.text if turn.event.kind == "text" else ""
-        if said and step is not None and step.search is not None and not engine.typed_verb(form, frame, said, words):
-            found = labelled(turn, await step.search(turn, frame.answers, said))
-        frame, effect = engine.advance(form, frame, turn.event, self._product.facts(turn), words, found)
+        facts = self._product.facts(turn)
+        frame, effect = engine.advance(form, frame, turn.event, facts, words, given.found, given.aside)
         return session.with_top(frame), (Show(form, effect),)
 
     async def _show(self, turn: Turn[Any], session: Session, step: Show) -> Next:
@@ -216,7 +217,7 @@ class Dialogue:
         mark = len(turn.outbox), len(turn.timers)
         try:
             async with turn.tx.savepoint():
-                await form.submit(turn, engine.complete(form, frame.answers))
+                await form.submit(turn, complete(form, frame.answers))
         except PersonError as error:
             undo(turn, mark)
             turn.reply(text(f"error.{error.code}", **error.fields))

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.talk import engine
+from bot.talk.hearing import bare
 from bot.talk.messages import Button, In, Media, Say, text
 from bot.talk.session import Frame, Session, tag_of
 from bot.turn import Intent, Product, Turn
@@ -62,7 +62,7 @@ def waits(event: In, control_words: Collection[str]) -> bool:
     """
     if event.kind != "text":
         return event.kind in ("media", "place", "start")
-    plain = engine.bare(event.text)
+    plain = bare(event.text)
     return len(plain) >= SHORTEST_KEPT and not plain.isdigit() and plain not in control_words
 
 
@@ -70,12 +70,7 @@ async def said_anew(product: Product, turn: Turn[Any], frame: Frame) -> Intent |
     """What words mean that are no answer: the caption of the photos that the form began with, or the whole matter
     in one line, in place of the open draft.
     """
-    event = turn.event
-    form = product.forms.get(frame.form)
-    if form is None or event.kind not in ("text", "media") or not event.text.strip():
-        return None
-    words = turn.catalogues[turn.person.language].control_words
-    if event.kind == "text" and engine.typed_verb(form, frame, event.text, words):
+    if not turn.event.text.strip():
         return None
     return await _caption(product, turn, frame) or await product.again(turn, frame)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from bot.talk.form import Option
@@ -16,7 +17,7 @@ DEVICE = "#"  # a button that the person's own device answers, such as «send my
 def labelled(turn: Turn[Any], options: Iterable[Option]) -> list[Option]:
     """Options with their labels in the person's language."""
     render = turn.catalogues[turn.person.language].render
-    return [Option(option.value, render(option.label)) for option in options]
+    return [replace(option, label=render(option.label)) for option in options]
 
 
 def screen(turn: Turn[Any], session: Session, say_of: Callable[[Frame], Say], *, stale: bool) -> Session:

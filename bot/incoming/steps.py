@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from bot.talk.engine import Effect
-from bot.talk.form import Form
+from bot.talk.form import Form, Option
 from bot.talk.messages import In
 from bot.talk.session import Session
 from bot.turn import Intent
@@ -35,7 +36,12 @@ class Open:
 
 @dataclass(slots=True)
 class GiveAnswer:
-    """Give the turn's event to the form on top."""
+    """Give the turn's event to the form on top: with what its search found for the words (None: it was not asked),
+    and the answers that words change although they were not asked for.
+    """
+
+    found: Sequence[Option] | None = None
+    aside: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -16,8 +16,6 @@ from bot.talk.form import (
     Day,
     Doubt,
     Form,
-    Found,
-    FreeText,
     Option,
     Photos,
     Place,
@@ -26,11 +24,9 @@ from bot.talk.form import (
     YesNo,
 )
 from bot.talk.frozen import dataclass
-from bot.talk.messages import In
-from bot.talk.session import REVIEW, Frame
-
-BACK, SKIP, CANCEL, DONE, SUBMIT, CONFIRM, RETYPE = "<", ">", "x", "ok", "!", "yes", "no"
-CHOOSE, EDIT = "=", "@"
+from bot.talk.hearing import BACK, CANCEL, CHOOSE, CONFIRM, DONE, EDIT, RETYPE, SKIP, SUBMIT, hear
+from bot.talk.messages import In, Text
+from bot.talk.session import REVIEW, Frame, earlier, next_step, path
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +36,14 @@ class Ask:
     step: Step
     problem: Wrong | None = None
     doubt: Doubt | None = None
-    note: Wrong | None = None
+    note: Wrong | Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
     """Show every answer, to be submitted or changed; first say the note about what could not be taken."""
 
-    note: Wrong | None = None
+    note: Wrong | Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,55 +69,22 @@ class Quiet:
 Effect = Ask | Review | Submit | Cancelled | Stale | Quiet
 
 
-def path(form: Form, answers: Mapping[str, Any]) -> list[Step]:
-    """The steps that these answers lead through."""
-    return [step for step in form.steps if step.when(answers)]
+def begin(form: Form, answers: Mapping[str, Any], facts: Any = None, note: Text | None = None) -> tuple[Frame, Effect]:
+    """Open a form with what is already known; of more photos than it takes the first ones, and it says so.
 
-
-def holds(step: Step, value: Any) -> bool:
-    """Whether a stored answer still fits its step; one that doesn't is asked again."""
-    if value is None:
-        return step.optional
-    if isinstance(step, Choice):
-        return (value in step.options) if step.options else isinstance(value, dict)
-    if isinstance(step, YesNo):
-        return isinstance(value, bool)
-    if isinstance(step, Photos):
-        return isinstance(value, list)
-    if isinstance(step, (Place, Found)):
-        return isinstance(value, dict)
-    return not isinstance(step, FreeText) or isinstance(value, str)
-
-
-def complete(form: Form, answers: Mapping[str, Any]) -> dict[str, Any]:
-    """The answers on the path, assumed ones included: what `submit` receives."""
-    found: dict[str, Any] = {}
-    for step in path(form, answers):
-        if step.id in answers and holds(step, answers[step.id]):
-            found[step.id] = answers[step.id]
-        elif (assumed := step.assume(answers)) is not None:
-            found[step.id] = assumed
-    return found
-
-
-def next_step(form: Form, answers: Mapping[str, Any]) -> Step | None:
-    """The first question still open, or None when all is known."""
-    known = complete(form, answers)
-    return next((step for step in path(form, answers) if step.id not in known), None)
-
-
-def begin(form: Form, answers: Mapping[str, Any], facts: Any = None) -> tuple[Frame, Effect]:
-    """Open a form with what is already known; of more photos than it takes the first ones, and it says so."""
-    known, note = dict(answers), None
+    `note`: what is said first of how it came to what is known.
+    """
+    known = dict(answers)
+    said: Wrong | Text | None = note
     for step in form.steps:
         photos = known.get(step.id)
         if isinstance(step, Photos) and isinstance(photos, list) and len(photos) > (largest := step.largest(facts)):
             known[step.id] = photos[:largest]
-            note = Wrong("photos_full", {"count": largest, "max": largest})
-    return proceed(form, Frame(form.id, known), note)
+            said = note or Wrong("photos_full", {"count": largest, "max": largest})
+    return proceed(form, Frame(form.id, known), said)
 
 
-def proceed(form: Form, frame: Frame, note: Wrong | None = None) -> tuple[Frame, Effect]:
+def proceed(form: Form, frame: Frame, note: Wrong | Text | None = None) -> tuple[Frame, Effect]:
     """Go to the first open question, else to the review or the submission."""
     step = next_step(form, frame.answers)
     if step is not None:
@@ -137,7 +100,7 @@ def ask(
     *,
     problem: Wrong | None = None,
     doubt: Doubt | None = None,
-    note: Wrong | None = None,
+    note: Wrong | Text | None = None,
 ) -> tuple[Frame, Effect]:
     """Show a step; what was offered for it stays only while the same step is asked again."""
     offered = frame.offered if frame.asked == step.id else ()
@@ -162,63 +125,46 @@ def advance(
     facts: Any,
     words: Mapping[str, Sequence[str]],
     found: Sequence[Option] | None = None,
+    aside: Mapping[str, Any] | None = None,
 ) -> tuple[Frame, Effect]:
     """Apply one event to a frame.
 
     `event.data` of a tap is `<rev>.<verb>`; `words` maps typed control words («取消») to verbs; `found` is what
-    the asked step's `search` found for the typed words.
+    the asked step's `search` found for the typed words; `aside` the answers that words (a caption) change although
+    nothing asked for them.
     """
     if event.kind == "tap":
         rev, _, verb = event.data.partition(".")
         if rev != str(frame.rev):
             return frame, Stale()
         return press(form, frame, verb)
-    if event.kind == "text" and (verb := typed_verb(form, frame, event.text, words)):
-        return press(form, frame, verb)
+    heard = hear(form, frame, event, facts, words, found) if event.kind == "text" else None
+    if heard is not None and heard.verb:
+        return press(form, frame, heard.verb)
+    if heard is not None and heard.rung == "nothing" and aside:
+        return take_aside(form, frame, aside)
     step = form.step(frame.asked)
     if step is None or not step.when(frame.answers):
         if frame.asked == REVIEW:
-            return absorb(form, frame, event, facts) or (frame, Review(Wrong("review_first")))
+            return absorb(form, frame, event, facts, aside) or (frame, Review(Wrong("review_first")))
         return proceed(form, frame, note=Wrong("question_gone"))
     if isinstance(step, Photos) and event.kind == "media":
-        return take_media(form, frame, step, event, facts)
-    if found is not None and event.kind == "text":
+        return take_media(form, frame, step, event, facts, aside)
+    if found is not None and heard is not None:
         return take_found(form, frame, step, event, found)
-    reading = step.read(event, facts)
+    reading = heard.reading if heard is not None and heard.reading is not None else step.read(event, facts)
     if isinstance(reading, Answer):
         return answer(form, frame, step, reading.value)
     if isinstance(reading, Doubt):
         if frame.doubt is not None and frame.doubt == reading.value:
             return answer(form, frame, step, reading.value)
         return ask(frame, step, doubt=reading)
-    return absorb(form, frame, event, facts) or ask(frame, step, problem=reading)
+    return absorb(form, frame, event, facts, aside) or ask(frame, step, problem=reading)
 
 
 def answer(form: Form, frame: Frame, step: Step, value: Any) -> tuple[Frame, Effect]:
     """Store an answer and go on."""
     return proceed(form, frame.answered(step.id, value))
-
-
-def typed_verb(form: Form, frame: Frame, said: str, words: Mapping[str, Sequence[str]]) -> str:
-    """The verb that typed words stand for: a shown label, a number of a list, or a control word."""
-    plain = bare(said)
-    if not plain:
-        return ""
-    for label, verb in frame.menu:
-        if bare(label) == plain:
-            return verb
-    choices = [verb for _, verb in frame.menu if verb[0] in (CHOOSE, EDIT) or verb in (SUBMIT, CONFIRM, RETYPE)]
-    step = form.step(frame.asked)
-    numbered = frame.asked == REVIEW or frame.offered or isinstance(step, (Choice, YesNo))
-    if numbered and plain.isascii() and plain.isdigit() and 1 <= int(plain[:4]) <= len(choices):
-        return choices[int(plain[:4]) - 1]
-    on_screen = {verb for _, verb in frame.menu}
-    return next((verb for verb in words.get(plain, ()) if verb in on_screen), "")
-
-
-def bare(label: str) -> str:
-    """Letters and digits only, lower case: how a typed label is compared with a shown one."""
-    return "".join(character for character in label.lower() if character.isalnum())
 
 
 def press(form: Form, frame: Frame, verb: str) -> tuple[Frame, Effect]:
@@ -262,17 +208,27 @@ def choose(form: Form, frame: Frame, step: Step, value: str) -> tuple[Frame, Eff
 
 def back(form: Form, frame: Frame) -> tuple[Frame, Effect]:
     """The question before the present one on the path; the answers stay."""
-    steps = path(form, frame.answers)
-    asked = [step.id for step in steps].index(frame.asked) if frame.asked in [s.id for s in steps] else len(steps)
-    for step in reversed(steps[:asked]):
-        if step.id in frame.answers:
-            return ask(frame, step)
+    step = earlier(form, frame)
+    if step is not None:
+        return ask(frame, step)
     current = form.step(frame.asked)
     return ask(frame, current, note=Wrong("first_question")) if current else proceed(form, frame)
 
 
-def take_media(form: Form, frame: Frame, step: Photos, event: In, facts: Any) -> tuple[Frame, Effect]:
-    """Append photos; an album's later parts are taken without another answer."""
+def take_aside(form: Form, frame: Frame, aside: Mapping[str, Any]) -> tuple[Frame, Effect]:
+    """Take answers that were given to other questions than the one asked, and go on where the conversation stands."""
+    frame = replace(frame, answers={**frame.answers, **aside}, of_photos="")
+    step = form.step(frame.asked)
+    if step is not None and step.id in aside:
+        return proceed(form, frame)
+    note = Wrong("words_noted")
+    return ask(frame, step, note=note) if step is not None else (frame, Review(note))
+
+
+def take_media(
+    form: Form, frame: Frame, step: Photos, event: In, facts: Any, aside: Mapping[str, Any] | None = None
+) -> tuple[Frame, Effect]:
+    """Append photos, and what their caption says; an album's later parts are taken without another answer."""
     reading = step.read(event, facts)
     if not isinstance(reading, Answer):
         return ask(frame, step, problem=reading if isinstance(reading, Wrong) else None)
@@ -282,13 +238,19 @@ def take_media(form: Form, frame: Frame, step: Photos, event: In, facts: Any) ->
     taken = have + [item for item in reading.value if item not in have][:room]
     known_album = bool(event.album) and event.album == frame.album
     frame = replace(frame, answers={**frame.answers, step.id: taken}, album=event.album)
+    if aside:
+        frame = replace(frame, answers={**frame.answers, **aside}, of_photos="")
     if len(reading.value) > room:
         note = Wrong("photos_full", {"count": len(taken), "max": largest})
+    elif known_album and aside:
+        note = Wrong("words_noted")
     elif known_album:
         return frame, Quiet()
     else:
         code = "photos_noted" if frame.asked == step.id else "photos_kept"  # only there is «done» on the screen
         note = Wrong(code, {"count": len(taken), "max": largest})
+    if aside and frame.asked in aside:
+        return proceed(form, frame, note)
     return ask(frame, step, note=note) if frame.asked == step.id else show_again(form, frame, note)
 
 
@@ -303,7 +265,9 @@ def take_found(form: Form, frame: Frame, step: Step, event: In, found: Sequence[
     return frame, Ask(step, note=Wrong("which_one", {"count": len(found)}))
 
 
-def absorb(form: Form, frame: Frame, event: In, facts: Any) -> tuple[Frame, Effect] | None:
+def absorb(
+    form: Form, frame: Frame, event: In, facts: Any, aside: Mapping[str, Any] | None = None
+) -> tuple[Frame, Effect] | None:
     """Give a photo or a position that came early (or late) to the step that wants one."""
     wanted = {"media": Photos, "place": Place}.get(event.kind)
     steps = path(form, frame.answers)
@@ -311,7 +275,7 @@ def absorb(form: Form, frame: Frame, event: In, facts: Any) -> tuple[Frame, Effe
     if step is None or step.id == frame.asked:
         return None
     if isinstance(step, Photos):
-        return take_media(form, frame, step, event, facts)
+        return take_media(form, frame, step, event, facts, aside)
     reading = step.read(event, facts)
     if not isinstance(reading, Answer):
         return None

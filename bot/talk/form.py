@@ -19,17 +19,22 @@ Answers = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One thing to choose: `value` is stored (JSON), `label` is shown."""
+    """One thing to choose: `value` is stored (JSON), `label` is shown.
+
+    `exact` False: not what the words name, but the words themselves, kept when nothing better knows them.
+    """
 
     value: str
     label: Words
+    exact: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The event answers the step with `value` (JSON)."""
+    """The event answers the step with `value` (JSON); `exact` False: any words would."""
 
     value: Any
+    exact: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,8 @@ class Step:
     `when` decides from the answers whether it is on the path; `assume` gives an answer to take for granted
     (shown in the review, where it can be changed). `facts` in `read` is whatever the shell's product supplies:
     policy values and places. `suppose` may give an answer that the database makes likely: before the question is asked
-    the person is asked whether that is it.
+    the person is asked whether that is it. `says` puts the question in other words than `form.<form>.<step>.ask`;
+    `alone`: its own buttons are all that is shown, the way out is one of them.
     """
 
     id: str
@@ -83,6 +89,8 @@ class Step:
     search: Callable[[Any, Answers, str], Awaitable[Sequence[Option]]] | None = None
     suppose: Callable[[Any, Answers], Awaitable[Doubt | None]] | None = None
     shown: Callable[[Any], Words] | None = None
+    says: Callable[[Answers], Text] | None = None
+    alone: bool = False
     kind: ClassVar[str] = ""
     ask: ClassVar[str] = "text"
 
@@ -138,7 +146,7 @@ class FreeText(Step):
             return Wrong("too_long", {"count": len(said), "max": largest})
         if len(said) < self.min_chars:
             return Wrong("too_short", {"min": self.min_chars})
-        return Answer(said)
+        return Answer(said, exact=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,7 +256,8 @@ class Form:
 
     `submit(turn, answers)` writes and replies; a PersonError from it sends the person back to a step or the
     review. `review` False submits as soon as the path is complete (for one-question forms). `cancel` False shows no
-    way out (for what must be answered before anything else).
+    way out (for what must be answered before anything else). `words(turn, answers, said)` gives the answers that words
+    change although no question asked for them: a caption, «是黑色的塑料袋» to the question for a photo.
     """
 
     id: str
@@ -257,6 +266,7 @@ class Form:
     review: bool = True
     right: str = ""
     cancel: bool = True
+    words: Callable[[Any, Answers, str], Awaitable[Mapping[str, Any]]] | None = None
 
     def step(self, step_id: str) -> Step | None:
         """The step of that id, if the form still has it."""

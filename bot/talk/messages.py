@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from bot.talk.frozen import dataclass
 
+FARTHEST_M = 20_000_000  # half around the world: an accuracy beyond it is none
 InKind = Literal["text", "tap", "media", "place", "start", "face", "file", "other", "edited", "left", "nothing"]
 VOICE = "voice"  # the `data` of something spoken that nobody has put into words
 
@@ -26,8 +27,8 @@ class In:
     """One thing that a person sent.
 
     `text` holds words, a caption or a button's label; `data` a button's payload, a start link's token, or VOICE of
-    something else; `album` is the same for the photos of one album; `lat`, `lng`, `datum` a position; `under` what the
-    platform calls the message whose button was pressed.
+    something else; `album` is the same for the photos of one album; `lat`, `lng`, `datum` a position, which may be
+    `accuracy_m` off (0: nobody said); `under` what the platform calls the message whose button was pressed.
 
     `face` is a lone smile or sticker, `file` one that can't be a picture, `other` what somebody sent and nobody here
     can read, `nothing` whatever a platform sends that nobody did.
@@ -41,6 +42,7 @@ class In:
     lat: float = 0.0
     lng: float = 0.0
     datum: str = "WGS-84"
+    accuracy_m: int = 0
     command: bool = False
     group: bool = False
     under: str = ""
@@ -55,6 +57,7 @@ class In:
             found["media"] = [[item.kind, item.ref, item.size_bytes] for item in self.media]
         if self.kind == "place":
             found.update(lat=self.lat, lng=self.lng, datum=self.datum)
+            found.update({"accuracy_m": self.accuracy_m} if self.accuracy_m else {})
         return found
 
     @classmethod

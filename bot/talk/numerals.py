@@ -26,6 +26,7 @@ VAGUE = re.compile(
 )
 RANGE = re.compile(rf"[{NUMERAL_CHARS}][-–—−][{NUMERAL_CHARS}]")
 NEGATIVE = re.compile(rf"^(?:[-–—−]|负)[{NUMERAL_CHARS}]")
+_POINT = re.compile(r"(?<=[0-9])[。｡·•・‧](?=[0-9])")  # a phone's keyboard has them where the point is
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 _PLAIN = re.compile(r"[0-9]+(?:[.,][0-9]+)?")
 _COEFFICIENT = re.compile(r"[0-9]+(?:\.[0-9]+)?|[零一二三四五六七八九两]")
@@ -46,7 +47,7 @@ class QuantityError(ValueError):
 
 def tidy(text: str) -> str:
     """Full-width forms made plain, control and direction marks dropped, runs of spaces made one."""
-    return letters.tidy(text[: 4 * MAX_CHARS])
+    return _POINT.sub(".", letters.tidy(text[: 4 * MAX_CHARS]))
 
 
 def refuse_vague(text: str) -> None:

@@ -57,6 +57,7 @@ LITRES = {
 PEOPLE = dict.fromkeys(("人", "个人", "名", "个", "位", "口人", "人次", "名群众", "名党员", "名干部"), 1)
 VEHICLES = dict.fromkeys(("辆", "辆车", "车", "车次", "台", "台车", "台次", "部", "趟"), 1)
 BAGS = dict.fromkeys(("袋", "袋子", "包", "编织袋", "蛇皮袋", "麻袋", "大袋", "小袋"), 1)
+TENTHS = (GRAMS["斤"], GRAMS["公斤"], GRAMS["吨"])  # «五斤二» is 5.2 斤, «八方五» 8.5 方
 _END_MARKS = "。.,,!!;;、整呢了吧 "
 
 
@@ -190,13 +191,13 @@ def _readings(said: str, units: Mapping[str, int], above: int | None) -> Iterato
 
 
 def _tails(rest: str, units: Mapping[str, int], size: int) -> Iterator[tuple[Decimal, str]]:
-    """What may follow a pair: nothing, 半 (half of that unit), «五斤二» (the next lower unit), more pairs."""
+    """What may follow a pair: nothing, 半 (half of that unit), a digit («五斤二», «一吨二»: its tenth), more pairs."""
     if not rest:
         yield Decimal(0), ""
     elif rest == "半":
         yield Decimal(size) / 2, ""
-    elif size == GRAMS["斤"] and units is GRAMS and len(rest) == 1 and rest in "一二三四五六七八九123456789":
-        yield numeral(rest) * GRAMS["两"], ""
+    elif size in TENTHS and len(rest) == 1 and rest in "一二三四五六七八九123456789":
+        yield numeral(rest) * size / 10, ""
     else:
         yield from _readings(rest, units, size)
 

@@ -4,30 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.talk.engine import (
-    BACK,
-    CANCEL,
-    CHOOSE,
-    CONFIRM,
-    DONE,
-    EDIT,
-    RETYPE,
-    SKIP,
-    SUBMIT,
-    Ask,
-    complete,
-    path,
-)
+from bot.talk.engine import Ask
 from bot.talk.form import Choice, Doubt, Form, Found, Photos, Place, Step, Wrong, YesNo
+from bot.talk.hearing import BACK, CANCEL, CHOOSE, CONFIRM, DONE, EDIT, RETYPE, SKIP, SUBMIT
 from bot.talk.messages import Button, Say, Text, Words, text
-from bot.talk.session import Frame
+from bot.talk.session import Frame, complete, earlier, path
 
 Rows = list[tuple[Button, ...]]
 SHORT_LABEL = 7
 
 
-def problem_text(form: Form, step: Step | None, wrong: Wrong) -> Text:
-    """A problem's text: the step's own, else the kind's, else the one for any step."""
+def problem_text(form: Form, step: Step | None, wrong: Wrong | Text) -> Text:
+    """A problem's text: the step's own, else the kind's, else the one for any step; a note is its own."""
+    if isinstance(wrong, Text):
+        return wrong
     own = f"form.{form.id}.{step.id}.{wrong.code}|step.{step.kind}.{wrong.code}|" if step else ""
     return Text(f"{own}step.{wrong.code}", wrong.fields)
 
@@ -59,7 +49,7 @@ def ask_say(form: Form, frame: Frame, effect: Ask) -> Say:
     step = effect.step
     if effect.doubt is not None:
         return doubt_say(form, effect, effect.doubt)
-    question: Text = text(f"form.{form.id}.{step.id}.ask")
+    question: Text = step.says(frame.answers) if step.says else text(f"form.{form.id}.{step.id}.ask")
     before = effect.problem or effect.note
     if before is not None:
         question = text("step.after", note=problem_text(form, step, before), question=question)
@@ -97,21 +87,23 @@ def choice_rows(form: Form, frame: Frame, step: Step) -> Rows:
 
 
 def control_rows(form: Form, frame: Frame, step: Step) -> Rows:
-    """Done, skip, back and cancel, where each makes sense."""
+    """Done, skip, back and cancel, where each makes sense; none under a question whose own buttons are all there is."""
     rows: Rows = []
+    if step.alone:
+        return rows
     if isinstance(step, Photos) and frame.answers.get(step.id):
         rows.append((Button(text("button.done"), DONE, "primary"),))
     controls: list[Button] = []
     if step.optional and not (isinstance(step, Photos) and frame.answers.get(step.id)):
         controls.append(Button(text("button.skip"), SKIP))
-    if any(earlier.id in frame.answers for earlier in path(form, frame.answers) if earlier.id != step.id):
+    if earlier(form, frame) is not None:
         controls.append(Button(text("button.back"), BACK))
     if form.cancel:
         controls.append(Button(text("button.cancel"), CANCEL))
     return [*rows, tuple(controls)] if controls else rows
 
 
-def review_say(form: Form, frame: Frame, note: Wrong | None = None) -> Say:
+def review_say(form: Form, frame: Frame, note: Wrong | Text | None = None) -> Say:
     """Every answer on a line, to be submitted, changed or given up."""
     answers = complete(form, frame.answers)
     lines: list[Words] = []
@@ -125,7 +117,8 @@ def review_say(form: Form, frame: Frame, note: Wrong | None = None) -> Say:
     body = text("review.body", title=text(f"form.{form.id}.title"), lines=lines)
     submit = text(f"form.{form.id}.submit|button.submit")
     if note is not None:
-        body = text("step.after", note=Text(f"step.{note.code}", {**note.fields, "submit": submit}), question=body)
+        said = note if isinstance(note, Text) else Text(f"step.{note.code}", {**note.fields, "submit": submit})
+        body = text("step.after", note=said, question=body)
     rows: Rows = [(Button(submit, SUBMIT, "primary"),)]
     rows += [tuple(edits[at : at + 2]) for at in range(0, len(edits), 2)]
     rows.append((Button(text("button.cancel"), CANCEL),))

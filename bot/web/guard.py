@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bot.clock import Steady
 from bot.i18n import Catalogues
 from bot.talk.messages import text
 from storage.database import Unavailable
@@ -122,10 +123,12 @@ class Rate:
 
     def __init__(self, per_minute: int) -> None:
         self._per_minute = per_minute
+        self._steady = Steady()
         self._full_ms: OrderedDict[str, int] = OrderedDict()
 
     def check(self, address: str, now_ms: int) -> None:
         """Count a request. Raises HttpRefusal 429 with the seconds to wait."""
+        now_ms = self._steady.ms(now_ms)
         gap_ms = MINUTE_MS // self._per_minute
         full_ms = max(self._full_ms.pop(address, now_ms), now_ms)
         over_ms = full_ms + gap_ms - now_ms - MINUTE_MS

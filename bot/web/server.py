@@ -63,7 +63,7 @@ class Serving:
 
 async def serve(app: ASGIApp, host: str, port: int) -> Serving:
     """Serve `app`; returns when connections are taken. Port 0 picks a free one. Raises OSError when it is taken."""
-    listening = _listen(host, port)
+    listening = listen(host, port)
     config = uvicorn.Config(
         app,
         access_log=False,
@@ -89,7 +89,8 @@ async def serve(app: ASGIApp, host: str, port: int) -> Serving:
     return Serving(server, task, host, listening.getsockname()[1])
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Take an address to listen on. Raises OSError when it can't be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio sends without delay only on sockets that name their protocol
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

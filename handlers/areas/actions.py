@@ -12,7 +12,7 @@ from handlers.areas.index import Gazetteer, build, split_names
 from handlers.areas.places import Area
 from storage.database import Tx
 from storage.people.households import SEARCH_LIMIT, HouseholdFound, by_card, by_tail, search
-from storage.product.areas import all_areas, all_landmarks, all_stations, stamp
+from storage.product.areas import all_areas, all_landmarks, all_stations, stamp, township
 
 _PARENTHESES = re.compile(r"[()（）]")
 
@@ -22,7 +22,9 @@ async def load_gazetteer(tx: Tx, cached: Gazetteer | None = None) -> Gazetteer:
     now = await stamp(tx)
     if cached is not None and cached.stamp == now:
         return cached
-    return build(await all_areas(tx), await all_landmarks(tx), await all_stations(tx), now)
+    row = await township(tx)
+    around = (row["county"], row["province"]) if row else ()
+    return build(await all_areas(tx), await all_landmarks(tx), await all_stations(tx), now, around)
 
 
 async def find_households(

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import shapely
 
 from bot.talk.geo import DATUMS, GeoError, Point, make_point, to_wgs84
 from bot.talk.letters import has_letter, lost_letter
 from handlers.areas import rules
-from handlers.areas.entries import Bundle, HouseholdEntry, KnownPlaces, PolicyEntry, SpotEntry
+from handlers.areas.entries import Bundle, CalendarEntry, HouseholdEntry, KnownPlaces, PolicyEntry, SpotEntry
 from handlers.areas.faults import Faults
 from handlers.areas.polygons import read_areas
 from handlers.areas.tables import Columns, Record, decode, letter_lost, read_table
 from handlers.areas.workbooks import is_workbook
-from handlers.policy.loader import PolicyInvalid, load
+from handlers.policy.loader import PolicyInvalid, load, load_calendar
 
+T = TypeVar("T")
 Progress = Callable[[str, int, int], None]
-SEVERAL = ("policy",)  # files of which there may be several
+SEVERAL = ("policy", "calendar")  # `policy*.toml`, `calendar*.toml`: there may be several
 _PLACE_HEADS = {"lat": ("纬度", "latitude"), "lng": ("经度", "longitude", "lon"), "datum": ("坐标系",)}
 _ALIASES = ("别名", "俗称")
 HAMLETS = Columns(
@@ -81,7 +83,7 @@ def read_folder(path: Path, known: KnownPlaces | None = None, progress: Progress
 
 
 def _is(file: Path, name: str) -> bool:
-    """`areas.geojson`, `households.csv` or a workbook of that name; `policy*.toml` may be several."""
+    """`areas.geojson`, `households.csv` or a workbook of that name; see SEVERAL."""
     stem, _, suffix = name.partition(".")
     same = file.stem.lower().startswith(stem) if stem in SEVERAL else file.stem.lower() == stem
     return same and (file.suffix.lower() == f".{suffix}" or (suffix == "csv" and is_workbook(file.name)))
@@ -101,6 +103,7 @@ class _Reader:
             "stations.csv": self.stations,
             "households.csv": self.households,
             "policy.toml": self.policy,
+            "calendar.toml": self.calendar,
         }
 
     def steps(self, files: Sequence[Path]) -> list[tuple[Path, Callable[[str, bytes], None]]]:
@@ -143,14 +146,30 @@ class _Reader:
         self.bundle.households = [entry for at, entry in enumerate(entries) if at not in again]
 
     def policy(self, file: str, raw: bytes) -> None:
-        text = decode(file, raw, self.faults)
-        if text is None:
+        if found := self._toml(file, raw, load):
+            self.bundle.policies.append(PolicyEntry(file, *found))
+
+    def calendar(self, file: str, raw: bytes) -> None:
+        found = self._toml(file, raw, load_calendar)
+        if found is None:
             return
+        entry = CalendarEntry(file, *found)
+        if any(one.year.year == entry.year.year for one in self.bundle.calendars):
+            self.faults.error(file, 0, 0, "calendar_twice", year=entry.year.year)
+            return
+        if lacks := entry.year.lacks():
+            self.faults.warn(file, 0, 0, "calendar_lacks", days="、".join(day.isoformat() for day in lacks))
+        self.bundle.calendars.append(entry)
+
+    def _toml(self, file: str, raw: bytes, read: Callable[[str], T]) -> tuple[str, T] | None:
+        """A file's text and what it sets, or None with its faults."""
+        text = decode(file, raw, self.faults)
         try:
-            self.bundle.policies.append(PolicyEntry(file, text, load(text)))
+            return (text, read(text)) if text is not None else None
         except PolicyInvalid as problem:
             for fault in problem.faults:
                 self.faults.error(file, fault.line, fault.column, fault.code, **fault.fields)
+        return None
 
     def _household(self, file: str, record: Record) -> HouseholdEntry | None:
         card, name = rules.card_number(record["card"]), rules.person_name(record.written["householder"])

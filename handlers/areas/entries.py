@@ -12,6 +12,7 @@ from bot.talk.geo import Point
 from handlers.areas import rules
 from handlers.areas.faults import Fault
 from handlers.areas.polygons import AreaEntry
+from handlers.policy.calendar import CalendarYear
 from handlers.policy.model import Policy
 
 
@@ -53,6 +54,15 @@ class PolicyEntry:
     policy: Policy
 
 
+@dataclass(frozen=True, slots=True)
+class CalendarEntry:
+    """One file with a year's public holidays."""
+
+    file: str
+    text: str
+    year: CalendarYear
+
+
 @dataclass(slots=True)
 class KnownPlaces:
     """The places by their spellings: what the database has, then what the folder adds."""
@@ -87,6 +97,7 @@ class Bundle:
     stations: list[SpotEntry] = field(default_factory=list)
     households: list[HouseholdEntry] = field(default_factory=list)
     policies: list[PolicyEntry] = field(default_factory=list)
+    calendars: list[CalendarEntry] = field(default_factory=list)
     faults: tuple[Fault, ...] = ()
 
     @property

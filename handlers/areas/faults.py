@@ -59,6 +59,11 @@ CODES = (
     "policy_report_kinds",
     "policy_menu_name",
     "policy_menu_does",
+    "policy_holiday_days",
+    "policy_holiday_work",
+    "policy_holiday_year",
+    "calendar_lacks",
+    "calendar_twice",
 )
 
 

@@ -18,6 +18,7 @@ from handlers.policy.loader import effective_from_ms
 from storage.database import Row, Tx
 from storage.people.households import add_household_versions
 from storage.product.areas import all_areas, mark_changed, set_township
+from storage.product.calendars import add_calendar
 from storage.product.policies import add_policy
 from storage.product.versions import COLUMNS, KEYS, VersionedTable, add_versions, current
 
@@ -39,10 +40,12 @@ class Count:
 
 @dataclass(slots=True)
 class ImportReport:
-    """What an import did: rows by table, the numbers of new policy versions, warnings and skipped rows."""
+    """What an import did: rows by table, the numbers of new policy versions, the years whose
+    public holidays are new, warnings and skipped rows."""
 
     counts: dict[str, Count] = field(default_factory=dict)
     policy_versions: list[int] = field(default_factory=list)
+    calendar_years: list[int] = field(default_factory=list)
     faults: tuple[Fault, ...] = ()
 
     @property
@@ -53,7 +56,9 @@ class ImportReport:
     @property
     def changed(self) -> bool:
         """Did anything change?"""
-        return bool(self.policy_versions) or any(count.added or count.changed for count in self.counts.values())
+        return bool(self.policy_versions or self.calendar_years) or any(
+            count.added or count.changed for count in self.counts.values()
+        )
 
 
 class ImportRefused(Exception):
@@ -114,6 +119,10 @@ async def write(tx: Tx, bundle: Bundle, *, now_ms: int, ids: ImportIds, imported
         start_ms = effective_from_ms(entry.policy)
         version = await add_policy(tx, entry.text, effective_from_ms=start_ms, now_ms=now_ms, imported_by=imported_by)
         report.policy_versions += [] if version is None else [version]
+    for one in bundle.calendars:
+        year = one.year.year
+        added = await add_calendar(tx, one.text, year=year, now_ms=now_ms, imported_by=imported_by)
+        report.calendar_years += [] if added is None else [year]
     if renamed or report.changed:
         await mark_changed(tx, now_ms=now_ms)
     return report

@@ -39,7 +39,9 @@ class Gazetteer:
         landmarks: Sequence[Landmark],
         stations: Sequence[Station],
         stamp: int = 0,
+        around: Sequence[str] = (),
     ) -> None:
+        """`around`: the names of the county and the province."""
         self.stamp = stamp
         self.areas = {area.area_id: area for area in areas}
         self.villages = tuple(sorted((area for area in areas if area.level == "village"), key=lambda area: area.code))
@@ -62,7 +64,8 @@ class Gazetteer:
         self._tree = shapely.STRtree(metres)
         self._spots = list(landmarks)
         self._spot_tree = shapely.STRtree([self._flat(landmark.point) for landmark in self._spots])
-        self._names = NameFinder(self.villages, self._hamlets, self._landmarks_of)
+        wider = (*((self.town.name, *self.town.aliases) if self.town else ()), *around)
+        self._names = NameFinder(self.villages, self._hamlets, self._landmarks_of, wider)
 
     def _to_metres(self, degrees: Any) -> Any:
         return np.column_stack(
@@ -97,8 +100,9 @@ class Gazetteer:
     def find_place(self, text: str, *, home_village_id: int | None = None) -> PlaceMatch | None:
         """The place that a free sentence names («王家沟桥头有人倒垃圾»), or None.
 
-        The longest names win. A landmark without its village is taken in the home village if it is there,
-        else if only one village has it; otherwise `village` is None and `choices` has the candidates.
+        Of all readings the one that explains most letters wins; names of township, county and province are set
+        aside. A landmark without its village is taken in the home village if it is there, else if only one village
+        has it; otherwise `village` is None and `choices` has the candidates.
         """
         return self._names.find(text, home_village_id)
 
@@ -147,8 +151,14 @@ def _point(row: Row) -> Point | None:
     return None if row["lat"] is None else Point(row["lat"], row["lng"], row["datum"])
 
 
-def build(areas: Iterable[Row], landmarks: Iterable[Row], stations: Iterable[Row], stamp: int = 0) -> Gazetteer:
-    """The gazetteer of rows as `storage.product.areas` gives them."""
+def build(
+    areas: Iterable[Row],
+    landmarks: Iterable[Row],
+    stations: Iterable[Row],
+    stamp: int = 0,
+    around: Sequence[str] = (),
+) -> Gazetteer:
+    """The gazetteer of rows as `storage.product.areas` gives them; `around` as `Gazetteer` takes it."""
     return Gazetteer(
         [
             Area(
@@ -188,4 +198,5 @@ def build(areas: Iterable[Row], landmarks: Iterable[Row], stations: Iterable[Row
             for row in stations
         ],
         stamp,
+        around,
     )

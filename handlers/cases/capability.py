@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from handlers import takes
 from handlers.capability import Capability, Command
 from handlers.cases import checks, claiming, deciding, figures, forgetting, forms, opening, showing
 from handlers.declared import Forget
@@ -12,14 +13,16 @@ CASES = Capability(
     commands={
         "report": Command(opening.report),
         "mycases": Command(showing.my_cases),
-        "case": Command(showing.case_command),
+        "case": Command(showing.case_command, takes=takes.a_case),
         "cases": Command(showing.waiting_cases, "see_cases"),
         "reporter": Command(showing.reporter_command, "see_reporter"),
         "verify": Command(deciding.verify, "verify_case"),
-        "claim": Command(claiming.claim),
+        "claim": Command(claiming.claim, takes=claiming.brings_a_code),
     },
     forms=(forms.REPORT, forms.REJECT_CASE, forms.DUPLICATE_CASE),
     intents=(opening.interpret,),
+    numbers=(opening.numbered,),
+    other_matters=(opening.surely,),
     timers={claiming.EXPIRE: claiming.expire, claiming.FORGET: claiming.forget},
     plan=(claiming.plan,),
     figures=figures.FIGURES,

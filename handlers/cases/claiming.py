@@ -20,9 +20,15 @@ from handlers.world import Desk, Turn
 from storage.product import case_vault, cases
 from storage.product.cases import Case
 
+CLAIM_CHARS = 200
 LOOK_BACK_MS = 2 * HOUR_MS
 EXPIRE, FORGET = "cases.claim_expire", "cases.forget"
 FORGET_AT = time(3, 20)
+
+
+def brings_a_code(turn: Turn, rest: str) -> bool:
+    """Whether words behind the command hold a number, right or wrong."""
+    return any(one.isdigit() for one in rest) and len(rest) <= CLAIM_CHARS
 
 
 async def claim(turn: Turn, args: str) -> None:

@@ -98,6 +98,7 @@ async def _file(turn: Turn, kind: ReportKind, spot: Spot, statement: str, anonym
         lat=spot.lat,
         lng=spot.lng,
         datum=None if spot.lat is None else "WGS-84",
+        accuracy_m=spot.accuracy_m,
         cell=None if spot.lat is None or spot.lng is None else rules.cell_of(spot.lat, spot.lng),
         statement=statement,
         urgent=kind.urgent,

@@ -16,7 +16,7 @@ from handlers.cases.deciding import (
 )
 from handlers.cases.filing import submit_report
 from handlers.cases.notices import shortened
-from handlers.cases.opening import BENEFICIARY, KINDS, WORDS_LARGEST, before_photos, before_place, supposed_place
+from handlers.cases.opening import BENEFICIARY, KINDS, WORDS_LARGEST, before_photos, before_place, supposed_place, words
 from handlers.cases.places import search_place
 
 SHOWN_CHARS = 120
@@ -48,6 +48,7 @@ REPORT = Form(
         BENEFICIARY,
     ),
     submit_report,
+    words=words,
 )
 
 REJECT_CASE = Form(

@@ -7,8 +7,8 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from bot.talk.engine import bare
 from bot.talk.form import Answer, Doubt, Option, Wrong
+from bot.talk.hearing import bare
 from bot.talk.messages import In, text
 from bot.talk.numerals import QuantityError
 from bot.turn import Intent
@@ -18,9 +18,11 @@ from handlers.duties.words import parse_cleanup_line
 from handlers.facts import Facts
 from handlers.film.weighing.words import parse_weigh_line
 from handlers.households.beneficiary import OWN, acting_for, beneficiary_step
+from handlers.numbers import CASES
 from handlers.people.actions import private
 from handlers.policy.model import Policy
 from handlers.world import Turn
+from storage.product import cases
 
 FORM = "report"
 KINDS = ("dumping", "burning", "river", "open_rubbish", "waste_film", "vehicle")
@@ -49,7 +51,7 @@ async def interpret(turn: Turn) -> Intent | None:
         return Intent(form=FORM, answers=await known(turn, **await _of_photos(turn, event)))
     if event.kind == "place":
         return Intent(form=FORM, answers=await known(turn, **_of_place(turn, event)))
-    return await _of_words(turn, event.text.strip()) if event.kind == "text" else None
+    return await _of_tip_off(turn, event.text.strip()) or _number(turn) if event.kind == "text" else None
 
 
 async def _of_photos(turn: Turn, event: In) -> dict[str, Any]:
@@ -72,18 +74,48 @@ def _of_place(turn: Turn, event: In) -> dict[str, Any]:
     return {}
 
 
-async def _of_words(turn: Turn, said: str) -> Intent | None:
-    year = turn.world.local(turn.now_ms).year
-    if number := rules.mentioned(said):
-        return Intent(command="case", args=number)
-    catalogue = turn.catalogues[turn.person.language]
-    for command in ("claim", "case"):
-        for word in _words(catalogue, command):
-            if said.lower().startswith(word) and said[len(word) :].strip()[:1].isdigit():
-                return Intent(command=command, args=said[len(word) :].strip())
-    if said[:1].isdigit() and rules.read_claim(said, year) and "-" in said:
-        return Intent(command="claim", args=said)
-    return await _of_tip_off(turn, said)
+async def numbered(turn: Turn) -> Intent | None:
+    """The number of a case that there is, as it is printed or short («0001»); with its claim code, the claim."""
+    said, year = turn.event.text.strip(), turn.world.local(turn.now_ms).year
+    if "-" in said and (claim := rules.read_claim(said, year)) is not None:
+        return Intent(command="claim", args=" ".join(claim))
+    intent = _number(turn)
+    return intent if intent and await cases.case_of_number(turn.tx, intent.args) is not None else None
+
+
+def _number(turn: Turn) -> Intent | None:
+    """A case's number, there or not."""
+    said = turn.event.text.strip()
+    number = CASES.printed(said) or CASES.short(said, turn.world.local(turn.now_ms).year)
+    return Intent(command="case", args=number) if number else None
+
+
+async def surely(turn: Turn, takes_words: bool) -> Intent | None:
+    """A tip-off with its kind and its place, said to a question that has no use for words."""
+    if takes_words or turn.event.kind != "text":
+        return None
+    intent = await _of_tip_off(turn, turn.event.text.strip())
+    return intent if intent is not None and {"kind", "place"} <= intent.answers.keys() else None
+
+
+async def words(turn: Turn, answers: Mapping[str, Any], said: str) -> Mapping[str, Any]:
+    """What words said to another question are to a report: its place, its kind, else more of its description.
+
+    A place takes the place of the one known only when the words say that one is wrong; they are description, too,
+    unless correcting was all they did.
+    """
+    found: dict[str, Any] = {}
+    place, _ = await place_in_sentence(turn, said)
+    corrects = rules.corrects_a_place(said)
+    if place is not None and (corrects or "place" not in answers):
+        found["place"] = place
+    kind = kind_said(turn, said)
+    if kind is not None and "kind" not in answers:
+        found["kind"] = kind
+    if not (corrects and place is not None):
+        told = str(answers.get("statement") or "")
+        found["statement"] = (f"{told}\n{said}" if told else said)[:WORDS_LARGEST]
+    return found
 
 
 async def _of_tip_off(turn: Turn, said: str) -> Intent | None:

@@ -32,6 +32,7 @@ class Spot:
     landmark_id: int | None = None
     lat: float | None = None
     lng: float | None = None
+    accuracy_m: int | None = None
 
 
 async def home_village(turn: Turn) -> Area | None:
@@ -132,7 +133,7 @@ async def search_place(turn: Turn, answers: Mapping[str, Any], said: str) -> Seq
         return ()
     home = await home_village(turn)
     match = turn.world.places.find_place(words, home_village_id=home.area_id if home else None)
-    return meant(match)[:OFFERED_LARGEST] if match is not None else (Option(WORDS, words),)
+    return meant(match)[:OFFERED_LARGEST] if match is not None else (Option(WORDS, words, exact=False),)
 
 
 async def place_in_sentence(turn: Turn, said: str) -> tuple[dict[str, Any] | None, bool]:
@@ -163,7 +164,12 @@ async def spot_of(turn: Turn, answer: Mapping[str, Any]) -> Spot:
         )
     area_id = int(chosen[1:]) if chosen[:1] == AREA else answer.get("area_id")
     return Spot(
-        label, answering_area(world.places, area_id), answer.get("landmark_id"), answer.get("lat"), answer.get("lng")
+        label,
+        answering_area(world.places, area_id),
+        answer.get("landmark_id"),
+        answer.get("lat"),
+        answer.get("lng"),
+        answer.get("accuracy_m"),
     )
 
 

@@ -37,8 +37,13 @@ METRES_PER_DEGREE = 111_195.0
 CELLS_LARGEST = 400
 SAME_SPOT_M = 30  # nearer than this, a phone can not tell two spots apart
 
-_FULL_NUMBER = re.compile(r"20[0-9]{2}-[0-9]{4,6}")
+_FULL_NUMBER = re.compile(r"(?<![A-Za-z0-9-])20[0-9]{2}-[0-9]{4,6}(?![0-9-])")
+_LABELLED_CODE = re.compile(
+    r"(?:领奖码|兑奖码|code)\s*[:is]*\s*(?P<code>[0-9]{3}[ -]?[0-9]{3})(?![0-9])", re.IGNORECASE
+)
+_NOT_A_NUMBER = re.compile(r"[^0-9-]+")
 _CODE = re.compile(r"[0-9]{6}")
+_CORRECTS = re.compile(r"(?:地点|地方|位置|村|place).{0,4}(?:不对|错|不是|wrong)|^(?:不对|错了|不是)", re.IGNORECASE)
 _PROBLEMS = ("垃圾", "脏", "臭", "污染", "没人管", "没人扫")
 _ACCUSING = ("有人", "举报", "偷", "乱")
 
@@ -97,18 +102,20 @@ def late_ms(received_ms: int, verify_hours: int, waiting_too_long_hours: int) ->
 
 
 def read_claim(said: str, this_year: int) -> tuple[str, str] | None:
-    """«2026-0113 123456» as (number, code); the code may be grouped («123 456»). None when it is neither."""
-    plain = unicodedata.normalize("NFKC", said).replace(",", " ").replace("，", " ")
-    head, _, tail = " ".join(plain.split()).partition(" ")
+    """«2026-0113 123456» as (number, code): the code may be grouped («123 456»), both may stand behind their labels
+    or in a whole receipt («编号 2026-0113：… 领奖码 123456（…»). None when there is not one of each.
+    """
+    plain = unicodedata.normalize("NFKC", said)
+    labelled = _LABELLED_CODE.search(plain)
+    if labelled is not None:
+        rest = f"{plain[: labelled.start()]} {plain[labelled.end() :]}"
+        numbers = {*_FULL_NUMBER.findall(rest)} or {_NOT_A_NUMBER.sub("", rest)}
+        number = CASES.read(numbers.pop(), this_year) if len(numbers) == 1 else None
+        return (number, re.sub(r"[ -]", "", labelled["code"])) if number else None
+    head, _, tail = " ".join(plain.replace(",", " ").replace("编号", " ").split()).partition(" ")
     number = CASES.read(head, this_year)
     code = re.sub(r"[\s-]", "", tail)
     return (number, code) if number and _CODE.fullmatch(code) else None
-
-
-def mentioned(said: str) -> str | None:
-    """The text when it is nothing but a full case number, as from a copied message."""
-    plain = unicodedata.normalize("NFKC", said).strip()
-    return plain if _FULL_NUMBER.fullmatch(plain) else None
 
 
 def hash_code(salt: str, code: str) -> str:
@@ -159,6 +166,11 @@ def cells_near(lat: float, lng: float, metres: float) -> tuple[int, ...]:
 def names_a_problem(said: str) -> bool:
     """Whether words complain of something, without saying what kind it is."""
     return any(word in said for word in _PROBLEMS)
+
+
+def corrects_a_place(said: str) -> bool:
+    """Whether words say that a place is wrong («地点不对，是王家沟»)."""
+    return bool(_CORRECTS.search(said))
 
 
 def is_tip_off(said: str, *, names_a_kind: bool, names_a_place: bool, is_other_job: bool) -> bool:

@@ -26,6 +26,8 @@ LISTED = 10
 async def case_command(turn: Turn, args: str) -> None:
     """`/case 2026-0113`: for its reporter, the area's staff and who pays there; to others there is no such case."""
     private(turn)
+    if not args.strip():
+        raise PersonError("case_which")
     found = await case_said(turn, args)
     case = found.case
     if found.is_of(turn.person.id):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from handlers import takes
 from handlers.capability import Capability, Command
 from handlers.county import actions
 
 COUNTY = Capability(
     name="county",
-    commands={"digest": Command(actions.digest, "ask_digest"), "townships": Command(actions.townships, actions.RIGHT)},
+    commands={
+        "digest": Command(actions.digest, "ask_digest", takes=takes.days),
+        "townships": Command(actions.townships, actions.RIGHT, takes=takes.days),
+    },
     pages=("staff.md", "operator.md"),
     without={
         "figures": "it prints each township's own",

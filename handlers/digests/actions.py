@@ -13,7 +13,7 @@ from bot.talk.spans import DAY_MS, MINUTE_MS
 from bot.turn import Dispatch, Role
 from handlers.digests import groups, rules
 from handlers.digests.figures import Material, Period, digest_ms, figures, period_of, policy_on, read
-from handlers.digests.troubles import troubles
+from handlers.digests.troubles import is_calendar_day, troubles
 from handlers.duties.planning import drop, horizon, plan_timer
 from handlers.people.actions import private
 from handlers.people.rules import may, roles_with
@@ -54,7 +54,7 @@ async def digest_due(desk: Desk, payload: Mapping[str, Any]) -> None:
     material = await read(desk, period)
     for person_id, say in (await _digests(desk, material, roles)).items():
         await desk.tell(person_id, say, Dispatch(f"{CADENCE}:{day.isoformat()}", due_ms=due_ms, expires_ms=expires_ms))
-        trouble = await troubles(desk, _roots(roles[person_id]))
+        trouble = await troubles(desk, _roots(roles[person_id]), calendar=is_calendar_day(day))
         if trouble is not None:
             key = f"trouble:{day.isoformat()}"
             await desk.tell(person_id, trouble, Dispatch(key, due_ms=due_ms, expires_ms=expires_ms))

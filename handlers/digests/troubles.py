@@ -1,16 +1,27 @@
-"""What keeps a channel from working: said to those in charge of the whole township, with the digest."""
+"""What those in charge of the whole township must see to, said with the digest: channels, next year's holidays."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import date
 
 from bot.talk.messages import Say, Words, on_lines, text
 from handlers.world import Desk
 from storage.machine import channel_faults
 
+CALENDAR_MONTH = 12  # the State Council announces next year's holidays in November
 
-async def troubles(desk: Desk, roots: Collection[int]) -> Say | None:
-    """The faults there are now; None without any, or for somebody who has only a part of the township."""
+
+def is_calendar_day(day: date) -> bool:
+    """Whether a day's digest speaks of the calendar unasked: on Mondays and on the first of the month."""
+    return day.isoweekday() == 1 or day.day == 1
+
+
+async def troubles(desk: Desk, roots: Collection[int], *, calendar: bool = True) -> Say | None:
+    """The faults there are now; None without any, or for somebody who has only a part of the township.
+
+    `calendar`: also the announcement of public holidays that is missing, from December on that of next year.
+    """
     world = desk.world
     town = next((area.area_id for area in world.places.areas.values() if area.level == "town"), None)
     if town not in roots:
@@ -24,4 +35,7 @@ async def troubles(desk: Desk, roots: Collection[int]) -> Say | None:
         )
         for row in await channel_faults.every(desk.tx)
     ]
-    return Say(on_lines([text("trouble.title"), *lines])) if lines else None
+    lines = [text("trouble.title"), *lines] if lines else []
+    year = world.calendar.missing(world.day(desk.now_ms), CALENDAR_MONTH) if calendar else None
+    lines += [text("trouble.calendar", year=str(year))] if year is not None else []
+    return Say(on_lines(lines)) if lines else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from handlers import takes
 from handlers.capability import Capability, Command
 from handlers.duties import forms, reminders, report, rollcall
 from storage.product.integrity import Reference
@@ -9,12 +10,13 @@ from storage.product.integrity import Reference
 DUTIES = Capability(
     name="duties",
     commands={
-        "cleanup": Command(report.cleanup, report.RIGHT),
-        "rollcall": Command(rollcall.rollcall, rollcall.RIGHT),
-        "friday": Command(rollcall.friday, rollcall.RIGHT),
+        "cleanup": Command(report.cleanup, report.RIGHT, takes=report.is_report),
+        "rollcall": Command(rollcall.rollcall, rollcall.RIGHT, takes=takes.a_day),
+        "friday": Command(rollcall.friday, rollcall.RIGHT, takes=takes.a_day),
     },
     forms=(forms.CLEANUP,),
     intents=(report.interpret,),
+    other_matters=(report.surely,),
     whole_lines={report.FORM: report.again},
     timers={"friday.reminder": reminders.reminder_due, "friday.rollcall": reminders.rollcall_due},
     plan=(reminders.plan,),

@@ -48,6 +48,23 @@ async def cleanup(turn: Turn, args: str) -> None:
     turn.open(FORM, **await _known(turn, day, said, None))
 
 
+def is_report(turn: Turn, rest: str) -> bool:
+    """Whether words behind the command are a report's day, its figures, or both."""
+    first, _, after = rest.partition(" ")
+    day = first[:1].isdigit() and read_day(first, turn.world.day(turn.now_ms)) is not None
+    said = after.strip() if day else rest
+    return (day and not said) or rules.is_cleanup_line(said, strict=False)
+
+
+async def surely(turn: Turn, takes_words: bool) -> Intent | None:
+    """A whole report, people and something else, said to a question about another matter."""
+    said = turn.event.text.strip()
+    if not may(turn.person.roles, RIGHT) or not rules.is_whole_line(said):
+        return None
+    day = _day(turn.world, turn.world.day(turn.now_ms))
+    return Intent(form=FORM, answers=await _known(turn, day, said, turn.event))
+
+
 async def interpret(turn: Turn) -> Intent | None:
     """A line (or a photo's caption) that is a village's report: on a clean-up day, or after a command word."""
     event = turn.event

@@ -8,7 +8,6 @@ from datetime import date, time, timedelta
 
 from bot.talk.spans import MINUTE_MS
 from handlers.duties import rules
-from handlers.duties.calendar import is_workday
 from handlers.policy.cadence import Friday
 from handlers.policy.rules import NoPolicy
 from handlers.world import World
@@ -51,7 +50,7 @@ def cleanup_on(world: World, day: date) -> CleanupDay | None:
         friday = friday_policy(world, nominal)
         if friday is None or friday.weekday != nominal.isoweekday():
             continue
-        if rules.cleanup_day(nominal, friday.on_holiday, is_workday) == day:
+        if rules.cleanup_day(nominal, friday.on_holiday, world.calendar.is_workday) == day:
             return _cleanup(world, day, friday)
     return None
 
@@ -88,6 +87,6 @@ def skipped_this_week(world: World, day: date) -> date | None:
     for nominal in rules.week_of(day):
         friday = friday_policy(world, nominal)
         if friday is not None and friday.weekday == nominal.isoweekday():
-            moved = rules.cleanup_day(nominal, friday.on_holiday, is_workday)
+            moved = rules.cleanup_day(nominal, friday.on_holiday, world.calendar.is_workday)
             return nominal if moved is None else None
     return None

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+from handlers import takes
 from handlers.capability import Capability, Command
-from handlers.film import checks, correct, decide, figures, forms, look, objections
+from handlers.film import checks, correct, decide, figures, forms, look, objections, undoing
 from handlers.film.weighing import line
 from storage.product.integrity import Reference
 
 FILM = Capability(
     name="film",
     commands={
-        "weigh": Command(line.command, "weigh_film"),
+        "weigh": Command(line.command, "weigh_film", takes=line.is_a_weight),
+        "unweigh": Command(undoing.command, "weigh_film", takes=takes.a_ticket),
         "tickets": Command(look.today, "weigh_film"),
-        "ticket": Command(look.one),
+        "ticket": Command(look.one, takes=takes.a_ticket),
         "weight": Command(decide.command, "approve_weight"),
-        "object": Command(objections.command),
+        "object": Command(objections.command, takes=takes.a_ticket),
         "objection": Command(objections.decide_command, "correct_film"),
-        "correct": Command(correct.command, "correct_film"),
+        "correct": Command(correct.command, "correct_film", takes=takes.a_ticket),
     },
     form_commands={"object": "object_ticket", "correct": "correct_ticket"},
     forms=forms.FORMS,
     hints={"weigh": frozenset({"household_said"})},
-    intents=(line.interpret,),
+    intents=(line.interpret, look.any_number),
+    numbers=(look.numbered,),
+    other_matters=(line.surely,),
     whole_lines={line.FORM: line.again},
+    timers={undoing.TOLD: undoing.told},
     figures=figures.FIGURES,
     waits=(figures.WAITING,),
     checks={"film tickets": checks.check_tickets},

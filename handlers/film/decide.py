@@ -23,7 +23,7 @@ async def check(turn: Turn, ticket: Ticket, right: str, event: str) -> bool:
     if not may(turn.person.roles, right, ticket.village_id, world.places.covers):
         raise PersonError("film_other_area", number=ticket.number, place=show.place_name(world, ticket))
     verdict = rules.may_decide(
-        operator_id=await show.same_person(turn.tx, ticket.operator_id),
+        writer_ids=await show.writers(turn.tx, ticket),
         decider_id=turn.person.id,
         member_ids=await show.members_of(turn.tx, ticket.household_id),
         state=ticket.state,
@@ -43,34 +43,36 @@ async def command(turn: Turn, args: str) -> None:
     said, _, verdict = args.partition(" ")
     if verdict.strip() not in ("ok", "no"):
         raise PersonError("film_how_weight")
-    ticket = await search.ticket_with_id(turn, said)
+    ticket = await search.ticket_said(turn, said)
     approved = verdict.strip() == "ok"
     if not await check(turn, ticket, "approve_weight", "approved" if approved else "refused"):
         return
     if not approved:
-        turn.open("refuse_weight", ticket=chosen(turn, ticket))
+        turn.open("refuse_weight", ticket=await chosen(turn, ticket))
         return
     ticket = await record.count(turn, ticket, "approved")
     name = await show.householder(turn.tx, ticket)
     turn.reply(text("film.approved", number=ticket.number, name=name, net_g=ticket.net_g))
+    await show.settle_cards(turn, ticket, name)
     await show.announce(turn, ticket, name)
     await tell_operator(turn, ticket, "film.approved.operator", name=name, net_g=ticket.net_g)
 
 
-def chosen(turn: Turn, ticket: Ticket) -> dict[str, str]:
+async def chosen(turn: Turn, ticket: Ticket) -> dict[str, str]:
     """A ticket as a form's answer."""
-    option = search.ticket_option(ticket)
+    option = await search.ticket_option(turn, ticket)
     return {"id": option.value, "label": turn.catalogues[turn.person.language].render(option.label)}
 
 
 async def submit_refusal(turn: Turn, answers: Answers) -> None:
     """The `submit` of `refuse_weight`."""
-    ticket = await search.ticket_with_id(turn, answers["ticket"]["id"])
+    ticket = await search.ticket_said(turn, answers["ticket"]["id"])
     if not await check(turn, ticket, "approve_weight", "refused"):
         return
     ticket = await record.count(turn, ticket, "refused", answers["reason"])
     name = await show.householder(turn.tx, ticket)
     turn.reply(text("film.refused", number=ticket.number, name=name))
+    await show.settle_cards(turn, ticket, name)
     await tell_operator(turn, ticket, "film.refused.operator", name=name, net_g=ticket.net_g, reason=answers["reason"])
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bot.talk.form import Answers, Choice, Form, Found, FreeText, Option, Photos, Quantity, YesNo
-from bot.talk.messages import Words, text
+from bot.talk.messages import Text, Words, text
 from handlers.film import correct, decide, objections, search
 from handlers.film.show import weight_line
 from handlers.film.weighing import weigh
-from handlers.film.weighing.reading import read_impurity, read_weight
+from handlers.film.weighing.reading import is_gross, read_impurity, read_tare, read_weight
 from handlers.world import Turn
 
 PHOTOS_OF_A_SCALE = 3
@@ -19,7 +19,19 @@ REASON_CHARS = 200
 
 def shown_weight(value: Any) -> Words:
     """A stored weight in the review: «15.75公斤», with gross and tare where they were said."""
+    if "net_g" not in value:
+        return text("film.weight.gross", gross_g=value["gross_g"])
     return weight_line(value["gross_g"], value["tare_g"], value["net_g"])
+
+
+def shown_tare(value: Any) -> Words:
+    """A stored tare in the review."""
+    return text("film.weight.tare", tare_g=value["tare_g"])
+
+
+def which_tare(form: str) -> Callable[[Answers], Text]:
+    """The question for the tare, after the gross weight that was heard."""
+    return lambda answers: text(f"form.{form}.tare.ask", gross_g=answers["weight"]["gross_g"])
 
 
 def shown_impurity(value: Any) -> Words:
@@ -50,6 +62,7 @@ WEIGH = Form(
         Found(id="household", prepare=search.households_said, search=search.households_named),
         Choice(id="kind", prepare=kinds),
         Quantity(id="weight", parse=read_weight, shown=shown_weight),
+        Quantity(id="tare", parse=read_tare, shown=shown_tare, when=is_gross, says=which_tare("weigh")),
         Quantity(id="impurity", parse=read_impurity, shown=shown_impurity, optional=True, assume=impurity_said),
         Photos(id="photo", limit=PHOTOS_OF_A_SCALE, video=False, optional=True),
         Found(id="station", search=search.stations_named, when=lambda answers: "station" in answers),
@@ -60,7 +73,7 @@ WEIGH = Form(
 
 WEIGH_SURE = Form(
     "weigh_sure",
-    (Found(id="entry"), YesNo(id="sure")),
+    (Found(id="entry"), YesNo(id="sure", alone=True, says=weigh.are_you_sure)),
     weigh.submit_sure,
     review=False,
     right="weigh_film",
@@ -105,6 +118,13 @@ CORRECT_TICKET = Form(
         Choice(id="wrong", options=("household", "weight", "kind", "impurity", "void")),
         Found(id="household", search=search.households_named, when=wrong_is("household")),
         Quantity(id="weight", parse=read_weight, shown=shown_weight, when=wrong_is("weight")),
+        Quantity(
+            id="tare",
+            parse=read_tare,
+            shown=shown_tare,
+            when=lambda answers: answers.get("wrong") == "weight" and is_gross(answers),
+            says=which_tare("correct_ticket"),
+        ),
         Choice(id="kind", prepare=kinds, when=wrong_is("kind")),
         Quantity(id="impurity", parse=read_impurity, shown=shown_impurity, when=wrong_is("impurity")),
         FreeText(id="reason", min_chars=2, max_chars=REASON_CHARS),

@@ -16,9 +16,9 @@ from storage.product.film import Ticket
 async def command(turn: Turn, args: str) -> None:
     """`/object ID`: ask the household what is wrong."""
     private(turn)
-    ticket = await search.ticket_with_id(turn, args.strip())
+    ticket = await search.ticket_said(turn, args.strip())
     if await _may_object(turn, ticket):
-        turn.open("object_ticket", ticket=decide.chosen(turn, ticket))
+        turn.open("object_ticket", ticket=await decide.chosen(turn, ticket))
 
 
 async def _may_object(turn: Turn, ticket: Ticket) -> bool:
@@ -38,7 +38,7 @@ async def _may_object(turn: Turn, ticket: Ticket) -> bool:
 
 async def submit_objection(turn: Turn, answers: Answers) -> None:
     """The `submit` of `object_ticket`: staff of the area are asked."""
-    ticket = await search.ticket_with_id(turn, answers["ticket"]["id"])
+    ticket = await search.ticket_said(turn, answers["ticket"]["id"])
     if not await _may_object(turn, ticket):
         return
     reason = answers["reason"]
@@ -63,19 +63,20 @@ async def decide_command(turn: Turn, args: str) -> None:
     if verdict.strip() not in forms:
         raise PersonError("film_how_objection")
     form, event = forms[verdict.strip()]
-    ticket = await search.ticket_with_id(turn, said)
+    ticket = await search.ticket_said(turn, said)
     if await decide.check(turn, ticket, "correct_film", event):
-        turn.open(form, ticket=decide.chosen(turn, ticket))
+        turn.open(form, ticket=await decide.chosen(turn, ticket))
 
 
 async def submit_uphold(turn: Turn, answers: Answers) -> None:
     """The `submit` of `uphold_ticket`: the ticket stands, and both sides hear why."""
-    ticket = await search.ticket_with_id(turn, answers["ticket"]["id"])
+    ticket = await search.ticket_said(turn, answers["ticket"]["id"])
     if not await decide.check(turn, ticket, "correct_film", "upheld"):
         return
     ticket = await record.count(turn, ticket, "upheld", answers["reason"])
     name = await show.householder(turn.tx, ticket)
     turn.reply(text("film.upheld", number=ticket.number, name=name))
+    await show.settle_cards(turn, ticket, name)
     message = Say(text("film.upheld.household", number=ticket.number, reason=answers["reason"]))
     members = await show.members_of(turn.tx, ticket.household_id)
     await tell_each(turn, members, message, Dispatch(f"film:{ticket.id}:upheld"))

@@ -36,6 +36,8 @@ class Entry:
     weighed_ms: int
     station_id: int | None = None
     corrects: int | None = None
+    operator_id: int | None = None
+    """Who weighed, where that is not who writes (a correction)."""
 
 
 def transfer_key(ticket: Ticket, part: str) -> str:
@@ -60,7 +62,7 @@ async def record(turn: Turn, entry: Entry) -> Ticket:
         village_id=entry.household.village_id,
         area_id=entry.household.area_id,
         station_id=_station(turn, world) if entry.station_id is None else entry.station_id,
-        operator_id=turn.person.id,
+        operator_id=turn.person.id if entry.operator_id is None else entry.operator_id,
         kind=entry.kind,
         gross_g=entry.gross_g,
         tare_g=entry.tare_g,

@@ -5,7 +5,7 @@ Grams, fen and points are whole numbers; rates are ten-thousandths a kilogram (`
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import Literal
@@ -156,11 +156,13 @@ def may_follow(state: str, event: str) -> bool:
     return event in FOLLOWS[state]
 
 
-def may_decide(*, operator_id: int, decider_id: int, member_ids: Iterable[int], state: str, event: str) -> Verdict:
-    """Whether a person may decide about a ticket: not the one they weighed, not their own household's (1B.6)."""
+def may_decide(
+    *, writer_ids: Collection[int], decider_id: int, member_ids: Iterable[int], state: str, event: str
+) -> Verdict:
+    """Whether a person may decide about a ticket: not one they weighed or corrected, not their household's (1B.6)."""
     if not may_follow(state, event):
         return "decided"
-    if decider_id == operator_id:
+    if decider_id in writer_ids:
         return "own_ticket"
     return "own_household" if decider_id in set(member_ids) else "good"
 

@@ -21,6 +21,7 @@ from storage.product.film import Ticket
 
 OFFERED_TICKETS = 6
 OFFERED_STATIONS = 8
+ID_DIGITS = 17  # more than an id has
 
 
 def home_village(turn: Turn, right: str) -> int | None:
@@ -71,22 +72,17 @@ async def stations_named(turn: Turn, answers: Answers, said: str) -> Sequence[Op
     return [Option(str(one.station_id), one.name) for one in (exact or alike)[:OFFERED_STATIONS] if words]
 
 
-async def ticket_named(turn: Turn, said: str) -> Ticket:
-    """The ticket of a number as people type it; raises PersonError."""
-    if not said.strip():
+async def ticket_said(turn: Turn, said: str) -> Ticket:
+    """The ticket of a number as people type it, or of an id as older buttons bring it; raises PersonError."""
+    plain = said.strip()
+    if not plain:
         raise PersonError("film_which_ticket")
-    number = TICKETS.read(said, turn.world.day(turn.now_ms).year)
+    number = TICKETS.read(plain, turn.world.day(turn.now_ms).year)
     ticket = await film.ticket_by_number(turn.tx, number) if number else None
+    if ticket is None and plain.isascii() and plain.isdigit() and len(plain) < ID_DIGITS:
+        ticket = await film.ticket(turn.tx, int(plain))
     if ticket is None:
-        raise PersonError("film_no_ticket", said=said.strip()[:30])
-    return ticket
-
-
-async def ticket_with_id(turn: Turn, said: str) -> Ticket:
-    """The ticket of an id on a button; raises PersonError."""
-    ticket = await film.ticket(turn.tx, int(said)) if said.isascii() and said.isdigit() and len(said) < 17 else None
-    if ticket is None:
-        raise PersonError("film_no_ticket", said=said[:30])
+        raise PersonError("film_no_ticket", said=plain[:30])
     return ticket
 
 
@@ -97,13 +93,21 @@ async def ticket_of_area(turn: Turn, answers: Answers, said: str) -> Sequence[Op
     world = turn.world
     if ticket is None or not may(turn.person.roles, "see_ledger", ticket.village_id, world.places.covers):
         return ()
-    return [ticket_option(ticket)]
+    return [await ticket_option(turn, ticket)]
 
 
-def ticket_option(ticket: Ticket) -> Option:
-    """A ticket to choose."""
+async def ticket_option(turn: Turn, ticket: Ticket) -> Option:
+    """A ticket to choose: whose, which film, how much, when."""
     return Option(
-        str(ticket.id), text("film.ticket.option", number=ticket.number, net_g=ticket.net_g, at_ms=ticket.weighed_ms)
+        str(ticket.id),
+        text(
+            "film.ticket.option",
+            number=ticket.number,
+            name=await show.householder(turn.tx, ticket),
+            kind=show.kind_name(turn.world, ticket, turn.person.language),
+            net_g=ticket.net_g,
+            at_ms=ticket.weighed_ms,
+        ),
     )
 
 
@@ -118,7 +122,7 @@ async def tickets_to_object(turn: Turn, answers: Answers) -> Sequence[Option]:
         for ticket in tickets
         if rules.may_follow(ticket.state, "objected") and turn.now_ms < await objection_until_ms(turn, ticket)
     ]
-    return [ticket_option(ticket) for ticket in open_ones[:OFFERED_TICKETS]]
+    return [await ticket_option(turn, ticket) for ticket in open_ones[:OFFERED_TICKETS]]
 
 
 async def ticket_to_object(turn: Turn, answers: Answers, said: str) -> Sequence[Option]:

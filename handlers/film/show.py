@@ -6,12 +6,14 @@ from decimal import Decimal
 
 from bot.talk.messages import Button, Say, Words, on_lines, text
 from bot.turn import Dispatch
+from handlers import undo
 from handlers.film import rules
 from handlers.people.charge import in_charge, tell_each, when_awake
-from handlers.world import Desk, World
+from handlers.world import Desk, Turn, World
 from storage.database import Tx
 from storage.people import claims, households, people
 from storage.people.households import HouseholdFound
+from storage.product import film
 from storage.product.film import Ticket
 
 
@@ -89,12 +91,25 @@ def held_lines(ticket: Ticket) -> list[Words]:
     return [text(f"film.held.{reason}", net_g=ticket.net_g) for reason in ticket.held_for]
 
 
-def for_operator(world: World, ticket: Ticket, name: str, language: str, *, again: str = "/weigh") -> Say:
-    """The answer to who weighed; the next one begins with the command `again`."""
+def weighed_card(ticket: Ticket) -> str:
+    """The card that shows a ticket to who weighed it."""
+    return f"weighed:{ticket.number}"
+
+
+def staff_card(ticket: Ticket) -> str:
+    """The card that asks staff about a ticket."""
+    return f"ticket:{ticket.number}"
+
+
+def for_operator(
+    world: World, ticket: Ticket, name: str, language: str, *, again: str = "/weigh", takes_back: bool = False
+) -> Say:
+    """The answer to who weighed, with 「撤回」 while they may take it back; the next one begins with `again`."""
     head = "film.weighed.held" if ticket.state == "held" else "film.weighed"
     lines = [text(head, number=ticket.number), *figures(world, ticket, name, language), *held_lines(ticket)]
     rows = ((Button(text("film.button.next"), again), Button(text("film.button.today"), "/tickets")),)
-    return Say(on_lines(lines), rows)
+    back = ((undo.withdraw_button(f"/unweigh {ticket.id}"),),) if takes_back else ()
+    return Say(on_lines(lines), (*rows, *back), card=weighed_card(ticket))
 
 
 def for_household(world: World, ticket: Ticket, name: str, language: str, *, counted_ms: int) -> Say:
@@ -122,7 +137,7 @@ def for_staff_held(world: World, ticket: Ticket, name: str, language: str, opera
             Button(text("film.button.refuse"), f"/weight {ticket.id} no", "danger"),
         ),
     )
-    return Say(on_lines(lines), rows, media=ticket.photos)
+    return Say(on_lines(lines), rows, media=ticket.photos, card=staff_card(ticket))
 
 
 def for_staff_objected(world: World, ticket: Ticket, name: str, language: str, reason: str, operator: str) -> Say:
@@ -137,13 +152,36 @@ def for_staff_objected(world: World, ticket: Ticket, name: str, language: str, r
             Button(text("film.button.uphold"), f"/objection {ticket.id} uphold"),
         ),
     )
-    return Say(on_lines(lines), rows, media=ticket.photos)
+    return Say(on_lines(lines), rows, media=ticket.photos, card=staff_card(ticket))
+
+
+async def settle_cards(turn: Turn, ticket: Ticket, name: str) -> None:
+    """Take the buttons off every card that asked staff about a ticket; it says who decided what, and when."""
+    state = undo.signed(text(f"film.state.{ticket.state}"), turn.person.name, turn.now_ms)
+    said = text("film.settled", number=ticket.number, name=name, net_g=ticket.net_g, state=state)
+    await turn.refresh(Say(said, card=staff_card(ticket)))
 
 
 async def same_person(tx: Tx, person_id: int) -> int:
     """A person's id today: theirs, or of the person they were joined with."""
     row = await people.person(tx, person_id)
     return int(row["id"]) if row else person_id
+
+
+async def writers(tx: Tx, ticket: Ticket) -> frozenset[int]:
+    """Who weighed a ticket, and who wrote it down: another person where it corrects an earlier one."""
+    found = {await same_person(tx, ticket.operator_id)}
+    if ticket.corrects is not None and (corrector := await corrector_of(tx, ticket)) is not None:
+        found.add(corrector)
+    return frozenset(found)
+
+
+async def corrector_of(tx: Tx, ticket: Ticket) -> int | None:
+    """Who wrote a ticket in place of an earlier one; None where it corrects nothing."""
+    if ticket.corrects is None:
+        return None
+    written_by = (await film.events(tx, ticket.id))[0]["by_person"]
+    return None if written_by is None else await same_person(tx, written_by)
 
 
 async def name_of(tx: Tx, person_id: int) -> str:
@@ -164,12 +202,12 @@ async def households_of(tx: Tx, person_id: int) -> list[int]:
 
 
 async def deciders_of(desk: Desk, ticket: Ticket) -> list[int]:
-    """Who decides about a ticket at its village: nobody who weighed it or belongs to the household."""
-    barred = {await same_person(desk.tx, ticket.operator_id), *await members_of(desk.tx, ticket.household_id)}
+    """Who decides about a ticket at its village: nobody who weighed or corrected it or belongs to the household."""
+    barred = {*await writers(desk.tx, ticket), *await members_of(desk.tx, ticket.household_id)}
     return [row["person_id"] for row in await in_charge(desk, "approve_weight", ticket.village_id, barred)]
 
 
-async def announce(desk: Desk, ticket: Ticket, name: str) -> None:
+async def announce(desk: Desk, ticket: Ticket, name: str, *, counted_ms: int | None = None) -> None:
     """Tell whom a new ticket concerns: the household when it counts, staff when it waits for them."""
     world = desk.world
     if ticket.state == "held":
@@ -184,6 +222,8 @@ async def announce(desk: Desk, ticket: Ticket, name: str) -> None:
     await tell_each(
         desk,
         await members_of(desk.tx, ticket.household_id),
-        lambda language: for_household(world, ticket, name, language, counted_ms=desk.now_ms),
+        lambda language: for_household(
+            world, ticket, name, language, counted_ms=desk.now_ms if counted_ms is None else counted_ms
+        ),
         Dispatch(f"film:{ticket.id}:ticket"),
     )

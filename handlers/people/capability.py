@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from handlers import takes
 from handlers.capability import Capability, Command
 from handlers.declared import Forget
 from handlers.people import guide, invitations, links, profile, roles, vacancies
@@ -10,29 +11,30 @@ PEOPLE = Capability(
     name="people",
     commands={
         "help": Command(guide.help_),
-        "more": Command(guide.more),
+        "more": Command(guide.more, takes=takes.a_count),
         "unknown": Command(guide.unknown),
         "join": Command(invitations.join),
         "withdraw": Command(invitations.withdraw, "invite"),
-        "link": Command(links.link),
+        "link": Command(links.link, takes=takes.a_code),
+        "joining": Command(links.joining),
         "me": Command(profile.me),
-        "name": Command(profile.name),
-        "language": Command(profile.language),
-        "reminders": Command(profile.reminders),
+        "name": Command(profile.name, takes=takes.a_name),
+        "language": Command(profile.language, takes=profile.names_a_language),
+        "reminders": Command(profile.reminders, takes=profile.says_on_or_off),
         "stop": Command(profile.no_reminders),
-        "snooze": Command(profile.snooze),
-        "roles": Command(roles.roles, "manage_roles"),
-        "who": Command(roles.who),
+        "snooze": Command(profile.snooze, takes=takes.a_count),
+        "roles": Command(roles.roles, "manage_roles", takes=takes.a_count),
+        "who": Command(roles.who, takes=roles.names_an_area),
     },
     form_commands={"invite": "invite", "revoke": "revoke", "name": "name"},
     forms=(invitations.INVITE, roles.REVOKE, roles.WHO, profile.NAME),
     intents=(invitations.pasted_link, links.code_sent, roles.asks_who),
     timers={profile.SNOOZED: profile.snooze_over},
+    checks={"no joining code was guessed at": links.codes_guessed},
     forgets=(Forget("roles, households, claims, invitations", of_person=vacancies.end_links),),
     pages=("villager.md", "cleaner.md", "staff.md", "operator.md"),
     without={
         "figures": "people are not counted",
         "waits": "an invitation waits for the one who got it",
-        "checks": "whoever is joined or erased stays a row; the machine's checks look at their sessions",
     },
 )

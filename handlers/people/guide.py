@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.talk.engine import bare
+from bot.talk.hearing import bare
 from bot.talk.messages import Out, Say, on_lines, text
 from bot.talk.typed import is_command
 from bot.turn import Dispatch

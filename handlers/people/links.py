@@ -1,29 +1,26 @@
-"""One person on several channels: a code from one, typed on the other, joins the two into one."""
+"""One person on several channels: a code from one chat, typed in the other, and a «that is me» in the first."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import orjson
+from collections.abc import Sequence
 
 from bot.errors import PersonError
-from bot.talk.messages import Say, text
-from bot.talk.session import Session
+from bot.talk.messages import Button, Say, text
 from bot.talk.spans import HOUR_MS, MINUTE_MS
-from bot.turn import Intent
-from handlers.people.actions import load_person, private
+from bot.turn import Dispatch, Intent
+from handlers.people.actions import private
+from handlers.people.joining import join
 from handlers.people.rules import (
     LINK_CODE_DIGITS,
     WRONG_CODES_AN_HOUR,
+    WRONG_CODES_IN_TOWN,
+    grouped,
     invitation_state,
-    older,
     read_code,
 )
-from handlers.world import Turn
-from storage.database import Row
-from storage.machine import sessions
-from storage.people import claims, households, invitations, merging, people
-from storage.product import accounts, ledger
+from handlers.world import Turn, World
+from storage.database import Row, Tx
+from storage.people import contact_events, invitations, people
 
 DRAWS = 5
 
@@ -59,14 +56,13 @@ async def _give_code(turn: Turn) -> None:
             now_ms=turn.now_ms,
             expires_ms=turn.now_ms + minutes * MINUTE_MS,
         ):
-            half = LINK_CODE_DIGITS // 2
-            turn.reply(text("link.code", digits=LINK_CODE_DIGITS, code=f"{code[:half]} {code[half:]}", minutes=minutes))
+            turn.reply(text("link.code", digits=LINK_CODE_DIGITS, code=grouped(code), minutes=minutes))
             return
     raise PersonError("link_later")
 
 
 async def _take_code(turn: Turn, args: str) -> None:
-    """Join with the code's person. A wrong code is noted (so nothing here may be undone by a PersonError)."""
+    """Ask the code's owner. A wrong code is noted (so nothing here may be undone by a PersonError)."""
     since_ms = turn.now_ms - HOUR_MS
     wrong = await invitations.wrong_codes(turn.tx, turn.person.id, since_ms=since_ms)
     if wrong >= WRONG_CODES_AN_HOUR:
@@ -78,105 +74,101 @@ async def _take_code(turn: Turn, args: str) -> None:
         return
     token_hash = invitations.hash_of(code)
     row = await invitations.invitation(turn.tx, token_hash)
-    state = invitation_state(row, "link", turn.person.id, turn.now_ms)
     owner = await people.person(turn.tx, row["person_id"]) if row is not None and row["person_id"] else None
     if row is not None and owner is not None and owner["id"] == turn.person.id:
         turn.reply(text("link.same" if row["used_ms"] is None else "link.joined_already"))
-        return
-    if state != "good" or owner is None or owner["state"] != "active":
-        await invitations.add_wrong_code(turn.tx, row_id=turn.ids.next(), person_id=turn.person.id, now_ms=turn.now_ms)
-        turn.reply(text("link.wrong", left=WRONG_CODES_AN_HOUR - wrong - 1))
-        return
-    await invitations.use_invitation(turn.tx, token_hash, used_by=turn.person.id, now_ms=turn.now_ms)
-    await _join(turn, owner)
+    elif row is not None and row["asked_by"] == turn.person.id and _waits(row, turn.now_ms):
+        turn.reply(text("link.asked"))
+    elif not await _ask(turn, row, owner, token_hash):
+        await _note_wrong(turn, wrong)
 
 
-async def _join(turn: Turn, owner: Row) -> None:
-    """Make the two one: the older person stays, with everything that the newer one had."""
+async def _ask(turn: Turn, row: Row | None, owner: Row | None, token_hash: str) -> bool:
+    """Ask in the owner's chats whether it was them; False when the code is not good (any more)."""
+    state = invitation_state(row, "link", turn.person.id, turn.now_ms)
+    if row is None or state != "good" or owner is None or owner["state"] != "active":
+        return False
+    if not await invitations.ask_to_join(turn.tx, token_hash, asked_by=turn.person.id, now_ms=turn.now_ms):
+        return False
+    buttons = tuple(Button(text(f"link.{word}"), f"/joining {row['id']} {word}") for word in ("yes", "no"))
+    question = Say(text("link.confirm", channel=text(f"channel.{turn.person.channel}")), (buttons,))
+    await turn.tell(owner["id"], question, Dispatch(f"joining.{row['id']}", urgent=True))
+    turn.reply(text("link.asked"))
+    return True
+
+
+async def _note_wrong(turn: Turn, wrong: int) -> None:
+    """Count it; when the whole township is being guessed at, no code that waits is good any more."""
+    await invitations.add_wrong_code(turn.tx, row_id=turn.ids.next(), person_id=turn.person.id, now_ms=turn.now_ms)
+    newest = await invitations.newest_wrong_codes(turn.tx, limit=WRONG_CODES_IN_TOWN)
+    if _guessed_at(newest) and newest[-1] > turn.now_ms - HOUR_MS:
+        await invitations.withdraw_all_codes(turn.tx, now_ms=turn.now_ms)
+    turn.reply(text("link.wrong", left=WRONG_CODES_AN_HOUR - wrong - 1))
+
+
+def _guessed_at(newest: Sequence[int]) -> bool:
+    return len(newest) == WRONG_CODES_IN_TOWN and newest[0] - newest[-1] < HOUR_MS
+
+
+def _waits(row: Row, now_ms: int) -> bool:
+    """Whether a code's owner may still say yes."""
+    return row["used_ms"] is None and row["withdrawn_ms"] is None and now_ms < row["expires_ms"]
+
+
+async def joining(turn: Turn, args: str) -> None:
+    """`/joining ID yes|no`: the owner of a code says whether it was they who typed it elsewhere."""
+    private(turn)
+    number, _, answer = args.strip().partition(" ")
+    row = await invitations.invitation_by_id(turn.tx, int(number)) if number.isdecimal() else None
+    if row is None or row["kind"] != "link" or row["person_id"] != turn.person.id or row["asked_by"] is None:
+        raise PersonError("joining_unknown")
+    if not _waits(row, turn.now_ms):
+        turn.reply(text("link.joined_already" if row["used_ms"] is not None else "link.over"))
+        return
+    asker = await people.person(turn.tx, row["asked_by"])
+    channel = await _channel_of(turn, row["asked_by"])
+    if answer.strip() == "yes" and asker is not None and asker["state"] == "active":
+        await _join(turn, row, asker, channel)
+    else:
+        await invitations.withdraw(turn.tx, row["id"], now_ms=turn.now_ms)
+        await _note(turn, channel, "refused")
+        await turn.tell(
+            row["asked_by"], Say(text("link.refused")), Dispatch(f"joining_refused.{row['id']}", urgent=True)
+        )
+        turn.reply(text("link.not_joined"))
+
+
+async def _channel_of(turn: Turn, person_id: int) -> str:
+    contacts = await people.contacts_of(turn.tx, person_id)
+    return contacts[0]["channel"] if contacts else ""
+
+
+async def _join(turn: Turn, row: Row, asker: Row, channel: str) -> None:
     me = await people.person(turn.tx, turn.person.id)
     assert me is not None
-    kept, gone = older(me, owner)
-    others = await people.contacts_of(turn.tx, owner["id"])
-    await _move_balances(turn, gone["id"], kept["id"])
-    await _move_roles(turn, gone["id"], kept["id"])
-    await _move_households(turn, gone["id"], kept["id"])
-    waiting = await _open_question(turn, owner["id"])
-    await merging.join_people(turn.tx, from_person=gone["id"], to_person=kept["id"])
-    version = max(kept["consent_version"] or 0, gone["consent_version"] or 0)
-    await people.set_person(turn.tx, kept["id"], name=kept["name"] or gone["name"], consent_version=version or None)
-    turn.person = replace(await load_person(turn, kept["id"]), language=turn.person.language)
-    turn.reply(text("link.joined", name=turn.person.name or text("person.nameless")))
-    told = turn.catalogues[kept["language"]].out(Say(text("link.told")))
+    others = await people.contacts_of(turn.tx, asker["id"])
+    await invitations.use_invitation(turn.tx, row["token_hash"], used_by=asker["id"], now_ms=turn.now_ms)
+    kept = await join(turn, me, asker)
+    await _note(turn, channel, "joined")
+    turn.reply(text("link.told"))
+    told = turn.catalogues[asker["language"]].out(
+        Say(text("link.joined", name=turn.person.name or text("person.nameless")))
+    )
     for contact in others:
-        turn.post(kept["id"], contact["channel"], contact["address"], told)
-    if waiting is not None:
-        turn.open(waiting[0], **waiting[1])
+        turn.post(kept["id"], contact["channel"], contact["address"], told, Dispatch(urgent=True))
 
 
-async def _open_question(turn: Turn, person_id: int) -> tuple[str, dict[str, object]] | None:
-    """The form that the other contact had open, to go on with it here."""
-    row = await sessions.of_person(turn.tx, person_id)
-    try:
-        top = Session.from_json(orjson.loads(row["body"])).top if row is not None else None
-    except (KeyError, TypeError, ValueError):
-        return None
-    return (top.form, dict(top.answers)) if top is not None else None
+async def _note(turn: Turn, channel: str, event: str) -> None:
+    await contact_events.add(
+        turn.tx, row_id=turn.ids.next(), person_id=turn.person.id, channel=channel, event=event, now_ms=turn.now_ms
+    )
 
 
-async def _move_balances(turn: Turn, gone: int, kept: int) -> None:
-    for unit in ledger.UNITS:
-        amount = await ledger.balance(turn.tx, accounts.of_person(gone), unit)
-        if amount > 0:
-            await ledger.transfer(
-                turn.tx,
-                ledger.Transfer(
-                    id=turn.ids.next(),
-                    source=accounts.of_person(gone),
-                    destination=accounts.of_person(kept),
-                    amount=amount,
-                    unit=unit,
-                    key=f"people_joined:{gone}:{unit}",
-                    reason="people_joined",
-                    ref=accounts.of_person(kept),
-                    policy_version=turn.world.current.version,
-                    at_ms=turn.now_ms,
-                    created_by=kept,
-                ),
-            )
-
-
-async def _move_roles(turn: Turn, gone: int, kept: int) -> None:
-    have = {(row["role"], row["area_id"]) for row in await people.roles_of_person(turn.tx, kept)}
-    for row in await people.roles_of_person(turn.tx, gone):
-        await people.end_role_row(turn.tx, row["role_id"], now_ms=turn.now_ms)
-        if (row["role"], row["area_id"]) not in have:
-            await people.grant(
-                turn.tx,
-                role_id=turn.ids.next(),
-                person_id=kept,
-                role=row["role"],
-                area_id=row["area_id"],
-                granted_by=kept,
-                now_ms=turn.now_ms,
-            )
-
-
-async def _move_households(turn: Turn, gone: int, kept: int) -> None:
-    """The older person's own household stays theirs; what else the newer one belonged to or acted for is added."""
-    have = await claims.links_of_person(turn.tx, kept)
-    own = any(link["relation"] != "proxy" for link in have)
-    known = {link["household_id"] for link in have}
-    moving = await claims.links_of_person(turn.tx, gone)
-    await households.unlink_person(turn.tx, gone, now_ms=turn.now_ms)
-    for row in moving:
-        if row["household_id"] in known or (own and row["relation"] != "proxy"):
-            continue
-        await households.link_person(
-            turn.tx,
-            link_id=turn.ids.next(),
-            household_id=row["household_id"],
-            person_id=kept,
-            relation=row["relation"],
-            linked_by=kept,
-            now_ms=turn.now_ms,
-        )
+async def codes_guessed(tx: Tx, _: World) -> list[str]:
+    """Look for an hour in which so many wrong codes were typed that somebody was guessing."""
+    newest = await invitations.newest_wrong_codes(tx, limit=WRONG_CODES_IN_TOWN)
+    if not _guessed_at(newest):
+        return []
+    return [
+        f"{WRONG_CODES_IN_TOWN} wrong joining codes within an hour: somebody was guessing; all codes were made void"
+    ]

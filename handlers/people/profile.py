@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.errors import PersonError
 from bot.talk.form import Form, FreeText
+from bot.talk.hearing import bare
 from bot.talk.messages import Button, Say, Text, Words, text
 from bot.talk.spans import MINUTE_MS
 from handlers.people.actions import called, private, role_at
@@ -38,7 +39,7 @@ async def me(turn: Turn, _: str) -> None:
     lines += [text("me.contact", channel=text(f"channel.{channel}")) for channel in channels]
     called_by = await wecom.name_of(turn.tx, turn.person.id)
     lines += [text("me.wecom", name=called_by)] if called_by else []
-    commands = ["name", "language", "household", "proxy", "link", "reminders", "privacy", "erase"]
+    commands = ["name", "language", "household", "proxy", "contacts", "reminders", "privacy", "erase"]
     if turn.world.robots and may(turn.person.roles, "be_called"):
         commands.insert(commands.index("privacy"), "wecom")
     buttons = [Button(text(f"menu.{name}"), f"/{name}") for name in commands]
@@ -53,8 +54,8 @@ def _household_line(relation: str, householder: str, village: str) -> Text:
 
 async def language(turn: Turn, args: str) -> None:
     """`/language` offers the languages, `/language en` takes one."""
-    chosen = args.strip()
-    if chosen not in turn.catalogues.languages:
+    chosen = _language_said(turn, args)
+    if chosen is None:
         names = turn.catalogues.languages
         buttons = tuple((Button(text(f"language.{name}"), f"/language {name}"),) for name in names)
         turn.reply(Say(text("language.ask"), buttons))
@@ -62,6 +63,18 @@ async def language(turn: Turn, args: str) -> None:
     await people.set_person(turn.tx, turn.person.id, language=chosen)
     turn.person = replace(turn.person, language=chosen)
     turn.reply(text("language.set"))
+
+
+def _language_said(turn: Turn, said: str) -> str | None:
+    """The language of a code («en») or of its own name («English»)."""
+    render = turn.catalogues[turn.person.language].render
+    names = {one: {bare(one), bare(render(text(f"language.{one}")))} for one in turn.catalogues.languages}
+    return next((one for one, known in names.items() if bare(said) in known), None)
+
+
+def names_a_language(turn: Turn, rest: str) -> bool:
+    """Whether words name a language that there is."""
+    return _language_said(turn, rest) is not None
 
 
 async def name(turn: Turn, args: str) -> None:
@@ -77,7 +90,7 @@ async def name_submit(turn: Turn, answers: Mapping[str, Any]) -> None:
 
 async def _rename(turn: Turn, said: str, step: str | None) -> None:
     wanted = tidy_name(said)
-    if wanted is None:
+    if wanted is None or bare(wanted) in turn.catalogues[turn.person.language].labels:
         raise PersonError("name_odd", step=step, max=MAX_NAME_CHARS)
     await people.set_person(turn.tx, turn.person.id, name=wanted)
     turn.person = replace(turn.person, name=wanted)
@@ -87,8 +100,8 @@ async def _rename(turn: Turn, said: str, step: str | None) -> None:
 async def reminders(turn: Turn, args: str) -> None:
     """`/reminders on|off`; without a word it says how things are and offers the other."""
     private(turn)
-    wanted = args.strip().lower()
-    if wanted in ("on", "off"):
+    wanted = _on_or_off(turn, args)
+    if wanted:
         await people.set_person(turn.tx, turn.person.id, reminders_off=int(wanted == "off"), snoozed_until_ms=0)
         turn.reply(text(f"reminders.{wanted}"))
         return
@@ -96,6 +109,17 @@ async def reminders(turn: Turn, args: str) -> None:
     off = row is not None and bool(row["reminders_off"])
     change = Button(text("reminders.turn_on" if off else "reminders.turn_off"), f"/reminders {'on' if off else 'off'}")
     turn.reply(Say(text("reminders.now_off" if off else "reminders.now_on"), ((change,), *_snooze_rows(turn, ""))))
+
+
+def _on_or_off(turn: Turn, said: str) -> str:
+    """«on», «off», and what people say for them («关»); "" for neither."""
+    render = turn.catalogues[turn.person.language].render
+    return next((one for one in ("on", "off") if bare(said) in render(text(f"said.{one}")).split("|")), "")
+
+
+def says_on_or_off(turn: Turn, rest: str) -> bool:
+    """Whether words say that reminders are wanted, or not."""
+    return bool(_on_or_off(turn, rest))
 
 
 async def no_reminders(turn: Turn, _: str) -> None:

@@ -74,6 +74,11 @@ async def revoke_submit(turn: Turn, answers: Mapping[str, Any]) -> None:
         await turn.tell(row["person_id"], say, Dispatch(f"revoked.{row['role_id']}"))
 
 
+def names_an_area(turn: Turn, rest: str) -> bool:
+    """Whether words name a place that somebody may answer for."""
+    return bool(named_areas(turn.world.places, rest))
+
+
 async def who(turn: Turn, args: str) -> None:
     """`/who PLACE`: who answers for a place; without one it is asked."""
     places = turn.world.places

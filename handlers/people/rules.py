@@ -71,8 +71,9 @@ InvitationState = Literal["good", "unknown", "withdrawn", "expired", "used", "yo
 MAX_NAME_CHARS = 20
 # A cleaner's first line after joining («张三 三十一斤半», «12人 3车») is work to be done, not a name.
 _FIGURES = re.compile(r"[0-9]|[半一二两三四五六七八九十百千]\s*(?:斤|公斤|千克|吨|方|车|人|亩)")
-LINK_CODE_DIGITS = 8
+LINK_CODE_DIGITS = 10
 WRONG_CODES_AN_HOUR = 5
+WRONG_CODES_IN_TOWN = 50  # within an hour: somebody is guessing
 
 
 class Held(Protocol):
@@ -167,6 +168,11 @@ def read_code(said: str) -> str | None:
     """The digits of a joining code as people type it («1234 5678», «１２３４-５６７８»), or None."""
     plain = "".join(one for one in unicodedata.normalize("NFKC", said) if not one.isspace() and one not in "-—.。")
     return plain if len(plain) == LINK_CODE_DIGITS and plain.isascii() and plain.isdigit() else None
+
+
+def grouped(code: str) -> str:
+    """A joining code as it is shown («1705 0801 23»)."""
+    return " ".join(code[at : at + 4] for at in range(0, len(code), 4))
 
 
 def tidy_name(said: str) -> str | None:

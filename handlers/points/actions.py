@@ -13,6 +13,7 @@ from typing import Literal
 from bot.errors import PersonError
 from bot.talk.messages import Button, Say, Words, on_lines, text
 from bot.talk.spans import YEAR_MS
+from handlers import takes
 from handlers.areas.actions import find_households
 from handlers.people.actions import private
 from handlers.people.charge import villages_of
@@ -52,6 +53,11 @@ async def subsidy(turn: Turn, args: str) -> None:
     """`/subsidy`, `/subsidy 张三`, `/subsidy h:… ~…`."""
     private(turn)
     await _statement(turn, rules.read(args), "fen")
+
+
+def asks_about_others(turn: Turn, rest: str) -> bool:
+    """Whether words behind the command are whose account staff look up; others have only their own."""
+    return may(turn.person.roles, "see_ledger") and takes.a_name(turn, rest)
 
 
 async def _statement(turn: Turn, wanted: Wanted, unit: Unit) -> None:

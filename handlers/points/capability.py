@@ -8,8 +8,8 @@ from handlers.points import actions, checks, figures
 POINTS = Capability(
     name="points",
     commands={
-        "points": Command(actions.points),
-        "subsidy": Command(actions.subsidy),
+        "points": Command(actions.points, takes=actions.asks_about_others),
+        "subsidy": Command(actions.subsidy, takes=actions.asks_about_others),
         "subsidies": Command(actions.subsidy),
     },
     figures=figures.FIGURES,

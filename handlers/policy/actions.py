@@ -1,14 +1,16 @@
-"""Policies from the database."""
+"""Policies and the calendar of public holidays from the database."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from handlers.policy.loader import load
+from handlers.policy.calendar import Calendar, calendar_of
+from handlers.policy.loader import load, load_calendar
 from handlers.policy.model import PolicyVersion
 from handlers.policy.rules import at
 from storage.database import Tx
 from storage.product.areas import stamp
+from storage.product.calendars import calendars_in_force
 from storage.product.policies import all_policies
 
 
@@ -32,3 +34,8 @@ async def load_policies(tx: Tx, cached: Policies | None = None) -> Policies:
     rows = await all_policies(tx)
     versions = (PolicyVersion(row["version"], row["effective_from_ms"], load(row["body"])) for row in rows)
     return Policies(now, tuple(versions))
+
+
+async def read_calendar(tx: Tx) -> Calendar:
+    """The working days as the township imported them, and as the library has them."""
+    return calendar_of([load_calendar(row["body"]) for row in await calendars_in_force(tx)])

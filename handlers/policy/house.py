@@ -55,3 +55,9 @@ class Invitations(Table):
 
     valid_hours: Hours
     link_code_valid_minutes: Positive
+
+
+class Undo(Table):
+    """How long a decision can be taken back before anybody else hears of it; 0: it takes effect at once."""
+
+    minutes: Annotated[int, Field(ge=0, le=24 * 60)] = 10

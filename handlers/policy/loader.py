@@ -1,4 +1,4 @@
-"""Read `policy.toml`: a `Policy`, or every fault with its line and column."""
+"""Read `policy.toml` and `calendar.toml`: what they set, or every fault with its line and column."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from handlers.policy.calendar import CalendarYear
+from handlers.policy.fields import Table
 from handlers.policy.model import Policy
 
 TOWNSHIP_TIME = ZoneInfo("Asia/Shanghai")
@@ -34,6 +37,7 @@ _EXAMPLES = {
 _TABLE = re.compile(r"^\s*(\[\[|\[)\s*([^\[\]]+?)\s*\]{1,2}")
 _KEY = re.compile(r"^\s*([A-Za-z0-9_.\-\"']+)\s*=")
 Path = tuple[str | int, ...]
+T = TypeVar("T", bound=Table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,15 @@ class PolicyInvalid(ValueError):
 
 def load(text: str) -> Policy:
     """The policy that the TOML `text` sets; raises PolicyInvalid."""
+    return _load(text, Policy)
+
+
+def load_calendar(text: str) -> CalendarYear:
+    """A year's holidays as the TOML `text` has them; raises PolicyInvalid."""
+    return _load(text, CalendarYear)
+
+
+def _load(text: str, model: type[T]) -> T:
     if len(text) > LARGEST_CHARS:
         raise PolicyInvalid((PolicyFault(1, 1, "file_too_large", {"limit": str(LARGEST_CHARS)}),))
     try:
@@ -66,7 +79,7 @@ def load(text: str) -> Policy:
         detail = re.sub(r" \(at .*\)$", "", str(problem))
         raise PolicyInvalid((PolicyFault(line, column, "toml_syntax", {"detail": detail}),)) from None
     try:
-        return Policy.model_validate(found)
+        return model.model_validate(found)
     except ValidationError as problem:
         places = key_places(text)
         faults = [_fault(error, places) for error in problem.errors(include_url=False)]

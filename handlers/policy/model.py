@@ -14,7 +14,7 @@ from pydantic import Field
 from handlers.policy.cadence import Digest, Friday, QuietHours
 from handlers.policy.fields import Table, Words
 from handlers.policy.film import Film
-from handlers.policy.house import Consent, Invitations, Limits, PointRules, Reminding, Retention
+from handlers.policy.house import Consent, Invitations, Limits, PointRules, Reminding, Retention, Undo
 from handlers.policy.menu import USUAL, Bar
 from handlers.policy.report import Report
 
@@ -37,6 +37,7 @@ class Policy(Table):
     points: PointRules
     reminders: Reminding
     invitations: Invitations
+    undo: Undo = Undo()
     wechat_menu: Bar = USUAL
 
 

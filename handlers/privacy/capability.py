@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from handlers.capability import Capability, Command
 from handlers.declared import Forget
-from handlers.privacy import consent, erasing, retention
+from handlers.privacy import consent, disconnecting, erasing, retention
 
 PRIVACY = Capability(
     name="privacy",
-    commands={"privacy": Command(erasing.privacy)},
+    commands={
+        "privacy": Command(erasing.privacy),
+        "contacts": Command(disconnecting.contacts),
+        "disconnect": Command(disconnecting.disconnect),
+    },
     form_commands={"erase": "erase"},
     forms=(consent.CONSENT, erasing.ERASE),
     timers={
@@ -21,6 +25,7 @@ PRIVACY = Capability(
         Forget("conversations", of_age=retention.conversations),
         Forget("words", of_age=retention.words),
         Forget("errors", of_age=retention.errors),
+        Forget("contact events and wrong codes", of_age=disconnecting.old_events),
     ),
     pages=("villager.md", "operator.md"),
     without={

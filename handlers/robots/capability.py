@@ -8,9 +8,8 @@ from handlers.robots import forgetting, naming, rules
 
 ROBOTS = Capability(
     name="robots",
-    commands={"wecom": Command(naming.command, rules.RIGHT)},
+    commands={"wecom": Command(naming.command, rules.RIGHT, takes=naming.names_somebody)},
     forms=(naming.WECOM,),
-    intents=(naming.interpret,),
     forgets=(Forget("names in WeCom", of_person=forgetting.of_person, of_age=forgetting.of_age),),
     pages=("staff.md", "cleaner.md", "operator.md"),
     without={

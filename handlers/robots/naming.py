@@ -8,9 +8,7 @@ from typing import Any
 from bot.errors import PersonError
 from bot.talk.form import Form, FreeText, YesNo
 from bot.talk.messages import Button, Say, text
-from bot.turn import Intent
 from handlers.people.actions import private
-from handlers.people.rules import may
 from handlers.robots import rules
 from handlers.world import Turn
 from storage.machine import wecom
@@ -20,11 +18,22 @@ OFF = "off"
 LARGEST_CHARS = 80
 
 
+def _is_off(turn: Turn, said: str) -> bool:
+    """Whether words want no name any more («off», «取消»)."""
+    off = turn.catalogues[turn.person.language].render(text("said.wecom_off"))
+    return said.casefold() in (OFF, *off.split("|"))
+
+
+def names_somebody(turn: Turn, rest: str) -> bool:
+    """Whether words may be a name of somebody in WeCom, or want none any more."""
+    return rest.isascii() or _is_off(turn, rest) or rules.read_name(rest) is not None
+
+
 async def command(turn: Turn, args: str) -> None:
     """`/wecom [NAME or off]`: what is known, another name (after agreeing to it), or none any more."""
     private(turn)
     said = args.strip()
-    if said.lower() == OFF:
+    if _is_off(turn, said):
         await wecom.forget(turn.tx, turn.person.id)
         turn.reply(text("wecom.forgotten"))
         return
@@ -38,20 +47,6 @@ async def command(turn: Turn, args: str) -> None:
         turn.reply(Say(text("wecom.known", name=known), ((Button(text("wecom.off"), f"/wecom {OFF}"),),)))
     else:
         turn.open(FORM)
-
-
-async def interpret(turn: Turn) -> Intent | None:
-    """The command's words with a name, or with a word for «no more», after them."""
-    event = turn.event
-    if event.kind != "text" or not may(turn.person.roles, rules.RIGHT):
-        return None
-    catalogue = turn.catalogues[turn.person.language]
-    said = rules.after_word(event.text.strip(), catalogue.render(text("phrase.wecom")).split("|"))
-    if not said:
-        return None
-    if said.casefold() in catalogue.render(text("said.wecom_off")).split("|"):
-        return Intent(command="wecom", args=OFF)
-    return Intent(command="wecom", args=said) if said.isascii() or rules.read_name(said) else None
 
 
 async def submit(turn: Turn, answers: Mapping[str, Any]) -> None:

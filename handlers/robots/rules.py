@@ -29,14 +29,6 @@ def read_name(said: str) -> str | None:
     return plain if _USER.fullmatch(plain) and plain.lower() != _EVERYBODY else None
 
 
-def after_word(said: str, words: Iterable[str]) -> str | None:
-    """What follows one of the words at the beginning («企业微信 13800000001»), or None."""
-    for word in sorted(words, key=len, reverse=True):
-        if word and said.casefold().startswith(word.casefold()):
-            return said[len(word) :].strip(" :：,，")
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class Matter:
     """Something at an area that waits for whoever may do `right` there; `below`: or in a part of it."""

@@ -81,7 +81,7 @@ async def _station_page(turn: Turn, station: Station) -> None:
     if household_ids:
         tickets = await _tickets(turn, household_ids)
         lines.append(text("scene.station.tickets" if tickets else "scene.station.no_tickets"))
-        rows = tuple((_ticket_button(ticket),) for ticket in tickets)
+        rows = tuple([(await _ticket_button(turn, ticket),) for ticket in tickets])
         rows += ((Button(text("menu.subsidies"), "/subsidies"), Button(text("menu.points"), "/points")),)
     else:
         lines.append(text("scene.station.join"))
@@ -97,8 +97,8 @@ async def _tickets(turn: Turn, household_ids: list[int]) -> list[Ticket]:
     return sorted(found, key=lambda ticket: -ticket.id)[:TICKETS_SHOWN]
 
 
-def _ticket_button(ticket: Ticket) -> Button:
-    return Button(search.ticket_option(ticket).label, f"/ticket {ticket.number}")
+async def _ticket_button(turn: Turn, ticket: Ticket) -> Button:
+    return Button((await search.ticket_option(turn, ticket)).label, f"/ticket {ticket.number}")
 
 
 # ── a sign

@@ -14,6 +14,11 @@ LISTED = 10
 LOOKED_AT = 200
 
 
+def names_a_wait(turn: Turn, rest: str) -> bool:
+    """Whether words name one kind of what waits."""
+    return rest in turn.world.declared.waits
+
+
 async def todo(turn: Turn, args: str) -> None:
     """`/todo`; `/todo film` lists what waits of one kind."""
     private(turn)

@@ -7,7 +7,7 @@ from handlers.todo import actions
 
 TODO = Capability(
     name="todo",
-    commands={"todo": Command(actions.todo, "see_todo")},
+    commands={"todo": Command(actions.todo, "see_todo", takes=actions.names_a_wait)},
     pages=("staff.md",),
     without={
         "figures": "it counts what waits for others",

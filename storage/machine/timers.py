@@ -50,6 +50,25 @@ async def is_due(tx: Tx, timer_id: int) -> bool:
     return row is not None and row["state"] == "due"
 
 
+async def due_ms_of(tx: Tx, timer_key: str) -> int | None:
+    """When the timer of that key is to run; None when it has run, was ended, or was never planned."""
+    row = await tx.one(
+        "SELECT fire_ms FROM timers WHERE township_id = :t AND timer_key = :timer_key AND state = 'due'",
+        {"timer_key": timer_key},
+    )
+    return row["fire_ms"] if row is not None else None
+
+
+async def end(tx: Tx, timer_key: str, *, now_ms: int) -> bool:
+    """The timer of that key is not to run any more. False: it has run, or there is none."""
+    ended = await tx.run(
+        "UPDATE timers SET state = 'done', done_ms = :now_ms, error = 'ended'"
+        " WHERE township_id = :t AND timer_key = :timer_key AND state = 'due'",
+        {"timer_key": timer_key, "now_ms": now_ms},
+    )
+    return ended == 1
+
+
 async def done(tx: Tx, timer_id: int, *, now_ms: int) -> None:
     """The timer ran."""
     await tx.run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from storage.database import Row, Tx
 
@@ -50,7 +51,10 @@ async def add_invitation(
     )
 
 
-_COLUMNS = "id, kind, role, area_id, person_id, created_by, expires_ms, used_by, used_ms, withdrawn_ms"
+_COLUMNS = (
+    "id, token_hash, kind, role, area_id, person_id, created_by, expires_ms, used_by, used_ms, withdrawn_ms,"
+    " asked_by, asked_ms"
+)
 
 
 async def invitation(tx: Tx, token_hash: str) -> Row | None:
@@ -65,6 +69,15 @@ async def invitation_by_id(tx: Tx, invitation_id: int) -> Row | None:
     """An invitation by its id."""
     return await tx.one(
         f"SELECT {_COLUMNS} FROM invitations WHERE township_id = :t AND id = :id", {"id": invitation_id}
+    )
+
+
+async def open_for_roles(tx: Tx, *, now_ms: int) -> Sequence[Row]:
+    """Find the invitations to a role that can still be used: role, area_id, expires_ms, the first to end first."""
+    return await tx.all(
+        "SELECT role, area_id, expires_ms FROM invitations WHERE township_id = :t AND kind = 'role'"
+        " AND used_ms IS NULL AND withdrawn_ms IS NULL AND expires_ms > :now_ms ORDER BY expires_ms, id",
+        {"now_ms": now_ms},
     )
 
 
@@ -101,12 +114,41 @@ async def withdraw_codes(tx: Tx, person_id: int, *, now_ms: int) -> None:
     )
 
 
+async def ask_to_join(tx: Tx, token_hash: str, *, asked_by: int, now_ms: int) -> bool:
+    """Note who typed a joining code; False when somebody did before."""
+    return (
+        await tx.run(
+            "UPDATE invitations SET asked_by = :asked_by, asked_ms = :now_ms WHERE township_id = :t"
+            " AND token_hash = :token_hash AND asked_by IS NULL AND used_ms IS NULL AND withdrawn_ms IS NULL",
+            {"token_hash": token_hash, "asked_by": asked_by, "now_ms": now_ms},
+        )
+        == 1
+    )
+
+
+async def withdraw_all_codes(tx: Tx, *, now_ms: int) -> int:
+    """Make every waiting joining code of the township void; how many there were."""
+    return await tx.run(
+        "UPDATE invitations SET withdrawn_ms = :now_ms WHERE township_id = :t AND kind = 'link'"
+        " AND used_ms IS NULL AND withdrawn_ms IS NULL AND expires_ms > :now_ms",
+        {"now_ms": now_ms},
+    )
+
+
 async def add_wrong_code(tx: Tx, *, row_id: int, person_id: int, now_ms: int) -> None:
     """Note that a person typed a code that is none."""
     await tx.run(
         "INSERT INTO wrong_codes (township_id, id, person_id, at_ms) VALUES (:t, :row_id, :person_id, :now_ms)",
         {"row_id": row_id, "person_id": person_id, "now_ms": now_ms},
     )
+
+
+async def newest_wrong_codes(tx: Tx, *, limit: int) -> Sequence[int]:
+    """When the township's newest wrong codes were typed (ms), the newest first."""
+    rows = await tx.all(
+        "SELECT at_ms FROM wrong_codes WHERE township_id = :t ORDER BY at_ms DESC LIMIT :limit", {"limit": limit}
+    )
+    return [row["at_ms"] for row in rows]
 
 
 async def wrong_codes(tx: Tx, person_id: int, *, since_ms: int) -> int:

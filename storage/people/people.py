@@ -66,13 +66,14 @@ async def contact(tx: Tx, address: str) -> Row | None:
 
 
 async def contacts_of(tx: Tx, person_id: int) -> Sequence[Row]:
-    """A person's contacts that can be reached, the one used last first: channel, address, state.
+    """A person's contacts that can be reached, the one used last first: channel, address, state, created_ms.
 
     A page that was opened from another platform comes after all others while that platform can be reached: news that
     waits in a page nobody looks at is read by nobody.
     """
     return await tx.all(
-        "SELECT c.channel, c.address, c.state FROM contacts c WHERE c.township_id = :t AND c.person_id = :person_id"
+        "SELECT c.channel, c.address, c.state, c.created_ms FROM contacts c"
+        " WHERE c.township_id = :t AND c.person_id = :person_id"
         " AND c.state = 'active' ORDER BY CASE WHEN c.opened_from <> '' AND EXISTS (SELECT 1 FROM contacts source"
         " WHERE source.township_id = :t AND source.address = c.opened_from AND source.state = 'active')"
         " THEN 1 ELSE 0 END, c.last_in_ms DESC, c.address",

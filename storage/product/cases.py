@@ -15,7 +15,8 @@ Datum = Literal["WGS-84"]
 class Case:
     """One case as it stands now; who reported it is in the vault.
 
-    `cell`, `lat`, `lng`, `datum` are None without a position; `decided_ms`, `duplicate_of` and `claim_until_ms` until
+    `cell`, `lat`, `lng`, `datum` are None without a position, `accuracy_m` where the phone did not say how far it may
+    be off; `decided_ms`, `duplicate_of` and `claim_until_ms` until
     there is a decision that sets them.
     """
 
@@ -28,6 +29,7 @@ class Case:
     lat: float | None
     lng: float | None
     datum: Datum | None
+    accuracy_m: int | None
     cell: int | None
     statement: str
     urgent: bool

@@ -163,14 +163,13 @@ async def numbers(tx: Tx, ticket_ids: Sequence[int]) -> dict[int, str]:
     return {row["id"]: row["number"] for row in rows}
 
 
-async def of_operator(tx: Tx, operator_id: int, *, from_ms: int, until_ms: int) -> list[Ticket]:
-    """What a person entered in a period, newest first."""
-    rows = await tx.all(
-        f"{SELECT} AND k.operator_id = :operator_id AND k.created_ms >= :from_ms AND k.created_ms < :until_ms"
-        " ORDER BY k.created_ms DESC, k.id DESC",
-        {"operator_id": operator_id, "from_ms": from_ms, "until_ms": until_ms},
-    )
-    return [_ticket(row) for row in rows]
+async def tickets(tx: Tx, ticket_ids: Sequence[int]) -> dict[int, Ticket]:
+    """Tickets by id."""
+    if not ticket_ids:
+        return {}
+    names, params = in_list("i", ticket_ids)
+    rows = await tx.all(f"{SELECT} AND k.id IN ({names})", params)
+    return {row["id"]: _ticket(row) for row in rows}
 
 
 async def of_household(tx: Tx, household_id: int, *, since_ms: int, limit: int) -> list[Ticket]:

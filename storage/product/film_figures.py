@@ -65,6 +65,31 @@ async def by_village(tx: Tx, *, from_ms: int, until_ms: int) -> dict[int, FilmFi
     return found
 
 
+async def of_weigher(tx: Tx, person_id: int, *, from_ms: int, until_ms: int) -> Sequence[Row]:
+    """What happened in `[from_ms, until_ms)` to tickets that a person weighed, the newest first.
+
+    ticket_id, kind, at_ms, and what that event added or took: accepted_g, county_fen, township_fen, points. The sums
+    of all who weigh are the township's (`by_village`), whoever wrote an event.
+    """
+    kinds = ", ".join(f"'{kind}'" for kind in _KINDS)
+    return await tx.all(
+        f"SELECT e.ticket_id, e.kind, e.at_ms, {', '.join(f'e.{name}' for name in _SUMMED)} FROM film_ticket_events e"
+        " JOIN film_tickets k ON k.township_id = e.township_id AND k.id = e.ticket_id"
+        f" WHERE e.township_id = :t AND e.village_id IN ({_VILLAGES}) AND e.kind IN ({kinds})"
+        " AND e.at_ms >= :from_ms AND e.at_ms < :until_ms AND (k.operator_id = :person_id OR (SELECT p.merged_into"
+        " FROM people p WHERE p.township_id = :t AND p.id = k.operator_id) = :person_id) ORDER BY e.id DESC",
+        {"from_ms": from_ms, "until_ms": until_ms, "person_id": person_id},
+    )
+
+
+def added_up(rows: Sequence[Row]) -> FilmFigures:
+    """The figures of some events."""
+    found = FilmFigures()
+    for row in rows:
+        found += FilmFigures(**{_KINDS[row["kind"]]: 1, **{name: int(row[name]) for name in _SUMMED}})
+    return found
+
+
 # A ticket waited at a moment when its last event before it was one of these.
 _WAITED = (
     " WHERE e.township_id = :t AND e.kind IN ('held', 'objected') AND e.at_ms < :until_ms"

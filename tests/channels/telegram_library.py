@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 from telegram import CallbackQuery, Message, Update, User
@@ -88,7 +89,8 @@ def _event(message: Message) -> In:
             In("media", caption, media=(_media(kind, message.document),), album=album) if kind else In("file", caption)
         )
     if message.location is not None:
-        return In("place", lat=message.location.latitude, lng=message.location.longitude)
+        there = message.location
+        return In("place", lat=there.latitude, lng=there.longitude, accuracy_m=ceil(there.horizontal_accuracy or 0))
     if message.voice is not None:
         return In("other", data=VOICE)
     if message.sticker is not None or message.dice is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.console.doctor import telegram_check
+from bot.console.doctor import seen_of, telegram_check
 from bot.settings import Settings
 from tests.fakes.botapi import FakeBotApi
 
@@ -21,7 +21,7 @@ async def api() -> AsyncIterator[FakeBotApi]:
 async def seen(api: FakeBotApi, tmp_path: Path, token: str = "") -> tuple[bool, str]:
     settings = Settings(_env_file=None, data_dir=tmp_path, telegram_api_url=api.url)
     check = await telegram_check(settings, "telegram", token or api.token)
-    return check.ok, check.seen
+    return check.ok, seen_of(check)
 
 
 async def test_an_account_in_order(api: FakeBotApi, tmp_path: Path) -> None:

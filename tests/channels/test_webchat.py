@@ -39,7 +39,7 @@ def letter(letter_id: int, words: str = "您好") -> Letter:
         ({"kind": "tap", "data": "a.1.=x", "text": "提交"}, In("tap", text="提交", data="a.1.=x")),
         ({"kind": "start", "payload": "token"}, In("start", data="token")),
         ({"kind": "start"}, In("start")),
-        ({"kind": "place", "lat": 35, "lng": 104.5, "accuracy_m": 9}, In("place", lat=35.0, lng=104.5)),
+        ({"kind": "place", "lat": 35, "lng": 104.5, "accuracy_m": 9}, In("place", lat=35.0, lng=104.5, accuracy_m=9)),
         ({"kind": "place", "lat": 0, "lng": 0}, In("place")),
         (
             {"kind": "media", "media": [PHOTO, VIDEO, PHOTO], "text": "桥头"},

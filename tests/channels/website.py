@@ -70,7 +70,7 @@ class Echo:
     async def interpret(self, turn: Turn) -> Intent | None:
         return None
 
-    def phrase(self, turn: Turn) -> Intent | None:
+    def addressed(self, turn: Turn) -> Intent | None:
         return Intent(command="echo")
 
     async def command(self, turn: Turn, intent: Intent) -> None:

@@ -6,14 +6,16 @@ import asyncio
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.console.doctor import look_around
-from bot.console.townships import bots_check, links
+from bot.console.doctor import look_around, seen_of
+from bot.console.townships import bots_check, calendar_check, links
 from bot.settings import Settings
+from handlers.policy.calendar import Calendar
 from storage.database import Tx
 from storage.engine.opening import open_database
 from storage.machine import townships
@@ -206,7 +208,7 @@ def test_with_one_township_only_the_join_links_are_printed(console: Terminal) ->
     console.done("import", EXAMPLE)
     assert asyncio.run(links(console.settings, first=False)) == []
     lines = asyncio.run(links(console.settings, first=True))
-    assert lines[0] == "One join link for each role (each works once):" and len(lines) == 8
+    assert lines[0] == "One join link for each role (each works once, within 72 hours):" and len(lines) == 8
 
 
 # ── bots ─────────────────────────────────────────────────────────────────────
@@ -221,7 +223,7 @@ def seen_of_bots(console: Terminal, **settings: Any) -> tuple[bool, str] | None:
             checks = await bots_check(console.settings.model_copy(update=settings), database)
         finally:
             await database.close()
-        return (checks[0].ok, checks[0].seen) if checks else None
+        return (checks[0].ok, seen_of(checks[0])) if checks else None
 
     return asyncio.run(look())
 
@@ -285,7 +287,7 @@ def test_doctor_names_each_bot(county: Terminal) -> None:
                     "telegram_api_url": api.url,
                 }
             )
-            return {check.name: (check.ok, check.seen) for check in await look_around(settings)}
+            return {check.name: (check.ok, seen_of(check)) for check in await look_around(settings)}
 
     found = asyncio.run(look())
     assert found[f"telegram {QINGHE}"][0] and "@jingxiang_test_bot" in found[f"telegram {QINGHE}"][1]
@@ -306,3 +308,25 @@ def test_another_import_at_the_same_time_does_not_take_the_place(
 
     monkeypatch.setattr(townships, "every_id", late)
     assert "another import has just made a township" in console.refused("import", SECOND, "--new")
+
+
+def test_doctor_asks_for_next_year_s_holidays_from_november_on() -> None:
+    here = Calendar(years=frozenset({2088}))
+    seen = {month: calendar_check(here, date(2088, month, 1)) for month in (10, 11, 12)}
+    assert [(one.ok, one.warning) for one in seen.values()] == [(True, True), (False, True), (False, True)]
+    assert "public holidays of 2089 are missing" in seen_of(seen[11])
+    assert "of 2088 are missing" in seen_of(calendar_check(Calendar(), date(2088, 3, 1)))
+
+
+def test_an_announcement_is_imported_at_the_console(console: Terminal, tmp_path: Path) -> None:
+    console.done("import", EXAMPLE)
+    file = tmp_path / "calendar-2040.toml"
+    text = 'year = 2040\nbasis = "x"\n[[holidays]]\nname = "元旦"\nfirst = 2040-01-01\nlast = 2040-01-03\n'
+    file.write_text(text, "utf-8")
+    said = console.done("import", file)
+    assert "calendar: 2040" in said and "2040-10-01" in said  # National Day was left out, and that is said
+    assert "calendar: 2040" not in console.done("import", file)
+    file.write_text(text.replace("2040-01-03", "2039-12-03"), "utf-8")
+    assert "line 3" in console.says("import", file).output
+    assert console.rows("SELECT year, version FROM calendars WHERE township_id = :t") == [(2040, 1)]
+    assert "calendar:" in console.says("verify").output

@@ -14,7 +14,7 @@ from typer.main import get_command
 
 from bot import __main__ as command_line
 from bot.i18n import LOCALES, read_texts
-from bot.talk.engine import bare
+from bot.talk.hearing import bare
 from handlers import registry
 from handlers.policy.fields import Words
 from handlers.policy.model import Policy
@@ -121,6 +121,13 @@ def test_no_console_command_or_option_is_made_up(path: Path) -> None:
             assert set(re.findall(r"--[a-z-]+", rest)) <= known[command] | {"--help"}, code
         for target in re.findall(r"(?:^|&& )(?:[A-Z_]+=\S+ )*make ([a-z]+)", code):
             assert target in targets, code
+
+
+@pytest.mark.parametrize("path", DOCS, ids=name)
+def test_a_console_command_is_written_so_that_it_runs(path: Path) -> None:
+    """Debian has no `python`, and its `python3` has none of the libraries: a command names the folder's own."""
+    bare_ones = re.findall(r"(?<![\w/])python3? -m (?:bot|pytest|benchmarks)\b.*", path.read_text("utf-8"))
+    assert bare_ones == []
 
 
 def console() -> dict[str, set[str]]:

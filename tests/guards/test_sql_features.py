@@ -58,7 +58,7 @@ ALLOWED: dict[str, tuple[str, str]] = {
     "GROUP BY number": ("digests.points", "the column is an expression"),
     "HAVING": ("ledger.broken_balances", "repeats the expression: an alias is SQLite's own"),
     "ORDER BY": ("inbox.oldest_new", "of columns that are never NULL: the engines put NULL at different ends"),
-    "ORDER BY … DESC": ("film.of_operator", ""),
+    "ORDER BY … DESC": ("film.of_household", ""),
     "LIMIT": ("inbox.oldest_new", ""),
     "COUNT": ("inbox.counts", ""),
     "SUM": ("ledger.total", "NUMERIC on PostgreSQL; the engine makes it an int again"),

@@ -13,9 +13,14 @@ from bot.talk.form import Choice, YesNo
 from handlers import registry
 
 ROOT = Path(__file__).parents[2]
-TEXTS = {folder.name: read_texts(folder) for folder in sorted(LOCALES.iterdir()) if folder.is_dir()}
+TEXTS = {
+    folder.name: read_texts(folder) | read_texts(folder / "console")
+    for folder in sorted(LOCALES.iterdir())
+    if folder.is_dir()
+}
 LANGUAGES = sorted(TEXTS)
-KEY = re.compile(r"""\b(?:text|Text)\(\s*"([a-z0-9_.|]+)\"""")
+KEY = re.compile(r"""\b(?:text|Text|say)\(\s*"([a-z0-9_.|]+)\"""")
+FAILURE = re.compile(r"""(?:OperatorError|KeepingError|MoveError)\(\s*"([a-z0-9_]+)\"""")
 ERROR = re.compile(r"""PersonError\(\s*"([a-z0-9_]+)\"""")
 
 
@@ -45,7 +50,7 @@ def test_no_text_is_only_a_placeholder() -> None:
     """Such a text says nothing: what fills it can be told as it is. Lines below each other are told by one."""
     bare = re.compile(r"\{\w+\}")
     empty = [key for key, value in TEXTS["zh_CN"].items() if isinstance(value, str) and bare.fullmatch(value.strip())]
-    assert empty == ["lines"]
+    assert sorted(empty) == ["failure.lines", "failure.misspelt", "lines", "setting.other"]
 
 
 def test_both_languages_fill_the_same_placeholders() -> None:
@@ -59,6 +64,7 @@ def test_every_text_named_in_the_source_exists(language: str) -> None:
     for path in sources():
         source = path.read_text("utf-8")
         keys = {*KEY.findall(source), *(f"error.{code}" for code in ERROR.findall(source))}
+        keys |= {f"failure.{code}" for code in FAILURE.findall(source)}
         missing += [(path.name, key) for key in keys if not has(language, key)]
     assert missing == []
 
@@ -78,6 +84,11 @@ def test_every_form_has_its_texts(language: str) -> None:
                 wanted += [f"form.{form.id}.{step.id}.yes|button.yes", f"form.{form.id}.{step.id}.no|button.no"]
         missing += [key for key in wanted if not has(language, key)]
     assert missing == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_check_of_the_product_has_a_name(language: str) -> None:
+    assert [name for name in registry.CHECKS if not has(language, f"check.{name.replace(' ', '_')}.name")] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

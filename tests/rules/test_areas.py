@@ -25,6 +25,7 @@ from tests.datums import from_wgs84
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples/township"
+AROUND = ("朔禾县", "虚构省")
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ def places(bundle: Bundle) -> Gazetteer:
         for number, one in enumerate(bundle.landmarks, start=1000)
         if one.point
     ]
-    return Gazetteer([*areas, *hamlets], spots, [])
+    return Gazetteer([*areas, *hamlets], spots, [], around=AROUND)
 
 
 def village(places: Gazetteer, name: str) -> Area:
@@ -150,6 +151,84 @@ def test_a_sentence_names_its_place(
     landmark = match.landmark.name if match.landmark else None
     assert (match.village.name, hamlet, landmark, match.rest) == found
     assert match.choices == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("青禾塬镇李家湾村小学有人倒垃圾", ("李家湾村", "小学", "有人倒垃圾")),
+        ("虚构省朔禾县青禾塬镇王家沟村桥头有人倒垃圾", ("王家沟村", "桥头", "有人倒垃圾")),
+        ("青禾塬 王家沟 桥头", ("王家沟村", "桥头", "")),
+        ("青禾塬镇青禾村，路上有垃圾", ("青禾村", None, "路上有垃圾")),
+        ("青禾村有垃圾", ("青禾村", None, "有垃圾")),
+    ],
+)
+def test_the_names_around_a_village_are_set_aside(
+    places: Gazetteer, text: str, found: tuple[str, str | None, str]
+) -> None:
+    match = places.find_place(text)
+    assert match is not None and match.village is not None
+    landmark = match.landmark.name if match.landmark else None
+    assert (match.village.name, landmark, match.rest) == found
+
+
+def test_the_township_s_name_alone_is_no_village(places: Gazetteer) -> None:
+    assert places.find_place("青禾塬镇有人倒垃圾") is None
+    assert places.find_place("朔禾县青禾塬的垃圾") is None
+
+
+def spots_of(*villages: tuple[str, tuple[str, ...]]) -> Gazetteer:
+    """A township of villages with landmarks."""
+    town = Area(1, None, "town", "t", "青禾塬镇")
+    areas = [Area(at, 1, "village", f"v{at}", name) for at, (name, _) in enumerate(villages, 2)]
+    landmarks = [
+        Landmark(100 * at + number, at, name, "other", (), Point(35.6, 104.7))
+        for at, (_, names) in enumerate(villages, 2)
+        for number, name in enumerate(names)
+    ]
+    return Gazetteer([town, *areas], landmarks, [], around=AROUND)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("王家沟村口有垃圾", ("王家沟村", "村口")),
+        ("王家沟村村口有垃圾", ("王家沟村", "村口")),
+        ("王家沟村委会门口", ("王家沟村", "村委会")),
+        ("王家沟李家湾桥下有垃圾", ("王家沟村", "李家湾桥")),  # a bridge that has another village's name
+        ("青禾塬镇政府后面", ("李家湾村", "镇政府")),  # the township's short name, then a landmark
+    ],
+)
+def test_the_reading_that_explains_most_letters_wins(text: str, found: tuple[str, str]) -> None:
+    match = spots_of(
+        ("王家沟村", ("村口", "村委会", "李家湾桥")), ("李家湾村", ("镇政府", "小学")), ("青禾村", ())
+    ).find_place(text)
+    assert match is not None and match.village is not None and match.landmark is not None
+    assert (match.village.name, match.landmark.name) == found
+
+
+@given(st.data())
+def test_a_village_and_its_landmark_are_found_after_any_wider_name(places: Gazetteer, data: st.DataObject) -> None:
+    landmark = data.draw(st.sampled_from(sorted(places.landmarks.values(), key=lambda one: one.landmark_id)))
+    own = places.areas[landmark.village_id]
+    before = data.draw(st.sampled_from(["", "青禾塬镇", "朔禾县青禾塬镇", "虚构省朔禾县青禾塬镇", "青禾塬"]))
+    between = data.draw(st.sampled_from(["", "的", " ", "，"]))
+    spelling = data.draw(st.sampled_from([own.name, own.name.removesuffix("村")]))
+    after = data.draw(st.sampled_from(["", "有人倒垃圾", "边上有一堆垃圾"]))
+    match = places.find_place(f"{before}{spelling}{between}{landmark.name}{after}")
+    assert match is not None and match.village == own
+    assert match.landmark is not None and match.landmark.name == landmark.name
+
+
+PIECES = ("青禾", "塬", "镇", "村", "王家沟", "桥头", "小学", "口", "李家湾", "县", "社")
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=60))
+def test_any_words_are_read_and_nothing_said_is_lost(places: Gazetteer, words: list[str]) -> None:
+    said = "".join(words)
+    match = places.find_place(said)
+    if match is not None:
+        assert all(letter in said for letter in match.said + match.rest.replace(" ", ""))
 
 
 def test_a_landmark_of_many_villages_is_a_choice_unless_one_is_home(places: Gazetteer) -> None:

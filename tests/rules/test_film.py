@@ -204,7 +204,7 @@ def test_no_ticket_counts_twice_and_none_comes_back() -> None:
     ],
 )
 def test_who_decides(decider: int, members: tuple[int, ...], state: str, event: str, verdict: str) -> None:
-    found = rules.may_decide(operator_id=5, decider_id=decider, member_ids=members, state=state, event=event)
+    found = rules.may_decide(writer_ids={5}, decider_id=decider, member_ids=members, state=state, event=event)
     assert found == verdict
 
 

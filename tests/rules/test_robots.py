@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.people.rules import ROLES
-from handlers.robots.rules import Matter, after_word, called, read_name
+from handlers.robots.rules import Matter, called, read_name
 
 TOWN, VILLAGE, HAMLET, OTHER = 1, 2, 3, 9
 PARENT = {VILLAGE: TOWN, HAMLET: VILLAGE, OTHER: TOWN}
@@ -61,14 +61,6 @@ def test_whatever_is_said_a_name_marks_up_nothing_and_calls_one(said: str) -> No
     name = read_name(said)
     assert name is None or re.fullmatch(r"[A-Za-z0-9_.@-]{1,64}", name)
     assert name is None or (name.lower() != "all" and read_name(name) == name)
-
-
-@pytest.mark.parametrize(
-    ("said", "rest"),
-    [("企业微信 138", "138"), ("企微：zhang", "zhang"), ("企业微信", ""), ("WeCom off", "off"), ("微信 138", None)],
-)
-def test_the_words_after_the_command(said: str, rest: str | None) -> None:
-    assert after_word(said, ["企微", "企业微信", "wecom", ""]) == rest
 
 
 def test_the_nearest_who_may_do_something_are_called() -> None:

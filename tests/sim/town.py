@@ -33,7 +33,7 @@ from tests.sim.plays.own import SimPlay
 from tests.sim.plays.product import Defect
 
 CALM_S = 1_200.0
-LEAPS_MS = (30_000, 3_600_000, 13 * 3_600_000, 30 * 3_600_000)
+LEAPS_MS = (30_000, 3_600_000, 13 * 3_600_000, 30 * 3_600_000, -2_000, -600_000)
 LOOK_S = 7.0
 SETTLES_S = 10.0  # after the last death, until everything goes on at its usual pace
 IDLE_S = 15

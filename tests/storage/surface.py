@@ -73,8 +73,8 @@ async def new_ticket(tx: Tx) -> film.Ticket:
 
 CASE = cases.Case(
     id=NEW, number="2026-0901", kind="dumping", area_id=1, place="桥头", landmark_id=None, lat=35.6, lng=104.6,
-    datum="WGS-84", cell=7, statement="", urgent=False, received_ms=NOW_MS, verify_due_ms=NOW_MS, late_ms=NOW_MS,
-    maybe_duplicate_of=1, points=5, policy_version=1, claim_salt="s", claim_hash="h",
+    datum="WGS-84", accuracy_m=20, cell=7, statement="", urgent=False, received_ms=NOW_MS, verify_due_ms=NOW_MS,
+    late_ms=NOW_MS, maybe_duplicate_of=1, points=5, policy_version=1, claim_salt="s", claim_hash="h",
 )  # fmt: skip
 POINT = {"lat": 35.6, "lng": 104.6, "datum": "WGS-84"}
 AREA = {"parent_id": 4, "level": "village", "code": "c1", "name": "新村", "aliases": "", "boundary": None, **POINT}
@@ -102,10 +102,11 @@ BY_NAME: dict[str, Any] = {
     **dict.fromkeys(("person_id", "owner_person_id", "operator_id", "by_person", "linked_by", "granted_by"), 1),
     **dict.fromkeys(("created_by", "decided_by", "imported_by", "household_id", "case_id", "area_id", "used_by"), 1),
     **dict.fromkeys(("village_id", "ticket_id", "claim_id", "role_id", "timer_id", "update_id", "row_id"), 1),
-    **dict.fromkeys(("message_id", "heard_id"), 1),
+    **dict.fromkeys(("message_id", "heard_id", "subject_id", "entry_id"), 1),
     **dict.fromkeys(("invitation_id", "policy_version", "version"), 1),
     **dict.fromkeys(("stranger_id", "event_id", "try_id", "drop_id", "link_id", "consent_id", "id"), NEW),
-    **dict.fromkeys(("now_ms", "at_ms", "received_ms", "fire_ms", "planned_ms"), NOW_MS),
+    "reversal_id": NEW,
+    **dict.fromkeys(("now_ms", "at_ms", "entry_ms", "received_ms", "fire_ms", "planned_ms"), NOW_MS),
     **dict.fromkeys(("since_ms", "from_ms", "after_id"), 0),
     **dict.fromkeys(("until_ms", "before_ms", "before_id", "expires_ms"), LATE_MS),
     **dict.fromkeys(("note", "error", "name", "reason", "through", "body", "fault"), "words"),
@@ -121,7 +122,7 @@ BY_NAME: dict[str, Any] = {
     "media_id": MEDIA[0], "media_ids": [MEDIA[0], MEDIA[3]], "sha256": HASHES[0], "sha256s": list(HASHES),
     "first": HASHES[0][:2], "facts": FACTS, "png": b"png", "card_no": "N1", "said": "张一",
     "token_hash": TOKENS[0], "token": "words", "dice": Loaded(new_dice), "update_key": "u1",
-    "message_key": "m1", "timer_key": "t1",
+    "message_key": "m1", "timer_key": "t1", "what": "case",
     "case": Loaded(lambda tx: cases.case(tx, 1)), "ticket": Loaded(lambda tx: film.ticket(tx, 1)),
 }  # fmt: skip
 
@@ -178,6 +179,10 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     ],
     "invitations.withdraw_codes": [{"person_id": 2}],
     "invitations.add_wrong_code": [{"row_id": NEW}],
+    "invitations.open_for_roles": [{"now_ms": 1}],
+    "invitations.withdraw_all_codes": [{"now_ms": 1}],
+    "invitations.ask_to_join": [{"token_hash": TOKENS[1], "asked_by": 2}],
+    "contact_events.add": [{"row_id": NEW, "channel": "web", "event": "joined"}],
     "ledger.transfer": [{"wanted": transfer()}, {"wanted": transfer(source="household:1", destination="person:1")}],
     "ledger.reverse": [{"key": "k1"}],
     "media.add": [{"media_id": "i" + "f" * 31, "person_id": 1, "facts": FACTS}],
@@ -222,6 +227,7 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "retention.erase_ranges": [{"steps": steps} for steps in (retention.WORDS, retention.ERRORS, retention.PLACES)],
     "sessions.save": [{"rows": [{"person_id": at, "body": "{}", "updated_ms": NOW_MS} for at in (1, NEW)]}],
     "timers.put": [{"rows": [TIMER, {**TIMER, "id": NEW + 1, "timer_key": "t1"}]}],
+    "reversals.add_reversal": [{"kind": kind} for kind in ("withdrawn", "overturned")],
     "timers.due": [{}, {"kinds": ["digest"]}, {"kinds": ["digest"], "among": True}],
     "versions.current": [{"table": table} for table in ("areas", "landmarks", "stations", "households")],
     "versions.history": [{"table": table} for table in ("areas", "landmarks", "stations", "households")],

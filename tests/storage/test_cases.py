@@ -34,6 +34,7 @@ def a_case(case_id: int, **other: Any) -> Case:
         "lat": lat,
         "lng": lng,
         "datum": None if lat is None else "WGS-84",
+        "accuracy_m": None,
         "cell": None if lat is None else rules.cell_of(lat, lng),
         "statement": "",
         "urgent": False,

@@ -17,12 +17,12 @@ from structlog.testing import capture_logs
 from bot.channels.base import Letter
 from bot.channels.telegram.channel import Telegram
 from bot.clock import SystemClock
-from bot.console.doctor import media_check, photos_check
+from bot.console.doctor import media_check, photos_check, seen_of
 from bot.errors import GiveUp, RetryLater
 from bot.media.shelf import FolderShelf, Shelf
 from bot.media.store import MediaStore
 from bot.media.stores import open_shelf
-from bot.settings import Settings
+from bot.settings import Settings, faults
 from bot.talk.messages import Out
 from bot.web.ranges import NoSuchPart, part_of
 from storage.database import Database
@@ -207,7 +207,7 @@ def only_known_keys(server: S3Server) -> Iterator[None]:
 async def test_doctor_tries_the_store(server: S3Server, tmp_path: Path) -> None:
     for settings in (server.settings(tmp_path), Settings(_env_file=None, data_dir=tmp_path)):
         check = await media_check(settings)
-        assert check.ok and "written, read, deleted" in check.seen
+        assert check.ok and "written, read, deleted" in seen_of(check)
         assert await keys(open_shelf(settings)) == []
 
 
@@ -215,16 +215,16 @@ async def test_doctor_tries_the_store(server: S3Server, tmp_path: Path) -> None:
 async def test_doctor_names_wrong_credentials(server: S3Server, tmp_path: Path) -> None:
     settings = server.settings(tmp_path, media_url="s3://some-bucket")
     check = await media_check(settings)
-    assert not check.ok and check.seen.endswith("403 InvalidAccessKeyId") and SECRET_KEY not in check.seen
+    assert not check.ok and seen_of(check).endswith("403 InvalidAccessKeyId") and SECRET_KEY not in seen_of(check)
 
 
 async def test_doctor_names_a_bucket_that_is_not_there_and_a_store_that_is_away(
     server: S3Server, tmp_path: Path
 ) -> None:
     check = await media_check(server.settings(tmp_path, media_url="s3://no-such-bucket"))
-    assert not check.ok and check.seen.endswith("404 NoSuchBucket")
+    assert not check.ok and seen_of(check).endswith("404 NoSuchBucket")
     check = await media_check(server.settings(tmp_path, media_s3_endpoint=f"http://{HOST}:1"))
-    assert not check.ok and check.seen.endswith("no connection")
+    assert not check.ok and seen_of(check).endswith("no connection")
 
 
 async def test_doctor_names_photos_that_are_lost(server: S3Server, tmp_path: Path, sqlite_database: Database) -> None:
@@ -237,7 +237,7 @@ async def test_doctor_names_photos_that_are_lost(server: S3Server, tmp_path: Pat
         key = min(key for key in await keys(shelf) if "." not in key)
         await shelf.delete([key])
         check = await photos_check(shelf, sqlite_database)
-        assert not check.ok and check.seen == f"3 in the database, 1 of them not in the store: {key}"
+        assert not check.ok and seen_of(check) == f"3 in the database, 1 of them not in the store: {key}"
 
 
 # -- to Telegram
@@ -294,20 +294,21 @@ def test_the_bucket_may_be_a_part_of_the_host_s_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "words"),
+    ("wrong", "code"),
     [
-        ({"media_url": "/some/folder"}, "s3://bucket"),
-        ({"media_url": "s3://"}, "s3://bucket"),
-        ({"media_s3_endpoint": "minio:9000"}, "http://"),
-        ({"media_s3_access_key": "k"}, "belong together"),
-        ({"media_link_seconds": 5}, "at least 60"),
-        ({"media_s3_virtual_host": True}, "needs MEDIA_S3_ENDPOINT"),
+        ({"media_url": "/some/folder"}, "bucket"),
+        ({"media_url": "s3://"}, "bucket"),
+        ({"media_s3_endpoint": "minio:9000"}, "http"),
+        ({"media_s3_access_key": "k"}, "keys_together"),
+        ({"media_link_seconds": 5}, "link_seconds"),
+        ({"media_s3_virtual_host": True}, "needs"),
         (
             {"media_url": "s3://bucket", "media_s3_endpoint": "http://m", "public_url": "https://p"},
             "MEDIA_LINK_SECONDS",
         ),
     ],
 )
-def test_a_setting_that_can_t_work_is_refused(wrong: dict[str, Any], words: str) -> None:
-    with pytest.raises(ValidationError, match=words):
+def test_a_setting_that_can_t_work_is_refused(wrong: dict[str, Any], code: str) -> None:
+    with pytest.raises(ValidationError) as refused:
         Settings(_env_file=None, **wrong)
+    assert [fault.code for fault in faults(refused.value)] == [code]

@@ -29,6 +29,7 @@ GROWING = frozenset(
         "inbox", "outbox", "sessions", "timers", "people", "contacts", "consents", "transfers", "balances", "media",
         "media_grants", "cases", "case_events", "case_reporters", "case_media", "film_tickets", "film_ticket_events",
         "cleanup_reports", "effort_entries", "digest_runs", "digest_undelivered", "duty_drops",
+        "reversals",
     }
 )  # fmt: skip
 # Statements that may, and why; each is known by how it begins.

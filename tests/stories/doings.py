@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+from handlers.areas.importer import import_folder
 from handlers.people.invitations import create_invitation
 from storage.database import Tx
 from tests.stories.town import Heard, Someone, StoryDice, Town
@@ -98,7 +100,31 @@ async def weighs(cleaner: Someone, line: str) -> None:
     await cleaner.taps("记账")
 
 
+# -- one person, two chats
+
+
+async def code_of(owner: Someone) -> str:
+    """A fresh joining code."""
+    await owner.says("绑定")
+    found = re.search(r"个数：(\d{4} \d{4} \d{2})", owner.sees("个数：").text)
+    assert found
+    return found[1]
+
+
+async def joins(owner: Someone, other: Someone) -> None:
+    """Make the other chat the owner's, too."""
+    await other.says(await code_of(owner))
+    await owner.taps("是我")
+    other.sees("连好了")
+
+
 # -- the office
+
+
+async def time_to_take_back_is_over(town: Town) -> None:
+    """Wait until what was decided takes effect (`undo.minutes` of the example's policy)."""
+    town.clock.advance(minutes=10)
+    await town.tick()
 
 
 async def ticks(town: Town, *moments: str) -> None:
@@ -114,6 +140,17 @@ async def change_policy(town: Town, old: str, new: str) -> None:
     assert old in body
     await town.write("UPDATE policies SET body = :body WHERE township_id = :t", body=body.replace(old, new))
     await town.write("UPDATE townships SET changed_ms = changed_ms + 1 WHERE township_id = :t")
+
+
+async def imports(town: Town, file: Path, content: str) -> None:
+    """Import one file beside what is there."""
+    file.write_text(content, "utf-8")
+    app = town.app
+
+    async def work(tx: Tx) -> None:
+        await import_folder(tx, file, now_ms=town.clock.now_ms(), ids=app.ids)
+
+    await app.database.transaction(work)
 
 
 async def token_for(

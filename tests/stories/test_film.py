@@ -11,7 +11,7 @@ from storage.database import Tx
 from storage.product import areas, ledger, policies
 from storage.product.ledger import Transfer
 from tests.example import EXAMPLE
-from tests.stories.doings import balance, belongs, cleaner_of, household_id, weighs
+from tests.stories.doings import balance, belongs, cleaner_of, household_id, time_to_take_back_is_over, weighs
 from tests.stories.town import ZONE, Town
 
 
@@ -154,7 +154,7 @@ async def test_a_line_that_can_not_be_is_answered_and_asked_again(town: Town, li
         ("-3公斤", "负数"),
         ("15袋", "不是重量单位"),
         ("很多", "没听出重量"),
-        ("🙂", "没听出重量"),
+        ("🙂", "还等您回"),
         ("毛16公斤", "皮重也说上"),
         ("三十多斤", "说得不准"),
     ],
@@ -210,6 +210,7 @@ async def test_a_huge_weight_waits_for_staff(town: Town) -> None:
     await weighs(cleaner, "张三 1.5吨")
     await cleaner.taps("对，记上")
     cleaner.sees("F2026-00001", "要镇上工作人员确认后才算", "1500公斤")
+    await time_to_take_back_is_over(town)
     aunt.sees_not("F2026-00001")
     other.sees_not("F2026-00001")
     asked = staff.sees("F2026-00001", "李师傅", "认可", "不认")
@@ -232,6 +233,7 @@ async def test_staff_refuse_a_weight_and_say_why(town: Town) -> None:
     staff = await town.person("王干事", role="staff")
     await weighs(cleaner, "张三 1.5吨")
     await cleaner.taps("对，记上")
+    await time_to_take_back_is_over(town)
     await staff.taps("不认")
     staff.sees("为什么不认")
     await staff.says("秤坏了")
@@ -247,6 +249,7 @@ async def test_nobody_approves_what_they_weighed(town: Town) -> None:
     admin = await town.person("赵主任", role="admin")
     await weighs(staff, "张三 1.5吨")
     await staff.taps("对，记上")
+    await time_to_take_back_is_over(town)
     rows = await town.rows("SELECT id FROM film_tickets WHERE township_id = :t")
     admin.sees("F2026-00001", "认可")
     await staff.says(f"/weight {rows[0]['id']} ok")
@@ -301,31 +304,46 @@ async def test_the_household_objects_and_staff_take_the_ticket_back(town: Town) 
     await belongs(town, uncle)
     staff = await town.person("王干事", role="staff")
     await weighs(cleaner, "张三 15.6公斤")
+    await time_to_take_back_is_over(town)
     uncle.sees("F2026-00001")
     aunt.sees("您家的称重单 F2026-00001", "11-25 10:00")
     await aunt.taps("不对")
     aunt.sees("哪里不对")
     await aunt.says("我交的是20公斤")
     aunt.sees("收到了", "F2026-00001")
-    staff.sees("我交的是20公斤", "李师傅", "冲正", "维持")
-    await staff.taps("冲正")
+    staff.sees("我交的是20公斤", "李师傅", "改这一单", "维持")
+    await staff.taps("改这一单")
     staff.sees("哪里错了")
     await staff.taps("重量")
     await staff.says("20公斤")
     await staff.says("少看了一袋")
-    staff.sees("20公斤", "少看了一袋", "冲正")
-    await staff.taps("冲正")
-    staff.sees("F2026-00001", "已冲正", "F2026-00002", "县补 20.00元")
-    aunt.sees("您说不对的称重单 F2026-00001", "少看了一袋", "15.60元")
+    staff.sees("原来：F2026-00001 · 张三 · 地膜 15.6公斤", "改成：20公斤", "少看了一袋", "确认更正")
+    await staff.taps("确认更正")
+    done = staff.sees("F2026-00001（张三）原来的作废，补贴和积分退回了", "重量：15.6公斤 → 20公斤", "县补 20.00元")
+    assert "新单号 F2026-00002" in done.text and "冲正" not in done.text
+    aunt.sees(
+        "您说不对的称重单 F2026-00001", "15.6公斤 → 20公斤", "新单号 F2026-00002", "王干事改的", "少看了一袋", "15.60元"
+    )
     aunt.sees("F2026-00002", "县补 20.00元")
     uncle.sees("F2026-00002")
-    cleaner.sees("F2026-00001", "已冲正", "少看了一袋")
+    told = cleaner.sees(
+        "您称的 F2026-00001（张三 15.6公斤）原来的作废", "重量：15.6公斤 → 20公斤", "新单号 F2026-00002"
+    )
+    assert "王干事改的，原因：少看了一袋" in told.text and "冲正" not in told.text
     assert (await balance(town, "fen"), await balance(town, "points")) == (3000, 20)
     await aunt.says("我的补贴")
     statement = aunt.sees("余额：30.00 元", "县补累计 20.00 元", "镇补累计 10.00 元")
-    assert "−15.60 元 冲正县补 F2026-00001：少看了一袋" in statement.text
+    assert "−15.60 元 退回县补 F2026-00001：少看了一袋" in statement.text
     await staff.says("/ticket f2026-1")
-    staff.sees("已冲正", "农户说不对 张大娘：我交的是20公斤", "已由 F2026-00002 更正")
+    staff.sees("已作废", "农户说不对 张大娘：我交的是20公斤", "已由 F2026-00002 更正")
+    await staff.says("/ticket 2")
+    staff.sees("F2026-00002", "称重：李师傅　更正：王干事")
+    await cleaner.says("今日称重")
+    cleaner.sees("今天 2 单，作废 1 单，折净 20公斤", "县补 20.00元，镇补 10.00元，积分 20分")
+    await staff.says("今日称重")
+    staff.sees("还没有称重")
+    await staff.says("日报")
+    staff.sees("计入 20 公斤", "称重单 2 张", "县补 20.00 元", "镇补 10.00 元", "作废 1 张")
 
 
 async def test_the_household_objects_and_staff_uphold(town: Town) -> None:
@@ -334,6 +352,7 @@ async def test_the_household_objects_and_staff_uphold(town: Town) -> None:
     await belongs(town, aunt)
     staff = await town.person("王干事", role="staff", area="王家沟")
     await weighs(cleaner, "张三 15.6公斤")
+    await time_to_take_back_is_over(town)
     ticket = aunt.sees("F2026-00001")
     await aunt.taps("不对")
     await aunt.says("少了")
@@ -363,11 +382,11 @@ async def test_an_objection_in_words(town: Town) -> None:
     await aunt.taps("F2026-00001")
     await aunt.says("那天没交")
     staff.sees("F2026-00001", "那天没交")
-    await staff.taps("冲正")
+    await staff.taps("改这一单")
     await staff.taps("整单作废")
     await staff.says("记重了")
-    await staff.taps("冲正")
-    aunt.sees("F2026-00001", "已冲正", "记重了")
+    await staff.taps("确认更正")
+    aunt.sees("F2026-00001", "作废", "记重了")
     assert await balance(town, "fen") == 3000
 
 
@@ -376,6 +395,7 @@ async def test_an_objection_has_its_time_and_its_people(town: Town) -> None:
     aunt, stranger = await town.person("张大娘"), await town.person("路人")
     await belongs(town, aunt)
     await weighs(cleaner, "张三 15.6公斤")
+    await time_to_take_back_is_over(town)
     ticket = aunt.sees("F2026-00001")
     (row,) = await town.rows("SELECT id FROM film_tickets WHERE township_id = :t")
     await stranger.says(f"/object {row['id']}")
@@ -398,9 +418,9 @@ async def test_staff_correct_a_ticket_on_the_wrong_household(town: Town) -> None
     await staff.taps("记错户")
     await staff.says("N0118")
     await staff.says("同名记错了")
-    await staff.taps("冲正")
+    await staff.taps("确认更正")
     staff.sees("F2026-00002", "王建国")
-    aunt.sees("F2026-00001", "已冲正", "同名记错了")
+    aunt.sees("F2026-00001", "作废", "张三 → 王建国", "同名记错了")
     assert (await balance(town, "fen"), await balance(town, "fen", "N0118")) == (0, 2340)
     rows = await town.rows("SELECT transfer_key FROM transfers WHERE township_id = :t AND reason = 'film_reversed'")
     assert len(rows) == 3
@@ -428,8 +448,8 @@ async def test_what_the_household_spent_can_not_be_taken_back(town: Town) -> Non
     await staff.says("/correct F2026-00001")
     await staff.taps("整单作废")
     await staff.says("重复了")
-    await staff.taps("冲正")
-    staff.sees("没有冲正 F2026-00001", "还差 10分")
+    await staff.taps("确认更正")
+    staff.sees("没有改 F2026-00001", "还差 10分")
     assert (await balance(town, "fen"), await balance(town, "points")) == (2340, 5)
     rows = await town.rows("SELECT kind FROM film_ticket_events WHERE township_id = :t")
     assert [row["kind"] for row in rows] == ["counted"]
@@ -451,7 +471,7 @@ async def test_old_tickets_keep_their_figures_when_the_policy_changes(town: Town
     await staff.taps("重量")
     await staff.says("20公斤")
     await staff.says("看错了")
-    await staff.taps("冲正")
+    await staff.taps("确认更正")
     staff.sees("F2026-00004", "县补 20.00元（每公斤1元）")
 
     async def check(tx: Tx) -> list[str]:
@@ -507,6 +527,109 @@ async def test_the_days_list(town: Town) -> None:
     town.clock.advance(days=1)
     await cleaner.says("/tickets")
     cleaner.sees("还没有称重")
+
+
+async def test_who_corrected_a_ticket_decides_nothing_more_about_it(town: Town) -> None:
+    cleaner = await cleaner_of(town)
+    aunt = await town.person("张大娘")
+    await belongs(town, aunt)
+    first, second = await town.person("王干事", role="staff"), await town.person("周干事", role="staff")
+    await weighs(cleaner, "张三 15.6公斤")
+    await first.says("/correct 1")
+    await first.taps("重量")
+    await first.says("1500公斤")
+    await first.taps("对")
+    await first.says("少看了两个零")
+    await first.taps("确认更正")
+    first.sees("新单号 F2026-00002，要另一位工作人员确认后才算")
+    cleaner.sees("15.6公斤 → 1500公斤", "新单号 F2026-00002，要另一位")
+    (row,) = await town.rows(
+        "SELECT id, operator_id FROM film_tickets WHERE township_id = :t AND number = 'F2026-00002'"
+    )
+    assert row["operator_id"] == await cleaner.person_id()
+    await first.says(f"/weight {row['id']} ok")
+    first.sees("您自己")
+    await second.taps("认可")
+    cleaner.sees("镇上已确认")
+    await aunt.taps("不对")
+    await aunt.says("没有这么多")
+    await first.says(f"/objection {row['id']} uphold")
+    first.sees("您自己")
+
+
+async def test_a_correction_of_yesterday_s_ticket_is_today_s(town: Town) -> None:
+    cleaner = await cleaner_of(town)
+    staff = await town.person("王干事", role="staff")
+    await weighs(cleaner, "张三 15.6公斤")
+    town.clock.advance(days=1)
+    await weighs(cleaner, "N0118 10公斤")
+    await staff.says("/correct 1")
+    await staff.taps("整单作废")
+    await staff.says("记重了")
+    await staff.taps("确认更正")
+    await cleaner.says("今日称重")
+    day = cleaner.sees("今天 1 单，作废 1 单，折净 -5.6公斤", "县补 -5.60元")
+    assert "11-18 的 张三 -15.6公斤 F2026-00001（已作废）" in day.text
+
+
+async def test_what_was_just_weighed_is_taken_back_before_anybody_hears_of_it(town: Town) -> None:
+    cleaner = await cleaner_of(town)
+    aunt = await town.person("张大娘")
+    await belongs(town, aunt)
+    await weighs(cleaner, "张三 15.6公斤")
+    assert "撤回" in cleaner.sees("F2026-00001").labels
+    town.clock.advance(minutes=9)
+    await cleaner.taps("撤回")
+    cleaner.sees("撤回了：F2026-00001（张三 15.6公斤）不算")
+    assert (await balance(town, "fen"), await balance(town, "points")) == (0, 0)
+    await time_to_take_back_is_over(town)
+    assert not any("F2026" in heard.text for heard in aunt.heard)
+    await cleaner.says("称错了")
+    cleaner.sees("已经处理过了")
+    await cleaner.says("今日称重")
+    cleaner.sees("今天 1 单，作废 1 单，折净 0公斤")
+    await cleaner.says("/ticket 1")
+    cleaner.sees("已作废", "作废 李师傅：称重的人自己撤回")
+
+
+async def test_what_the_household_was_told_is_not_taken_back_any_more(town: Town) -> None:
+    cleaner, other = await cleaner_of(town), await cleaner_of(town, "钱师傅")
+    aunt = await town.person("张大娘")
+    await belongs(town, aunt)
+    await other.says("撤回称重")
+    other.sees("没有可撤回的")
+    await weighs(cleaner, "张三 15.6公斤")
+    ticket = cleaner.last
+    (row,) = await town.rows("SELECT id FROM film_tickets WHERE township_id = :t")
+    await other.says(f"/unweigh {row['id']}")
+    other.sees("不是您称的")
+    await time_to_take_back_is_over(town)
+    aunt.sees("您家的称重单 F2026-00001", "11-25 10:00")
+    if town.channel != "wechat":
+        assert "撤回" not in next(heard for heard in reversed(cleaner.heard) if "F2026-00001" in heard.text).labels
+    await cleaner.taps("撤回", on=ticket)
+    cleaner.sees("已经告诉农户了", "镇上工作人员")
+    assert await balance(town, "fen") == 2340
+
+
+async def test_a_heavy_weight_taken_back_asks_no_staff_and_a_decided_one_shows_by_whom(town: Town) -> None:
+    cleaner = await cleaner_of(town)
+    first, second = await town.person("王干事", role="staff"), await town.person("周干事", role="staff")
+    await weighs(cleaner, "张三 1.5吨")
+    await cleaner.taps("对，记上")
+    await cleaner.taps("撤回")
+    cleaner.sees("撤回了：F2026-00001")
+    await time_to_take_back_is_over(town)
+    assert not any("F2026" in heard.text for heard in (*first.heard, *second.heard))
+    await weighs(cleaner, "张三 1.6吨")
+    await cleaner.taps("对，记上")
+    await time_to_take_back_is_over(town)
+    second.sees("F2026-00002", "认可")
+    await first.taps("认可")
+    first.sees("已认可 F2026-00002")
+    if town.channel != "wechat":
+        shown = next(heard for heard in reversed(second.heard) if "F2026-00002" in heard.text)
+        assert shown.labels == [] and "已确认" in shown.text and "王干事" in shown.text
 
 
 async def test_a_villager_may_not_weigh(town: Town) -> None:

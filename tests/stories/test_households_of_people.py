@@ -8,7 +8,7 @@ from bot.errors import PersonError
 from handlers.households.beneficiary import beneficiary_account
 from storage.database import Tx
 from storage.product import ledger
-from tests.stories.doings import household_id
+from tests.stories.doings import household_id, joins
 from tests.stories.town import Someone, Town
 
 
@@ -186,10 +186,7 @@ async def test_joining_two_contacts_keeps_the_household(town: Town) -> None:
     second = await town.person("", channel="web")
     await claims(second, "N0104", "我是户主")
     await keeper.taps("是，确认")
-    await first.says("绑定")
-    code = first.last.text.split("个数：")[1].split("\n")[0]
-    await second.says(code)
-    second.sees("连好了，王大娘")
+    await joins(first, second)
     await first.says("我的信息")
     first.sees("王正川家")
     assert await account(town, first) == f"household:{await household_id(town, 'N0104')}"

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
 
-from tests.stories.doings import balance, belongs, cleaner_of, weighs
+from tests.stories.doings import balance, belongs, cleaner_of, joins, weighs
 from tests.stories.town import Someone, Town
-
-CODE = re.compile(r"(\d{4} \d{4})")
 
 
 async def leaves(town: Town, someone: Someone) -> None:
@@ -164,10 +161,7 @@ async def test_who_is_known_elsewhere_goes_on_there(town: Town) -> None:
     aunt = await town.person("王大娘", role="cleaner", area="王家沟")
     town.clock.advance(minutes=1)
     page = await town.person("", channel="web")
-    await aunt.says("绑定")
-    code = CODE.search(aunt.last.text)
-    assert code
-    await page.says(f"/link {code.group(1)}")
+    await joins(aunt, page)
     await aunt.says("王家沟桥头有人倒垃圾，车牌甘A")
     await aunt.taps("跳过")
     await aunt.taps("提交")

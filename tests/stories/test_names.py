@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers.areas.importer import import_folder
-from storage.database import Tx
-from tests.stories.doings import cleaner_of, household_id
+from tests.stories.doings import cleaner_of, household_id, imports
 from tests.stories.town import Town
 
 AYGUL = "买买提·吐尔逊江"
@@ -16,14 +14,8 @@ AYGUL = "买买提·吐尔逊江"
 
 async def moves_in(town: Town, folder: Path, *rows: str) -> None:
     """More households come with the office's next table."""
-    table = folder / "households.csv"
-    table.write_text("\n".join(("卡号,户主,村,社,电话,家庭成员", *rows)) + "\n", "utf-8")
-    app = town.app
-
-    async def work(tx: Tx) -> None:
-        await import_folder(tx, table, now_ms=town.clock.now_ms(), ids=app.ids)
-
-    await app.database.transaction(work)
+    content = "\n".join(("卡号,户主,村,社,电话,家庭成员", *rows)) + "\n"
+    await imports(town, folder / "households.csv", content)
 
 
 @pytest.mark.parametrize("typed", [AYGUL, "买买提吐尔逊江", "买买提•吐尔逊江", "买买提 吐尔逊江"])
@@ -112,3 +104,10 @@ async def test_a_name_needs_letters_that_can_be_seen(town: Town, blank: str) -> 
     aunt.sees("王大娘")
     await aunt.says("/name 刘\ue863")
     aunt.sees("刘䶮")
+
+
+async def test_the_township_s_name_before_a_village_is_no_village(town: Town) -> None:
+    aunt = await town.person("王大娘")
+    await aunt.says("青禾塬镇李家湾村小学有人倒垃圾")
+    await aunt.taps("跳过")
+    aunt.sees("李家湾村", "小学", "提交")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.i18n import Catalogues
-from bot.talk.engine import bare
+from bot.talk.hearing import bare
 from bot.talk.messages import text
 from handlers import registry
 from handlers.people.menu import MENU
@@ -18,7 +18,6 @@ from tests.stories.doings import token_for
 from tests.stories.town import ZONE, Someone, Town
 
 TOKEN = re.compile(r"\?join=([A-Za-z0-9_-]+)")
-CODE = re.compile(r"个数：(\d{4} \d{4})")
 
 
 async def invites(someone: Someone, role: str, area: str) -> str:
@@ -344,102 +343,6 @@ async def test_who_answers_for_a_village(town: Town) -> None:
     aunt.sees_not("李师傅")
     await aunt.says("/who 天边")
     aunt.sees("没找到「天边」")
-
-
-# ── one person, two contacts ─────────────────────────────────────────────────
-
-
-async def test_two_contacts_become_one_person(town: Town) -> None:
-    first = await town.person("李师傅", role="cleaner", area="王家沟")
-    town.clock.advance(minutes=1)
-    second = await town.person("", channel="web")
-    newer = await second.person_id()
-    await town.write(
-        "INSERT INTO transfers (township_id, id, source, destination, amount, unit, transfer_key, input_hash, reason,"
-        " ref, policy_version, at_ms) VALUES (:t, 1, 'programme:reports', :account, 5, 'points', 'k', 'h',"
-        " 'r', 'x', 1, 1)",
-        account=f"person:{newer}",
-    )
-    for account, balance in ((f"person:{newer}", 5), ("programme:reports", -5)):
-        await town.write(
-            "INSERT INTO balances (township_id, account, unit, balance, may_be_negative)"
-            " VALUES (:t, :account, 'points', :balance, :negative)",
-            account=account,
-            balance=balance,
-            negative=int(balance < 0),
-        )
-    await first.says("绑定")
-    code = CODE.search(first.sees("您的验证码").text)
-    assert code
-    await second.says(code.group(1))  # as the text beside it says
-    second.sees("连好了，李师傅")
-    first.sees("连成了同一个人")
-    assert await second.person_id() == await first.person_id()
-    await second.says("/me")
-    second.sees("王家沟村 保洁员")
-    balances = await town.rows("SELECT account, balance FROM balances WHERE township_id = :t AND unit = 'points'")
-    assert {row["account"]: row["balance"] for row in balances} == {
-        f"person:{newer}": 0,
-        f"person:{await first.person_id()}": 5,
-        "programme:reports": -5,
-    }
-    found = await town.app.database.read(lambda tx: people.person(tx, newer))
-    assert found is not None and found["id"] == await first.person_id()
-
-
-async def test_an_open_question_goes_along(town: Town) -> None:
-    first = await town.person("李师傅")
-    town.clock.advance(minutes=1)
-    second = await town.person("", channel="web")
-    await first.says("绑定")
-    code = CODE.search(first.last.text)
-    assert code
-    await first.says("改称呼")
-    await second.says(f"/link {code.group(1)}")
-    second.sees("连好了")
-    second.sees("怎么称呼您")
-    await second.says("李老三")
-    second.sees("以后叫您李老三")
-
-
-async def test_guessing_codes_ends_after_five(town: Town) -> None:
-    first = await town.person("李师傅")
-    thief = await town.person("", channel="web")
-    await first.says("绑定")
-    code = CODE.search(first.last.text)
-    assert code
-    await thief.says("/link 你好")
-    thief.sees("8 个数字")
-    wrong = "0000 0000" if code.group(1) != "0000 0000" else "1111 1111"
-    for left in (4, 3, 2, 1, 0):
-        await thief.says(f"/link {wrong}")
-        thief.sees(f"还可以试 {left} 次")
-    await thief.says(f"/link {code.group(1)}")
-    thief.sees("一小时后再试")
-    assert await thief.person_id() != await first.person_id()
-    await first.says(f"/link {code.group(1)}")
-    first.sees("您自己在这里要的")
-
-
-async def test_a_code_lapses_and_works_once(town: Town) -> None:
-    first = await town.person("李师傅")
-    second = await town.person("", channel="web")
-    await first.says("绑定")
-    code = CODE.search(first.last.text)
-    assert code
-    town.clock.advance(minutes=16)
-    await second.says(f"/link {code.group(1)}")
-    second.sees("过期")
-    await first.says("绑定")
-    fresh = CODE.search(first.last.text)
-    assert fresh
-    await second.says(f"/link {fresh.group(1)}")
-    second.sees("连好了")
-    await second.says(f"/link {fresh.group(1)}")
-    second.sees("已经连好")
-    third = await town.person("", channel="web")
-    await third.says(f"/link {fresh.group(1)}")
-    third.sees("还可以试")
 
 
 # ── erasure ──────────────────────────────────────────────────────────────────

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.turn import load_out
-from tests.stories.doings import belongs, cleaner_of, household_id, number_and_code, weighs
+from tests.stories.doings import belongs, cleaner_of, household_id, number_and_code, time_to_take_back_is_over, weighs
 from tests.stories.town import Town
 
 
@@ -169,6 +169,7 @@ async def test_who_acts_for_an_elder_sees_the_elders_statement(town: Town) -> No
     await son.taps("张三家")
     son.sees("张三家（卡尾号0123）积分：15 分")
     await weighs(cleaner, "张三 16公斤")
+    await time_to_take_back_is_over(town)
     son.sees("您家的称重单 F2026-00002")
 
 

@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.channels.wecom.robots import robots_check
+from bot.console.doctor import seen_of
 from bot.talk.messages import Out
 from bot.turn import Desk, dump_out
 from storage.database import Tx
 from storage.machine import outbox
 from tests.fakes.wechat_wecom import Robot
-from tests.stories.doings import HOUSEHOLD, belongs, reports, weighs
+from tests.stories.doings import HOUSEHOLD, belongs, joins, reports, weighs
 from tests.stories.robots import Groups
 from tests.stories.town import TOWN, Someone, Town
 
@@ -232,9 +233,7 @@ async def test_who_is_two_contacts_is_called_once(groups: Groups) -> None:
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     other = await town.person("赵网格")
     await is_called(keeper, "zhao")
-    await other.says("/link")
-    code = next(word for word in other.last.text.split() if word.strip("。：").isdigit())
-    await keeper.says(f"/link {code}")
+    await joins(other, keeper)
     await keeper.says("我的信息")
     keeper.sees("企业微信：zhao")
     await groups.goes_to("2026-11-19 19:00")
@@ -290,7 +289,7 @@ async def test_a_robot_that_is_gone_is_named_and_nothing_else_breaks(groups: Gro
     await staff.says("日报")
     checks = await robots_check(robots, town.app.database, ZONE)
     assert [(one.name, one.ok) for one in checks] == [("robots", True), ("robot 王家沟村", False)]
-    assert checks[1].seen.startswith("2026-11-19 18:00: no_such_robot; is it still in its group?")
+    assert seen_of(checks[1]).startswith("2026-11-19 18:00: no_such_robot; is it still in its group?")
     groups.village.gone = False
     await groups.goes_to("2026-11-20 18:00")
     assert said(groups.village, "日报 2026-11-20")

@@ -415,3 +415,5 @@ async def test_a_number_of_long_ago_is_not_another_case(town: Town) -> None:
     keeper.sees("2026-0001", "已记为「属实」")
     await keeper.says("09905")
     keeper.sees("没有这个号码")
+    await keeper.says("0991")
+    keeper.sees("没有找到案件「2026-0991」")

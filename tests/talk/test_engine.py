@@ -29,7 +29,7 @@ from bot.talk.form import (
     YesNo,
 )
 from bot.talk.messages import In, Media
-from bot.talk.session import REVIEW, Frame, Session
+from bot.talk.session import REVIEW, Frame, Session, complete, holds, next_step
 
 WORDS = {"取消": ("x",), "返回": ("<",), "跳过": (">",), "完成": ("ok",), "提交": ("!",), "对": ("yes", "!")}
 
@@ -107,7 +107,7 @@ def test_a_report_from_the_first_question_to_the_review() -> None:
     frame, effect = tap(frame, ">")
     frame, effect = tap(frame, ">")
     assert isinstance(effect, Review)
-    assert engine.complete(FORM, frame.answers) == {
+    assert complete(FORM, frame.answers) == {
         "kind": "dump",
         "photos": [["image", "a", 0]],
         "place": {"label": "桥头"},
@@ -127,7 +127,7 @@ def test_what_is_known_is_not_asked_and_an_assumed_answer_can_be_changed() -> No
     assert effect.step.id == "anonymous"
     frame, effect = tap(frame, "=1")
     assert isinstance(effect, Review)
-    assert engine.complete(FORM, frame.answers)["anonymous"] is True
+    assert complete(FORM, frame.answers)["anonymous"] is True
 
 
 def test_a_corrected_early_answer_keeps_the_later_ones_and_opens_a_new_branch() -> None:
@@ -261,7 +261,7 @@ def test_whatever_people_send_the_session_stays_sound(sent: list[Any]) -> None:
         frame, effect = engine.advance(FORM, frame, event, FACTS, WORDS, [] if event.kind == "text" else None)
         if isinstance(effect, (Cancelled, Submit)):
             if isinstance(effect, Submit):
-                assert engine.next_step(FORM, frame.answers) is None
+                assert next_step(FORM, frame.answers) is None
             frame, effect = start()
             continue
         if isinstance(effect, Stale):
@@ -272,10 +272,10 @@ def test_whatever_people_send_the_session_stays_sound(sent: list[Any]) -> None:
         assert frame.asked == REVIEW or FORM.step(frame.asked) is not None
         for step in FORM.steps:
             if step.id in frame.answers:
-                assert engine.holds(step, frame.answers[step.id]), (step.id, frame.answers[step.id])
+                assert holds(step, frame.answers[step.id]), (step.id, frame.answers[step.id])
         assert len(frame.answers.get("photos") or []) <= 3
         if isinstance(effect, Review):
-            assert engine.next_step(FORM, frame.answers) is None
+            assert next_step(FORM, frame.answers) is None
 
 
 def test_words_that_a_review_can_not_take_are_not_lost_silently() -> None:

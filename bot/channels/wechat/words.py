@@ -2,7 +2,7 @@
 
 What is shown together (one passive reply for several messages) is numbered through. Where a number would be taken
 for the answer itself (how many kilograms, which day, a label that is a number) the choices have letters. The engine's
-own numbers of a list (`bot.talk.engine.typed_verb`) are the same ones.
+own numbers of a list (`bot.talk.hearing.typed_choice`) are the same ones.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from bot.channels.base import Together, Unclear
 from bot.i18n import Catalogue
-from bot.talk.engine import CHOOSE, bare
+from bot.talk.hearing import CHOOSE, bare
 from bot.talk.messages import Out, text
 from bot.talk.numerals import QuantityError, parse_number
 from bot.talk.typed import is_command
@@ -24,10 +24,12 @@ BETWEEN = "\n————\n"  # messages that go out together
 DEVICE = "#"  # begins the data of a button that the person's device answers itself
 ANSWERED_IN_WORDS = ("number", "text", "date")
 LONGEST_LABEL = 40  # what is longer is no answer by a label
+NO_SERIES = "000"  # begins no mark: «00042» is a number of something
 LONG_NUMBER = 4  # a label of so many digits (a case's) is not taken for a choice's number
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _NEWS_MARK = re.compile(r"\s*(0\d{2,4})(?![\d.])")
 _ORDINAL = re.compile(r"(?:回复|选择?|按)?\s*第?\s*(.{1,8}?)\s*(?:个|项|号|条)?\s*[。.、,，)）!！]*")
+_PRINTED = re.compile(r"[【\[(（]?\s*([0-9]{1,5}|[A-Za-z]{1,2})\s*[】\])）、.．:：,，]?\s*(.+)", re.DOTALL)
 _TAG = re.compile(r"<(?=[A-Za-z/!])")
 _JOINER = "\u200d"
 
@@ -90,10 +92,12 @@ def choice_of(said: str, shown: Sequence[Together]) -> str | Unclear | None:
     plain = bare(_narrow(said))
     if not plain or is_command(said):
         return None
+    if (data := _printed(said, shown)) is not None:
+        return data
     mark = _mark_of(said)
     news = [one for one in shown if one.series]
     open_reply = next((one for one in shown if not one.series and any(map(opens_question, one.outs))), None)
-    if mark.startswith("0") and len(mark) > 2 and len(mark) != NO_MARK_DIGITS:
+    if mark.startswith("0") and len(mark) > 2 and len(mark) != NO_MARK_DIGITS and not mark.startswith(NO_SERIES):
         return _marked(mark, news) or Unclear("wechat.number_gone")
     if mark:
         data = _marked(mark, [open_reply] if open_reply else ())
@@ -106,6 +110,19 @@ def choice_of(said: str, shown: Sequence[Together]) -> str | Unclear | None:
         if data is not None:
             return data
     return _labelled(plain, open_reply, shown) if len(plain) <= LONGEST_LABEL else None
+
+
+def _printed(said: str, shown: Sequence[Together]) -> str | None:
+    """The choice whose mark and label are both typed, as they were shown («【3】河道垃圾», «3、河道垃圾»)."""
+    pair = _PRINTED.fullmatch(_narrow(said).strip())
+    if pair is None:
+        return None
+    mark, label = pair[1].upper(), bare(pair[2])
+    for together in shown:
+        for one in choices_of(together.outs, together.series):
+            if one.mark == mark and bare(_narrow(one.label)) == label:
+                return one.data
+    return None
 
 
 def _marked(mark: str, shown: Sequence[Together]) -> str | None:

@@ -9,13 +9,13 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from bot.checks import Check
+from bot.talk.messages import Text, text
 from storage.database import Database
 from storage.machine import townships, wecom
 from storage.product import areas
 
 LEVELS = ("town", "village")
 GONE = "no_such_robot"
-REMEDY = "; is it still in its group? Else put the key of a new one into WECOM_ROBOTS"
 SHOWN_CHARS = 20  # a longer «name» may be a key that stands on the wrong side
 
 
@@ -36,7 +36,7 @@ class Robots:
 
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     places: tuple[GroupArea, ...] = ()
-    faults: tuple[str, ...] = ()
+    faults: tuple[Text, ...] = ()
 
     def codes(self) -> dict[int, frozenset[str]]:
         """The areas with a robot: township → codes."""
@@ -59,15 +59,16 @@ async def robots_check(said: Mapping[str, str], database: Database, zone: ZoneIn
     if not said:
         return []
     robots = await find_robots(said, database)
-    seen = "; ".join(robots.faults) or ", ".join(place.name for place in robots.places)
-    checks = [Check("robots", not robots.faults, seen)]
+    names = ", ".join(place.name for place in robots.places)
+    checks = [Check("robots", not robots.faults, robots.faults or names)]
     for place in robots.places:
         last = partial(wecom.last_ended, address=f"wecom:{place.code}")
         row = await database.read(last, township_id=place.township_id)
         if row is not None and row["state"] == "failed":
             when = datetime.fromtimestamp(row["created_ms"] / 1000, zone)
             gone = row["error"] == GONE
-            seen = f"{when:%Y-%m-%d %H:%M}: {row['error'] or 'failed'}{REMEDY if gone else ''}"
+            key = "check.robot.gone" if gone else "check.robot.failed"
+            seen = text(key, when=f"{when:%Y-%m-%d %H:%M}", fault=row["error"] or "?")
             checks.append(Check(f"robot {place.name}", False, seen, warning=not gone))
     return checks
 
@@ -76,11 +77,11 @@ def match(said: Mapping[str, str], places: Sequence[GroupArea]) -> Robots:
     """Each entry with the one area that it names. Whatever could be meant otherwise is left out with a line. Pure."""
     keys: dict[str, str] = {}
     named: list[GroupArea] = []
-    faults = []
+    faults: list[Text] = []
     for name, key in said.items():
         found = _meant(name, key, places)
         if isinstance(found, GroupArea) and found.code in keys:
-            found = f"{_shown([found])} has two entries: keep one of them"
+            found = text("robots.two_entries", area=_shown([found]))
         if isinstance(found, GroupArea):
             keys[found.code] = key.strip()
             named.append(found)
@@ -89,25 +90,25 @@ def match(said: Mapping[str, str], places: Sequence[GroupArea]) -> Robots:
     return Robots(keys, tuple(named), tuple(faults))
 
 
-def _meant(name: str, key: str, places: Sequence[GroupArea]) -> GroupArea | str:
+def _meant(name: str, key: str, places: Sequence[GroupArea]) -> GroupArea | Text:
     """The area of that code, else of that name; or what is wrong."""
     found = [place for place in places if place.code == name] or [
         place for place in places if name in (place.name, *place.aliases)
     ]
     said = name if len(name) <= SHOWN_CHARS else f"{name[:4]}…"
     if not key.strip():
-        return f"{said} has no key"
+        return text("robots.no_key", said=said)
     if not found:
-        return f"no area has the code or the name {said}"
+        return text("robots.no_area", said=said)
     if len(found) > 1:
         same = len({place.code for place in found}) < len(found)
-        return f"{said} may be {_shown(found)}: {'give each a code of its own' if same else 'write the code'}"
+        return text(f"robots.{'several_same' if same else 'several'}", said=said, areas=_shown(found))
     if found[0].level not in LEVELS:
-        return f"{_shown(found)} is a hamlet: a robot is a township's or a village's"
+        return text("robots.hamlet", area=_shown(found))
     if sum(place.code == found[0].code for place in places) > 1:
-        return f"{said}: two areas have the code {found[0].code}, give each its own"
+        return text("robots.same_code", said=said, code=found[0].code)
     return found[0]
 
 
 def _shown(places: Iterable[GroupArea]) -> str:
-    return " or ".join(f"{place.code} {place.name}" for place in places)
+    return " / ".join(f"{place.code} {place.name}" for place in places)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from bot.talk.form import Wrong
+from bot.talk.hearing import bare
 from bot.talk.letters import DOTS, HAN
 from bot.talk.messages import Media, text
 from bot.talk.numerals import QuantityError
+from bot.talk.quantity import is_numeral
 from bot.talk.session import REVIEW, Frame
 from bot.turn import Intent
 from handlers.areas.actions import says_whole
@@ -20,6 +23,7 @@ from handlers.film.weighing import reading
 from handlers.film.weighing.words import WeighReading, parse_weigh_line
 from handlers.people.actions import private
 from handlers.people.rules import may
+from handlers.phrases import with_rest
 from handlers.policy.model import Policy
 from handlers.world import Turn
 from storage.people.households import HouseholdFound
@@ -36,20 +40,55 @@ async def interpret(turn: Turn) -> Intent | None:
     event = turn.event
     if event.kind not in ("text", "media") or not event.text.strip() or not may(turn.person.roles, "weigh_film"):
         return None
-    return await from_line(turn, event.text.strip(), event.media)
+    return await from_line(turn, _without_command(turn, event.text.strip()), event.media)
+
+
+def _without_command(turn: Turn, said: str) -> str:
+    """What stands behind the command's name in «称重 张三», else the words as they are."""
+    words = turn.catalogues[turn.person.language].render(text("phrase.weigh")).split("|")
+    return next((rest for _, rest in with_rest(said, dict.fromkeys(map(bare, words), FORM))), said)
+
+
+async def surely(turn: Turn, takes_words: bool) -> Intent | None:
+    """A household that there is and a weight, said to a question about another matter by somebody who may weigh."""
+    said = turn.event.text.strip()
+    if not may(turn.person.roles, "weigh_film"):
+        return None
+    known = [(one, found) for one in _readings(turn, said) if (found := await _exactly(turn, one.name_text))]
+    one_meant = len({(one.net_g, found[0].household_id) for one, found in known}) == 1
+    return _of_household(turn, *known[0], turn.event.media) if one_meant else None
+
+
+def is_a_weight(turn: Turn, rest: str) -> bool:
+    """Whether words behind the command are a weigh-in, whole or not."""
+    film = turn.world.policy.film
+    try:
+        parse_weigh_line(rest, default_unit=film.default_unit, kinds=film.kind_words())
+    except QuantityError as problem:
+        return problem.code != "not_a_number"
+    return True
 
 
 async def command(turn: Turn, args: str) -> None:
     """`/weigh 张三 15.6公斤`; anything else opens the form from its start."""
     private(turn)
     intent = await from_line(turn, args.strip(), ()) if args.strip() else None
-    turn.open(FORM, **(intent.answers if intent else {}))
+    turn.opened = intent or Intent(form=FORM)
+
+
+def _readings(turn: Turn, said: str) -> Sequence[WeighReading]:
+    """Every way to read a line as a weigh-in; none when it is no whole one."""
+    film = turn.world.policy.film
+    try:
+        return parse_weigh_line(said, default_unit=film.default_unit, kinds=film.kind_words())
+    except QuantityError:
+        return ()
 
 
 async def from_line(turn: Turn, said: str, photos: Sequence[Media]) -> Intent | None:
     """The weigh form with what a line says; None when it is no weigh-in.
 
-    Everything known leads straight to the review; what is missing or wrong is told and asked.
+    Everything known leads straight to the review; only what is missing is asked, after what is wrong was told.
     """
     world = turn.world
     policy = world.policy
@@ -59,10 +98,10 @@ async def from_line(turn: Turn, said: str, photos: Sequence[Media]) -> Intent | 
         return await _odd_line(turn, said, problem, photos)
     known = [(one, found) for one in readings if (found := await _exactly(turn, one.name_text))]
     if not known:
-        return _unknown(turn, readings, photos)
+        only_household = await _of_household_only(turn, said, "not_a_number", photos)
+        return only_household or _unknown(turn, readings, photos)
     if len({(one.net_g, found[0].household_id) for one, found in known}) > 1:
-        turn.reply(text("film.line.ambiguous", said=said[:40]))
-        return Intent(form=FORM)
+        return Intent(form=FORM, note=text("film.line.ambiguous", said=said[:40]))
     return _of_household(turn, *known[0], photos)
 
 
@@ -71,40 +110,35 @@ async def again(turn: Turn, frame: Frame) -> Intent | None:
 
     The photo already taken stays, and the station. In the review nothing is replaced: that one may be meant, too.
     """
-    event, policy = turn.event, turn.world.policy
+    event = turn.event
     if frame.asked == REVIEW:
         return None
-    try:
-        readings = parse_weigh_line(
-            event.text.strip(), default_unit=policy.film.default_unit, kinds=policy.film.kind_words()
-        )
-    except QuantityError:
-        return None
-    known = [(one, found) for one in readings if (found := await _exactly(turn, one.name_text))]
+    known = [
+        (one, found) for one in _readings(turn, event.text.strip()) if (found := await _exactly(turn, one.name_text))
+    ]
     if len({(one.net_g, found[0].household_id) for one, found in known}) != 1:
         return None
-    before = frame.answers.get("household")
+    before, note = frame.answers.get("household"), None
     if before and before["id"] not in {str(one.household_id) for one in known[0][1]}:
-        turn.reply(text("film.line.instead", before=before["label"]))
+        note = text("film.line.instead", before=before["label"])
     photos = (*(Media(*one) for one in frame.answers.get("photo") or ()), *event.media)
     intent = _of_household(turn, *known[0], photos[:PHOTOS_OF_A_SCALE])
     station = {name: value for name, value in frame.answers.items() if name == "station"}
-    return Intent(form=FORM, answers={**intent.answers, **station})
+    return replace(intent, answers={**intent.answers, **station}, note=note or intent.note)
 
 
 def _of_household(turn: Turn, one: WeighReading, found: Sequence[HouseholdFound], photos: Sequence[Media]) -> Intent:
     """The form with a reading whose household is known, or is one of several."""
-    answers = _answers(turn, turn.world.policy, one, photos)
+    intent = _of_reading(turn, one, photos)
     if len(found) == 1:
-        answers["household"] = _chosen(turn, found[0])
-    else:
-        answers["household_said"] = one.name_text
-        turn.reply(text("film.line.several", said=one.name_text, count=len(found)))
-    return Intent(form=FORM, answers=answers)
+        return replace(intent, answers={**intent.answers, "household": _chosen(turn, found[0])})
+    note = text("film.line.several", said=one.name_text, count=len(found))
+    return replace(intent, answers={**intent.answers, "household_said": one.name_text}, note=note)
 
 
-def _answers(turn: Turn, policy: Policy, one: WeighReading, photos: Sequence[Media]) -> dict[str, Any]:
-    """The form's answers from a reading; a weight that can't be is told and left out."""
+def _of_reading(turn: Turn, one: WeighReading, photos: Sequence[Media]) -> Intent:
+    """The form with what a reading says, but for the household; a weight that can't be is told and left out."""
+    policy = turn.world.policy
     answers = _prefill(turn, policy, photos)
     if one.kind is not None:
         kind = policy.film.kind(one.kind)
@@ -112,12 +146,11 @@ def _answers(turn: Turn, policy: Policy, one: WeighReading, photos: Sequence[Med
     weight = reading.weight_of(one)
     checked = reading.check_weight(weight, policy)
     if isinstance(checked, Wrong):
-        turn.reply(text(f"form.weigh.weight.{checked.code}", **checked.fields))
-        return answers
+        return Intent(form=FORM, answers=answers, note=text(f"form.weigh.weight.{checked.code}", **checked.fields))
     answers["weight"] = weight
     if one.impurity_bp is not None:
         answers["impurity"] = {"bp": one.impurity_bp}
-    return answers
+    return Intent(form=FORM, answers=answers)
 
 
 def _prefill(turn: Turn, policy: Policy, photos: Sequence[Media]) -> dict[str, Any]:
@@ -143,27 +176,33 @@ def _chosen(turn: Turn, found: HouseholdFound) -> dict[str, str]:
 
 
 async def _odd_line(turn: Turn, said: str, problem: QuantityError, photos: Sequence[Media]) -> Intent | None:
-    """A line that is a weigh-in but for one thing: no household, no unit, a weight that can't be."""
+    """A line that is a weigh-in but for one thing: no household, no unit, a weight that can't be, or none at all."""
     policy = turn.world.policy
-    if problem.code == "not_a_number":
-        return None
     if problem.code == "name_missing":
         checked = reading.read_weight(said, Facts(turn.world, turn.world.day(turn.now_ms)))
         if isinstance(checked, Wrong):
-            return None
+            return await _of_household_only(turn, said, checked.code, photos)
         value = {name: part for name, part in checked.value.items() if name != "sure"}
         return Intent(form=FORM, answers={**_prefill(turn, policy, photos), "weight": value})
+    return await _of_household_only(turn, said, problem.code, photos)
+
+
+async def _of_household_only(turn: Turn, said: str, code: str, photos: Sequence[Media]) -> Intent | None:
+    """A line of which only the household can be used: the form with it, and what is wrong with the weight."""
     named = await _begins_with_household(turn, said)
     if named is None:
         return None
     name, found = named
-    turn.reply(text(f"form.weigh.weight.{problem.code}", said=said[:30]))
-    answers = _prefill(turn, policy, photos)
+    behind = said[len(name) :].lstrip(" :：,，家的户")
+    if code == "not_a_number" and behind and not is_numeral(behind[0]):
+        return None
+    answers = _prefill(turn, turn.world.policy, photos)
     if len(found) == 1:
         answers["household"] = _chosen(turn, found[0])
     else:
         answers["household_said"] = name
-    return Intent(form=FORM, answers=answers)
+    note = text(f"form.weigh.weight.{code}", said=said[:30]) if behind else None
+    return Intent(form=FORM, answers=answers, note=note)
 
 
 async def _begins_with_household(turn: Turn, said: str) -> tuple[str, list[HouseholdFound]] | None:
@@ -184,5 +223,4 @@ def _unknown(turn: Turn, readings: Sequence[WeighReading], photos: Sequence[Medi
     one = readings[-1]
     if not _LIKE_A_NAME.fullmatch(one.name_text) or world.places.find_place(one.name_text) is not None:
         return None
-    turn.reply(text("film.line.unknown", said=one.name_text))
-    return Intent(form=FORM, answers=_answers(turn, world.policy, one, photos))
+    return replace(_of_reading(turn, one, photos), note=text("film.line.unknown", said=one.name_text))

@@ -19,6 +19,8 @@ from handlers.policy.film import FilmBounds
 from handlers.policy.model import Policy
 
 SOMEBODY = "某户"  # stands where the line's reader wants a name
+NO_TARE = ("0", "零", "没有", "没有袋子", "没袋子", "没", "无", "没皮", "none", "no", "no bag")
+_TARE_LABEL = re.compile(r"^(?:皮重?|袋子重?|tare)\s*[:：=]?\s*", re.IGNORECASE)
 _CARD_IN_LINK = re.compile(r"[/=:?&#]")
 
 
@@ -49,21 +51,47 @@ def _clearest(said: str, problem: QuantityError) -> str:
     return problem.code
 
 
-def weight_of(found: WeighReading) -> dict[str, Any] | None:
-    """A reading as the weight step stores it; None when only a gross weight was said."""
+def weight_of(found: WeighReading) -> dict[str, Any]:
+    """A reading as the weight step stores it; only `gross_g` when nothing else was said: the tare is asked then."""
     if found.net_g is None:
-        return None
-    gross_g = found.net_g if found.gross_g is None else found.gross_g
-    weight: dict[str, Any] = {"gross_g": gross_g, "tare_g": gross_g - found.net_g, "net_g": found.net_g}
+        weight: dict[str, Any] = {"gross_g": found.gross_g}
+    else:
+        gross_g = found.net_g if found.gross_g is None else found.gross_g
+        weight = {"gross_g": gross_g, "tare_g": gross_g - found.net_g, "net_g": found.net_g}
     if found.impurity_bp is not None:
         weight["impurity_bp"] = found.impurity_bp
     return weight
 
 
-def check_weight(weight: dict[str, Any] | None, policy: Policy) -> Reading:
-    """A weight against the policy's bounds: taken, doubted, or wrong."""
-    if weight is None:
-        return Wrong("tare_missing")
+def is_gross(answers: Mapping[str, Any]) -> bool:
+    """Whether only a gross weight is known: the `when` of the question for the tare."""
+    return "weight" in answers and "net_g" not in answers["weight"]
+
+
+def whole_weight(answers: Mapping[str, Any]) -> dict[str, Any]:
+    """The weight of a finished form, the tare that was asked for taken off."""
+    weight: dict[str, Any] = answers["weight"]
+    if not is_gross(answers):
+        return weight
+    tare_g = answers["tare"]["tare_g"]
+    return {**weight, "tare_g": tare_g, "net_g": weight["gross_g"] - tare_g}
+
+
+def read_tare(said: str, facts: Facts) -> Reading:
+    """«0.4公斤», «皮重 八两», «没有袋子»: grams."""
+    plain = _TARE_LABEL.sub("", said.strip())
+    if plain in NO_TARE:
+        return Answer({"tare_g": 0})
+    try:
+        return Answer({"tare_g": parse_weight_g(plain, default_unit=facts.policy.film.default_unit).grams})
+    except QuantityError as problem:
+        return Wrong(problem.code, {"said": said[:30]})
+
+
+def check_weight(weight: dict[str, Any], policy: Policy) -> Reading:
+    """A weight against the policy's bounds: taken, doubted, or wrong; a gross weight waits for its tare."""
+    if "net_g" not in weight:
+        return Answer(weight)
     bounds = policy.film.bounds
     try:
         rules.refuse_weight(weight["net_g"], bounds)

@@ -7,10 +7,10 @@ from typing import Any
 
 from bot.errors import PersonError
 from bot.talk.form import Answers
-from bot.talk.messages import Words, on_lines, text
+from bot.talk.messages import Text, on_lines, text
 from handlers.areas import codes
 from handlers.areas.places import Station
-from handlers.film import rules, show
+from handlers.film import rules, undoing
 from handlers.film.record import Entry, record
 from handlers.film.weighing import reading
 from handlers.world import Turn
@@ -18,13 +18,14 @@ from storage.people import households
 from storage.people.households import HouseholdFound
 from storage.product import film
 
+DOUBTS = "doubts"  # in the entry that is to be confirmed: what is odd about it, as (code, fields)
+
 
 async def submit(turn: Turn, answers: Answers) -> None:
     """The `submit` of `weigh`: write the ticket, or ask once more about what is odd or was just entered."""
     household = await _household(turn, answers["household"]["id"])
-    doubts: list[Words] = [
-        text(f"film.sure.{code}", **fields) for code, fields in reading.concerns(answers, turn.world.policy.film.bounds)
-    ]
+    answers = {**answers, "weight": _weight(answers)}
+    doubts = reading.concerns(answers, turn.world.policy.film.bounds)
     before = await film.same_again(
         turn.tx,
         household_id=household.household_id,
@@ -33,20 +34,25 @@ async def submit(turn: Turn, answers: Answers) -> None:
         since_ms=turn.now_ms - rules.SAME_WITHIN_MS,
     )
     if before is not None:
-        doubts.append(
-            text(
-                "film.sure.twice",
-                name=household.householder,
-                net_g=before.net_g,
-                number=before.number,
-                at_ms=before.created_ms,
-            )
-        )
+        known = {"net_g": before.net_g, "number": before.number, "at_ms": before.created_ms}
+        doubts.append(("twice", {"name": household.householder, **known}))
     if doubts:
-        turn.reply(on_lines(doubts))
-        turn.open("weigh_sure", entry={**answers, "label": household.householder})
+        turn.open("weigh_sure", entry={**answers, "label": household.householder, DOUBTS: doubts})
         return
     await _write(turn, answers, household)
+
+
+def _weight(answers: Mapping[str, Any]) -> dict[str, Any]:
+    weight = reading.whole_weight(answers)
+    if weight["net_g"] <= 0:
+        raise PersonError("film_tare", step="tare", gross_g=weight["gross_g"], tare_g=weight["tare_g"])
+    return weight
+
+
+def are_you_sure(answers: Mapping[str, Any]) -> Text:
+    """The question of `weigh_sure`, after what is odd about the entry."""
+    doubts = [text(f"film.sure.{code}", **fields) for code, fields in answers["entry"].get(DOUBTS, ())]
+    return on_lines([*doubts, text("form.weigh_sure.sure.ask")])
 
 
 async def submit_sure(turn: Turn, answers: Answers) -> None:
@@ -84,9 +90,7 @@ async def _write(turn: Turn, answers: Mapping[str, Any], household: HouseholdFou
         ),
     )
     again = f"/start {codes.of_station(station)}" if station is not None else "/weigh"
-    name, language = household.householder, turn.person.language
-    turn.reply(show.for_operator(turn.world, ticket, name, language, again=again))
-    await show.announce(turn, ticket, household.householder)
+    await undoing.hold(turn, ticket, again)
 
 
 def _station(turn: Turn, answers: Mapping[str, Any]) -> Station | None:

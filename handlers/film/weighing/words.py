@@ -28,6 +28,11 @@ _IMPURITY = re.compile(
     rf"|({_N}+\s*%)"
 )
 _LABEL = re.compile(rf"(毛|皮|净|总)(重?)(\s*[:=]?\s*)(?={_N})")
+_LABEL_LAST = re.compile(r"[^\s](?:毛|皮|净|总)重?$|\s(?:毛|皮|净|总)重$")
+_LABELLED_BEHIND = re.compile(
+    rf"((?:[0-9]+(?:[.,][0-9]+)?|[{NUMERAL_CHARS.replace('0-9.,', '')}]+)\s*(?:{_UNIT})?)\s*(毛|皮|净|总)重?",
+    re.IGNORECASE,
+)
 _ROLES = {"毛": "gross", "总": "gross", "皮": "tare", "净": "net"}
 _WEIGHT_SAID = re.compile(rf"{_N}[多余几来]*\s*(?:{_UNIT})", re.IGNORECASE)
 _BREAKS = str.maketrans("，、；：:;", "      ")
@@ -63,7 +68,7 @@ def parse_weigh_line(
     said = tidy(text.translate(_BREAKS))
     if len(said) > MAX_LINE_CHARS:
         raise QuantityError("not_a_number", text)
-    said, kind = _take_kind(said, kinds or {})
+    said, kind = _take_kind(_labels_first(said), kinds or {})
     said, impurity_bp = _take_impurity(said)
     line_unit = _line_unit(said) or default_unit
     found: dict[WeighReading, None] = {}
@@ -77,6 +82,11 @@ def parse_weigh_line(
     if found:
         return tuple(sorted(found, key=lambda reading: -len(reading.name_text)))
     raise _worst(said, problems)
+
+
+def _labels_first(said: str) -> str:
+    """«16公斤毛重 0.4公斤皮重» as «毛重16公斤 皮重0.4公斤»: each label follows its weight."""
+    return _LABELLED_BEHIND.sub(r" \2重\1", said) if _LABEL_LAST.search(said) else said
 
 
 def _take_kind(said: str, kinds: Mapping[str, str]) -> tuple[str, str | None]:

@@ -188,13 +188,24 @@ class SimProduct:
     def gate(self, turn: Turn) -> str | None:
         return None if turn.person.consent_version == 1 else "hello"
 
-    def phrase(self, turn: Turn) -> Intent | None:
+    def addressed(self, turn: Turn) -> Intent | None:
         event = turn.event
         said = event.data if event.kind == "tap" else event.text if event.kind == "text" else ""
         if not said.startswith("/"):
             return None
         name, _, args = said[1:].partition(" ")
         return Intent(form=name) if name == "gift" else Intent(command=name, args=args)
+
+    def phrase(self, turn: Turn) -> Intent | None:
+        return self.addressed(turn)
+
+    async def number(self, turn: Turn) -> Intent | None:
+        """Nothing has a number."""
+        return None
+
+    async def other_matter(self, turn: Turn, *, takes_words: bool) -> Intent | None:
+        """No words are surely another gift."""
+        return None
 
     async def interpret(self, turn: Turn) -> Intent | None:
         event = turn.event

@@ -43,8 +43,8 @@ class TelegramDriver:
         for at, content in enumerate(photos):
             await self._arrives(self.user.sends_photo(content, caption if at == 0 else ""))
 
-    async def sends_place(self, lat: float, lng: float) -> None:
-        await self._arrives(self.user.sends_location(lat, lng))
+    async def sends_place(self, lat: float, lng: float, accuracy_m: int = 20) -> None:
+        await self._arrives(self.user.sends_location(lat, lng, accuracy_m))
 
     async def starts(self, token: str) -> None:
         await self._arrives(self.user.says(f"/start {token}".strip()))

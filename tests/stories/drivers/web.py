@@ -45,8 +45,8 @@ class WebDriver:
         for at, batch in enumerate(batches):
             await self._post(kind="media", media=batch, text=caption if at == 0 else "")
 
-    async def sends_place(self, lat: float, lng: float) -> None:
-        await self._post(kind="place", lat=lat, lng=lng, accuracy_m=20)
+    async def sends_place(self, lat: float, lng: float, accuracy_m: int = 20) -> None:
+        await self._post(kind="place", lat=lat, lng=lng, accuracy_m=accuracy_m)
 
     async def starts(self, token: str) -> None:
         await self._post(kind="start", payload=token)

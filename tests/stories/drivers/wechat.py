@@ -90,7 +90,7 @@ class WeChatDriver:
         if caption:
             await self._arrives(self.user.says(caption))
 
-    async def sends_place(self, lat: float, lng: float) -> None:
+    async def sends_place(self, lat: float, lng: float, accuracy_m: int = 20) -> None:
         if (lat, lng) != (0, 0):
             there = from_wgs84(make_point(lat, lng), "GCJ-02")
             lat, lng = there.lat, there.lng

@@ -1,0 +1,96 @@
+"""Who reaches the web page: the port that it is served on and who else holds it, the address that people open."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from bot.checks import Check
+from bot.console.words import OperatorError, render
+from bot.settings import Settings
+from bot.talk.messages import text
+from bot.web.server import listen
+
+OURS = "-m bot run"
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104
+ELSEWHERE = ("10.255.255.255", 1)  # nothing is sent there: it only asks which of our addresses would be used
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A process that listens on a port: its id, name and whole command."""
+
+    pid: int
+    name: str
+    command: str
+
+
+def check_port(settings: Settings) -> None:
+    """See that the web page's port is free. Raises OperatorError, which tells who has it, or why it can't be had."""
+    host, port = settings.web_host, settings.web_port
+    try:
+        listen(host, port).close()
+    except PermissionError:
+        raise OperatorError("port_not_permitted", port=port) from None
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise taken(port) from None
+        raise OperatorError("address_not_ours", host=host, said=error.strerror or error) from None
+    except OverflowError as error:  # a host name that can't be encoded
+        raise OperatorError("address_not_ours", host=host, said=error) from None
+
+
+def taken(port: int) -> OperatorError:
+    """What to say when another program listens there."""
+    other = port + 1 if port < 65535 else port - 1
+    found = holder_of(port)
+    if found is None:
+        return OperatorError("port_taken", port=port, other=other)
+    code = "port_taken_by_us" if OURS in found.command else "port_taken_by"
+    return OperatorError(code, port=port, other=other, pid=found.pid, name=found.name)
+
+
+def holder_of(port: int) -> Holder | None:
+    """The process that listens on a port of this computer; None where the system does not tell."""
+    import psutil
+
+    try:
+        for one in psutil.net_connections("tcp"):
+            if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port and one.pid:
+                process = psutil.Process(one.pid)
+                return Holder(one.pid, process.name(), " ".join(process.cmdline()))
+    except psutil.Error:
+        return None
+    return None
+
+
+def address_check(settings: Settings) -> Check:
+    """Who can open the web page, as far as its address tells."""
+    url = urlsplit(settings.address)
+    host = url.hostname or ""
+    # without PUBLIC_URL the links name this computer, whatever else the server listens on
+    if not settings.public_url or host in ("localhost", "::1") or host.startswith("127."):
+        fields = {"address": settings.address, "ours": f"http://{own_address()}:{settings.web_port}"}
+        key = "check.address.only_links" if settings.web_host in EVERYWHERE else "check.address.here"
+        return Check("address", False, text(key, **fields), warning=True)
+    if url.scheme != "https":
+        return Check("address", False, text("check.address.plain", address=settings.address), warning=True)
+    return Check("address", True, settings.address)
+
+
+def own_address() -> str:
+    """This computer's address in its network; 127.0.0.1 when it is in none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(ELSEWHERE)
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
+def who_reaches(settings: Settings) -> list[str]:
+    """A line for the operator when others can't open the address; nothing when they can."""
+    check = address_check(settings)
+    return [] if check.ok or isinstance(check.seen, tuple) else [f"  {render(check.seen)}"]
