@@ -37,11 +37,11 @@ CAPABILITIES: tuple[Capability, ...] = (
     DUTIES,
     POINTS,
     FILM,
+    PHOTOS,
     CASES,
     DIGESTS,
     COUNTY,
     TODO,
-    PHOTOS,
     AREAS,
     POLICY,
 )

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import structlog
+
 from bot.channels.base import Arrival, Channel, Channels, Raw, Together, Unclear
 from bot.clock import Seams
 from bot.i18n import Catalogues
@@ -14,16 +16,18 @@ from bot.incoming.dialogue import Dialogue
 from bot.incoming.flood import FloodGate, Judge
 from bot.outgoing.delivery import Written
 from bot.outgoing.shares import Outgoing
+from bot.talk.clean import clean
 from bot.talk.messages import In, text
 from bot.talk.session import Session
 from bot.turn import Answering, Person, Product, Turn, load_out
-from storage.database import Row, Tx
+from storage.database import Row, Tx, Unavailable
 from storage.machine import inbox, outbox, sessions, timers
 
 ANSWERED_TOPIC = "answered"
 SHOWN_ROWS, MOST_SHOWN_ROWS = 8, 64
 EARLIER_ROWS = 200  # among which an edited message is looked for
 LONGEST_MARK = 16  # «选第 12 个。»: what is longer is no number
+log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -95,7 +99,8 @@ class Batches:
         """Whoever holds a platform's request open for the answer may be another worker."""
         channels = self._channels.of(tx.township_id)
         for raw in batch.handled:
-            if channels[raw.channel].reply_ms:
+            channel = channels.get(raw.channel)
+            if channel is not None and channel.reply_ms:
                 await tx.notify(ANSWERED_TOPIC, f"{raw.channel} {raw.township_id} {raw.key}")
 
     async def _due(self, tx: Tx, judge: Judge, rows: Sequence[Row]) -> list[Row]:
@@ -232,19 +237,31 @@ class Batches:
         batch.written = await self._outgoing.write(tx, batch.outbox, now_ms)
 
     async def quarantine(self, tx: Tx, row: Row, error: Exception) -> tuple[Batch, int]:
-        """Set an update aside and tell its person."""
+        """Set an update aside and tell its person. What that runs into keeps the update no less aside."""
         now_ms = self._clock.now_ms()
         batch = Batch(self._flood.judge(tx.township_id, now_ms, 0))
-        if not await inbox.quarantine(tx, row["id"], f"{type(error).__name__}: {error}"):
+        if not await inbox.quarantine(tx, row["id"], clean(f"{type(error).__name__}: {error}")):
             return batch, 1  # another worker has handled it meanwhile
         self._ids.follow(await inbox.newest_id(tx))
         batch.handled.append(Raw(row["channel"], row["update_key"], row["address"], row["body"], tx.township_id))
+        try:
+            async with tx.savepoint():
+                await self._say_sorry(tx, row, batch, now_ms)
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("intake.sorry_failed", update=row["id"])
+            batch.outbox, batch.written = [], None
+        await self._tell_waiting(tx, batch)
+        return batch, 1
+
+    async def _say_sorry(self, tx: Tx, row: Row, batch: Batch, now_ms: int) -> None:
+        channel = self._channels.of(tx.township_id).get(row["channel"])
         callers = Callers(self._ids, self._catalogues.default)
         await callers.load(tx, [row["address"]], now_ms)
         caller = callers.known(row["address"])
-        if caller is not None:
-            answering = answering_of(self._channels.of(tx.township_id)[row["channel"]], row)
-            turn = self._turn(tx, caller.person, In("nothing"), now_ms, None, batch, answering)
+        if caller is not None and channel is not None:
+            turn = self._turn(tx, caller.person, In("nothing"), now_ms, None, batch, answering_of(channel, row))
             turn.reply(text("quarantine.sorry"))
             batch.outbox = turn.outbox
             session = caller.conversation.session
@@ -252,8 +269,6 @@ class Batches:
                 caller.conversation.session = replace(session, stash=())
                 await sessions.save(tx, callers.changed(now_ms))
         await self._write(tx, batch, now_ms)
-        await self._tell_waiting(tx, batch)
-        return batch, 1
 
 
 def _decoded(channel: Channel, raw: Raw) -> Arrival | None:

@@ -243,4 +243,9 @@ class Intake:
         self._batches.keep(batch)
         self._outgoing.offer(batch.written)
         for raw in batch.handled:
-            self._channels.of(raw.township_id)[raw.channel].handled(raw)
+            channel = self._channels.of(raw.township_id).get(raw.channel)
+            try:
+                if channel is not None:
+                    channel.handled(raw)
+            except Exception:  # what is committed is done: nothing that comes after it may undo the round
+                log.exception("intake.handled_failed", channel=raw.channel)

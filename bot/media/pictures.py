@@ -6,6 +6,7 @@ pixels by the header, before anything is decoded.
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -16,7 +17,8 @@ from zoneinfo import ZoneInfo
 
 from PIL import Image, ImageFile
 
-from bot.media import videos
+from bot.media import cut_off, videos
+from bot.media.likeness import likeness_of
 
 VIEW_PX, THUMB_PX = 1600, 320
 VIEW_QUALITY, THUMB_QUALITY = 80, 70
@@ -37,7 +39,7 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-LYING = 5  # from this orientation on, width and height change places
+LYING = tuple(TURNS[orientation] for orientation in (5, 6, 7, 8))  # width and height change places
 FIRST_YEAR = 1990
 
 Image.MAX_IMAGE_PIXELS = MAX_SCALED_PX  # for decoders that allocate while they open; `_check_size` is stricter
@@ -53,7 +55,7 @@ class UnusableFile(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """What is kept of a file. Position in WGS-84 degrees; None when it shows none."""
+    """What is kept of a file. Position in WGS-84 degrees; None when it shows none. `likeness`: see that module."""
 
     kind: Literal["image", "video"]
     mime: str
@@ -63,6 +65,7 @@ class FileFacts:
     lng: float | None = None
     datum: str | None = None
     taken_ms: int | None = None
+    likeness: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object of all fields."""
@@ -113,22 +116,36 @@ def _prepare_image(original: Path, view: Path, thumb: Path, name: str, zone: Zon
     if name == "heif":
         _learn_heif()
     try:
-        with Image.open(original, formats=FORMATS[name]) as picture:
-            _check_size(picture, largest_px)
-            width_px, height_px = picture.size
-            exif = _exif(picture)
-            seen = evidence(exif, zone)
-            orientation = _whole(exif.get(ORIENTATION))
-            if orientation >= LYING:
-                width_px, height_px = height_px, width_px
-            _write_copies(picture, TURNS.get(orientation), view, thumb)
+        try:
+            return _read_image(original, view, thumb, name, zone, largest_px)
+        except OSError:
+            whole = None
+            if name == "jpeg":
+                whole = cut_off.with_end(original.read_bytes(), FORMATS[name], (VIEW_PX, VIEW_PX))
+            if whole is None:
+                raise
+            return _read_image(io.BytesIO(whole), view, thumb, name, zone, largest_px)
     except UnusableFile:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise UnusableFile("picture_too_big") from None
     except Exception:  # Pillow's decoders raise a dozen kinds for bytes that lie
         raise UnusableFile("broken_picture") from None
-    return FileFacts("image", MIMES[name], width_px, height_px, *seen)
+
+
+def _read_image(
+    file: Path | io.BytesIO, view: Path, thumb: Path, name: str, zone: ZoneInfo, largest_px: int
+) -> FileFacts:
+    with Image.open(file, formats=FORMATS[name]) as picture:
+        _check_size(picture, largest_px)
+        width_px, height_px = picture.size
+        exif = _exif(picture)
+        seen = evidence(exif, zone)
+        turn = TURNS.get(_whole(exif.get(ORIENTATION)))
+        if turn in LYING:
+            width_px, height_px = height_px, width_px
+        likeness = _write_copies(picture, turn, view, thumb)
+    return FileFacts("image", MIMES[name], width_px, height_px, *seen, likeness)
 
 
 def _learn_heif() -> None:
@@ -147,22 +164,41 @@ def _check_size(picture: ImageFile.ImageFile, largest_px: int) -> None:
         raise UnusableFile("broken_picture")
 
 
-def _write_copies(picture: ImageFile.ImageFile, turn: Image.Transpose | None, view: Path, thumb: Path) -> None:
-    """Pixels only: a new picture carries no EXIF, no XMP, no comment."""
+def _write_copies(picture: ImageFile.ImageFile, turn: Image.Transpose | None, view: Path, thumb: Path) -> str | None:
+    """Write pixels only: a new picture carries no EXIF, no XMP, no comment, no profile. What it looks like."""
     picture.draft("RGB", (VIEW_PX, VIEW_PX))
     picture.load()
     small: Image.Image = picture
-    if picture.mode not in ("RGB", "L", "RGBA"):
+    profile = picture.info.get("icc_profile")
+    if picture.mode == "CMYK" and profile:
+        small = in_srgb(small, profile)
+    if small.mode not in ("RGB", "L", "RGBA"):
         clear = picture.mode in ("LA", "PA", "La", "RGBa") or "transparency" in picture.info
         small = picture.convert("RGBA" if clear else "RGB")
     small.thumbnail((VIEW_PX, VIEW_PX), Image.Resampling.LANCZOS, reducing_gap=2.0)
     small = _on_white(small)
+    if profile and picture.mode != "CMYK":
+        small = in_srgb(small, profile)
     if turn is not None:
         small = small.transpose(turn)
     small.info = {}
     small.save(view, "JPEG", quality=VIEW_QUALITY, progressive=True, optimize=True)
     small.thumbnail((THUMB_PX, THUMB_PX), Image.Resampling.LANCZOS)
     small.save(thumb, "JPEG", quality=THUMB_QUALITY, optimize=True)
+    return likeness_of(small)
+
+
+def in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
+    """The picture in the colours that every screen takes for granted; as it is where its profile is of no use."""
+    from PIL import ImageCms  # most photos come without a profile of their own
+
+    try:
+        theirs = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        ours = ImageCms.createProfile("sRGB")
+        found = ImageCms.profileToProfile(picture, theirs, ours, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return picture
+    return picture if found is None else found
 
 
 def _on_white(picture: Image.Image) -> Image.Image:

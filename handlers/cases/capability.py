@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from handlers import takes
 from handlers.capability import Capability, Command
-from handlers.cases import checks, claiming, deciding, figures, forgetting, forms, opening, showing
+from handlers.cases import checks, claiming, figures, forgetting, forms, opening, showing
+from handlers.cases.verdicts import deciding, revising, settling
 from handlers.declared import Forget
 from storage.product.integrity import Reference
 
@@ -17,13 +18,15 @@ CASES = Capability(
         "cases": Command(showing.waiting_cases, "see_cases"),
         "reporter": Command(showing.reporter_command, "see_reporter"),
         "verify": Command(deciding.verify, "verify_case"),
+        "takeback": Command(revising.withdraw, "verify_case", takes=takes.a_case),
+        "revise": Command(revising.revise, "verify_case", takes=takes.a_case),
         "claim": Command(claiming.claim, takes=claiming.brings_a_code),
     },
-    forms=(forms.REPORT, forms.REJECT_CASE, forms.DUPLICATE_CASE),
+    forms=(forms.REPORT, forms.REJECT_CASE, forms.DUPLICATE_CASE, forms.REVISE_CASE),
     intents=(opening.interpret,),
     numbers=(opening.numbered,),
     other_matters=(opening.surely,),
-    timers={claiming.EXPIRE: claiming.expire, claiming.FORGET: claiming.forget},
+    timers={claiming.EXPIRE: claiming.expire, claiming.FORGET: claiming.forget, settling.SETTLE: settling.settle},
     plan=(claiming.plan,),
     figures=figures.FIGURES,
     waits=(figures.UNDECIDED,),

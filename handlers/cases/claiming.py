@@ -76,9 +76,10 @@ async def _claim(turn: Turn, case: Case) -> None:
     if points and case.claim_until_ms is not None and turn.now_ms >= case.claim_until_ms:
         await _expire(turn, case, points)
         happened.add("claim_expired")
-    if "claim_expired" in happened:
+        points = 0
+    if points == 0 and "claim_expired" in happened:
         turn.reply(text("claim.expired", number=case.number))
-    elif "claimed" in happened:
+    elif points == 0 and "claimed" in happened:
         turn.reply(text("claim.done_before", number=case.number))
     elif not points:
         turn.reply(text(_why_nothing(case, happened), number=case.number))
@@ -98,7 +99,7 @@ async def _claim(turn: Turn, case: Case) -> None:
 
 
 def _why_nothing(case: Case, happened: set[str]) -> str:
-    if case.state == "registered":
+    if case.told_state == "registered":
         return "claim.not_verified_yet"
     if "verified" not in happened:
         return "claim.refused"
@@ -128,7 +129,7 @@ async def expire(desk: Desk, payload: Mapping[str, Any]) -> None:
     """Timer: the time for claiming is over."""
     case = await cases.case(desk.tx, int(payload["case_id"]))
     points = await claimable(desk, case) if case is not None else 0
-    if case is not None and points:
+    if case is not None and points and desk.now_ms >= (case.claim_until_ms or 0):
         await _expire(desk, case, points)
         words = text("claim.expired_news", number=case.number, points=points)
         await tell_reporter(desk, await known(desk, case), words, key="claim_expired")

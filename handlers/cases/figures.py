@@ -20,9 +20,10 @@ OF_EVENT = {
 async def events(tx: Tx, from_ms: int, until_ms: int) -> Mapping[str, ByArea]:
     """Count what happened to cases, by area."""
     found: dict[str, dict[int, int]] = {}
-    for row in await cases.events_by_area(tx, from_ms=from_ms, until_ms=until_ms):
-        if row["event"] in OF_EVENT:
-            found.setdefault(OF_EVENT[row["event"]], {})[row["area_id"]] = row["cases"]
+    counted = await cases.events_by_area(tx, from_ms=from_ms, until_ms=until_ms)
+    for (event, area_id), count in counted.items():
+        if event in OF_EVENT:
+            found.setdefault(OF_EVENT[event], {})[area_id] = count
     return found
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.errors import PersonError
-from bot.talk.messages import Say, Text, on_lines, text
+from bot.talk.messages import Button, Say, Text, on_lines, text
 from bot.talk.spans import HOUR_MS
 from handlers.cases import rules
 from handlers.cases.notices import kind_text, tell_staff
@@ -145,4 +145,5 @@ def _receipt(filed: Filed, told: int) -> Say:
     elif kind.points:
         lines.append(text("report.points_enough"))
     lines.append(text("report.next" if told else "report.next_nobody", hours=kind.verify_hours))
-    return Say(on_lines(lines))
+    again = Button(text("report.again"), "/report", "primary"), Button(text("menu.mycases"), "/mycases")
+    return Say(on_lines(lines), (again,))

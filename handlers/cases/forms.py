@@ -7,17 +7,18 @@ from typing import Any
 
 from bot.talk.form import Choice, Form, Found, FreeText, Photos, Place, YesNo
 from bot.talk.messages import Words, text
-from handlers.cases.deciding import (
+from handlers.cases.filing import submit_report
+from handlers.cases.notices import shortened
+from handlers.cases.opening import BENEFICIARY, KINDS, WORDS_LARGEST, before_photos, before_place, supposed_place, words
+from handlers.cases.places import search_place
+from handlers.cases.verdicts import revising
+from handlers.cases.verdicts.deciding import (
     earlier_cases,
     rejection_reasons,
     search_case,
     submit_duplicate,
     submit_rejection,
 )
-from handlers.cases.filing import submit_report
-from handlers.cases.notices import shortened
-from handlers.cases.opening import BENEFICIARY, KINDS, WORDS_LARGEST, before_photos, before_place, supposed_place, words
-from handlers.cases.places import search_place
 
 SHOWN_CHARS = 120
 
@@ -66,5 +67,16 @@ DUPLICATE_CASE = Form(
     "duplicate_case",
     (Found(id="case", search=search_case), Found(id="original", prepare=earlier_cases, search=search_case)),
     submit_duplicate,
+    right="verify_case",
+)
+
+REVISE_CASE = Form(
+    revising.FORM,
+    (
+        Found(id="case", search=search_case),
+        Choice(id="verdict", options=("verified", "rejected")),
+        FreeText(id="why", min_chars=2, max_chars=500),
+    ),
+    revising.submit,
     right="verify_case",
 )

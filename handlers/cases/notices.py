@@ -9,6 +9,7 @@ from bot.talk.messages import Button, Link, Say, Text, Words, on_lines, text
 from handlers.cases.known import Known
 from handlers.people.actions import area_name
 from handlers.people.charge import in_charge, tell_each, when_awake
+from handlers.photos.again import sent_again
 from handlers.world import Desk
 from storage.product import cases
 from storage.product.cases import Case
@@ -73,7 +74,7 @@ async def facts(desk: Desk, case: Case, *, for_staff: bool = True, words: bool =
         first = await cases.case(desk.tx, case.maybe_duplicate_of)
         if first is not None:
             lines.append(text("case.maybe_duplicate", number=first.number, metres=apart_m(case, first)))
-    return lines
+    return [*lines, *await sent_again(desk, case.id)] if for_staff else lines
 
 
 def apart_m(one: Case, other: Case) -> int:

@@ -81,6 +81,11 @@ def settle(case_id: int, event: str, beneficiary: str | None) -> Move:
     return Move(accounts.held(case_id), accounts.REPORTS, f"report_{event}", key)
 
 
+def move_again(step: Move, case_id: int, where: str, event_id: int) -> Move:
+    """A step of a case that is decided anew: from where its points went, back to the programme or to whose they are."""
+    return Move(where, step.destination, f"{step.reason}_anew", f"case:{case_id}:settle:{event_id}")
+
+
 def claim(case_id: int, beneficiary: str) -> Move:
     """The code was brought in time."""
     return Move(accounts.claimable(case_id), beneficiary, "report_claimed", f"case:{case_id}:claim")

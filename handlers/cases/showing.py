@@ -8,12 +8,14 @@ from bot.errors import PersonError
 from bot.talk.geo import Point, distance_m
 from bot.talk.messages import Button, Say, Text, Words, on_lines, text
 from handlers.cases import rules
-from handlers.cases.known import Known, case_said
+from handlers.cases.known import Known, case_said, known
 from handlers.cases.notices import card_of, decision_rows, facts, kind_text, links_of, point_of, shortened, state_text
 from handlers.households.beneficiary import beneficiary_household
 from handlers.people.actions import called, private
 from handlers.people.rules import may
+from handlers.undo import signed, withdraw_button
 from handlers.world import Desk, Turn
+from storage.database import Row
 from storage.machine import media
 from storage.people import households, people
 from storage.product import case_vault, cases
@@ -47,7 +49,7 @@ def _may_see_reporter(turn: Turn, case: Case) -> bool:
 async def _show_payer(turn: Turn, case: Case) -> None:
     """What is needed to pay a reward: which case, what was decided, how much. No words of the reporter, no photos."""
     lines = await facts(turn, case, for_staff=False, words=False)
-    lines.append(text("case.status", state=state_text(case.state)))
+    lines.append(text("case.status", state=state_text(case.told_state)))
     lines.append(text("case.points", points=case.points))
     rows = _reporter_rows(turn, case)
     if not rows:
@@ -56,7 +58,7 @@ async def _show_payer(turn: Turn, case: Case) -> None:
 
 
 def _reporter_rows(turn: Turn, case: Case) -> tuple[tuple[Button, ...], ...]:
-    if rules.was_verified(case.state) and _may_see_reporter(turn, case):
+    if rules.was_verified(case.told_state) and _may_see_reporter(turn, case):
         return ((Button(text("case.see_reporter"), f"/reporter {case.number}"),),)
     return ()
 
@@ -73,7 +75,7 @@ async def reporter_command(turn: Turn, args: str) -> None:
     case, reporter = found.case, found.reporter
     if not _may_see_reporter(turn, case):
         raise PersonError("case_unknown", said=args[:40])
-    if not rules.was_verified(case.state):
+    if not rules.was_verified(case.told_state):
         raise PersonError("reporter_not_yet", number=case.number)
     if reporter is not None and reporter.anonymous:
         turn.reply(text("reporter.anonymous", number=case.number))
@@ -131,7 +133,10 @@ async def my_cases(turn: Turn, args: str) -> None:
 
 
 async def waiting_cases(turn: Turn, args: str) -> None:
-    """`/cases`: what waits to be verified in the areas that the person looks after, the oldest first."""
+    """`/cases`: what waits to be verified in the areas that the person looks after, what presses most first.
+
+    `/cases next` shows the first of them that is not the person's own.
+    """
     private(turn)
     places = turn.world.places
     area_ids = [one for one in places.areas if may(turn.person.roles, "see_cases", one, places.covers)]
@@ -139,18 +144,30 @@ async def waiting_cases(turn: Turn, args: str) -> None:
     if not found:
         turn.reply(text("case.waiting_none"))
         return
+    if args.strip() == "next":
+        for case in found:
+            one = await known(turn, case)
+            if not one.is_of(turn.person.id):
+                await show_case(turn, one)
+                return
     lines: list[Words] = [text("case.waiting", count=total)]
     lines += [
         text(
-            "case.waiting_line",
+            "case.waiting_line.urgent" if case.urgent else "case.waiting_line",
             number=case.number,
             kind=kind_text(case.kind),
             place=shortened(case.place, 30),
-            at_ms=case.received_ms,
+            due_ms=case.verify_due_ms,
         )
         for case in found
     ]
-    turn.reply(Say(on_lines(lines), number_rows([case.number for case in found]), card="cases"))
+    rows = tuple((Button(_named(case), f"/case {case.number}"),) for case in found)
+    turn.reply(Say(on_lines(lines), rows, card="cases"))
+
+
+def _named(case: Case) -> Text:
+    """A case on a button: its number, kind and place."""
+    return text("case.option", number=case.number, kind=kind_text(case.kind), place=shortened(case.place, 10))
 
 
 def number_rows(numbers: Sequence[str]) -> tuple[tuple[Button, ...], ...]:
@@ -162,12 +179,19 @@ def number_rows(numbers: Sequence[str]) -> tuple[tuple[Button, ...], ...]:
 async def _show_own(turn: Turn, case: Case) -> None:
     """What the reporter sees: no word of the staff's own."""
     lines = await facts(turn, case, for_staff=False)
-    events = await cases.events(turn.tx, case.id)
+    events = [event for event in await cases.events(turn.tx, case.id) if _told(case, event)]
     lines += [text("case.event", at_ms=event["at_ms"], state=state_text(event["event"])) for event in events]
     if case.claim_until_ms is not None:
         lines.append(text("case.claim_until", until_ms=case.claim_until_ms))
     photos = tuple(await cases.media_of(turn.tx, case.id))
     turn.reply(Say(on_lines(lines), media=photos, links=links_of(case)))
+
+
+def _told(case: Case, event: Row) -> bool:
+    """Whether a reporter sees an entry of their case: no decision that can still be, or was, taken back."""
+    decision = event["event"] in rules.DECISIONS
+    hidden = decision and (event["taken_back"] or case.settles_ms is not None)
+    return not hidden and event["event"] not in ("withdrawn", "overturned")
 
 
 async def show_case(turn: Turn, found: Known) -> None:
@@ -192,7 +216,9 @@ async def change_cards(desk: Desk, case: Case) -> None:
     """Let every staff's message about a case say what has become of it, without the buttons that decided."""
     photos = await cases.media_of(desk.tx, case.id)
     lines = await _card_lines(desk, case, photos)
-    say = Say(on_lines(lines), media=tuple(photos), links=links_of(case), card=card_of(case))
+    open_again = case.state == "registered"
+    rows = ((Button(text("case.look"), f"/case {case.number}"),),) if open_again else ()
+    say = Say(on_lines(lines), rows, media=tuple(photos), links=links_of(case), card=card_of(case))
     await desk.refresh(say)
 
 
@@ -204,7 +230,7 @@ async def _card_lines(desk: Desk, case: Case, photos: list[str]) -> list[Text]:
         if event["person_id"] is None:
             lines.append(text("case.event", at_ms=when, state=state))
         else:
-            lines.append(text("case.event_by", at_ms=when, state=state, by=called(event["name"] or "")))
+            lines.append(signed(state, event["name"] or "", when))
         if event["note"]:
             lines.append(text("case.note", note=shortened(event["note"])))
     return lines
@@ -227,15 +253,27 @@ async def _taken_elsewhere(desk: Desk, case: Case, photos: list[str]) -> list[Te
     return [text("case.photo_here") if nearest_m <= rules.SAME_SPOT_M else text("case.photo_place", metres=nearest_m)]
 
 
-async def decided_text(turn: Turn, case: Case) -> Text:
-    """Who decided what, and when."""
-    for event in reversed(await cases.events(turn.tx, case.id)):
-        if event["event"] in rules.DECISIONS:
-            return text(
-                "case.decided_before",
-                number=case.number,
-                state=state_text(event["event"]),
-                by=called(event["name"] or ""),
-                at_ms=event["at_ms"],
-            )
-    return text("case.not_decided", number=case.number)
+async def show_decided(turn: Turn, found: Known) -> None:
+    """A case that was decided before: who decided what and when, in the place of the card that was pressed."""
+    case = found.case
+    said = [row for row in await cases.events(turn.tx, case.id) if row["event"] in rules.DECISIONS]
+    event = next((row for row in reversed(said) if not row["taken_back"]), None)
+    if event is None:
+        turn.reply(text("case.not_decided", number=case.number))
+        return
+    head = text(
+        "case.decided_before",
+        number=case.number,
+        state=state_text(event["event"]),
+        by=called(event["name"] or ""),
+        at_ms=event["at_ms"],
+    )
+    rows: tuple[tuple[Button, ...], ...] = ()
+    if case.settles_ms is not None and event["person_id"] == turn.person.id:
+        rows = ((withdraw_button(f"/takeback {case.number}"),),)
+    elif case.settles_ms is None and event["person_id"] != turn.person.id and not found.is_of(turn.person.id):
+        rows = ((Button(text("case.revise"), f"/revise {case.number}"),),)
+    photos = await cases.media_of(turn.tx, case.id)
+    lines = await _card_lines(turn, case, photos)
+    card = "" if found.is_of(turn.person.id) else card_of(case)
+    turn.reply(Say(on_lines([head, *lines]), rows, media=tuple(photos), links=links_of(case), card=card))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from handlers import takes
 from handlers.capability import Capability, Command
-from handlers.duties import forms, reminders, report, rollcall
+from handlers.duties import forms, reminders, report, rollcall, undoing
 from storage.product.integrity import Reference
 
 DUTIES = Capability(
     name="duties",
     commands={
         "cleanup": Command(report.cleanup, report.RIGHT, takes=report.is_report),
+        "uncleanup": Command(undoing.command, report.RIGHT),
         "rollcall": Command(rollcall.rollcall, rollcall.RIGHT, takes=takes.a_day),
         "friday": Command(rollcall.friday, rollcall.RIGHT, takes=takes.a_day),
     },

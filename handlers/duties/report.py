@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from typing import Any
 
@@ -24,6 +24,7 @@ from handlers.duties.week import cleanup_on
 from handlers.duties.words import parse_cleanup_line
 from handlers.people.actions import private
 from handlers.people.rules import may
+from handlers.undo import withdraw_button
 from handlers.world import Turn, World
 from storage.database import Row
 from storage.product import duties
@@ -233,7 +234,9 @@ async def submit_cleanup(turn: Turn, answers: Mapping[str, Any]) -> None:
         for one in (*efforts, *kept)
     ]
     await duties.add_report(turn.tx, report, entries)
-    turn.reply(await _receipt(turn, day, village_id, (efforts, kept), len(photos), before))
+    said = await _receipt(turn, day, village_id, (efforts, kept), len(photos), before)
+    back = ((withdraw_button(f"/uncleanup {report['id']}"),),) if world.policy.undo.minutes else ()
+    turn.reply(replace(said, rows=back, card=f"cleanup:{report['id']}"))
 
 
 @dataclass(frozen=True, slots=True)

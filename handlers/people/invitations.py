@@ -19,6 +19,7 @@ from handlers.people.actions import area_name, keeper, private, role_at
 from handlers.people.guide import menu
 from handlers.people.rules import grantable, invitation_state, may_grant
 from handlers.people.search import grant_areas, own_areas
+from handlers.waiting import waiting_for
 from handlers.world import Turn
 from storage.database import Row, Tx
 from storage.machine import media
@@ -165,13 +166,24 @@ async def join(turn: Turn, args: str) -> None:
     if inviter is not None and not await _still_may(turn, inviter, row):
         raise PersonError("invitation_withdrawn", role=what, who=keeper(turn))
     await _take(turn, row, token_hash)
-    turn.reply(Say(text("join.welcome", role=what), await menu(turn)))
+    welcome = text("join.welcome", role=what)
+    turn.reply(Say(on_lines([welcome, *await _waiting(turn)]), await menu(turn)))
     if inviter is not None:
         told = text("join.told", name=turn.person.name, role=what)
         say = Say(told if turn.person.name else text("join.told_nameless", role=what))
         await turn.tell(inviter["id"], say, Dispatch(f"joined.{row['id']}"))
     if not turn.person.name:
         turn.open("name")  # what they decide is signed with it
+
+
+async def _waiting(turn: Turn) -> list[Words]:
+    """What waits for somebody who has just joined, a line a kind."""
+    waiting = await waiting_for(turn, turn.person.roles)
+    return (
+        [text("join.waiting"), *(text(f"todo.{wait}", count=one.all) for wait, one in waiting.items())]
+        if waiting
+        else []
+    )
 
 
 async def _inviter(turn: Turn, row: Row) -> Row | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from handlers.capability import Capability
 from handlers.declared import Forget
-from handlers.photos import fetched, forgetting
+from handlers.photos import asking, fetched, forgetting
 
 PHOTOS = Capability(
     name="photos",
+    forms=(asking.PHOTOS_FOR,),
+    intents=(asking.interpret,),
     timers={"media.fetch": fetched.media_fetched, forgetting.FILES: fetched.media_erased},
     forgets=(
         Forget("who sent a photo", of_person=forgetting.of_person),

@@ -17,9 +17,9 @@ Kind = Literal["image", "video"]
 ID_CHARS = 32
 COLUMNS = (
     "id, kind, channel, ref, owner_address, person_id, state, error, sha256, mime, size_bytes, width_px, height_px,"
-    " lat, lng, datum, taken_ms, created_ms"
+    " lat, lng, datum, taken_ms, likeness, created_ms"
 )
-FACTS = ("sha256", "mime", "size_bytes", "width_px", "height_px", "lat", "lng", "datum", "taken_ms")
+FACTS = ("sha256", "mime", "size_bytes", "width_px", "height_px", "lat", "lng", "datum", "taken_ms", "likeness")
 MAY_SEE = """
 SELECT 1 FROM media m WHERE m.township_id = :t AND m.id = :id AND (
     m.owner_address = :address
@@ -84,9 +84,9 @@ async def add(
     found = facts or {}
     await tx.run(
         "INSERT INTO media (township_id, id, kind, channel, ref, owner_address, person_id, state, sha256, mime,"
-        " size_bytes, width_px, height_px, lat, lng, datum, taken_ms, content, created_ms) VALUES (:t, :id, :kind,"
-        " :channel, :ref, :owner_address, :person_id, :state, :sha256, :mime, :size_bytes, :width_px, :height_px,"
-        " :lat, :lng, :datum, :taken_ms, :content, :now_ms)",
+        " size_bytes, width_px, height_px, lat, lng, datum, taken_ms, likeness, content, created_ms) VALUES (:t, :id,"
+        " :kind, :channel, :ref, :owner_address, :person_id, :state, :sha256, :mime, :size_bytes, :width_px,"
+        " :height_px, :lat, :lng, :datum, :taken_ms, :likeness, :content, :now_ms)",
         {
             "id": media_id,
             "kind": kind_of(media_id),
@@ -227,7 +227,7 @@ async def fetched(tx: Tx, media_id: str, facts: Mapping[str, Any]) -> bool:
     changed = await tx.run(
         "UPDATE media SET state = 'ready', kind = COALESCE(:kind, kind), sha256 = :sha256, mime = :mime,"
         " size_bytes = :size_bytes, width_px = :width_px, height_px = :height_px, lat = :lat, lng = :lng,"
-        " datum = :datum, taken_ms = :taken_ms"
+        " datum = :datum, taken_ms = :taken_ms, likeness = :likeness"
         " WHERE township_id = :t AND id = :id AND state = 'fetching'",
         {"id": media_id, "kind": facts.get("kind"), **{name: facts.get(name) for name in FACTS}},
     )

@@ -110,7 +110,7 @@ async def erase_media(tx: Tx, *, before_ms: int, limit: int) -> tuple[int, list[
         names, params = in_list("m", [row["id"] for row in rows])
         await tx.run(
             "UPDATE media SET state = 'erased', ref = '', owner_address = NULL, person_id = NULL, lat = NULL,"
-            " lng = NULL, datum = NULL, taken_ms = NULL, content = NULL, error = NULL"
+            " lng = NULL, datum = NULL, taken_ms = NULL, likeness = NULL, content = NULL, error = NULL"
             f" WHERE township_id = :t AND id IN ({names})",
             params,
         )

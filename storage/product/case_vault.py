@@ -91,11 +91,12 @@ async def points_since(tx: Tx, person_id: int, since_ms: int) -> int:
 async def reports_of(tx: Tx, person_id: int, *, limit: int) -> Sequence[Row]:
     """A person's own reports, newest first.
 
-    id, number, kind, state, place, area_id, received_ms, points, claim_until_ms, anonymous.
+    id, number, kind, state (as they know it), place, area_id, received_ms, points, claim_until_ms, anonymous.
     """
     theirs, params = await _theirs(tx, person_id)
     return await tx.all(
-        "SELECT c.id, c.number, c.kind, c.state, c.place, c.area_id, c.received_ms, c.points,"
+        "SELECT c.id, c.number, c.kind, CASE WHEN c.settles_ms IS NULL THEN c.state ELSE 'registered' END AS state,"
+        " c.place, c.area_id, c.received_ms, c.points,"
         " c.claim_until_ms, mine.anonymous"
         " FROM (SELECT r.township_id, r.case_id, r.anonymous FROM case_reporters r"
         f" WHERE r.township_id = :t AND {theirs} ORDER BY r.case_id DESC LIMIT :limit) AS mine"

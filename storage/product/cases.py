@@ -15,6 +15,7 @@ Datum = Literal["WGS-84"]
 class Case:
     """One case as it stands now; who reported it is in the vault.
 
+    `settles_ms`: until when the decision can be taken back, and nobody else hears of it; None when it has taken effect.
     `cell`, `lat`, `lng`, `datum` are None without a position, `accuracy_m` where the phone did not say how far it may
     be off; `decided_ms`, `duplicate_of` and `claim_until_ms` until
     there is a decision that sets them.
@@ -45,6 +46,12 @@ class Case:
     decided_ms: int | None = None
     duplicate_of: int | None = None
     claim_until_ms: int | None = None
+    settles_ms: int | None = None
+
+    @property
+    def told_state(self) -> str:
+        """The state that its reporter knows: undecided while the decision can be taken back."""
+        return self.state if self.settles_ms is None else "registered"
 
 
 _FIELDS = tuple(one.name for one in fields(Case))
@@ -112,51 +119,6 @@ async def add_event(
     )
 
 
-async def decide(
-    tx: Tx,
-    case: Case,
-    event: str,
-    *,
-    event_id: int,
-    person_id: int,
-    policy_version: int,
-    now_ms: int,
-    reason: str = "",
-    note: str = "",
-    original_id: int | None = None,
-    claim_until_ms: int | None = None,
-) -> bool:
-    """Move a registered case to `event`'s state with its event. False: somebody decided it before."""
-    moved = await tx.run(
-        "UPDATE cases SET state = :event, decided_ms = :now_ms, duplicate_of = :original_id,"
-        " claim_until_ms = :claim_until_ms WHERE township_id = :t AND id = :id AND state = 'registered'",
-        {
-            "id": case.id,
-            "event": event,
-            "now_ms": now_ms,
-            "original_id": original_id,
-            "claim_until_ms": claim_until_ms,
-        },
-    )
-    if not moved:
-        return False
-    await add_event(
-        tx,
-        event_id=event_id,
-        case_id=case.id,
-        event=event,
-        area_id=case.area_id,
-        points=case.points,
-        policy_version=policy_version,
-        at_ms=now_ms,
-        person_id=person_id,
-        reason=reason,
-        note=note,
-        other_case_id=original_id,
-    )
-    return True
-
-
 async def case(tx: Tx, case_id: int) -> Case | None:
     """One case by its id."""
     row = await tx.one(f"SELECT {COLUMNS} FROM cases WHERE township_id = :t AND id = :id", {"id": case_id})
@@ -170,11 +132,19 @@ async def case_of_number(tx: Tx, number: str) -> Case | None:
 
 
 async def events(tx: Tx, case_id: int) -> Sequence[Row]:
-    """A case's history in order, with the name of whoever acted (`name`, None for the reporter or a timer)."""
+    """A case's history in order, with the name of whoever acted (`name`, None for the reporter or a timer).
+
+    `taken_back`: whether the entry counts no more; what took it back is an entry too (withdrawn, overturned).
+    """
     return await tx.all(
-        "SELECT e.event, e.at_ms, e.person_id, e.reason, e.note, e.other_case_id, e.points, e.policy_version, p.name"
+        "SELECT e.id, e.event, e.at_ms, e.person_id, e.reason, e.note, e.other_case_id, e.points, e.policy_version,"
+        " p.name, CASE WHEN b.id IS NULL THEN 0 ELSE 1 END AS taken_back"
         " FROM case_events e LEFT JOIN people p ON p.township_id = e.township_id AND p.id = e.person_id"
-        " WHERE e.township_id = :t AND e.case_id = :case_id ORDER BY e.id",
+        " LEFT JOIN reversals b ON b.township_id = e.township_id AND b.entry_id = e.id"
+        " WHERE e.township_id = :t AND e.case_id = :case_id"
+        " UNION ALL SELECT r.id, r.kind, r.at_ms, r.person_id, '', r.reason, NULL, 0, 0, p.name, 0"
+        " FROM reversals r LEFT JOIN people p ON p.township_id = r.township_id AND p.id = r.person_id"
+        " WHERE r.township_id = :t AND r.what = 'case' AND r.subject_id = :case_id ORDER BY 1",
         {"case_id": case_id},
     )
 
@@ -247,20 +217,38 @@ async def open_before(tx: Tx, case: Case, *, since_ms: int, limit: int) -> list[
     return [_case(row) for row in rows]
 
 
-async def events_by_area(tx: Tx, *, from_ms: int, until_ms: int) -> Sequence[Row]:
-    """What happened in `[from_ms, until_ms)`: event, area_id, cases. The same for ever: events are never changed.
+async def events_by_area(tx: Tx, *, from_ms: int, until_ms: int) -> dict[tuple[str, int], int]:
+    """How often what happened in which area in `[from_ms, until_ms)`; the same for ever, events are never changed.
 
-    Events: registered (new), verified, rejected, duplicate, claimed, claim_expired and the later states.
+    Events: registered (new), verified, rejected, duplicate, claimed, claim_expired and the later states. A decision
+    that was taken back within that time is left out.
     """
-    return await tx.all(
+    times = {"from_ms": from_ms, "until_ms": until_ms}
+    rows = await tx.all(
         "SELECT event, area_id, COUNT(*) AS cases FROM case_events"
         " WHERE township_id = :t AND at_ms >= :from_ms AND at_ms < :until_ms GROUP BY event, area_id",
-        {"from_ms": from_ms, "until_ms": until_ms},
+        times,
     )
+    back = await tx.all(
+        "SELECT e.event, e.area_id, COUNT(*) AS cases FROM reversals r JOIN case_events e"
+        " ON e.township_id = r.township_id AND e.id = r.entry_id WHERE r.township_id = :t AND r.what = 'case'"
+        " AND r.at_ms >= :from_ms AND r.at_ms < :until_ms AND r.entry_ms >= :from_ms GROUP BY e.event, e.area_id",
+        times,
+    )
+    found = {(row["event"], row["area_id"]): int(row["cases"]) for row in rows}
+    for row in back:
+        found[row["event"], row["area_id"]] -= int(row["cases"])
+    return {what: count for what, count in found.items() if count}
 
 
-# What was not decided at a moment: what still isn't, and what was decided since.
-UNDECIDED = ("decided_ms IS NULL AND late_ms > 0", "decided_ms >= :until_ms")
+# What was not decided at a moment: what still isn't, and what was decided since; but for what was decided then and has
+# been taken back since.
+_STOOD = (
+    " AND NOT EXISTS (SELECT 1 FROM reversals r WHERE r.township_id = :t AND r.what = 'case'"
+    " AND r.subject_id = cases.id AND r.entry_ms < :until_ms AND r.at_ms >= :until_ms)"
+)
+OPEN = "decided_ms IS NULL AND late_ms > 0"
+UNDECIDED = (f"{OPEN}{_STOOD}", f"decided_ms >= :until_ms{_STOOD}")
 
 
 async def waiting_by_area(tx: Tx, *, until_ms: int) -> dict[int, tuple[int, int]]:
@@ -288,27 +276,31 @@ async def waiting(
     found = list[Case]()
     for condition in UNDECIDED:
         where = f"{condition}{past} AND received_ms < :until_ms"
-        found += await _oldest(tx, where, {"until_ms": until_ms}, area_ids, limit)
+        found += await _first(tx, where, {"until_ms": until_ms}, area_ids, limit)
     return sorted(found, key=lambda one: (one.received_ms, one.id))[:limit]
 
 
 async def undecided(tx: Tx, *, area_ids: Collection[int] | None = None, limit: int = 10) -> tuple[int, list[Case]]:
-    """Cases that nobody has verified yet: how many, and the `limit` oldest."""
-    row = await tx.one(
-        f"SELECT COUNT(*) AS n FROM cases WHERE township_id = :t AND {UNDECIDED[0]}{_in_areas(area_ids)}"
-    )
+    """Cases that nobody has verified yet: how many, and the `limit` that press most, urgent and soonest late first."""
+    row = await tx.one(f"SELECT COUNT(*) AS n FROM cases WHERE township_id = :t AND {OPEN}{_in_areas(area_ids)}")
     total = int(row["n"]) if row else 0
-    return total, await _oldest(tx, UNDECIDED[0], {}, area_ids, limit) if total else []
+    order = "urgent DESC, late_ms, id"
+    return total, await _first(tx, OPEN, {}, area_ids, limit, order) if total else []
 
 
-async def _oldest(
-    tx: Tx, condition: str, values: Mapping[str, Any], area_ids: Collection[int] | None, limit: int
+async def _first(
+    tx: Tx,
+    condition: str,
+    values: Mapping[str, Any],
+    area_ids: Collection[int] | None,
+    limit: int,
+    order: str = "received_ms, id",
 ) -> list[Case]:
-    """The oldest cases that fulfil a condition on an index; only those are fetched from the table."""
+    """The first cases that fulfil a condition on an index; only those are fetched from the table."""
     rows = await tx.all(
         f"SELECT {COLUMNS} FROM cases WHERE township_id = :t AND id IN ("
         f"SELECT id FROM cases WHERE township_id = :t AND {condition}{_in_areas(area_ids)}"
-        " ORDER BY received_ms, id LIMIT :limit) ORDER BY received_ms, id",
+        f" ORDER BY {order} LIMIT :limit) ORDER BY {order}",
         {**values, "limit": limit},
     )
     return [_case(row) for row in rows]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from storage.database import Row, Tx
 
-# A report stands at a moment when nothing that replaces it had come by then.
+# A report stands at a moment when nothing that replaces it had come by then, nor was it taken back.
+WITHDRAWN = "cleanup"
 STANDS = (
     "r.at_ms < :until_ms AND NOT EXISTS (SELECT 1 FROM cleanup_reports n WHERE n.township_id = :t"
-    " AND n.replaces = r.id AND n.at_ms < :until_ms)"
+    " AND n.replaces = r.id AND n.at_ms < :until_ms) AND NOT EXISTS (SELECT 1 FROM reversals v"
+    " WHERE v.township_id = :t AND v.entry_id = r.id AND v.at_ms < :until_ms)"
 )
 END_OF_TIME_MS = 1 << 60
 
@@ -114,6 +116,37 @@ async def effort(tx: Tx, day: str, *, until_ms: int = END_OF_TIME_MS) -> Sequenc
         f" WHERE r.township_id = :t AND r.day = :day AND {STANDS} ORDER BY e.id",
         {"day": day, "until_ms": until_ms},
     )
+
+
+async def report(tx: Tx, report_id: int) -> Row | None:
+    """One report: id, day, village_id, person_id, words, photos (JSON), replaces, policy_version, at_ms."""
+    return await tx.one(
+        "SELECT id, day, village_id, person_id, words, photos, replaces, policy_version, at_ms FROM cleanup_reports"
+        " WHERE township_id = :t AND id = :report_id",
+        {"report_id": report_id},
+    )
+
+
+async def restore(tx: Tx, report_id: int, *, new_id: Callable[[], int], person_id: int, at_ms: int) -> None:
+    """Write what a report had replaced once more, in its place."""
+    wrong = await report(tx, report_id)
+    before = await report(tx, wrong["replaces"]) if wrong is not None and wrong["replaces"] is not None else None
+    if before is None:
+        return
+    entries = await tx.all(
+        "SELECT metric, unit, value_milli FROM effort_entries WHERE township_id = :t AND report_id = :id ORDER BY id",
+        {"id": before["id"]},
+    )
+    again = {
+        **{name: before[name] for name in ("day", "village_id", "words", "policy_version")},
+        "photos": orjson.loads(before["photos"]),
+        "id": new_id(),
+        "person_id": person_id,
+        "replaces": report_id,
+        "at_ms": at_ms,
+    }
+    names = ("metric", "unit", "value_milli")
+    await add_report(tx, again, [{"id": new_id(), **{name: row[name] for name in names}} for row in entries])
 
 
 async def days_reported(tx: Tx, *, from_ms: int, until_ms: int) -> list[str]:

@@ -48,11 +48,11 @@ async def reference_faults(tx: Tx, references: Iterable[Reference]) -> list[str]
 
 
 async def held_after_decision(tx: Tx) -> Sequence[Row]:
-    """Decided cases whose points are still on hold: number, balance."""
+    """Cases whose decision has taken effect, with points that are still on hold: number, balance."""
     return await tx.all(
         "SELECT c.number, b.balance FROM balances b JOIN cases c ON c.township_id = b.township_id"
         f" AND b.account = '{accounts.HELD}' || c.id WHERE b.township_id = :t AND b.account LIKE '{accounts.HELD}%'"
-        " AND b.balance <> 0 AND c.decided_ms IS NOT NULL ORDER BY c.id"
+        " AND b.balance <> 0 AND c.decided_ms IS NOT NULL AND c.settles_ms IS NULL ORDER BY c.id"
     )
 
 
@@ -69,5 +69,6 @@ async def decided_by_event_only(tx: Tx) -> Sequence[Row]:
     return await tx.all(
         "SELECT c.number FROM cases c WHERE c.township_id = :t AND c.state = 'registered' AND EXISTS"
         " (SELECT 1 FROM case_events e WHERE e.township_id = :t AND e.case_id = c.id"
-        " AND e.event IN ('verified', 'rejected', 'duplicate')) ORDER BY c.id"
+        " AND e.event IN ('verified', 'rejected', 'duplicate') AND NOT EXISTS (SELECT 1 FROM reversals r"
+        " WHERE r.township_id = :t AND r.entry_id = e.id)) ORDER BY c.id"
     )

@@ -134,6 +134,16 @@ async def balance(tx: Tx, account: str, unit: str) -> int:
     return int(row["balance"]) if row else 0
 
 
+async def came_to(tx: Tx, ref: str, unit: str) -> tuple[str, int] | None:
+    """Where the amount of a `ref` («case:1») went last, and how much it was; None when nothing moved."""
+    row = await tx.one(
+        "SELECT destination, amount FROM transfers WHERE township_id = :t AND ref = :ref AND unit = :unit"
+        " ORDER BY id DESC LIMIT 1",
+        {"ref": ref, "unit": unit},
+    )
+    return (row["destination"], row["amount"]) if row is not None else None
+
+
 async def reverse(tx: Tx, key: str, *, id: int, reason: str, note: str, at_ms: int, created_by: int | None) -> bool:
     """Give back what the transfer `key` moved, once: a new row with swapped ends under `reverse:<key>`.
 

@@ -87,7 +87,7 @@ SAME: dict[str, tuple[Any, ...]] = {
         ),
         (1, 2, 3, 4),
     ),
-    **dict.fromkeys(("until_ms", "used_ms", "used_by", "withdrawn_ms", "expires_ms"), MANY),
+    **dict.fromkeys(("until_ms", "used_ms", "used_by", "withdrawn_ms", "expires_ms", "settles_ms"), MANY),
     **dict.fromkeys(("merged_into", "replaces", "corrects", "duplicate_of", "maybe_duplicate_of"), MANY),
     **dict.fromkeys(("photos",), ("[]", '["i1"]', "[]", "[]")),
     "address": tuple(f"web:{at}" for at in (1, 2, 3, 4)),
@@ -127,6 +127,7 @@ SAME: dict[str, tuple[Any, ...]] = {
 # The same of one table, where its name alone does not say what it holds.
 OF_TABLE: dict[tuple[str, str], tuple[Any, ...]] = {
     ("media", "id"): MEDIA,
+    ("case_media", "media_id"): (*MEDIA[:3], MEDIA[0]),
     ("media", "ref"): ("r1", "r2", "", ""),
     ("media", "sha256"): HASHES,
     ("media", "state"): ("ready", "fetching", "refused", "ready"),

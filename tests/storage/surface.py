@@ -122,7 +122,8 @@ BY_NAME: dict[str, Any] = {
     "media_id": MEDIA[0], "media_ids": [MEDIA[0], MEDIA[3]], "sha256": HASHES[0], "sha256s": list(HASHES),
     "first": HASHES[0][:2], "facts": FACTS, "png": b"png", "card_no": "N1", "said": "张一",
     "token_hash": TOKENS[0], "token": "words", "dice": Loaded(new_dice), "update_key": "u1",
-    "message_key": "m1", "timer_key": "t1", "what": "case",
+    "message_key": "m1", "timer_key": "t1", "what": "case", "ref": "case:1",
+    "claim_until_ms": LATE_MS, "settles_ms": LATE_MS,
     "case": Loaded(lambda tx: cases.case(tx, 1)), "ticket": Loaded(lambda tx: film.ticket(tx, 1)),
 }  # fmt: skip
 
@@ -149,6 +150,8 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "duties.planned": [{"name": "weekly"}, {"name": "new"}],
     "duties.add_drop": [{"period": "2026-W77"}],
     "duties.add_report": [{"report": REPORT, "entries": [EFFORT]}],
+    "duties.report": [{"report_id": 3}],
+    "duties.restore": [{"report_id": 3, "new_id": lambda: NEW + 70}],
     "duties.reports": [{}, {"village_id": 1}],
     "erasure.forget_keys": [{"pseudonym": "web:1"}],
     "erasure.forget_quota": [{"address": "web:91"}, {"address": "web:1"}],
@@ -227,6 +230,7 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "retention.erase_ranges": [{"steps": steps} for steps in (retention.WORDS, retention.ERRORS, retention.PLACES)],
     "sessions.save": [{"rows": [{"person_id": at, "body": "{}", "updated_ms": NOW_MS} for at in (1, NEW)]}],
     "timers.put": [{"rows": [TIMER, {**TIMER, "id": NEW + 1, "timer_key": "t1"}]}],
+    "verdicts.undecide": [{"case_id": 2}],
     "reversals.add_reversal": [{"kind": kind} for kind in ("withdrawn", "overturned")],
     "timers.due": [{}, {"kinds": ["digest"]}, {"kinds": ["digest"], "among": True}],
     "versions.current": [{"table": table} for table in ("areas", "landmarks", "stations", "households")],

@@ -14,7 +14,7 @@ from storage.machine import media
 from storage.numbers import next_number
 from storage.people import people
 from storage.people.merging import join_people
-from storage.product import case_vault, cases, integrity
+from storage.product import case_vault, cases, integrity, verdicts
 from storage.product.cases import Case
 
 HOUR = 3_600_000
@@ -61,8 +61,15 @@ async def add(tx: Tx, case_id: int, **other: Any) -> Case:
 async def decide(tx: Tx, case_id: int, event: str, now_ms: int) -> bool:
     case = await cases.case(tx, case_id)
     assert case is not None
-    return await cases.decide(
-        tx, case, event, event_id=case_id * 10 + 1, person_id=77, policy_version=1, now_ms=now_ms, reason="not_rubbish"
+    return await verdicts.decide(
+        tx,
+        replace(case, state="registered"),
+        event,
+        event_id=case_id * 10 + 1,
+        person_id=77,
+        policy_version=1,
+        now_ms=now_ms,
+        reason="not_rubbish",
     )
 
 
@@ -166,7 +173,7 @@ async def test_figures_are_counted_by_area_and_period(database: Database) -> Non
     await database.transaction(fill)
 
     rows = await database.read(lambda tx: cases.events_by_area(tx, from_ms=NOW, until_ms=NOW + DAY))
-    counted = {(row["area_id"], row["event"]): row["cases"] for row in rows}
+    counted = {(area_id, event): count for (event, area_id), count in rows.items()}
     assert counted == {key: count for key, (count, _) in truth.items()}
 
 

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from storage.database import Database, Refused, Tx
-from storage.machine import timers
-from storage.product import reversals
+from storage.machine import reversals, timers
 
 TIMER = {"id": 1, "kind": "k", "timer_key": "k:7", "fire_ms": 500, "payload": "{}"}
 BACK: dict[str, Any] = {

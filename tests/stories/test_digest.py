@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.stories.doings import change_policy, reports, ticks, weighs
+from tests.stories.doings import change_policy, reports, ticks, time_to_take_back_is_over, weighs
 from tests.stories.town import Heard, Someone, Town
 
 REMINDERS = ("2026-11-19 19:00", "2026-11-20 08:00")
@@ -38,6 +38,7 @@ async def test_a_friday(town: Town) -> None:
     await keeper.says(f"/verify {second} false")
     await keeper.taps("现场没有发现")
     await keeper.taps("确定不属实")
+    await time_to_take_back_is_over(town)
     await weighs(cleaner, "张三 15.6公斤")
     await weighs(cleaner, "张三 10公斤 杂质10%")
     await keeper.says("12人 3车 8.5方")

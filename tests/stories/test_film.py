@@ -317,7 +317,7 @@ async def test_the_household_objects_and_staff_take_the_ticket_back(town: Town) 
     await staff.taps("重量")
     await staff.says("20公斤")
     await staff.says("少看了一袋")
-    staff.sees("原来：F2026-00001 · 张三 · 地膜 15.6公斤", "改成：20公斤", "少看了一袋", "确认更正")
+    staff.sees("原单：F2026-00001 · 张三 · 地膜 15.6公斤", "重量：20公斤", "少看了一袋", "确认更正")
     await staff.taps("确认更正")
     done = staff.sees("F2026-00001（张三）原来的作废，补贴和积分退回了", "重量：15.6公斤 → 20公斤", "县补 20.00元")
     assert "新单号 F2026-00002" in done.text and "冲正" not in done.text

@@ -8,7 +8,7 @@ from bot.errors import PersonError
 from handlers.households.beneficiary import beneficiary_account
 from storage.database import Tx
 from storage.product import ledger
-from tests.stories.doings import household_id, joins
+from tests.stories.doings import household_id, joins, time_to_take_back_is_over
 from tests.stories.town import Someone, Town
 
 
@@ -163,6 +163,7 @@ async def test_a_report_for_an_elder_pays_the_elder_s_household(town: Town) -> N
     son.sees("请看对不对", "积分归：王三家 王家沟村")
     await son.taps("提交")
     await keeper.taps("属实")
+    await time_to_take_back_is_over(town)
     for card, points in (("N0107", 5), ("N0104", 0)):
         household = f"household:{await household_id(town, card)}"
         assert await town.app.database.read(lambda tx, it=household: ledger.balance(tx, it, "points")) == points

@@ -69,6 +69,7 @@ async def test_points_of_a_report_are_pending_then_there(town: Town) -> None:
     await aunt.says("我的积分")
     aunt.sees("您的积分：0 分", "还没到账 5 分：举报 2026-0001")
     await staff.taps("属实")
+    await time_to_take_back_is_over(town)
     await aunt.says("我的积分")
     aunt.sees("您的积分：5 分", "+5 分 举报属实 2026-0001")
     aunt.sees_not("还没到账")
@@ -83,6 +84,7 @@ async def test_points_of_an_anonymous_report_wait_to_be_claimed(town: Town) -> N
     await aunt.taps("提交")
     _, code = number_and_code(aunt.sees("领奖码"))
     await staff.taps("属实")
+    await time_to_take_back_is_over(town)
     await aunt.says("我的积分")
     aunt.sees("您的积分：0 分", "待领 5 分：举报 2026-0001，2026-12-18 前发「领奖 2026-0001 六位码」")
     await staff.says("我的积分")
@@ -107,6 +109,7 @@ async def test_who_reported_stays_with_the_reporter(town: Town) -> None:
     await uncle.says("我的积分")
     uncle.sees_not("2026-0001")
     await staff.taps("属实")
+    await time_to_take_back_is_over(town)
     await aunt.says("我的积分")
     aunt.sees("积分：5 分", "举报属实 2026-0001")
     for someone, words in ((uncle, "我的积分"), (staff, "/points N0123"), (auditor, "/points N0123")):

@@ -9,7 +9,7 @@ from PIL import Image
 from PIL.ExifTags import IFD
 
 from tests.fakes.pictures import photo
-from tests.stories.doings import held, number_and_code, the_case
+from tests.stories.doings import held, number_and_code, the_case, time_to_take_back_is_over
 from tests.stories.town import Someone, Town
 
 BRIDGE = (35.651781, 104.734687)  # 王家沟村 桥头
@@ -271,6 +271,7 @@ async def test_an_anonymous_report_keeps_no_name(town: Town) -> None:
     number, _ = number_and_code(aunt.sees("凭编号和领奖码"))
     await town.tick()
     await keeper.taps("属实")
+    await time_to_take_back_is_over(town)
     for someone in (keeper, payer, admin):
         await someone.says(f"/case {number}")
         someone.sees(number)
@@ -300,6 +301,7 @@ async def test_only_who_pays_sees_who_reported_and_each_look_is_recorded(town: T
     payer.sees_not("有人倒垃圾")
     await town.tick()
     await keeper.taps("属实")
+    await time_to_take_back_is_over(town)
     for someone in (keeper, boss):
         await someone.says(f"/case {number}")
         assert "看举报人（会记下）" not in someone.sees(number).labels

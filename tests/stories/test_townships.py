@@ -15,7 +15,7 @@ from storage.people import people
 from tests.postgres import PostgresServer
 from tests.stories.conftest import CHANNELS, platforms_of
 from tests.stories.county import CODES, QINGHE, SHAJING, County, make_county
-from tests.stories.doings import reports, token_for, weighs
+from tests.stories.doings import reports, time_to_take_back_is_over, token_for, weighs
 from tests.stories.town import Heard, Someone, StoryDice, Town
 from tests.templates import in_a_file, on_a_server
 
@@ -105,6 +105,7 @@ async def test_the_same_numbers_mean_another_thing_in_each_township(county: Coun
     await warden.says(f"/case {number}")
     warden.sees("小学", "焚烧")
     await keeper.says(f"/verify {number} true")
+    await time_to_take_back_is_over(here)
     aunt.sees("是真的")
     await there.work()
     twin.sees_not("是真的")

@@ -6,7 +6,7 @@ import pytest
 
 from storage.database import Tx
 from storage.product import cases, integrity, ledger
-from tests.stories.doings import held, number_and_code, reports, reports_as, the_case
+from tests.stories.doings import held, number_and_code, reports, reports_as, the_case, time_to_take_back_is_over
 from tests.stories.town import Town
 
 
@@ -20,6 +20,7 @@ async def whole(town: Town) -> None:
     stuck = await town.rows(
         "SELECT b.account FROM balances b JOIN cases c ON c.township_id = b.township_id"
         " AND b.account = 'hold:case:' || c.id WHERE b.township_id = :t AND b.balance <> 0 AND c.state <> 'registered'"
+        " AND c.settles_ms IS NULL"
     )
     assert list(stuck) == []
 
@@ -40,6 +41,7 @@ async def test_true(town: Town) -> None:
     assert "王大娘" not in notice.text
     await keeper.taps("属实")
     keeper.sees(number, "属实", "赵网格")
+    await time_to_take_back_is_over(town)
     aunt.sees(number, "查过了，是真的", "5 分已经记到您名下")
     aunt.sees_not("赵网格")
     person_id = await aunt.person_id()
@@ -70,6 +72,7 @@ async def test_two_staff_press_the_same_button(town: Town) -> None:
     await keeper.taps_twice("属实")
     keeper.sees(f"{number}（乱倒垃圾，王家沟村", "）已记为「属实」")
     keeper.sees("已经由赵网格", "不用再办")
+    await time_to_take_back_is_over(town)
     assert len([heard for heard in aunt.news if "记到您名下" in heard.text]) == 1
     await boss.taps("不属实", on=seen)
     boss.sees(number, "已经由赵网格", "属实")
@@ -90,6 +93,7 @@ async def test_not_true_needs_a_reason(town: Town) -> None:
     await keeper.says("下午三点去看过，桥头是干净的")
     keeper.sees(number, "现场没有发现", "桥头是干净的")
     await keeper.taps("确定不属实")
+    await time_to_take_back_is_over(town)
     aunt.sees(number, "没看到您说的情况", "现场没有发现", "桥头是干净的", "再报一次")
     assert await held(town) == {"programme:reports": 0, f"hold:case:{(await the_case(town, number))['id']}": 0}
     await whole(town)
@@ -102,8 +106,10 @@ async def test_somebody_else_was_quicker_while_the_reason_was_chosen(town: Town)
     await keeper.taps("不属实")
     await keeper.taps("早已清理")
     await boss.taps("属实")
+    await time_to_take_back_is_over(town)
     await keeper.taps("确定不属实")
     keeper.sees("已经由李主任", "属实")
+    await time_to_take_back_is_over(town)
     assert (await the_case(town, number))["state"] == "verified"
     await keeper.says("/cases")
     keeper.sees("没有等核实")
@@ -119,9 +125,11 @@ async def test_a_duplicate_leaves_the_points_with_the_first_reporter(town: Town)
     keeper.sees("和哪一件重复", first)
     await keeper.taps(first)
     await keeper.taps("确定重复")
+    await time_to_take_back_is_over(town)
     uncle.sees(second, "已经有人先报")
     assert aunt.news == []
     await keeper.says(f"/verify {first} true")
+    await time_to_take_back_is_over(town)
     aunt.sees("5 分已经记到您名下")
     case = await the_case(town, second)
     assert (case["state"], case["duplicate_of"]) == ("duplicate", (await the_case(town, first))["id"])
@@ -140,13 +148,16 @@ async def test_a_duplicate_by_its_number_and_what_it_can_not_be(town: Town) -> N
     await keeper.says(first)
     await keeper.taps("确定重复")
     keeper.sees("不能和自己重复")
+    await time_to_take_back_is_over(town)
     await keeper.says(second)
     await keeper.taps("确定重复")
     keeper.sees("首报算数")
+    await time_to_take_back_is_over(town)
     await keeper.taps("取消")
     await keeper.says(f"/verify {second} dup")
     await keeper.says(first)
     await keeper.taps("确定重复")
+    await time_to_take_back_is_over(town)
     aunt.sees(second, "已经有人先报")
     await whole(town)
 
@@ -158,6 +169,7 @@ async def test_an_anonymous_reward_is_claimed_with_its_code(town: Town) -> None:
     await aunt.says(f"领奖 {number} {code}")
     aunt.sees("还在核实")
     await keeper.taps("属实")
+    await time_to_take_back_is_over(town)
     aunt.sees(number, "5 分等您来领", "2026-12-18")
     case_id = (await the_case(town, number))["id"]
     assert (await held(town))[f"claim:case:{case_id}"] == 5
@@ -177,6 +189,7 @@ async def test_a_grandchild_claims_with_the_code_on_another_phone(town: Town) ->
     aunt, grandchild = await town.person("王大娘"), await town.person("小王")
     number, code = await reports_as(aunt, anonymous=True)
     await keeper.taps("属实")
+    await time_to_take_back_is_over(town)
     await grandchild.says(f"{number} {code}")
     grandchild.sees("5 分已记到您名下")
     await whole(town)
@@ -186,6 +199,7 @@ async def test_the_verifier_can_not_claim(town: Town) -> None:
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     number, code = await reports_as(await town.person("王大娘"), anonymous=True)
     await keeper.taps("属实")
+    await time_to_take_back_is_over(town)
     await keeper.says(f"/claim {number} {code}")
     keeper.sees("不能由您领奖")
     await whole(town)
@@ -196,6 +210,7 @@ async def test_what_nobody_claims_goes_back(town: Town) -> None:
     aunt = await town.person("王大娘")
     number, code = await reports_as(aunt, anonymous=True)
     await keeper.taps("属实")
+    await time_to_take_back_is_over(town)
     town.clock.advance(days=30, minutes=1)
     await town.tick()
     aunt.sees("没有在期限内领取")
@@ -210,6 +225,7 @@ async def test_codes_can_not_be_guessed(town: Town) -> None:
     aunt, thief = await town.person("王大娘"), await town.person("刘二")
     number, code = await reports_as(aunt, anonymous=True)
     await keeper.taps("属实")
+    await time_to_take_back_is_over(town)
     wrong = [f"{at:06d}" for at in range(10) if f"{at:06d}" != code][:5]
     for at, guess in enumerate(wrong):
         await thief.says(f"领奖 {number} {guess}")
@@ -237,6 +253,7 @@ async def test_a_named_reward_needs_no_code(town: Town) -> None:
     aunt = await town.person("王大娘")
     number, code = await reports_as(aunt)
     await keeper.taps("属实")
+    await time_to_take_back_is_over(town)
     await aunt.says(f"领奖 {number} {code}")
     aunt.sees("已经直接记给")
     await whole(town)
@@ -252,6 +269,7 @@ async def test_nobody_verifies_their_own_report(town: Town) -> None:
         await keeper.says(f"/verify {number} {verdict}")
         keeper.sees("您自己报的")
     await other.taps("属实")
+    await time_to_take_back_is_over(town)
     keeper.sees("5 分已经记到您名下")
     await whole(town)
 
@@ -269,6 +287,7 @@ async def test_only_the_areas_staff_decide(town: Town) -> None:
     assert (await the_case(town, number))["state"] == "registered"
     await stranger.says("/verify 2026-7777 true")
     stranger.sees("没有找到案件")
+    await time_to_take_back_is_over(town)
 
 
 async def test_nobody_on_duty_is_said_and_the_admin_hears(town: Town) -> None:
@@ -293,6 +312,7 @@ async def test_what_waits_is_listed(town: Town) -> None:
     await keeper.taps(first)
     keeper.sees(first, "属实", "不属实")
     await keeper.taps("属实")
+    await time_to_take_back_is_over(town)
     await keeper.says("/cases")
     keeper.sees("等核实的有 1 件", second)
 
@@ -330,6 +350,7 @@ async def test_an_erased_reporters_points_wait_for_the_code(town: Town) -> None:
     number, code = await reports_as(aunt)
     await town.write("UPDATE case_reporters SET person_id = NULL WHERE township_id = :t")
     await keeper.taps("属实")
+    await time_to_take_back_is_over(town)
     assert aunt.news == []
     await aunt.says(f"领奖 {number} {code}")
     aunt.sees("5 分已记到您名下")
@@ -365,5 +386,6 @@ async def test_the_elder_gets_what_the_child_reports(town: Town) -> None:
     child.sees(household["householder"])
     await child.taps("提交")
     await keeper.taps("属实")
+    await time_to_take_back_is_over(town)
     assert (await held(town))[f"household:{household['household_id']}"] == 5
     await whole(town)

@@ -17,7 +17,7 @@ from tests.fakes.pictures import photo
 from tests.fakes.wechat import FakeWeChat
 from tests.fakes.wechat_people import pushed
 from tests.fakes.wechat_world import Deliver
-from tests.stories.doings import change_policy
+from tests.stories.doings import change_policy, time_to_take_back_is_over
 from tests.stories.town import Someone, Town, wechat_settings
 
 HOUR_MS = 3_600_000
@@ -142,6 +142,7 @@ async def test_news_that_could_not_be_sent_waits_and_then_comes_first(plain_town
     town.clock.advance(days=3)
     await keeper.says("/verify 2026-0001 true")
     keeper.sees("已记为「属实」")
+    await time_to_take_back_is_over(town)
     assert "waiting" in await states(town, aunt), "the 48 hours are over"
     await aunt.says("我的积分")
     first, second = aunt.news
@@ -157,6 +158,7 @@ async def test_the_digest_says_how_many_wait(plain_town: Town) -> None:
     await one_village_reports(town, aunt)
     town.clock.advance(days=3)
     await keeper.says("/verify 2026-0001 true")
+    await time_to_take_back_is_over(town)
     await staff.says("日报")
     assert "1 条等本人再来（打开网页，或给公众号发消息）" in staff.sees("日报").text
 
@@ -167,6 +169,7 @@ async def test_a_notice_says_that_there_is_something(town: Town, wechat: FakeWeC
     await one_village_reports(town, aunt)
     town.clock.advance(days=3)
     await keeper.says("/verify 2026-0001 true")
+    await time_to_take_back_is_over(town)
     aunt.sees("2026-0001", "是真的")
     kinds = [one.kind for one in aunt.driver.user.contact.seen]
     assert kinds[-2:] == ["template", "passive"], "she read it by «看消息»"
@@ -243,6 +246,7 @@ async def test_a_refused_token_is_renewed_once(town: Town, wechat: FakeWeChat) -
     await one_village_reports(town, aunt)
     wechat.world.revoke_tokens()
     await keeper.says("/verify 2026-0001 true")
+    await time_to_take_back_is_over(town)
     aunt.sees("2026-0001", "是真的")
     assert wechat.world.forced_ms and wechat.violations == []
 
@@ -251,8 +255,9 @@ async def test_a_refused_account_is_said_to_staff(town: Town, wechat: FakeWeChat
     staff = await town.person("孙干事", role="staff")
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     await one_village_reports(town, await town.person("王大娘"))
+    await keeper.says("/verify 2026-0001 true")
     wechat.trouble("custom/send", errcode=40164, times=50)
-    task = asyncio.ensure_future(keeper.says("/verify 2026-0001 true"))
+    task = asyncio.ensure_future(time_to_take_back_is_over(town))
     fault = ""
     async with asyncio.timeout(10):
         while not fault:

@@ -371,3 +371,19 @@ async def test_a_report_as_somebody_else_is_not_shown(town: Town) -> None:
     await reports_as(villager)
     await neighbour.says("0001")
     neighbour.sees("没有找到案件")
+
+
+async def test_a_weigher_s_photo_asks_what_it_is_of(town: Town) -> None:
+    cleaner = await cleaner_of(town)
+    await cleaner.sends_photo()
+    assert cleaner.sees("称重的，还是举报的").labels[:2] == ["称重", "举报"]
+    await cleaner.says("张三 15.6公斤")
+    cleaner.sees("张三", "15.6公斤", "1 张", "记账")
+    await cleaner.says("取消")
+    await cleaner.sends_photo()
+    await cleaner.taps("举报")
+    assert "在哪里" in cleaner.last.text
+    await cleaner.says("取消")
+    await cleaner.sends_photo()
+    await cleaner.says(SENTENCE)
+    cleaner.sees("举报，请看对不对", "王家沟村 桥头", "1 张")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -82,6 +83,18 @@ def _json_body(parameters: Mapping[str, Any]) -> bytes:
         raise BotApiError(BAD_REQUEST, f"cannot be encoded: {error}") from None
 
 
+def read_json(body: bytes) -> Any:
+    """Telegram's JSON; half a character in somebody's words spoils those words and no more. Raises ValueError."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        try:
+            lenient = json.dumps(json.loads(body), ensure_ascii=False)
+        except RecursionError:
+            raise ValueError("too deep") from None
+        return orjson.loads(lenient.encode("utf-8", "replace"))
+
+
 def _not_answered(error: HttpError) -> BotApiError:
     """What is above the limit now will be the next time."""
     return BotApiError(BAD_REQUEST if isinstance(error, TooLarge) else 0, str(error))
@@ -92,8 +105,8 @@ def _result_of(status: int, body: bytes) -> Any:
     the way may say 403, too).
     """
     try:
-        answer = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        answer = read_json(body)
+    except ValueError:
         answer = None
     if not isinstance(answer, dict):
         raise BotApiError(0, f"no usable answer ({status})")

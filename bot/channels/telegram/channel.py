@@ -19,7 +19,16 @@ from starlette.routing import Route
 
 from bot.channels.base import Accept, Arrival, Letter, Pictures, Raw, Together
 from bot.channels.pacing import Pace, telegram_limits
-from bot.channels.telegram.api import BAD_REQUEST, CONFLICT, FORBIDDEN, NOT_FOUND, UNAUTHORIZED, BotApi, BotApiError
+from bot.channels.telegram.api import (
+    BAD_REQUEST,
+    CONFLICT,
+    FORBIDDEN,
+    NOT_FOUND,
+    UNAUTHORIZED,
+    BotApi,
+    BotApiError,
+    read_json,
+)
 from bot.channels.telegram.multipart import File
 from bot.channels.telegram.wire import (
     arrival_of,
@@ -151,13 +160,21 @@ class Telegram:
 
     async def _store(self, updates: Sequence[dict[str, Any]]) -> None:
         assert self._accept is not None
-        raws = [
-            Raw(self.name, str(update["update_id"]), f"telegram:{sender}", orjson.dumps(update), self._township_id)
-            for update in updates
-            if (sender := sender_of(update))
-        ]
+        raws = [raw for update in updates if (raw := self._raw_of(update)) is not None]
         if raws:
             await self._accept(raws)
+
+    def _raw_of(self, update: dict[str, Any]) -> Raw | None:
+        """An update as it is stored; None for one of nobody, or one that can't be written down: it is passed over."""
+        sender = sender_of(update)
+        if not sender:
+            return None
+        try:
+            body = orjson.dumps(update)
+        except orjson.JSONEncodeError as error:
+            log.warning("telegram.passed_over", update_id=update_id_of(update), error=str(error))
+            return None
+        return Raw(self.name, str(update_id_of(update)), f"telegram:{sender}", body, self._township_id)
 
     def routes(self) -> Sequence[Route]:
         """The webhook, when that mode is set."""
@@ -175,7 +192,7 @@ class Telegram:
             if len(body) > MAX_BODY_BYTES:
                 return PlainTextResponse("too large", 413)
         try:
-            update = orjson.loads(body)
+            update = read_json(body)
             if not update_id_of(update):
                 raise ValueError("no update")
         except ValueError:

@@ -17,10 +17,10 @@ ALTER TABLE outbox ADD COLUMN mood TEXT;
 ALTER TABLE sessions ADD COLUMN turns_taken INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE people ADD COLUMN nickname TEXT NOT NULL DEFAULT '';
 ALTER TABLE transfers ADD COLUMN seal BLOB;
-ALTER TABLE cases ADD COLUMN accuracy_m REAL;
+ALTER TABLE cases ADD COLUMN next_accuracy_m REAL;
 ALTER TABLE film_tickets ADD COLUMN moisture_bp INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE households ADD COLUMN village_group TEXT;
 UPDATE people SET nickname = name WHERE nickname = '';
 
 CREATE INDEX inbox_weight ON inbox (township_id, weight, id) WHERE weight IS NOT NULL;
-CREATE INDEX cases_accuracy ON cases (township_id, accuracy_m);
+CREATE INDEX cases_accuracy ON cases (township_id, next_accuracy_m);

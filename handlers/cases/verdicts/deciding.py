@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from bot.errors import PersonError
 from bot.talk.form import Option
-from bot.talk.messages import Text, on_lines, text
+from bot.talk.messages import Button, Say, text
 from bot.talk.spans import DAY_MS
 from handlers.cases import rules
-from handlers.cases.claiming import EXPIRE
 from handlers.cases.known import Known, case_chosen, case_said, numbered
-from handlers.cases.notices import apart_m, kind_text, shortened, state_text, tell_reporter
-from handlers.cases.points import move
-from handlers.cases.showing import change_cards, decided_text, show_case
-from handlers.households.beneficiary import beneficiary_account
-from handlers.people.actions import called, private
+from handlers.cases.notices import apart_m, card_of, decision_rows, kind_text, shortened
+from handlers.cases.showing import change_cards, show_case, show_decided
+from handlers.cases.verdicts.settling import SETTLE, Verdict, decided_say, standing
+from handlers.people.actions import private
 from handlers.people.charge import check_area
-from handlers.world import Desk, Turn
-from storage.product import accounts, cases
+from handlers.undo import hold
+from handlers.world import Turn
+from storage.product import cases, verdicts
+from storage.product.cases import Case
 
 RIGHT = "verify_case"
+SURE = "sure"
 DUPLICATES_OFFERED = 6
 DUPLICATES_LOOKED_AT = 60
 DUPLICATE_DAYS = 30
@@ -33,28 +33,22 @@ VERDICTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What was decided about a case: the event, the policy's reason and words of a refusal, the case it repeats."""
-
-    event: str
-    reason: str = ""
-    note: str = ""
-    original_id: int | None = None
-
-
 async def verify(turn: Turn, args: str) -> None:
-    """`/verify 2026-0113 true|false|dup`; without a verdict the case is shown with its buttons."""
+    """`/verify 2026-0113 true|false|dup`; without a verdict the case is shown with its buttons.
+
+    What may well be a duplicate, or has neither photo nor position, is asked once more before «true» (`sure`).
+    """
     private(turn)
-    said, _, verdict = args.strip().partition(" ")
+    said, _, rest = args.strip().partition(" ")
+    verdict, _, sure = rest.strip().lower().partition(" ")
     found = await case_said(turn, said)
-    case, event = found.case, VERDICTS.get(verdict.strip().lower())
+    case, event = found.case, VERDICTS.get(verdict)
     check_area(turn, RIGHT, case.area_id)
     if event is None:
         await show_case(turn, found)
         return
     if case.state != "registered":
-        turn.reply(await decided_text(turn, case))
+        await show_decided(turn, found)
         return
     _not_own(turn, found)
     chosen = {"id": str(case.id), "label": case.number}
@@ -62,8 +56,24 @@ async def verify(turn: Turn, args: str) -> None:
         turn.open("reject_case", case=chosen)
     elif event == "duplicate":
         turn.open("duplicate_case", case=chosen)
+    elif sure.strip() != SURE and (doubt := await _doubt(turn, case)) is not None:
+        turn.reply(doubt)
     else:
         await _decide(turn, found, Verdict("verified"))
+
+
+async def _doubt(turn: Turn, case: Case) -> Say | None:
+    """What to ask before «true»; None when nothing speaks against it."""
+    first = await cases.case(turn.tx, case.maybe_duplicate_of) if case.maybe_duplicate_of is not None else None
+    if first is not None:
+        said = text("case.sure.duplicate", number=case.number, first=first.number, metres=apart_m(case, first))
+    elif case.lat is None and not await cases.media_of(turn.tx, case.id):
+        said = text("case.sure.bare", number=case.number)
+    else:
+        return None
+    (_, untrue), duplicate = decision_rows(case.number)
+    sure = Button(text("case.sure.yes"), f"/verify {case.number} true {SURE}", "primary")
+    return Say(said, ((sure, untrue), duplicate), card=card_of(case))
 
 
 async def submit_rejection(turn: Turn, answers: Mapping[str, Any]) -> None:
@@ -77,7 +87,7 @@ async def submit_duplicate(turn: Turn, answers: Mapping[str, Any]) -> None:
     found = await case_chosen(turn, answers["case"])
     case, original = found.case, (await case_chosen(turn, answers["original"])).case
     if case.state != "registered":
-        turn.reply(await decided_text(turn, case))
+        await show_decided(turn, found)
         return
     while original.duplicate_of is not None:
         original = (await case_chosen(turn, {"id": original.duplicate_of})).case
@@ -94,87 +104,32 @@ async def _decide_by_form(turn: Turn, found: Known, verdict: Verdict) -> None:
 
 
 async def _decide(turn: Turn, found: Known, verdict: Verdict) -> None:
-    """Write the decision, move the points, tell the reporter and whoever decided; said once if it was decided."""
+    """Write the decision, which takes effect when it can no longer be taken back; said once if it was decided."""
     case = found.case
-    claimed_by_code, beneficiary = await _beneficiary(turn, found)
-    claim_until_ms = None
-    if verdict.event == "verified" and claimed_by_code and case.points:
-        claim_until_ms = turn.now_ms + turn.world.policy.report.claim_days * DAY_MS
-    moved = rules.follows(case.state, verdict.event) and await cases.decide(
+    event_id = turn.ids.next()
+    moved = rules.follows(case.state, verdict.event) and await verdicts.decide(
         turn.tx,
         case,
         verdict.event,
-        event_id=turn.ids.next(),
+        event_id=event_id,
         person_id=turn.person.id,
         policy_version=turn.world.current.version,
         now_ms=turn.now_ms,
         reason=verdict.reason,
         note=verdict.note,
         original_id=verdict.original_id,
-        claim_until_ms=claim_until_ms,
     )
     if not moved:
-        turn.reply(await decided_text(turn, case))
+        await show_decided(turn, found)
         return
-    await move(
-        turn,
-        rules.settle(case.id, verdict.event, beneficiary),
-        case_id=case.id,
-        points=case.points,
-        policy_version=case.policy_version,
-        created_by=turn.person.id,
-    )
-    if claim_until_ms is not None:
-        turn.later(EXPIRE, f"{EXPIRE}:{case.id}", claim_until_ms, case_id=case.id)
-    await tell_reporter(turn, found, _result(turn, found, verdict, claim_until_ms), key="result")
-    turn.reply(
-        text(
-            "case.decided",
-            number=case.number,
-            kind=kind_text(case.kind),
-            place=shortened(case.place),
-            state=state_text(verdict.event),
-            by=called(turn.person.name),
-        )
-    )
+    settles_ms = await hold(turn, SETTLE, event_id, case_id=case.id)
+    await verdicts.put_off(turn.tx, case.id, settles_ms)
     decided = await cases.case(turn.tx, case.id)
-    assert decided is not None, "it was decided just now"
+    event = standing(list(await cases.events(turn.tx, case.id)))
+    assert decided is not None and event is not None, "it was decided just now"
+    awake_ms = turn.world.after_quiet_ms(settles_ms)
+    turn.reply(decided_say(decided, event, tell_ms=awake_ms if awake_ms > settles_ms else None))
     await change_cards(turn, decided)
-
-
-def _result(turn: Turn, found: Known, verdict: Verdict, claim_until_ms: int | None) -> Text:
-    """What the reporter hears: the points that count now, how to claim them, or the reason."""
-    case = found.case
-    number, points = case.number, case.points
-    head = text("report.result", number=number, kind=kind_text(case.kind), place=case.place)
-    lines = [head, text(f"report.result.{verdict.event}")]
-    if verdict.event == "verified" and points:
-        if claim_until_ms is not None:
-            lines.append(text("report.result.claim", number=number, points=points, until_ms=claim_until_ms))
-        else:
-            lines.append(text("report.result.points", points=points))
-    if verdict.event == "rejected":
-        language = (found.reporter.language if found.reporter else None) or turn.person.language
-        lines.append(text("report.result.reason", reason=reason_name(turn, verdict.reason, language)))
-    if verdict.note:
-        lines.append(text("report.result.note", note=shortened(verdict.note)))
-    return on_lines(lines)
-
-
-def reason_name(desk: Desk, reason: str, language: str) -> str:
-    """A reason's name by the policy in force; its id when the policy no longer has it."""
-    found = next((one for one in desk.world.policy.report.not_true_reasons if one.id == reason), None)
-    return found.name.in_language(language) if found else reason
-
-
-async def _beneficiary(turn: Turn, found: Known) -> tuple[bool, str | None]:
-    """Whether the points wait for the code (anonymous, or the identity was erased), else whose they are."""
-    reporter = found.reporter
-    if reporter is None or reporter.anonymous or reporter.person_id is None:
-        return True, None
-    if reporter.household_id is not None:
-        return False, accounts.of_household(reporter.household_id)
-    return False, await beneficiary_account(turn.tx, reporter.person_id, {})
 
 
 def _not_own(turn: Turn, found: Known) -> None:

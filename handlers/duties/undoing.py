@@ -1,0 +1,47 @@
+"""Taking back a clean-up report within the policy's minutes: the village's earlier one stands again, or none."""
+
+from __future__ import annotations
+
+from datetime import date, time
+
+from bot.errors import PersonError
+from bot.talk.messages import Say, text
+from bot.talk.spans import MINUTE_MS
+from handlers.people.actions import private
+from handlers.world import Turn
+from storage.machine import reversals
+from storage.product import duties
+
+
+async def command(turn: Turn, args: str) -> None:
+    """`/uncleanup ID`: the report of that id is withdrawn by whoever wrote it."""
+    private(turn)
+    said, world = args.strip(), turn.world
+    row = await duties.report(turn.tx, int(said)) if said.isascii() and said.isdigit() and len(said) < 17 else None
+    if row is None or row["person_id"] != turn.person.id:
+        raise PersonError("cleanup_not_yours")
+    if turn.now_ms >= row["at_ms"] + world.policy.undo.minutes * MINUTE_MS:
+        raise PersonError("cleanup_too_late", minutes=world.policy.undo.minutes)
+    standing = {one["id"] for one in await duties.reports(turn.tx, row["day"], village_id=row["village_id"])}
+    if row["id"] not in standing:
+        raise PersonError("cleanup_replaced")
+    if row["replaces"] is None:
+        await reversals.add_reversal(
+            turn.tx,
+            reversal_id=turn.ids.next(),
+            what=duties.WITHDRAWN,
+            subject_id=row["village_id"],
+            entry_id=row["id"],
+            entry_ms=row["at_ms"],
+            kind="withdrawn",
+            person_id=turn.person.id,
+            reason="",
+            at_ms=turn.now_ms,
+        )
+    else:
+        await duties.restore(turn.tx, row["id"], new_id=turn.ids.next, person_id=turn.person.id, at_ms=turn.now_ms)
+    area = world.places.areas.get(row["village_id"])
+    key = "cleanup.withdrawn" if row["replaces"] is None else "cleanup.restored"
+    day_ms = world.moment_ms(date.fromisoformat(row["day"]), time())
+    answer = text(key, village=area.name if area else "?", day_ms=day_ms)
+    turn.reply(Say(answer, card=f"cleanup:{row['id']}"))
