@@ -1,5 +1,4 @@
-// Photos and videos: from the camera, the album or the clipboard. The originals are sent untouched,
-// because the position inside them is evidence.
+// Photos and videos: from the camera, the album or the clipboard.
 
 import { t } from "./texts.js";
 

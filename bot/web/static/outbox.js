@@ -215,6 +215,10 @@ export class Outbox {
   async #uploadOne(item, file, index, count) {
     try {
       if (!(await readable(file.blob))) throw new Refused(0, "file_gone", t("fileGone"));
+      if (!file.reduced) {
+        const { reduced } = await import("./reduce.js");
+        Object.assign(file, { blob: await reduced(file.blob), reduced: true });
+      }
       const report = (share) => this.#tell(item.id, "sending", { progress: (index + share) / count });
       file.media = await upload(file.blob, file.name, report);
     } catch (error) {
