@@ -73,16 +73,19 @@ class Dispatch:
     """How a message goes out.
 
     `key` makes it happen once for an address, however often it is asked for; `urgent` ones are told at any hour and
-    first; `due_ms` puts it off; after `expires_ms` it is dropped and counted.
+    first; `due_ms` puts it off, `unless_here` only for who neither wrote nor had the page open in the last minutes;
+    after `expires_ms` it is dropped and counted.
     """
 
     key: str | None = None
     urgent: bool = False
     due_ms: int | None = None
     expires_ms: int | None = None
+    unless_here: bool = False
 
 
 AT_ONCE = Dispatch()
+HERE_MS = 5 * 60_000
 
 
 def outbox_row(
@@ -137,6 +140,8 @@ class Desk(Generic[World]):
         address = contacts[0]["address"]
         if how.key is not None and await self.was_told(how.key, address):
             return False
+        if how.unless_here and self.now_ms - contacts[0]["last_in_ms"] <= HERE_MS:
+            how = replace(how, due_ms=None)
         out = self.catalogues[row["language"]].out(say)
         self.post(person_id, contacts[0]["channel"], address, out, how)
         return True

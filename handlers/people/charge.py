@@ -51,8 +51,9 @@ def _below_any(turn: Turn, outer: Iterable[int], area_id: int) -> bool:
 
 
 def when_awake(desk: Desk, key: str, *, urgent: bool = False) -> Dispatch:
-    """Send once for a key after the quiet hours, or at any hour when it is urgent."""
-    return Dispatch(key, urgent=urgent, due_ms=None if urgent else desk.world.after_quiet_ms(desk.now_ms))
+    """Send once for a key after the quiet hours; at any hour when it is urgent, or to whoever is here just now."""
+    due_ms = None if urgent else desk.world.after_quiet_ms(desk.now_ms)
+    return Dispatch(key, urgent=urgent, due_ms=due_ms, unless_here=True)
 
 
 async def tell_each(

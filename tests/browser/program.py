@@ -89,10 +89,10 @@ class Program:
         """Role → the link that the program printed when it started for the first time."""
         return dict(re.findall(r"(\w+)\s+(http://\S+\?join=\S+)", self._printed.read_text("utf-8")))
 
-    def passes(self, minutes: int) -> None:
+    def passes(self, seconds: float) -> None:
         """The next start finds the clock so much later."""
         assert self._ahead_ms is not None
-        self._ahead_ms += minutes * 60_000
+        self._ahead_ms += int(seconds * 1000)
 
     def kill(self) -> None:
         """SIGKILL: no chance to tidy up."""

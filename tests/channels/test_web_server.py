@@ -303,8 +303,7 @@ async def test_a_reconnecting_page_gets_what_came_after_its_last_event_and_nothi
     page = await site.page()
     async with page.events() as events:
         await page.says("一")
-        first = await events.message()
-        await events.message()
+        first = min([await events.message(), await events.message()], key=lambda message: int(message["id"]))
     await page.says("二")
     while (await page.history())["messages"][-1]["from"] == "me":  # until it is answered
         await asyncio.sleep(0.01)

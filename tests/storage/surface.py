@@ -224,6 +224,7 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "people.set_person": [{"values": {"name": "words", "language": "en"}}],
     "people.add_contact": [{}, {"address": "web:901"}],
     "people.seen": [{"rows": [("web:3", NOW_MS)]}],
+    "people.looks": [{"address": "web:1", "now_ms": LATE_MS}],
     "people.set_contact_state": [{"state": "unreachable"}],
     "people.grant": [{"role_id": NEW}],
     "policies.add_policy": [{}],

@@ -245,9 +245,9 @@ async def test_a_fire_says_119_first_and_wakes_the_staff(town: Town) -> None:
 
 
 async def test_what_is_not_urgent_lets_the_staff_sleep(town: Town) -> None:
-    town.clock.go_to("2026-11-18 23:30")
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     aunt = await town.person("王大娘")
+    town.clock.go_to("2026-11-18 23:30")
     await aunt.says("王家沟桥头有人倒垃圾")
     await aunt.taps("跳过")
     await aunt.taps("提交")
