@@ -12,7 +12,7 @@ from bot.talk.messages import Say
 from bot.talk.spans import DAY_MS, MINUTE_MS
 from bot.turn import Dispatch, Role
 from handlers.digests import groups, rules
-from handlers.digests.figures import Material, Period, digest_ms, figures, period_of, policy_on, read
+from handlers.digests.figures import Material, Period, digest_ms, figures, period_of, policy_on, read, unread_ms
 from handlers.digests.troubles import is_calendar_day, troubles
 from handlers.duties.planning import drop, horizon, plan_timer
 from handlers.people.actions import private
@@ -70,6 +70,7 @@ async def _record(desk: Desk, period: Period) -> Period:
         until_ms=period.until_ms,
         policy_version=period.version.version,
         is_cleanup=period.is_cleanup,
+        unread_ms=unread_ms(period),
         now_ms=desk.now_ms,
     )
     return await period_of(desk, period.day) or period

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 
-from bot.talk.spans import HOUR_MS
+from bot.talk.spans import DAY_MS, HOUR_MS
 from handlers.declared import Backlog, ByArea, Selection, read_figures
 from handlers.digests import rules
 from handlers.digests.rules import AreaThen, Figures, LateCase, Scope
@@ -81,6 +81,11 @@ class Material:
     undelivered: Sequence[Row] | None
 
 
+def unread_ms(period: Period) -> int:
+    """How long a message may wait for its reader before it counts as not delivered, by the period's policy."""
+    return period.version.policy.digest.unread_days * DAY_MS
+
+
 async def read(desk: Desk, period: Period) -> Material:
     """Read the figures of the period and what waited at its end, once for everybody's digest."""
     declared = desk.world.declared
@@ -91,7 +96,7 @@ async def read(desk: Desk, period: Period) -> Material:
     if period.ran:
         undelivered = await digests.undelivered_then(tx, period.day.isoformat())
     elif not period.over:
-        undelivered = await digests.undelivered_now(tx, from_ms=from_ms, until_ms=until_ms)
+        undelivered = await digests.undelivered_now(tx, from_ms=from_ms, until_ms=until_ms, unread_ms=unread_ms(period))
     return Material(
         period=period,
         areas=tuple(

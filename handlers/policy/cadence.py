@@ -37,6 +37,7 @@ class Digest(Table):
     late_drop_minutes: Positive
     waiting_shown_largest: Annotated[int, Field(ge=1, le=50)]
     soon_hours: Hours = 6
+    unread_days: Annotated[int, Field(ge=1, le=60)] = 3
 
 
 class QuietHours(Table):

@@ -20,7 +20,15 @@ async def run_of(tx: Tx, day: str) -> Row | None:
 
 
 async def add_run(
-    tx: Tx, day: str, *, from_ms: int, until_ms: int, policy_version: int, is_cleanup: bool, now_ms: int
+    tx: Tx,
+    day: str,
+    *,
+    from_ms: int,
+    until_ms: int,
+    policy_version: int,
+    is_cleanup: bool,
+    unread_ms: int,
+    now_ms: int,
 ) -> None:
     """Record that a day's digest ran, once, with what had not been delivered by then."""
     written = await tx.run(
@@ -49,13 +57,16 @@ async def add_run(
                 "state": row["state"],
                 "messages": row["messages"],
             }
-            for row in await undelivered_now(tx, from_ms=from_ms, until_ms=until_ms)
+            for row in await undelivered_now(tx, from_ms=from_ms, until_ms=until_ms, unread_ms=unread_ms)
         ],
     )
 
 
-async def undelivered_now(tx: Tx, *, from_ms: int, until_ms: int) -> Sequence[Row]:
-    """Messages written in a period that have not arrived by now: area_id, state (waiting|failed|expired), messages.
+async def undelivered_now(tx: Tx, *, from_ms: int, until_ms: int, unread_ms: int) -> Sequence[Row]:
+    """Messages that have not arrived by now: area_id, state (waiting|failed|expired), messages.
+
+    Those that failed were written in the period. Those that wait for their reader, who opens the page or writes when
+    they like, count on the day on which they have waited for `unread_ms`.
 
     A message belongs to the area of its person's household, else of their first role, else to NO_AREA.
     """
@@ -66,10 +77,16 @@ async def undelivered_now(tx: Tx, *, from_ms: int, until_ms: int) -> Sequence[Ro
         " WHERE m.township_id = :t AND m.person_id = o.person_id AND m.until_ms IS NULL"
         " AND m.relation <> 'proxy'), (SELECT MIN(r.area_id) FROM roles r WHERE r.township_id = :t"
         f" AND r.person_id = o.person_id AND r.until_ms IS NULL), {NO_AREA}) AS area_id"
-        " FROM outbox o WHERE o.township_id = :t AND o.state IN ('waiting', 'failed', 'expired')"
-        " AND o.created_ms >= :from_ms AND o.created_ms < :until_ms) AS each_message"
+        " FROM outbox o WHERE o.township_id = :t AND (o.state IN ('failed', 'expired')"
+        " AND o.created_ms >= :from_ms AND o.created_ms < :until_ms OR o.state = 'waiting'"
+        " AND o.created_ms >= :unread_from_ms AND o.created_ms < :unread_until_ms)) AS each_message"
         " GROUP BY area_id, state ORDER BY area_id, state",
-        {"from_ms": from_ms, "until_ms": until_ms},
+        {
+            "from_ms": from_ms,
+            "until_ms": until_ms,
+            "unread_from_ms": from_ms - unread_ms,
+            "unread_until_ms": until_ms - unread_ms,
+        },
     )
 
 

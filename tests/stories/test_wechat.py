@@ -160,7 +160,10 @@ async def test_the_digest_says_how_many_wait(plain_town: Town) -> None:
     await keeper.says("/verify 2026-0001 true")
     await time_to_take_back_is_over(town)
     await staff.says("日报")
-    assert "1 条等本人再来（打开网页，或给公众号发消息）" in staff.sees("日报").text
+    assert "没人看" not in staff.sees("日报").text, "it waits for her: that is no fault yet"
+    town.clock.advance(days=3)
+    await staff.says("日报")
+    assert "1 条放了好几天没人看" in staff.sees("日报").text
 
 
 async def test_a_notice_says_that_there_is_something(town: Town, wechat: FakeWeChat) -> None:
