@@ -41,6 +41,7 @@ def check(settings: Settings, *, surroundings: bool) -> None:
     from bot.console.townships import bots_check, check_all
     from bot.media.stores import open_shelf
     from storage.engine.opening import open_database
+    from storage.engine.sqlite import check_integrity
 
     async def work() -> bool:
         database = await open_database(settings.database)
@@ -59,6 +60,8 @@ def check(settings: Settings, *, surroundings: bool) -> None:
         return all(one.ok or one.warning for one in checks)
 
     up_to_date(settings)
+    if settings.database_path is not None:
+        check_integrity(settings.database_path)
     if not asyncio.run(work()):
         raise typer.Exit(FAILED)
 
