@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from bot.talk.messages import Text
 from bot.turn import Desk
 from storage.database import Tx
 
@@ -122,11 +123,13 @@ class Forget:
 
     `of_person` erases it when a person has themselves erased. `of_age` erases one portion of what was kept long enough
     (policy `retention`), every night; True: there may be more. None: nothing of that kind is to be done.
+    `farewell` comes before `of_person` and gives what only the one who leaves can know from now on, line by line.
     """
 
     what: str
     of_person: Callable[[Desk[Any], Leaver], Awaitable[None]] | None = None
     of_age: Callable[[Desk[Any], Portion], Awaitable[bool]] | None = None
+    farewell: Callable[[Desk[Any], Leaver], Awaitable[Sequence[Text]]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,8 +59,10 @@ class Dialogue:
         gate = self._product.gate(turn)
         if gate is not None:
             return await self._behind_gate(turn, session, gate)
-        if idle(turn, session) and self._product.phrase(turn) is None:
-            return ask_resume(turn, session)
+        if idle(turn, session):
+            session = self._past_passing(session)
+            if session.top is not None and self._product.phrase(turn) is None:
+                return ask_resume(turn, session)
         return await self._follow(turn, session, Route(event))
 
     async def _follow(self, turn: Turn[Any], session: Session, *steps: Step) -> Session:
@@ -120,13 +122,18 @@ class Dialogue:
             return replace(session, stash=()), (*_kept(session), step)
         intent = self._product.addressed(turn)
         if intent is not None:
-            return session, (do(intent),)
+            return self._past_passing(session), (do(intent),)
         if event.kind == "tap":
             return self._pressed(turn, session)
         if session.top is not None:
             return await climb(self._product, turn, session)
         intent = self._product.phrase(turn) or await self._product.number(turn) or await self._product.interpret(turn)
         return session, () if intent is None else (do(intent),)
+
+    def _past_passing(self, session: Session) -> Session:
+        """The session without a question that was asked in passing."""
+        form = self._product.forms.get(session.top.form) if session.top is not None else None
+        return session.pop() if form is not None and form.passing else session
 
     def _pressed(self, turn: Turn[Any], session: Session) -> Next:
         """A button that is no command: an answer, of the question that is open."""
@@ -199,7 +206,8 @@ class Dialogue:
             case Submit():
                 return await self._submit(turn, session, form)
             case Review(note=note):
-                return screen(turn, session, lambda frame: review_say(form, frame, note), stale=stale), ()
+                remark = await form.remark(turn, complete(form, _top(session).answers)) if form.remark else None
+                return screen(turn, session, lambda frame: review_say(form, frame, note, remark), stale=stale), ()
             case Ask(step=asked):
                 frame = _top(session)
                 doubt = await asked.suppose(turn, frame.answers) if asked.suppose and supposes(frame, effect) else None

@@ -17,7 +17,7 @@ from typing import Any
 
 from bot.incoming.resuming import said_anew
 from bot.incoming.screens import labelled
-from bot.incoming.steps import GiveAnswer, Next, do
+from bot.incoming.steps import GiveAnswer, Next, Route, do
 from bot.talk.form import Form, FreeText, Option
 from bot.talk.hearing import Heard, hear
 from bot.talk.session import Frame, Session
@@ -42,7 +42,8 @@ async def climb(product: Product, turn: Turn[Any], session: Session) -> Next:
     assert frame is not None
     form = product.forms.get(frame.form)
     if form is None or event.kind not in ("text", "media"):
-        return session, (GiveAnswer(),)
+        passed = form is not None and form.passing and event.kind == "place"
+        return (session.pop(), (Route(event),)) if passed else (session, (GiveAnswer(),))
     heard, found = await _heard(product, turn, form, frame)
     if heard.rung != "button" and (intent := await said_anew(product, turn, frame)) is not None:
         return session.pop(), (do(intent),)
@@ -50,7 +51,9 @@ async def climb(product: Product, turn: Turn[Any], session: Session) -> Next:
     if event.kind == "text" and heard.rung not in ("button", "answer"):
         for rung in RUNGS:
             if (intent := await rung(question)) is not None:
-                return session, (do(intent),)
+                return session.pop() if form.passing else session, (do(intent),)
+    if form.passing and heard.rung == "nothing":
+        return session.pop(), (Route(event),)
     return session, (GiveAnswer(found, await _aside(question)),)
 
 
@@ -77,7 +80,7 @@ async def _command(question: Question) -> Intent | None:
 
 
 async def _other_matter(question: Question) -> Intent | None:
-    takes_words = question.heard.rung == "free"
+    takes_words = question.heard.rung == "free" and not question.form.passing
     intent = await question.product.other_matter(question.turn, takes_words=takes_words)
     return intent if intent is not None and intent.form != question.form.id else None
 

@@ -219,7 +219,7 @@ def take_aside(form: Form, frame: Frame, aside: Mapping[str, Any]) -> tuple[Fram
     """Take answers that were given to other questions than the one asked, and go on where the conversation stands."""
     frame = replace(frame, answers={**frame.answers, **aside}, of_photos="")
     step = form.step(frame.asked)
-    if step is not None and step.id in aside:
+    if step is not None and (step.id in aside or not step.when(frame.answers)):
         return proceed(form, frame)
     note = Wrong("words_noted")
     return ask(frame, step, note=note) if step is not None else (frame, Review(note))
@@ -284,6 +284,8 @@ def absorb(
 
 
 def show_again(form: Form, frame: Frame, note: Wrong) -> tuple[Frame, Effect]:
-    """The present question once more, after a note."""
+    """The present question once more, after a note; the next one when what was noted has answered it."""
     step = form.step(frame.asked)
+    if step is not None and not step.when(frame.answers):
+        return proceed(form, frame, note)
     return ask(frame, step, note=note) if step else (frame, Review(note))

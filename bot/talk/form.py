@@ -258,6 +258,8 @@ class Form:
     review. `review` False submits as soon as the path is complete (for one-question forms). `cancel` False shows no
     way out (for what must be answered before anything else). `words(turn, answers, said)` gives the answers that words
     change although no question asked for them: a caption, «是黑色的塑料袋» to the question for a photo.
+    `remark(turn, answers)` gives what the review says below the answers, of what only the database knows. `passing`: a
+    question asked in passing, once; whatever is no answer to it ends it, and is taken as if it had not been asked.
     """
 
     id: str
@@ -267,6 +269,8 @@ class Form:
     right: str = ""
     cancel: bool = True
     words: Callable[[Any, Answers, str], Awaitable[Mapping[str, Any]]] | None = None
+    remark: Callable[[Any, Answers], Awaitable[Text | None]] | None = None
+    passing: bool = False
 
     def step(self, step_id: str) -> Step | None:
         """The step of that id, if the form still has it."""

@@ -103,8 +103,8 @@ def control_rows(form: Form, frame: Frame, step: Step) -> Rows:
     return [*rows, tuple(controls)] if controls else rows
 
 
-def review_say(form: Form, frame: Frame, note: Wrong | Text | None = None) -> Say:
-    """Every answer on a line, to be submitted, changed or given up."""
+def review_say(form: Form, frame: Frame, note: Wrong | Text | None = None, remark: Text | None = None) -> Say:
+    """Every answer on a line, to be submitted, changed or given up; below them `remark`, if there is one."""
     answers = complete(form, frame.answers)
     lines: list[Words] = []
     edits: list[Button] = []
@@ -114,6 +114,7 @@ def review_say(form: Form, frame: Frame, note: Wrong | Text | None = None) -> Sa
         label = text(f"form.{form.id}.{step.id}.label")
         lines.append(text("review.line", label=label, value=shown(form, step, answers[step.id])))
         edits.append(Button(text("button.edit", label=label), f"{EDIT}{step.id}"))
+    lines += ["", remark] if remark is not None else []
     body = text("review.body", title=text(f"form.{form.id}.title"), lines=lines)
     submit = text(f"form.{form.id}.submit|button.submit")
     if note is not None:

@@ -22,7 +22,7 @@ CASES = Capability(
         "revise": Command(revising.revise, "verify_case", takes=takes.a_case),
         "claim": Command(claiming.claim, takes=claiming.brings_a_code),
     },
-    forms=(forms.REPORT, forms.REJECT_CASE, forms.DUPLICATE_CASE, forms.REVISE_CASE),
+    forms=(forms.REPORT, forms.REJECT_CASE, forms.DUPLICATE_CASE, forms.REVISE_CASE, forms.REPORTER),
     intents=(opening.interpret,),
     numbers=(opening.numbered,),
     other_matters=(opening.surely,),
@@ -38,7 +38,7 @@ CASES = Capability(
         Reference("cases", "duplicate_of", "cases"),
     ),
     forgets=(
-        Forget("who reported a case", of_person=forgetting.reporter),
+        Forget("who reported a case", of_person=forgetting.reporter, farewell=forgetting.farewell),
         Forget("where a case was", of_age=forgetting.places),
     ),
     pages=("villager.md", "staff.md"),

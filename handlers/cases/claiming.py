@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import time, timedelta
 from typing import Any
 
 from bot.errors import PersonError
-from bot.talk.messages import text
+from bot.talk.messages import Say, Text, on_lines, text
 from bot.talk.spans import DAY_MS, HOUR_MS
 from handlers.cases import rules
 from handlers.cases.known import Known, known
@@ -16,14 +16,38 @@ from handlers.cases.notices import tell_reporter
 from handlers.cases.points import claimable, move
 from handlers.households.beneficiary import beneficiary_account
 from handlers.people.actions import private
+from handlers.people.charge import when_awake
 from handlers.world import Desk, Turn
+from storage.database import Row
 from storage.product import case_vault, cases
 from storage.product.cases import Case
 
 CLAIM_CHARS = 200
+CODE_DIGITS = 6
+SALT_CHARS = 22
 LOOK_BACK_MS = 2 * HOUR_MS
 EXPIRE, FORGET = "cases.claim_expire", "cases.forget"
 FORGET_AT = time(3, 20)
+
+
+def new_code(desk: Desk) -> tuple[str, str, str]:
+    """A claim code, with the salt and the hash that stay of it."""
+    code, salt = desk.dice.digits(CODE_DIGITS), desk.dice.token()[:SALT_CHARS]
+    return code, salt, rules.hash_code(salt, code)
+
+
+async def codes_instead_of_name(desk: Desk, rows: Sequence[Row]) -> list[Text]:
+    """Make the points of named reports claimable by somebody whose name is about to be erased: a line a report.
+
+    `rows` are of `case_vault.named_reports`. Of a code only its hash stays, and the first one was never shown: each
+    case gets another one.
+    """
+    lines = []
+    for row in rows:
+        code, salt, claim_hash = new_code(desk)
+        await cases.set_claim(desk.tx, row["id"], salt=salt, claim_hash=claim_hash)
+        lines.append(text("claim.instead_of_name", number=row["number"], points=row["points"], code=code))
+    return lines
 
 
 def brings_a_code(turn: Turn, rest: str) -> bool:
@@ -144,6 +168,12 @@ async def plan(desk: Desk) -> None:
 
 
 async def forget(desk: Desk, _: Mapping[str, Any]) -> None:
-    """Timer: reporters' identities older than the policy's retention are erased; points then wait for the code."""
-    days = desk.world.policy.retention.reporter_identity_days
-    await case_vault.forget_before(desk.tx, desk.now_ms - days * DAY_MS)
+    """Timer: reporters' identities older than the policy's retention are erased; points then wait for the code.
+
+    Who reported with their name and still has points to come is told the code first.
+    """
+    before_ms = desk.now_ms - desk.world.policy.retention.reporter_identity_days * DAY_MS
+    for row in await case_vault.named_reports(desk.tx, before_ms=before_ms):
+        words = on_lines([text("claim.name_erased"), *await codes_instead_of_name(desk, [row])])
+        await desk.tell(row["person_id"], Say(words), when_awake(desk, f"case:{row['id']}:name_erased"))
+    await case_vault.forget_before(desk.tx, before_ms)

@@ -10,21 +10,20 @@ from bot.errors import PersonError
 from bot.talk.messages import Button, Say, Text, on_lines, text
 from bot.talk.spans import HOUR_MS
 from handlers.cases import rules
+from handlers.cases.claiming import new_code
 from handlers.cases.notices import kind_text, tell_staff
 from handlers.cases.opening import BENEFICIARY
-from handlers.cases.places import Spot, spot_of
+from handlers.cases.places import Spot, first_near, spot_of
 from handlers.cases.points import move
 from handlers.households.beneficiary import OWN, beneficiary_household
 from handlers.numbers import CASES
 from handlers.policy.report import ReportKind
 from handlers.world import Turn
-from storage.database import Row
 from storage.numbers import next_number
 from storage.product import case_vault, cases
 from storage.product.cases import Case
 
-CODE_DIGITS = 6
-SALT_CHARS = 22
+NAME_FORM = "reporter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ async def submit_report(turn: Turn, answers: Mapping[str, Any]) -> None:
     anonymous = bool(answers.get("anonymous"))
     if anonymous and not policy.anonymous:
         raise PersonError("report_not_anonymous", step="anonymous")
-    spot = await spot_of(turn, answers["place"])
+    spot = await spot_of(turn, answers)
     filed = await _file(turn, kind, spot, str(answers.get("statement") or "").strip(), anonymous)
     case = filed.case
     await case_vault.add_reporter(
@@ -71,6 +70,8 @@ async def submit_report(turn: Turn, answers: Mapping[str, Any]) -> None:
     await cases.add_media(turn.tx, case.id, media_ids)
     told = await tell_staff(turn, case, media_ids, not_to=turn.person.id)
     turn.reply(_receipt(filed, told))
+    if not anonymous and not turn.person.name:
+        turn.open(NAME_FORM)  # whoever pays the reward asks for them by name
 
 
 async def _acted_for(turn: Turn, answers: Mapping[str, Any]) -> int | None:
@@ -86,8 +87,8 @@ async def _file(turn: Turn, kind: ReportKind, spot: Spot, statement: str, anonym
     local = world.local(turn.now_ms)
     day_start_ms = world.moment_ms(local.date(), local.min.time())
     earned = await case_vault.points_since(turn.tx, turn.person.id, day_start_ms)
-    first = await _first_report(turn, kind.id, spot)
-    code, salt = turn.dice.digits(CODE_DIGITS), turn.dice.token()[:SALT_CHARS]
+    first = await first_near(turn, kind.id, spot)
+    code, salt, claim_hash = new_code(turn)
     case = Case(
         id=turn.ids.next(),
         number=CASES.write(local.year, await next_number(turn.tx, "cases", local.year)),
@@ -109,39 +110,24 @@ async def _file(turn: Turn, kind: ReportKind, spot: Spot, statement: str, anonym
         points=rules.points_promised(kind.points, earned, policy.person_day_points_largest),
         policy_version=world.current.version,
         claim_salt=salt,
-        claim_hash=rules.hash_code(salt, code),
+        claim_hash=claim_hash,
     )
     await cases.add_case(turn.tx, case, event_id=turn.ids.next())
     return Filed(case, kind, code, anonymous)
 
 
-async def _first_report(turn: Turn, kind: str, spot: Spot) -> Row | None:
-    """The oldest open case of the same kind at the same place, if there was one lately (D47: the first one counts)."""
-    if spot.lat is None or spot.lng is None:
-        return None
-    policy = turn.world.policy.report
-    return await cases.first_near(
-        turn.tx,
-        kind,
-        rules.cells_near(spot.lat, spot.lng, policy.same_place_m),
-        since_ms=turn.now_ms - policy.same_place_hours * HOUR_MS,
-        lat=spot.lat,
-        lng=spot.lng,
-        reach=rules.degrees_for(policy.same_place_m, spot.lat),
-    )
-
-
 def _receipt(filed: Filed, told: int) -> Say:
-    """The number, the code (shown this once), what happens next."""
+    """The number, what happens next, and where points wait for it the code (shown this once)."""
     case, kind = filed.case, filed.kind
     lines: list[Text] = []
     if kind.call_first is not None:
         lines.append(text("report.call_first", number=kind.call_first))
     lines.append(text("report.filed", number=case.number, kind=kind_text(kind.id), place=case.place))
-    lines.append(text("report.code", code=filed.code))
-    if case.points:
-        form = "report.points_by_code" if filed.anonymous else "report.points_pending"
-        lines.append(text(form, points=case.points))
+    if case.points and filed.anonymous:
+        lines.append(text("report.code", code=filed.code))
+        lines.append(text("report.points_by_code", points=case.points))
+    elif case.points:
+        lines.append(text("report.points_pending", points=case.points))
     elif kind.points:
         lines.append(text("report.points_enough"))
     lines.append(text("report.next" if told else "report.next_nobody", hours=kind.verify_hours))

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from bot.talk.messages import Text
 from bot.talk.spans import DAY_MS
+from handlers.cases.claiming import codes_instead_of_name
 from handlers.declared import Leaver, Portion
 from handlers.world import Desk
 from storage.people import retention
 from storage.product import case_vault
+
+
+async def farewell(desk: Desk, leaver: Leaver) -> list[Text]:
+    """Tell somebody who leaves the codes of their named reports whose points are still to come."""
+    return await codes_instead_of_name(desk, await case_vault.named_reports(desk.tx, person_id=leaver.person_id))
 
 
 async def reporter(desk: Desk, leaver: Leaver) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 from bot.talk.form import Choice, Form, Found, FreeText, Photos, Place, YesNo
 from bot.talk.messages import Words, text
-from handlers.cases.filing import submit_report
+from handlers.cases import naming
+from handlers.cases.filing import NAME_FORM, submit_report
 from handlers.cases.notices import shortened
 from handlers.cases.opening import BENEFICIARY, KINDS, WORDS_LARGEST, before_photos, before_place, supposed_place, words
-from handlers.cases.places import search_place
+from handlers.cases.places import offered_villages, reported_before, search_place, search_villages, without_village
 from handlers.cases.verdicts import revising
 from handlers.cases.verdicts.deciding import (
     earlier_cases,
@@ -38,18 +39,39 @@ def words_shown(words: str) -> Words:
     return shortened(words, SHOWN_CHARS) if words else text("review.none")
 
 
+def name_shown(anonymous: bool) -> Words:
+    """In the review: whether the reporter's name is kept, and for whom."""
+    return text(f"form.report.anonymous.shown.{'without' if anonymous else 'with'}")
+
+
 REPORT = Form(
     "report",
     (
         Choice(id="kind", options=KINDS, assume=kind_assumed, shown=kind_shown),
         Photos(id="photos", optional=True, limit=9, prepare=before_photos),
         Place(id="place", suppose=supposed_place, prepare=before_place, search=search_place),
+        Choice(
+            id="village",
+            optional=True,
+            when=without_village,
+            prepare=offered_villages,
+            search=search_villages,
+        ),
         FreeText(id="statement", optional=True, max_chars=WORDS_LARGEST, assume=lambda _: "", shown=words_shown),
-        YesNo(id="anonymous", assume=lambda _: False),
+        YesNo(id="anonymous", assume=lambda _: False, shown=name_shown),
         BENEFICIARY,
     ),
     submit_report,
     words=words,
+    remark=reported_before,
+)
+
+REPORTER = Form(
+    NAME_FORM,
+    (Found(id="name", alone=True, prepare=naming.later, search=naming.search_name),),
+    naming.submit,
+    review=False,
+    passing=True,
 )
 
 REJECT_CASE = Form(

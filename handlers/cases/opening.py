@@ -22,7 +22,7 @@ from handlers.numbers import CASES
 from handlers.people.actions import private
 from handlers.policy.model import Policy
 from handlers.world import Turn
-from storage.product import cases
+from storage.product import case_vault, cases
 
 FORM = "report"
 KINDS = ("dumping", "burning", "river", "open_rubbish", "waste_film", "vehicle")
@@ -38,9 +38,14 @@ async def report(turn: Turn, args: str) -> None:
 
 
 async def known(turn: Turn, **answers: Any) -> dict[str, Any]:
-    """Prefilled answers; with them whose the points are, when the person acts for others (their own by default)."""
+    """Prefilled answers; with them whose the points are, when the person acts for others (their own by default), and
+    that the report is anonymous, when the person's last one was.
+    """
     if await acting_for(turn.tx, turn.person.id):
         answers[BENEFICIARY.id] = {"id": OWN, "label": ""}
+    if turn.world.policy.report.anonymous:
+        last = await case_vault.reports_of(turn.tx, turn.person.id, limit=1)
+        answers |= {"anonymous": True} if last and last[0]["anonymous"] else {}
     return answers
 
 
@@ -51,7 +56,7 @@ async def interpret(turn: Turn) -> Intent | None:
         return Intent(form=FORM, answers=await known(turn, **await _of_photos(turn, event)))
     if event.kind == "place":
         return Intent(form=FORM, answers=await known(turn, **_of_place(turn, event)))
-    return await _of_tip_off(turn, event.text.strip()) or _number(turn) if event.kind == "text" else None
+    return await tip_off(turn, event.text.strip()) or _number(turn) if event.kind == "text" else None
 
 
 async def _of_photos(turn: Turn, event: In) -> dict[str, Any]:
@@ -94,7 +99,7 @@ async def surely(turn: Turn, takes_words: bool) -> Intent | None:
     """A tip-off with its kind and its place, said to a question that has no use for words."""
     if takes_words or turn.event.kind != "text":
         return None
-    intent = await _of_tip_off(turn, turn.event.text.strip())
+    intent = await tip_off(turn, turn.event.text.strip())
     return intent if intent is not None and {"kind", "place"} <= intent.answers.keys() else None
 
 
@@ -118,7 +123,8 @@ async def words(turn: Turn, answers: Mapping[str, Any], said: str) -> Mapping[st
     return found
 
 
-async def _of_tip_off(turn: Turn, said: str) -> Intent | None:
+async def tip_off(turn: Turn, said: str) -> Intent | None:
+    """The report that words open; None when they are none."""
     kind = kind_said(turn, said)
     if kind is None and not rules.names_a_problem(said):
         return None

@@ -7,18 +7,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.errors import PersonError
-from bot.talk.form import Answer, Doubt, Option
+from bot.talk.form import Answer, Answers, Doubt, Option
 from bot.talk.geo import Point
-from bot.talk.messages import In
+from bot.talk.messages import In, Text, text
+from bot.talk.spans import HOUR_MS
 from handlers.areas.index import Gazetteer
 from handlers.areas.places import Area, Landmark, PlaceMatch
+from handlers.cases import rules
 from handlers.facts import Facts, place_answer
 from handlers.world import Turn
+from storage.database import Row
 from storage.machine import media
 from storage.people import households
 from storage.product import case_vault, cases
 
 OFFERED_LARGEST = 8
+VILLAGES_LARGEST = 30
 PLACE_CHARS = 200
 LANDMARK, AREA, EARLIER, WORDS = "m", "v", "p", "w"
 
@@ -56,8 +60,9 @@ async def offered_places(turn: Turn, answers: Mapping[str, Any]) -> Sequence[Opt
         return meant(match)[:OFFERED_LARGEST]
     if (point := await _photo_point(turn, answers)) is not None and (near := _others_near(places, point)):
         return near
-    earlier = await case_vault.reports_of(turn.tx, turn.person.id, limit=1)
-    options = [Option(f"{EARLIER}{row['id']}", row["place"]) for row in earlier if len(row["place"]) <= PLACE_CHARS]
+    reports = await case_vault.reports_of(turn.tx, turn.person.id, limit=1)
+    earlier = [row for row in reports if len(row["place"]) <= PLACE_CHARS and places.village_of(row["area_id"])]
+    options = [Option(f"{EARLIER}{row['id']}", row["place"]) for row in earlier]
     if home is None and earlier:
         home = places.village_of(earlier[0]["area_id"])
     if home is not None:
@@ -127,13 +132,45 @@ def meant(match: PlaceMatch) -> list[Option]:
 
 
 async def search_place(turn: Turn, answers: Mapping[str, Any], said: str) -> Sequence[Option]:
-    """What typed words may mean; words that name no known place are kept as they are."""
+    """What typed words may mean; words that name none are kept, in the person's own village if it is known."""
     words = said.strip()
     if not any(character.isalnum() for character in words) or len(words) > PLACE_CHARS:
         return ()
     home = await home_village(turn)
     match = turn.world.places.find_place(words, home_village_id=home.area_id if home else None)
-    return meant(match)[:OFFERED_LARGEST] if match is not None else (Option(WORDS, words, exact=False),)
+    if match is not None:
+        return meant(match)[:OFFERED_LARGEST]
+    if home is None:
+        return (Option(WORDS, words, exact=False),)
+    return (Option(f"{WORDS}{home.area_id}", f"{home.name} {words}"[:PLACE_CHARS], exact=False),)
+
+
+def without_village(answers: Answers) -> bool:
+    """Whether the place is nothing but words that say no village: then the village is asked for."""
+    place = answers.get("place")
+    return isinstance(place, dict) and place.get("id", WORDS) == WORDS and place.get("area_id") is None
+
+
+async def offered_villages(turn: Turn, answers: Mapping[str, Any]) -> Sequence[Option]:
+    """The villages a place may be in, first the one where its photo was taken; of too many the first ones."""
+    places = turn.world.places
+    point = await _photo_point(turn, answers)
+    here = places.locate(point) if point is not None else None
+    villages = sorted(places.villages, key=lambda one: one is not here) if here is not None else places.villages
+    return [_village(one) for one in villages[:VILLAGES_LARGEST]]
+
+
+async def search_villages(turn: Turn, _: Mapping[str, Any], said: str) -> Sequence[Option]:
+    """The villages that typed words name, also by a place that lies in them."""
+    match = turn.world.places.find_place(said)
+    if match is None:
+        return ()
+    named = [match.village] if match.village is not None else [choice.village for choice in match.choices]
+    return [_village(one) for one in dict.fromkeys(named)][:OFFERED_LARGEST]
+
+
+def _village(village: Area) -> Option:
+    return Option(f"{AREA}{village.area_id}", village.name)
 
 
 async def place_in_sentence(turn: Turn, said: str) -> tuple[dict[str, Any] | None, bool]:
@@ -145,11 +182,18 @@ async def place_in_sentence(turn: Turn, said: str) -> tuple[dict[str, Any] | Non
     return place_answer(match, said), True
 
 
-async def spot_of(turn: Turn, answer: Mapping[str, Any]) -> Spot:
-    """Where an answer to the place question is; raises PersonError when that place is no longer known."""
+async def spot_of(turn: Turn, answers: Answers) -> Spot:
+    """Where the answers of a report say that it is; raises PersonError when that place is no longer known.
+
+    Words without a village are a detail of the village that was asked for.
+    """
     world = turn.world
+    answer, village = answers["place"], answers.get("village")
     chosen = str(answer.get("id", ""))
     label = str(answer.get("label", ""))[:PLACE_CHARS]
+    if village is not None:
+        area_id = answering_area(world.places, int(village["id"][1:]))
+        return Spot(f"{village['label']} {label}"[:PLACE_CHARS], area_id)
     if chosen[:1] == EARLIER:
         case = await cases.case(turn.tx, int(chosen[1:]))
         if case is None:
@@ -162,7 +206,7 @@ async def spot_of(turn: Turn, answer: Mapping[str, Any]) -> Spot:
         return Spot(
             label, landmark.village_id, landmark.landmark_id, round(landmark.point.lat, 6), round(landmark.point.lng, 6)
         )
-    area_id = int(chosen[1:]) if chosen[:1] == AREA else answer.get("area_id")
+    area_id = int(chosen[1:]) if chosen[:1] in (AREA, WORDS) and chosen[1:] else answer.get("area_id")
     return Spot(
         label,
         answering_area(world.places, area_id),
@@ -170,6 +214,48 @@ async def spot_of(turn: Turn, answer: Mapping[str, Any]) -> Spot:
         answer.get("lat"),
         answer.get("lng"),
         answer.get("accuracy_m"),
+    )
+
+
+async def first_near(turn: Turn, kind: str, spot: Spot) -> Row | None:
+    """The oldest open case of the same kind at the same place, if there was one lately (D47: the first one counts).
+
+    Columns: id, number, received_ms.
+    """
+    if spot.lat is None or spot.lng is None:
+        return None
+    policy = turn.world.policy.report
+    return await cases.first_near(
+        turn.tx,
+        kind,
+        rules.cells_near(spot.lat, spot.lng, policy.same_place_m),
+        since_ms=turn.now_ms - policy.same_place_hours * HOUR_MS,
+        lat=spot.lat,
+        lng=spot.lng,
+        reach=rules.degrees_for(policy.same_place_m, spot.lat),
+    )
+
+
+async def reported_before(turn: Turn, answers: Answers) -> Text | None:
+    """What the review says when something of the kind was reported there lately: which number, and how long ago.
+
+    Never who reported it, but to that person.
+    """
+    try:
+        spot = await spot_of(turn, answers)
+    except PersonError:
+        return None  # said at the submission, with the question once more
+    first = await first_near(turn, answers["kind"], spot)
+    if first is None:
+        return None
+    reporter = await case_vault.reporter(turn.tx, first["id"])
+    own = reporter is not None and reporter.person_id == turn.person.id
+    unit, count = rules.ago(turn.now_ms - first["received_ms"])
+    return text(
+        "report.before.own" if own else "report.before",
+        ago=text(f"ago.{unit}", count=count),
+        number=first["number"],
+        kind=text(f"form.report.kind.option.{answers['kind']}"),
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import cos, floor, radians
 
-from bot.talk.spans import HOUR_MS
+from bot.talk.spans import DAY_MS, HOUR_MS, MINUTE_MS
 from handlers.numbers import CASES
 from storage.product import accounts
 
@@ -166,6 +166,16 @@ def cells_near(lat: float, lng: float, metres: float) -> tuple[int, ...]:
     if len(rows) * len(columns) > CELLS_LARGEST:
         return ()
     return tuple(row * 1_000_000 + column for row in rows for column in columns)
+
+
+def ago(passed_ms: int) -> tuple[str, int]:
+    """How long ago something was, as people say it: the unit (now, minutes, hours, days) and how many."""
+    if passed_ms < MINUTE_MS:
+        return "now", 0
+    for unit, span_ms in (("days", DAY_MS), ("hours", HOUR_MS)):
+        if passed_ms >= span_ms:
+            return unit, passed_ms // span_ms
+    return "minutes", passed_ms // MINUTE_MS
 
 
 def names_a_problem(said: str) -> bool:

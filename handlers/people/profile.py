@@ -88,10 +88,21 @@ async def name_submit(turn: Turn, answers: Mapping[str, Any]) -> None:
     await _rename(turn, str(answers["name"]), "name")
 
 
-async def _rename(turn: Turn, said: str, step: str | None) -> None:
+def name_said(turn: Turn, said: str) -> str | None:
+    """The name that words are, made tidy; None when they can't be one, or are what a button says."""
     wanted = tidy_name(said)
-    if wanted is None or bare(wanted) in turn.catalogues[turn.person.language].labels:
+    return None if wanted is None or bare(wanted) in turn.catalogues[turn.person.language].labels else wanted
+
+
+async def _rename(turn: Turn, said: str, step: str | None) -> None:
+    wanted = name_said(turn, said)
+    if wanted is None:
         raise PersonError("name_odd", step=step, max=MAX_NAME_CHARS)
+    await take_name(turn, wanted)
+
+
+async def take_name(turn: Turn, wanted: str) -> None:
+    """Call the person so from now on."""
     await people.set_person(turn.tx, turn.person.id, name=wanted)
     turn.person = replace(turn.person, name=wanted)
     turn.reply(text("name.set", name=wanted))

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.errors import PersonError
 from bot.talk.form import Choice, Form, Option
-from bot.talk.messages import Button, Say, Text, text
+from bot.talk.messages import Button, Say, Text, on_lines, text
 from handlers.privacy.erasing import forget_everything
 from handlers.world import Turn
 from storage.people import people
@@ -50,8 +50,8 @@ async def submit(turn: Turn, answers: Mapping[str, Any]) -> None:
     if chosen == LEAVE and answers["sure"] != LEAVE:
         raise PersonError("consent_needed")
     if chosen != AGREE:
-        await forget_everything(turn, turn.person.id, "refused")
-        turn.reply(text("consent.refused"))
+        farewell = await forget_everything(turn, turn.person.id, "refused")
+        turn.reply(on_lines([text("consent.refused"), *farewell]))
         turn.forget()
         return
     version = turn.world.policy.consent.version

@@ -7,7 +7,7 @@ from datetime import time, timedelta
 from typing import Any
 
 from bot.talk.form import Form, YesNo
-from bot.talk.messages import text
+from bot.talk.messages import Text, on_lines, text
 from bot.talk.spans import DAY_MS, HOUR_MS
 from handlers.declared import Leaver
 from handlers.people.actions import policy_text, private
@@ -27,14 +27,15 @@ async def submit(turn: Turn, answers: Mapping[str, Any]) -> None:
     if not answers["sure"]:
         turn.reply(text("erase.kept"))
         return
-    await forget_everything(turn, turn.person.id, "withdrawn")
-    turn.reply(text("erase.done"))
+    lines = await forget_everything(turn, turn.person.id, "withdrawn")
+    turn.reply(on_lines([text("erase.done"), *lines]))
     turn.forget()
 
 
-async def forget_everything(desk: Desk, person_id: int, answer: str = "") -> None:
+async def forget_everything(desk: Desk, person_id: int, answer: str = "") -> list[Text]:
     """Erase a person's name, contacts, conversation and words, and what each capability keeps about them.
 
+    What it gives is for the farewell: only the one who leaves can know it from now on.
     The update being handled and the farewell are still to be written: a timer erases those an hour later.
     """
     tx, now_ms = desk.tx, desk.now_ms
@@ -48,12 +49,16 @@ async def forget_everything(desk: Desk, person_id: int, answer: str = "") -> Non
     contacts = await people.all_contacts_of(tx, person_id)
     addresses = [contact["address"] for contact in contacts]
     leaver = Leaver(person_id, addresses)
+    farewell: list[Text] = []
     for forget in desk.world.declared.forgets:
+        if forget.farewell is not None:
+            farewell += await forget.farewell(desk, leaver)
         if forget.of_person is not None:
             await forget.of_person(desk, leaver)
     for address in addresses:
         await forget_address(desk, person_id, address)
     await erasure.forget_person(tx, person_id)
+    return farewell
 
 
 async def forget_address(desk: Desk, person_id: int, address: str) -> None:

@@ -105,6 +105,26 @@ async def reports_of(tx: Tx, person_id: int, *, limit: int) -> Sequence[Row]:
     )
 
 
+async def named_reports(tx: Tx, *, person_id: int | None = None, before_ms: int | None = None) -> Sequence[Row]:
+    """Named reports whose points have not come to anybody: of a person, or received before a moment; oldest first.
+
+    id, number, points, person_id. Those that are undecided, or whose decision can still be taken back.
+    """
+    condition, params = "r.person_id IS NOT NULL", dict[str, Any]()
+    if person_id is not None:
+        condition, params = await _theirs(tx, person_id)
+    if before_ms is not None:
+        condition, params = f"{condition} AND r.received_ms < :before_ms", {**params, "before_ms": before_ms}
+    return await tx.all(
+        "SELECT c.id, c.number, c.points, COALESCE(p.merged_into, r.person_id) AS person_id FROM case_reporters r"
+        " JOIN cases c ON c.township_id = r.township_id AND c.id = r.case_id"
+        " JOIN people p ON p.township_id = r.township_id AND p.id = r.person_id"
+        f" WHERE r.township_id = :t AND {condition} AND r.anonymous = 0 AND c.points > 0"
+        " AND (c.state = 'registered' OR c.settles_ms IS NOT NULL) ORDER BY c.id",
+        params,
+    )
+
+
 async def forget_reporter(tx: Tx, person_id: int) -> int:
     """Erase a person's identity from all their reports; how many there were."""
     theirs, params = await _theirs(tx, person_id)

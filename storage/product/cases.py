@@ -149,6 +149,14 @@ async def events(tx: Tx, case_id: int) -> Sequence[Row]:
     )
 
 
+async def set_claim(tx: Tx, case_id: int, *, salt: str, claim_hash: str) -> None:
+    """Put another claim code in place of a case's first one; only its salt and hash are kept."""
+    await tx.run(
+        "UPDATE cases SET claim_salt = :salt, claim_hash = :claim_hash WHERE township_id = :t AND id = :case_id",
+        {"case_id": case_id, "salt": salt, "claim_hash": claim_hash},
+    )
+
+
 async def add_media(tx: Tx, case_id: int, media_ids: Sequence[str]) -> None:
     """The photos and videos of a case, in the order they came."""
     await tx.many(

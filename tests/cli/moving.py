@@ -20,7 +20,7 @@ from bot.settings import Settings
 from storage.engine.opening import SQLITE
 from tests.example import SECOND
 from tests.postgres import name_of
-from tests.stories.doings import belongs, cleaner_of, number_and_code, ticks, weighs
+from tests.stories.doings import belongs, cleaner_of, number_of, ticks, weighs
 from tests.stories.template import make_template
 from tests.stories.town import Someone, Town
 
@@ -73,11 +73,11 @@ async def some_days(town: Town) -> None:
     await aunt.sends_photo(2)
     await aunt.taps("发完了")
     await aunt.taps("提交")
-    number, _ = number_and_code(aunt.sees("收到了"))
+    number = number_of(aunt.sees("收到了"))
     await keeper.says(f"/verify {number} true")
     await neighbour.says("王家沟学校门口有人倒垃圾 😀 '\"\\N")
     await neighbour.taps("跳过")
-    await neighbour.taps("署名")
+    await neighbour.taps("改留名")
     await neighbour.taps("匿名")
     await neighbour.taps("提交")
     await weighs(cleaner, "张三 15.6公斤")

@@ -34,7 +34,7 @@ from tests.example import ROOT
 from tests.postgres import PostgresServer, name_of
 from tests.storage import rows
 from tests.stories import town as stories
-from tests.stories.doings import number_and_code
+from tests.stories.doings import number_of
 from tests.stories.town import StoryDice, Town
 
 
@@ -131,7 +131,7 @@ async def test_the_town_goes_on_where_it_was(tmp_path: Path, empty: str, monkeyp
         aunt, neighbour, staff = again(aunt, after), again(neighbour, after), again(staff, after)
         await aunt.taps("跳过")
         await aunt.taps("提交")
-        number, _ = number_and_code(aunt.sees("收到了"))
+        number = number_of(aunt.sees("收到了"))
         assert number == "2026-0003"
         await neighbour.says("我的积分")
         assert neighbour.last.text == points.text

@@ -143,6 +143,8 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "cases.waiting": [{}, {"area_ids": [1, 2], "late_only": True}, {"area_ids": []}],
     "cases.undecided": [{}, {"area_ids": [1, 3]}],
     "cases.add_media": [{"case_id": NEW}],
+    "cases.set_claim": [{"salt": "s2", "claim_hash": "h2"}],
+    "case_vault.named_reports": [{"person_id": 1}, {"before_ms": NOW_MS}],
     "claims.add_claim": [{"claim_id": NEW, "household_id": 4}],
     "digests.add_run": [{"day": "2026-02-01", "unread_ms": 0}],
     "digests.undelivered_now": [{"unread_ms": 0}],

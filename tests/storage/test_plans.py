@@ -96,7 +96,7 @@ async def a_day(folder: Path) -> None:
         await aunt.taps("乱倒垃圾")
         await aunt.taps("跳过")
         await aunt.sends_place(35.651781, 104.734687)
-        await aunt.taps("署名")
+        await aunt.taps("改留名")
         await aunt.taps("匿名")
         await aunt.taps("提交")
         number, code = number_and_code(aunt.sees("领奖码"))

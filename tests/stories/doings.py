@@ -16,26 +16,34 @@ SENTENCE = "王家沟桥头有人倒垃圾"
 # -- reports
 
 
-def number_and_code(heard: Heard) -> tuple[str, str]:
-    """The case number and the claim code of a receipt."""
+def number_of(heard: Heard) -> str:
+    """The case number of a receipt."""
     number = re.search(r"20\d\d-\d{4}", heard.text)
+    assert number, heard.text
+    return number[0]
+
+
+def number_and_code(heard: Heard) -> tuple[str, str]:
+    """The case number and the claim code of an anonymous report's receipt."""
     code = re.search(r"领奖码 (\d{6})", heard.text)
-    assert number and code, heard.text
-    return number[0], code[1]
+    assert code, heard.text
+    return number_of(heard), code[1]
 
 
 async def reports(someone: Someone, words: str = SENTENCE) -> str:
-    """File a report by a sentence; its number."""
-    return (await reports_as(someone, words))[0]
-
-
-async def reports_as(someone: Someone, words: str = SENTENCE, *, anonymous: bool = False) -> tuple[str, str]:
-    """File a report by a sentence, with one's name or without; its number and code."""
+    """File a report by a sentence, with one's name; its number."""
     await someone.says(words)
     await someone.taps("跳过")
-    if anonymous:
-        await someone.taps("署名")
-        await someone.taps("匿名")
+    await someone.taps("提交")
+    return number_of(someone.sees("收到了"))
+
+
+async def reports_anonymously(someone: Someone, words: str = SENTENCE) -> tuple[str, str]:
+    """File a report by a sentence, without one's name; its number and code."""
+    await someone.says(words)
+    await someone.taps("跳过")
+    await someone.taps("改留名")
+    await someone.taps("匿名")
     await someone.taps("提交")
     return number_and_code(someone.sees("收到了"))
 

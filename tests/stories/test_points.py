@@ -79,7 +79,7 @@ async def test_points_of_an_anonymous_report_wait_to_be_claimed(town: Town) -> N
     aunt, staff = await town.person("王大娘"), await town.person("王干事", role="staff")
     await aunt.says("王家沟桥头有人倒垃圾")
     await aunt.taps("跳过")
-    await aunt.taps("署名")
+    await aunt.taps("改留名")
     await aunt.taps("匿名")
     await aunt.taps("提交")
     _, code = number_and_code(aunt.sees("领奖码"))

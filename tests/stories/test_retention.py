@@ -9,7 +9,7 @@ import pytest
 
 from handlers.privacy import retention
 from storage.product import ledger
-from tests.stories.doings import SENTENCE, balance, belongs, cleaner_of, number_and_code, weighs
+from tests.stories.doings import SENTENCE, balance, belongs, cleaner_of, weighs
 from tests.stories.test_report import photo_taken_at
 from tests.stories.town import Someone, Town
 
@@ -60,7 +60,7 @@ async def a_day(town: Town) -> tuple[Someone, Someone, Someone]:
     await belongs(town, aunt)
     await aunt.sends_photo(content=photo_taken_at(35.6515, 104.7345), caption=SENTENCE)
     await aunt.taps("提交")
-    number_and_code(aunt.sees("收到了"))
+    aunt.sees("收到了")
     await town.tick()
     await keeper.taps("属实")
     await weighs(cleaner, "张三 15.6公斤")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from tests.stories.doings import number_and_code
+from tests.stories.doings import number_of
 from tests.stories.someone import Someone
 from tests.stories.town import Town
 from tests.talk.test_pictures_mended import scene, stored
@@ -18,7 +18,7 @@ async def files(someone: Someone, content: bytes, words: str) -> str:
     await someone.sends_photo(content=content)
     await someone.says(words)
     await someone.taps("提交")
-    number, _ = number_and_code(someone.sees("收到了"))
+    number = number_of(someone.sees("收到了"))
     await someone.town.tick()
     return number
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.talk.spans import DAY_MS
 from storage.database import Tx
 from storage.product import cases
-from tests.stories.doings import held, reports, reports_as, the_case, time_to_take_back_is_over, token_for
+from tests.stories.doings import held, reports, reports_anonymously, the_case, time_to_take_back_is_over, token_for
 from tests.stories.test_verify import whole
 from tests.stories.town import Someone, Town
 
@@ -91,7 +91,7 @@ async def test_somebody_else_decides_anew_with_a_reason(town: Town) -> None:
 
 async def test_an_anonymous_report_decided_anew_can_be_claimed(town: Town) -> None:
     keeper, boss, aunt = await staff_of(town)
-    number, code = await reports_as(aunt, anonymous=True)
+    number, code = await reports_anonymously(aunt)
     await keeper.says(f"/verify {number} false")
     await keeper.taps("现场没有发现")
     await keeper.taps("确定不属实")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.pictures import mp4, photo
-from tests.stories.doings import number_and_code, the_case
+from tests.stories.doings import number_of, the_case
 from tests.stories.town import Town
 
 only_telegram = pytest.mark.parametrize("town", ["telegram"], indirect=True)
@@ -54,7 +54,7 @@ async def test_a_tip_off_is_not_lost_to_a_face(town: Town, words: str) -> None:
     await aunt.says(words)
     await aunt.taps("跳过")
     await aunt.taps("提交")
-    number, _ = number_and_code(aunt.sees("收到了"))
+    number = number_of(aunt.sees("收到了"))
     case = await the_case(town, number)
     assert (case["kind"], case["area"], case["statement"]) == ("dumping", "王家沟村", "王家沟桥头又有人倒垃圾")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.stories.doings import SENTENCE, belongs, cleaner_of, number_and_code, reports, reports_as, weighs
+from tests.stories.doings import SENTENCE, belongs, cleaner_of, number_and_code, reports, weighs
 from tests.stories.town import Town
 
 # -- numbers, at any time
@@ -51,7 +51,7 @@ async def test_what_was_printed_can_be_sent_back(town: Town) -> None:
     villager = await town.person("王大娘")
     await villager.says(SENTENCE)
     await villager.taps("跳过")
-    await villager.taps("署名")
+    await villager.taps("改留名")
     await villager.taps("匿名")
     await villager.taps("提交")
     receipt = villager.sees("收到了")
@@ -109,7 +109,7 @@ async def test_cancel_is_understood_at_a_confirmation(town: Town) -> None:
 @pytest.mark.parametrize("said", ["取消", "算了不报了", "算了，先不报了吧", "那就不报了", "退出"])
 async def test_who_means_cancel_is_let_go_at_every_step_of_a_report(town: Town, said: str) -> None:
     villager = await town.person("王大娘")
-    for way in ([], ["跳过"], ["跳过", "王家沟"], ["跳过", "王家沟", "署名"]):
+    for way in ([], ["跳过"], ["跳过", "王家沟"], ["跳过", "王家沟", "改留名"]):
         await villager.says("我要举报")
         await villager.taps("乱倒垃圾")
         for label in way:
@@ -368,7 +368,7 @@ async def test_a_tare_that_can_not_be_is_asked_again(town: Town) -> None:
 async def test_a_report_as_somebody_else_is_not_shown(town: Town) -> None:
     """A short number of somebody else's case shows nothing of it."""
     villager, neighbour = await town.person("王大娘"), await town.person("李婶")
-    await reports_as(villager)
+    await reports(villager)
     await neighbour.says("0001")
     neighbour.sees("没有找到案件")
 

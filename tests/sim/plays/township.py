@@ -151,7 +151,7 @@ class TownshipScript:
         if TICKET.search(out.text):
             return [wish for wish in wishes if wish.how == "weigh" and f"{wish.token}公斤" in out.text][:1]
         found = RECEIPT.search(out.text)
-        if found is None or "领奖码" not in out.text or found[1] in self._receipts:
+        if found is None or "收到了" not in out.text or found[1] in self._receipts:
             return []
         self._receipts.add(found[1])
         return [wish for wish in wishes if wish.how != "weigh"][:1]
