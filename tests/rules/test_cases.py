@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.talk.geo import Point, distance_m
+from bot.talk.spans import DAY_MS, HOUR_MS, MINUTE_MS
 from handlers.cases import rules
 from handlers.cases.opening import KINDS, is_other_job
 from handlers.numbers import CASES
@@ -265,3 +266,26 @@ def test_a_problem_counts_with_its_place() -> None:
 
 def test_the_policy_has_exactly_the_kinds_that_the_form_asks_for() -> None:
     assert tuple(kind.id for kind in POLICY.report.kinds) == KINDS
+
+
+@given(st.integers(min_value=0, max_value=400 * DAY_MS))
+def test_how_long_ago_never_says_more_than_it_was(passed_ms: int) -> None:
+    spans = {"now": MINUTE_MS, "minutes": MINUTE_MS, "hours": HOUR_MS, "days": DAY_MS}
+    unit, count = rules.ago(passed_ms)
+    assert count * spans[unit] <= passed_ms < (count + 1) * spans[unit]
+    assert count >= 1 or unit == "now"
+
+
+@pytest.mark.parametrize(
+    ("passed_ms", "said"),
+    [
+        (59_999, ("now", 0)),
+        (9 * MINUTE_MS, ("minutes", 9)),
+        (HOUR_MS - 1, ("minutes", 59)),
+        (HOUR_MS, ("hours", 1)),
+        (DAY_MS - 1, ("hours", 23)),
+        (3 * DAY_MS, ("days", 3)),
+    ],
+)
+def test_how_long_ago(passed_ms: int, said: tuple[str, int]) -> None:
+    assert rules.ago(passed_ms) == said

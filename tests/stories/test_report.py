@@ -160,7 +160,7 @@ async def test_the_command_asks_three_questions_and_shows_a_review(town: Town) -
     await aunt.taps("发完了")
     aunt.sees("在哪里")
     await aunt.says("王家沟桥头往北二百米")
-    aunt.sees("河道垃圾", "王家沟村 桥头 往北二百米", "实名")
+    aunt.sees("河道垃圾", "王家沟村 桥头 往北二百米", "留名：留")
     await aunt.taps("说明")
     await aunt.says("塑料袋挂满了树枝")
     await aunt.taps("提交")

@@ -209,7 +209,6 @@ async def test_before_a_name_is_too_old_to_be_kept_its_owner_gets_the_code(town:
     await town.tick()
     code = codes(aunt, "留的名保存到期了")[number]
     await keeper.says(f"/verify {number} true")
-    await keeper.taps("确定属实")
     await time_to_take_back_is_over(town)
     await aunt.says(f"领奖 {number} {code}")
     aunt.sees("5 分已记到您名下")

@@ -282,3 +282,36 @@ def test_words_that_a_review_can_not_take_are_not_lost_silently() -> None:
     frame, _ = start(kind="dump", photos=[], place={"label": "x"}, weight=1, day=None, who=None)
     _, effect = say(frame, "张三 15公斤")
     assert isinstance(effect, Review) and effect.note is not None and effect.note.code == "review_first"
+
+
+WHERE = Form(
+    "where",
+    (
+        Place(id="place"),
+        FreeText(id="village", when=lambda answers: "area_id" not in (answers.get("place") or {})),
+        Choice(id="kind", options=("dump", "fire")),
+    ),
+    submit,
+)
+
+
+def pinned(event: In) -> Any:
+    return Answer({"label": "桥头", "area_id": 7} if event.kind == "place" else {"label": event.text})
+
+
+@pytest.mark.parametrize("known", [{}, {"kind": "dump"}])
+def test_what_comes_early_may_answer_the_open_question(known: dict[str, Any]) -> None:
+    """A position at «哪个村的？» says the village, too: the next question follows, or the review."""
+    facts = SimpleNamespace(place_of=pinned, today=FACTS.today)
+    frame, _ = engine.begin(WHERE, {**known, "place": {"label": "沟里"}}, facts)
+    assert frame.asked == "village"
+    _, effect = engine.advance(WHERE, frame, In("place", lat=35, lng=104), facts, WORDS)
+    assert isinstance(effect, Review) if known else isinstance(effect, Ask) and effect.step.id == "kind"
+    assert isinstance(effect, (Ask, Review)) and isinstance(effect.note, Wrong) and effect.note.code == "place_noted"
+
+
+def test_words_beside_the_question_may_answer_it() -> None:
+    frame, _ = engine.begin(WHERE, {"place": {"label": "沟里"}}, FACTS)
+    aside = {"place": {"label": "桥头", "area_id": 7}}
+    _, effect = engine.take_aside(WHERE, frame, aside)
+    assert isinstance(effect, Ask) and effect.step.id == "kind"
