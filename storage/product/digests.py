@@ -77,9 +77,10 @@ async def undelivered_now(tx: Tx, *, from_ms: int, until_ms: int, unread_ms: int
         " WHERE m.township_id = :t AND m.person_id = o.person_id AND m.until_ms IS NULL"
         " AND m.relation <> 'proxy'), (SELECT MIN(r.area_id) FROM roles r WHERE r.township_id = :t"
         f" AND r.person_id = o.person_id AND r.until_ms IS NULL), {NO_AREA}) AS area_id"
-        " FROM outbox o WHERE o.township_id = :t AND (o.state IN ('failed', 'expired')"
-        " AND o.created_ms >= :from_ms AND o.created_ms < :until_ms OR o.state = 'waiting'"
-        " AND o.created_ms >= :unread_from_ms AND o.created_ms < :unread_until_ms)) AS each_message"
+        " FROM outbox o WHERE o.township_id = :t AND o.state IN ('waiting', 'failed', 'expired')"
+        " AND o.created_ms >= :unread_from_ms AND o.created_ms < :until_ms"
+        " AND (o.state = 'waiting' AND o.created_ms < :unread_until_ms"
+        " OR o.state <> 'waiting' AND o.created_ms >= :from_ms)) AS each_message"
         " GROUP BY area_id, state ORDER BY area_id, state",
         {
             "from_ms": from_ms,

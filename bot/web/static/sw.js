@@ -1,6 +1,6 @@
 // Keeps the page's own files, so that it opens without a network. Nothing of /api or /media is kept.
 
-const VERSION = "13eed72d73dd";
+const VERSION = "ed6c07ed72c7";
 const CACHE = `jingxiang-${VERSION}`;
 const SHELL = [
   "/",
