@@ -38,6 +38,7 @@ async def converse(chat: Chat) -> bytes:
     await chat.sees("请看对不对")
     await chat.taps("提交举报")
     await chat.case_number()
+    await chat.sees("怎么称呼您")
     await chat.images_are_there()
     await chat.ask("() => { document.activeElement.blur(); }")
     await chat.page.set_viewport_size({"width": 360, "height": math.ceil(await chat.ask(FIT))})
