@@ -24,7 +24,7 @@ from bot.i18n import Catalogues
 from bot.outgoing.delivery import Written, backoff_ms
 from bot.outgoing.shares import Outgoing
 from bot.turn import Desk, Product
-from storage.database import Database, Row, Tx, Unavailable
+from storage.database import Database, Row, Tx, Unavailable, warn_away
 from storage.machine import inbox, timers, townships
 
 TICK_S = 1
@@ -85,7 +85,7 @@ class Schedule:
         try:
             await job()
         except Unavailable as error:
-            log.warning("schedule.database_unavailable", job=job.__name__, error=str(error))
+            warn_away(log, "schedule.database_unavailable", error, job=job.__name__)
         except Exception:
             log.exception("schedule.tick_failed", job=job.__name__)
 
@@ -176,6 +176,8 @@ class Schedule:
                 await self._failed(township_id, row, error, error.after_ms)
             except GiveUp as error:
                 await self._fire(township_id, row, {"failed": error.code})
+            except Unavailable as error:
+                warn_away(log, "schedule.database_unavailable", error, kind=row["kind"])  # it stays due
             except Exception as error:
                 log.exception("schedule.errand_failed", kind=row["kind"])
                 await self._failed(township_id, row, error, 0)
@@ -195,7 +197,7 @@ class Schedule:
         try:
             written = await self._database.transaction(work, township_id=township_id)
         except Unavailable as error:
-            log.warning("schedule.database_unavailable", kind=row["kind"], error=str(error))  # it stays due
+            warn_away(log, "schedule.database_unavailable", error, kind=row["kind"])  # it stays due
         except Exception as error:
             log.exception("schedule.timer_failed", kind=row["kind"])
             await self._failed(township_id, row, error, 0, told="failed" in result)
@@ -225,7 +227,7 @@ class Schedule:
         try:
             await self._database.transaction(work, township_id=township_id)
         except Unavailable as problem:
-            log.warning("schedule.database_unavailable", kind=row["kind"], error=str(problem))  # it stays due
+            warn_away(log, "schedule.database_unavailable", problem, kind=row["kind"])  # it stays due
 
     async def _desk(self, tx: Tx) -> Desk[Any]:
         now_ms = self._clock.now_ms()

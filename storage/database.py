@@ -78,6 +78,10 @@ class Database(Protocol):
         """What this process and others on the same database know of each other."""
         ...
 
+    def is_damaged(self) -> bool:
+        """Whether a damaged part was met since this was opened."""
+        ...
+
     async def close(self) -> None:
         """Finish what is running and close."""
         ...
@@ -127,6 +131,23 @@ class Unavailable(Exception):
 
     Nothing was written, unless the connection broke in the very COMMIT: works are written to be run twice.
     """
+
+
+class Damaged(Unavailable):
+    """What is stored can't be read any more, whoever asks: nothing but a backup helps, and no update is to blame.
+
+    `where` is the database's file, "" on a server. The database says so in the log when it finds it first.
+    """
+
+    def __init__(self, said: str, where: str = "") -> None:
+        super().__init__(said)
+        self.where = where
+
+
+def warn_away(log: Any, event: str, error: Unavailable, **fields: object) -> None:
+    """Say in the log that the database is away; that it is damaged was said when it was found, and once is enough."""
+    if not isinstance(error, Damaged):
+        log.warning(event, error=str(error), **fields)
 
 
 class Refused(Exception):

@@ -10,10 +10,12 @@ import contextlib
 import hashlib
 import io
 import json
+import lzma
 import shutil
 import sqlite3
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,10 +28,14 @@ from bot.media.files import complete
 from bot.media.shelf import Shelf, copies, key_of
 from bot.media.stores import open_shelf
 from bot.settings import Settings
+from storage.database import Damaged
+from storage.engine.sqlite import check_integrity, telling_damage
 
 DATABASE = "jingxiang.db"
 MANIFEST = "manifest.json"
+FORMAT = 1  # of a backup; a higher number is a newer version's
 MEDIA = "media"
+UNREADABLE = (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, KeyError, ValueError, RecursionError)
 REMEMBERED = "last-backup.json"
 CHUNK_BYTES = 1 << 20
 ROUNDS = 3
@@ -156,21 +162,20 @@ def _add_photos(pack: _Pack, photos: list[tuple[str, str, str]], shelf: Shelf, p
 
 
 def _copy_database(source: Path, copy: Path, progress: Progress) -> None:
-    """SQLite's own online backup: one consistent moment, whatever is written meanwhile."""
-    with sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True) as reading, sqlite3.connect(copy) as writing:
-        reading.backup(
-            writing, pages=2_000, progress=lambda _, left, total: progress("database", total - left, max(total, 1))
-        )
-        writing.execute("PRAGMA journal_mode=DELETE")
-        _check_database(writing)
-    reading.close()
-    writing.close()
-
-
-def _check_database(connection: sqlite3.Connection) -> None:
-    found = connection.execute("PRAGMA integrity_check").fetchone()[0]
-    if found != "ok":
-        raise KeepingError("database_damaged", path=DATABASE, said=found)
+    """SQLite's own online backup: one consistent moment, whatever is written meanwhile. Raises Damaged."""
+    address = f"{source.resolve().as_uri()}?mode=ro"
+    with (
+        telling_damage(source),
+        contextlib.closing(sqlite3.connect(address, uri=True)) as old,
+        contextlib.closing(sqlite3.connect(copy)) as new,
+    ):
+        old.backup(new, pages=2_000, progress=lambda _, left, total: progress("database", total - left, max(total, 1)))
+        new.execute("PRAGMA journal_mode=DELETE")
+    try:
+        check_integrity(copy)
+    except Damaged as error:  # the copy's pages are those of the source
+        error.where = str(source)
+        raise
 
 
 class _Pack:
@@ -189,7 +194,7 @@ class _Pack:
 
     def close(self) -> None:
         """Add the list of checksums."""
-        manifest = json.dumps({"format": 1, "sha256": self.sums}, indent=1).encode()
+        manifest = json.dumps({"format": FORMAT, "sha256": self.sums}, indent=1).encode()
         info = tarfile.TarInfo(MANIFEST)
         info.size = len(manifest)
         self._tar.addfile(info, io.BytesIO(manifest))
@@ -233,8 +238,7 @@ def check(path: Path, progress: Progress) -> dict[str, str]:
     try:
         with tarfile.open(path) as tar:
             stored = tar.extractfile(MANIFEST)
-            manifest = json.load(stored) if stored else {}
-            sums: dict[str, str] = manifest["sha256"]
+            sums = _sums_of(json.load(stored) if stored else None, path)
             names = [name for name in tar.getnames() if name != MANIFEST]
             if set(names) != set(sums):
                 raise KeepingError("backup_differs", path=path)
@@ -243,8 +247,21 @@ def check(path: Path, progress: Progress) -> dict[str, str]:
                 if file is None or _sha256(file) != sums[name]:
                     raise KeepingError("backup_member_damaged", path=path, name=name)
                 progress("checking", done, len(names))
-    except (tarfile.TarError, KeyError, ValueError) as error:
-        raise KeepingError("backup_not_whole", path=path, said=error) from None
+    except UNREADABLE as error:
+        raise KeepingError("backup_not_whole", path=path, said=" ".join(str(error).split())) from None
+    return sums
+
+
+def _sums_of(manifest: object, path: Path) -> dict[str, str]:
+    """The checksums that a manifest of a format known here holds. Raises KeepingError and ValueError."""
+    made = manifest.get("format") if isinstance(manifest, dict) else None
+    if not isinstance(manifest, dict) or type(made) is not int or made < 1:
+        raise ValueError(f"{MANIFEST} has no format")
+    if made > FORMAT:
+        raise KeepingError("backup_newer", path=path, format=made, known=FORMAT)
+    sums = manifest.get("sha256")
+    if not isinstance(sums, dict) or not all(isinstance(one, str) for one in sums.values()) or DATABASE not in sums:
+        raise ValueError(f"{MANIFEST} names no {DATABASE}")
     return sums
 
 
@@ -262,10 +279,7 @@ def restore(path: Path, settings: Settings, *, progress: Progress) -> None:
         with tempfile.TemporaryDirectory(dir=data_dir) as scratch, tarfile.open(path) as tar:
             tar.extract(DATABASE, scratch, filter="data")
             copy = Path(scratch) / DATABASE
-            with sqlite3.connect(copy) as connection:
-                _check_database(connection)
-            connection.close()
-            photos = named(copy)
+            photos = _photos_of(copy, path)
             lost = [name for key, _, mime in photos for name in files_of(key, mime) if f"{MEDIA}/{name}" not in sums]
             if lost:
                 raise KeepingError("backup_lacks_photos", path=path, names=some(lost))
@@ -277,6 +291,15 @@ def restore(path: Path, settings: Settings, *, progress: Progress) -> None:
         if isinstance(error, RetryLater):
             raise KeepingError("later", said=error.reason) from None
         raise
+
+
+def _photos_of(copy: Path, path: Path) -> list[tuple[str, str, str]]:
+    """What `named` finds in the database of the backup at `path`. Raises KeepingError when it is not sound, or none."""
+    try:
+        check_integrity(copy)
+        return named(copy)
+    except (Damaged, sqlite3.DatabaseError):
+        raise KeepingError("backup_member_damaged", path=path, name=DATABASE) from None
 
 
 def _put_back(

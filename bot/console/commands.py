@@ -37,16 +37,15 @@ def check(settings: Settings, *, surroundings: bool) -> None:
     """Print a line for each thing looked at; exit code 1 when one is broken."""
     from bot.channels.wechat.account import wechat_check
     from bot.channels.wecom.robots import robots_check
-    from bot.console.doctor import check_line, look_around, photos_check
+    from bot.console.doctor import check_line, look_around, pages_check, photos_check
     from bot.console.townships import bots_check, check_all
     from bot.media.stores import open_shelf
     from storage.engine.opening import open_database
-    from storage.engine.sqlite import check_integrity
 
     async def work() -> bool:
         database = await open_database(settings.database)
         try:
-            checks = await check_all(settings, database)
+            checks = [pages_check(settings), *await check_all(settings, database)]
             if surroundings:
                 checks += [await photos_check(open_shelf(settings), database), *await bots_check(settings, database)]
                 checks += await wechat_check(settings, database)
@@ -59,9 +58,7 @@ def check(settings: Settings, *, surroundings: bool) -> None:
             out.print(check_line(one), markup=False)
         return all(one.ok or one.warning for one in checks)
 
-    up_to_date(settings)
-    if settings.database_path is not None:
-        check_integrity(settings.database_path)
+    up_to_date(settings, whole=True)
     if not asyncio.run(work()):
         raise typer.Exit(FAILED)
 

@@ -21,7 +21,7 @@ from bot.console.terminal import err
 from bot.console.words import OperatorError, is_said, say
 from bot.errors import RetryLater
 from bot.settings import SettingFault, faults
-from storage.database import Unavailable
+from storage.database import Damaged, Unavailable
 from storage.engine.migrate import MigrationError
 
 FAILED = 1
@@ -74,6 +74,8 @@ def lines_of(error: BaseException) -> list[str]:
             return str(error).splitlines()
         case ValidationError() if error.title == "Settings":
             return [setting_line(one) for one in faults(error)]
+        case Damaged():
+            return [say(f"failure.{'database' if error.where else 'server'}_damaged", path=error.where, said=error)]
         case Unavailable() | MigrationError():
             return [say("failure.database", said=error)]
         case RetryLater():

@@ -33,11 +33,18 @@ def load_settings(*secrets: str) -> Settings:
     return settings
 
 
-def up_to_date(settings: Settings, *, after: bool = False) -> int:
-    """Migrate; how many migrations were applied. Raises Unavailable and MigrationError."""
+def up_to_date(settings: Settings, *, after: bool = False, whole: bool = False) -> int:
+    """Migrate a sound database; how many migrations were applied. Raises Unavailable, Damaged and MigrationError.
+
+    A SQLite file is read first, `whole`: its indexes are compared with their tables as well, which takes longer.
+    """
     from bot.clock import SystemClock
     from storage.engine.opening import bring_up_to_date
+    from storage.engine.sqlite import check_integrity
 
+    path = settings.database_path
+    if path is not None and path.exists():
+        check_integrity(path, quick=not whole)
     return len(asyncio.run(bring_up_to_date(settings.database, now_ms=SystemClock().now_ms(), after=after)))
 
 

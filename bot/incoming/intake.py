@@ -23,7 +23,7 @@ from bot.incoming.waiting import Waiting
 from bot.outgoing.outcomes import PAGE_TOPIC
 from bot.outgoing.shares import Outgoing
 from bot.turn import Product
-from storage.database import Database, Taken, Tx, Unavailable
+from storage.database import Damaged, Database, Taken, Tx, Unavailable, warn_away
 from storage.machine import inbox
 
 BATCH_ROWS = 100
@@ -148,6 +148,9 @@ class Intake:
             self._wake.clear()
             try:
                 pause_s = await self.round()
+            except Unavailable as error:
+                warn_away(log, "intake.database_unavailable", error, pause_s=PAUSE_S)
+                pause_s = PAUSE_S
             except Exception:
                 log.exception("intake.round_failed", pause_s=PAUSE_S)
                 pause_s = PAUSE_S
@@ -168,6 +171,9 @@ class Intake:
             except Taken:
                 taken = True
                 self._look.add(township_id)
+            except Damaged:  # what another township has stored may be whole
+                self._look.add(township_id)
+                failed = True
             except Unavailable:
                 self._look |= looking
                 raise

@@ -24,7 +24,7 @@ from bot.errors import GiveUp, RetryLater
 from bot.outgoing.outcomes import Outcomes
 from bot.talk.messages import Out
 from bot.turn import load_out
-from storage.database import Database, Row, Tx, Unavailable
+from storage.database import Database, Row, Tx, Unavailable, warn_away
 from storage.machine import outbox
 
 MAX_HELD = 5_000
@@ -143,7 +143,7 @@ class Delivery:
                         await self.rest(grace_s)
                     await self.poll()
                 except Unavailable as error:
-                    log.warning("delivery.database_unavailable", error=str(error))
+                    warn_away(log, "delivery.database_unavailable", error)
                 except Exception:
                     log.exception("delivery.poll_failed")
                 await asyncio.sleep(CATCH_UP_S)

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from bot.channels.base import Letter
-from storage.database import Database, Tx, Unavailable
+from storage.database import Database, Tx, Unavailable, warn_away
 from storage.machine import outbox
 from storage.people import people
 
@@ -92,7 +92,7 @@ class Outcomes:
             try:
                 await self.write()
             except Unavailable as error:
-                log.warning("outcomes.database_unavailable", error=str(error))
+                warn_away(log, "outcomes.database_unavailable", error)
                 await asyncio.sleep(TROUBLE_PAUSE_S)
             except Exception:
                 log.exception("outcomes.write_failed")
@@ -104,7 +104,7 @@ class Outcomes:
             try:
                 return await self.write()
             except Unavailable as error:
-                log.warning("outcomes.database_unavailable", error=str(error))
+                warn_away(log, "outcomes.database_unavailable", error)
                 await asyncio.sleep(TROUBLE_PAUSE_S)
         return await self.write()
 

@@ -16,7 +16,7 @@ import structlog
 from bot.channels.base import Channels
 from bot.clock import Clock
 from bot.outgoing.delivery import Delivery, Written, letter_of
-from storage.database import Database, Tx
+from storage.database import Database, Tx, Unavailable, warn_away
 from storage.machine import outbox, townships
 
 KIND = "delivery"
@@ -111,6 +111,8 @@ class Outgoing:
         while not self._stopping.is_set():
             try:
                 await self.look(grace_s=self._grace_s)
+            except Unavailable as error:
+                warn_away(log, "outgoing.database_unavailable", error)
             except Exception as error:
                 log.warning("outgoing.look_failed", error=f"{type(error).__name__}: {error}")
             try:

@@ -40,7 +40,9 @@ class Status:
         self._asked_ms, self._is_alive = -ALIVE_MS, True
 
     async def health(self, request: Request) -> Response:
-        """200 with the counts, or 503 when the database does not answer."""
+        """200 with the counts, or 503 when the database does not answer, or answers although a part is damaged."""
+        if self._parts.database.is_damaged():
+            return Json({"ok": False, "database": "damaged"}, 503)
         counts = await self._fresh()
         if counts is None:
             return Json({"ok": False, "database": "error"}, 503, {"Retry-After": "5"})
@@ -48,7 +50,7 @@ class Status:
 
     async def metrics(self, request: Request) -> Response:
         """Everything countable."""
-        counts = await self._fresh()
+        counts = None if self._parts.database.is_damaged() else await self._fresh()
         lines = ["# TYPE jingxiang_up gauge", f"jingxiang_up {0 if counts is None else 1}"]
         for family, states in (counts or {}).items():
             lines.append(f"# TYPE jingxiang_{family} gauge")

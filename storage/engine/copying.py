@@ -116,6 +116,10 @@ class OneMoment:
         """Nobody else sees this transaction."""
         return OneWorker()
 
+    def is_damaged(self) -> bool:
+        """What is damaged ends the copying."""
+        return False
+
     async def close(self) -> None:
         """Who opened it ends it."""
 

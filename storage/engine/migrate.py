@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from storage.engine.planner import write_statistics
 from storage.engine.sqlite import connect as connect_sqlite
+from storage.engine.sqlite import telling_damage
 
 SCHEMA_FOLDER = Path(__file__).parents[1] / "schema"
 HISTORY = (
@@ -93,11 +95,14 @@ def pending_of(wanted: Sequence[Migration], applied: Iterable[Iterable[Any]], *,
 
 
 def migrate(path: Path, *, now_ms: int, migrations: list[Migration] | None = None) -> list[Migration]:
-    """Bring the SQLite file at `path` up to date; the migrations applied now. One process has it, so all of them."""
+    """Bring the SQLite file at `path` up to date; the migrations applied now. One process has it, so all of them.
+
+    Raises MigrationError and Damaged.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     wanted = load_migrations() if migrations is None else migrations
     connection = connect_sqlite(path)
-    try:
+    with telling_damage(path), closing(connection):
         connection.execute(HISTORY)
         applied = connection.execute("SELECT number, name, checksum FROM schema_migrations").fetchall()
         pending = pending_of(wanted, applied, after=True)
@@ -106,8 +111,6 @@ def migrate(path: Path, *, now_ms: int, migrations: list[Migration] | None = Non
         if pending:
             write_statistics(connection)
         return pending
-    finally:
-        connection.close()
 
 
 def apply(connection: sqlite3.Connection, migration: Migration, now_ms: int) -> None:

@@ -17,7 +17,8 @@ from typing import Any, TypeVar, cast
 
 import asyncpg
 
-from storage.database import ForeignAwait, Params, Refused, Row, Taken, Unavailable, Work, Workers
+from storage.database import Damaged, ForeignAwait, Params, Refused, Row, Taken, Unavailable, Work, Workers
+from storage.engine.damage import Damage
 from storage.engine.leases import Leases
 from storage.engine.parameters import numbered
 from storage.engine.running import Running
@@ -50,6 +51,7 @@ PASSING = (
     OSError,
     TimeoutError,
 )
+DAMAGE = (asyncpg.DataCorruptedError, asyncpg.IndexCorruptedError)
 
 
 class PostgresTx:
@@ -170,6 +172,7 @@ class PostgresDatabase:
         self._running = Running()
         self._locks: dict[int, asyncio.Lock] = {}
         self._workers = Leases(lambda: connect(url))
+        self._damage = Damage()
 
     @classmethod
     async def open(cls, url: str, *, connections: int = MOST_CONNECTIONS) -> PostgresDatabase:
@@ -223,11 +226,15 @@ class PostgresDatabase:
         raise Unavailable(f"still in conflict after {TRIES} tries: {reason}")
 
     async def _passing(self, act: Callable[[], Awaitable[T]]) -> T:
-        """What passes by itself (a server that restarts, a broken connection) becomes Unavailable."""
+        """What passes by itself (a restart, a broken connection) is Unavailable; what never does, Damaged."""
         try:
             return await act()
         except PASSING as error:
             raise Unavailable(f"{type(error).__name__}: {error}") from error
+        except DAMAGE as error:
+            damaged = Damaged(f"{type(error).__name__}: {error}")
+            self._damage.meet(damaged)
+            raise damaged from error
         except asyncpg.InterfaceError as error:
             if "clos" in str(error):  # asyncpg has no other sign: «connection is closed», «pool is closing»
                 raise Unavailable(str(error)) from error
@@ -258,6 +265,9 @@ class PostgresDatabase:
 
     def workers(self) -> Workers:
         return self._workers
+
+    def is_damaged(self) -> bool:
+        return self._damage.is_met
 
     async def close(self) -> None:
         await self._running.drain()

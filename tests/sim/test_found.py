@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from bot.clock import Seams, TimeIds
 from bot.incoming.flood import FloodGate
 from bot.outgoing.shares import Outgoing
 from bot.schedule import MAX_ATTEMPTS, Schedule
-from storage.database import Tx, Unavailable
+from storage.database import Damaged, Tx, Unavailable
 from storage.engine.migrate import migrate
 from storage.engine.sqlite import SqliteDatabase
 from storage.machine import inbox, timers, townships
@@ -108,24 +108,24 @@ async def test_an_update_is_due_also_with_the_clock_set_back(database: SqliteDat
     assert [row["id"] for row in found] == [1]
 
 
-async def test_an_errand_whose_failure_cannot_be_told_is_given_up(database: SqliteDatabase) -> None:
-    tried = 0
+class OneErrand:
+    """A product whose only timer needs something from outside; how often the timer was run."""
 
-    class Product:
-        async def world(self, tx: Tx, now_ms: int) -> None:
-            return None
+    def __init__(self, handler: Callable[[], None] = lambda: None) -> None:
+        self.timers = {"fetch": self._fetched}
+        self.run = 0
+        self._handler = handler
 
-        async def fetched(self, desk: Any, payload: Mapping[str, Any]) -> None:
-            nonlocal tried
-            tried += 1
-            raise Defect("always")
+    async def world(self, tx: Tx, now_ms: int) -> None:
+        return None
 
-    async def fetch(township_id: int, payload: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {}
+    async def _fetched(self, desk: Any, payload: Mapping[str, Any]) -> None:
+        self.run += 1
+        self._handler()
 
-    product: Any = Product()
-    product.timers = {"fetch": product.fetched}
-    clock: Any = Clock(NOON_MS)
+
+async def errand_of(database: SqliteDatabase, product: Any, clock: Any, fetch: Any) -> Schedule:
+    """A schedule with that errand, due now."""
     schedule = Schedule(
         database,
         product,
@@ -136,9 +136,39 @@ async def test_an_errand_whose_failure_cannot_be_told_is_given_up(database: Sqli
     )
     row = {"id": 1, "kind": "fetch", "timer_key": "f", "fire_ms": NOON_MS, "payload": "{}"}
     await database.transaction(lambda tx: timers.put(tx, [row]))
+    return schedule
+
+
+async def test_an_errand_whose_failure_cannot_be_told_is_given_up(database: SqliteDatabase) -> None:
+    def always() -> None:
+        raise Defect("always")
+
+    async def fetch(township_id: int, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {}
+
+    product, clock = OneErrand(always), Clock(NOON_MS)
+    schedule = await errand_of(database, product, clock, fetch)
     async with asyncio.timeout(20):
         while not (await database.read(timers.counts)).get("failed"):
             await schedule.run_due()
             await schedule.errands_done()
             clock._now_ms += 3_600_000
-    assert tried == MAX_ATTEMPTS + 1
+    assert product.run == MAX_ATTEMPTS + 1
+
+
+@pytest.mark.parametrize("away", [Unavailable("disk full"), Damaged("database disk image is malformed")])
+async def test_an_errand_that_finds_the_database_away_stays_due(database: SqliteDatabase, away: Unavailable) -> None:
+    troubles: list[Exception] = [away] * (MAX_ATTEMPTS + 2)
+
+    async def fetch(township_id: int, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        if troubles:
+            raise troubles.pop()
+        return {}
+
+    product, clock = OneErrand(), Clock(NOON_MS)
+    schedule = await errand_of(database, product, clock, fetch)
+    async with asyncio.timeout(20):
+        while not product.run:
+            await schedule.run_due()
+            await schedule.errands_done()
+    assert clock._now_ms == NOON_MS and "failed" not in await database.read(timers.counts)

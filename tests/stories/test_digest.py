@@ -238,6 +238,37 @@ async def test_messages_that_never_arrived_are_counted_where_their_people_live(t
     assert digests(keeper)[-1].text.endswith("【未送达】\n过期作废 2 条")
 
 
+UNREAD = "放了好几天没人看"
+
+
+@pytest.mark.parametrize("town", ["web"], indirect=True)
+@pytest.mark.parametrize("days", [1, 3])
+async def test_a_closed_page_is_no_fault_until_it_was_closed_for_days(town: Town, days: int) -> None:
+    staff = await town.person("孙干事", role="staff")
+    await change_policy(town, "unread_days = 3 ", f"unread_days = {days} ")
+    aunt = await town.person("王大娘")
+    await ticks(town, "2026-11-18 18:00")
+    await town.write("UPDATE outbox SET state = 'sent' WHERE township_id = :t AND state = 'waiting'")
+    await reports(aunt, "王家沟桥头有人倒垃圾")
+    for day in range(19, 19 + days):
+        await ticks(town, f"2026-11-{day} 18:00")
+        assert "未送达" not in digests(staff)[-1].text, "she opens the page when she likes"
+    await ticks(town, f"2026-11-{19 + days} 18:00")
+    assert UNREAD in digests(staff)[-1].text
+
+
+@pytest.mark.parametrize("town", ["web"], indirect=True)
+async def test_what_was_read_in_time_is_never_counted(town: Town) -> None:
+    staff = await town.person("孙干事", role="staff")
+    aunt = await town.person("王大娘")
+    await ticks(town, "2026-11-18 18:00")
+    await reports(aunt, "王家沟桥头有人倒垃圾")
+    for day in range(19, 24):
+        await town.write("UPDATE outbox SET state = 'sent' WHERE township_id = :t AND state = 'waiting'")
+        await ticks(town, f"2026-11-{day} 18:00")
+        assert "未送达" not in digests(staff)[-1].text
+
+
 async def test_somebody_for_two_villages_gets_one_digest(town: Town) -> None:
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     await town.grant(keeper, "grid_keeper", "李家湾")

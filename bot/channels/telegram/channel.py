@@ -45,7 +45,7 @@ from bot.clock import Clock
 from bot.errors import GiveUp, RetryLater
 from bot.settings import Settings
 from bot.talk.menu import NativeMenu
-from storage.database import Unavailable
+from storage.database import Damaged, Unavailable
 
 UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
 POLL_S = 25
@@ -144,8 +144,9 @@ class Telegram:
                     log.error("telegram.another_poller", action="stop the other program that uses this token")
                     await asyncio.sleep(LAST_PAUSE_S)
                     continue
-                said = str(error) if isinstance(error, BotApiError) else type(error).__name__
-                log.warning("telegram.poll_failed", error=said, pause_s=pause_s)
+                if not isinstance(error, Damaged):
+                    said = str(error) if isinstance(error, BotApiError) else type(error).__name__
+                    log.warning("telegram.poll_failed", error=said, pause_s=pause_s)
                 await asyncio.sleep(pause_s)
                 pause_s = min(LAST_PAUSE_S, pause_s * 2)
 

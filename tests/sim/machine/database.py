@@ -137,6 +137,9 @@ class SimDatabase:
     def workers(self) -> Workers:
         return self._workers
 
+    def is_damaged(self) -> bool:
+        return False
+
     async def transaction(self, work: Work[T], *, township_id: int = 1, exclusive: bool = True, wait: bool = True) -> T:
         if self._server is None:
             return await self._running.finish(self._queued(work, township_id))
