@@ -73,7 +73,7 @@ class Dispatch:
     """How a message goes out.
 
     `key` makes it happen once for an address, however often it is asked for; `urgent` ones are told at any hour and
-    first; `due_ms` puts it off, `unless_here` only for who neither wrote nor had the page open in the last minutes;
+    first; `due_ms` puts it off, `unless_here` only for who neither wrote nor looked at the page in the last minutes;
     after `expires_ms` it is dropped and counted.
     """
 
@@ -140,7 +140,8 @@ class Desk(Generic[World]):
         address = contacts[0]["address"]
         if how.key is not None and await self.was_told(how.key, address):
             return False
-        if how.unless_here and self.now_ms - contacts[0]["last_in_ms"] <= HERE_MS:
+        here_ms = max(max(one["last_in_ms"], one["looked_ms"]) for one in contacts)
+        if how.unless_here and self.now_ms - here_ms <= HERE_MS:
             how = replace(how, due_ms=None)
         out = self.catalogues[row["language"]].out(say)
         self.post(person_id, contacts[0]["channel"], address, out, how)

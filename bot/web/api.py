@@ -1,4 +1,4 @@
-"""The page's API: session, messages, history."""
+"""The page's API: session, messages, history, and whether somebody looks."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ from bot.web.guard import (
 )
 from storage.database import Row, Tx
 from storage.machine import media, webchat
+from storage.people import people
 
 MAX_POST_BYTES = 1_000_000  # a text of 100,000 characters arrives, and is cut
 MAX_READ_S = 60
@@ -124,6 +125,18 @@ class Api:
         owned = await self._parts.database.read(lambda tx: media.owned(tx, address, media_ids), township_id=township_id)
         if not owned.issuperset(media_ids):
             raise HttpRefusal(422, "media_gone")
+
+    async def presence(self, request: Request) -> Response:
+        """Note that somebody has this page before them just now."""
+        check_origin(request)
+        parts = self._parts
+        township_id, address = await parts.towns.who(request)
+        now_ms = parts.clock.now_ms()
+        parts.reads.check(address, now_ms)
+        await parts.database.transaction(
+            lambda tx: people.looks(tx, address, now_ms=now_ms), township_id=township_id, exclusive=False
+        )
+        return Json({})
 
     async def history(self, request: Request) -> Response:
         """Messages before an id (or the newest ones), oldest first."""

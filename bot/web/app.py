@@ -91,6 +91,7 @@ def _routes(parts: Context, counters: Callable[[], Mapping[str, int]] | None, ke
         Route("/static/{name}", static.static),
         Route("/api/session", guarded(api.session), methods=["POST"]),
         Route("/api/messages", guarded(api.messages), methods=["POST"]),
+        Route("/api/presence", guarded(api.presence), methods=["POST"]),
         Route("/api/history", guarded(api.history)),
         Route("/api/events", guarded(events.events)),
         Route("/api/media", guarded(uploads.receive), methods=["POST"]),

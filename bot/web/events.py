@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 
 import structlog
 from starlette.requests import Request
@@ -18,11 +17,9 @@ from bot.web.context import Context
 from bot.web.guard import HttpRefusal
 from storage.database import Tx, Unavailable, warn_away
 from storage.machine import outbox, webchat
-from storage.people import people
 
 KEEPALIVE_S = 20.0
 SECOND_LOOK_S = 2.0
-LOOK_S = 120.0  # shorter than bot.turn.HERE_MS
 PAGE_LINES = 200
 MOST_REMEMBERED = 2_000
 log = structlog.get_logger()
@@ -66,7 +63,7 @@ class EventResponse(Response):
         self._sent: set[int] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        beside = [asyncio.create_task(self._watch(receive)), asyncio.create_task(self._look())]
+        watching = asyncio.create_task(self._watch(receive))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             await self._write(send, b": hello\n\n")
@@ -78,8 +75,7 @@ class EventResponse(Response):
         except Exception:  # the page reconnects and catches up
             log.exception("web.stream_failed")
         finally:
-            for task in beside:
-                task.cancel()
+            watching.cancel()
             self._parts.webchat.leave((self._township_id, self._address), self._stream)
 
     async def _watch(self, receive: Receive) -> None:
@@ -145,18 +141,6 @@ class EventResponse(Response):
             await parts.database.transaction(
                 lambda tx: outbox.mark(tx, sent=arrived), township_id=self._township_id, exclusive=False
             )
-
-    async def _look(self) -> None:
-        """Note now and then that somebody looks at this page: what quiet hours would hold is told them at once."""
-        clock, database = self._parts.clock, self._parts.database
-        while True:
-            with suppress(Unavailable):
-                await database.transaction(
-                    lambda tx: people.looks(tx, self._address, now_ms=clock.now_ms()),
-                    township_id=self._township_id,
-                    exclusive=False,
-                )
-            await asyncio.sleep(LOOK_S)
 
     async def _follow(self, send: Send) -> None:
         """Live events. A second look at what waits finds a message that was put aside just as the page came."""

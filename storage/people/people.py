@@ -67,13 +67,13 @@ async def contact(tx: Tx, address: str) -> Row | None:
 
 async def contacts_of(tx: Tx, person_id: int) -> Sequence[Row]:
     """A person's contacts that can be reached, the one used last first: channel, address, state,
-    created_ms, last_in_ms.
+    created_ms, last_in_ms, looked_ms.
 
     A page that was opened from another platform comes after all others while that platform can be reached: news that
     waits in a page nobody looks at is read by nobody.
     """
     return await tx.all(
-        "SELECT c.channel, c.address, c.state, c.created_ms, c.last_in_ms FROM contacts c"
+        "SELECT c.channel, c.address, c.state, c.created_ms, c.last_in_ms, c.looked_ms FROM contacts c"
         " WHERE c.township_id = :t AND c.person_id = :person_id"
         " AND c.state = 'active' ORDER BY CASE WHEN c.opened_from <> '' AND EXISTS (SELECT 1 FROM contacts source"
         " WHERE source.township_id = :t AND source.address = c.opened_from AND source.state = 'active')"
@@ -100,10 +100,9 @@ async def seen(tx: Tx, rows: Sequence[tuple[str, int]]) -> None:
 
 
 async def looks(tx: Tx, address: str, *, now_ms: int) -> None:
-    """Somebody has the page of a contact open just now."""
+    """Somebody has the page of a contact before them just now."""
     await tx.run(
-        "UPDATE contacts SET last_in_ms = :now_ms WHERE township_id = :t AND address = :address AND state = 'active'"
-        " AND last_in_ms < :now_ms",
+        "UPDATE contacts SET looked_ms = :now_ms WHERE township_id = :t AND address = :address AND state = 'active'",
         {"address": address, "now_ms": now_ms},
     )
 

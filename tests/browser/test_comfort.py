@@ -159,6 +159,23 @@ async def test_news_is_counted_in_the_title_of_a_page_put_away(phone: PhoneMaker
     assert await aunt.page.title() == "青禾塬镇 · 净乡"
 
 
+async def test_only_a_page_that_is_looked_at_says_so(phone: PhoneMaker, program: Program) -> None:
+    aunt = await phone()
+    told: list[str] = []
+    aunt.page.on("request", lambda request: told.append(request.url) if "/api/presence" in request.url else None)
+    await aunt.page.add_init_script(f"({PUT_AWAY})()")
+    await aunt.opens()
+    await aunt.begins()
+    assert told, "it says so when it is opened"
+    before = len(told)
+    await aunt.ask("() => turn(true)")
+    await aunt.says("我的积分")
+    await aunt.sees("0 分")
+    assert len(told) == before
+    async with aunt.page.expect_request("**/api/presence"):
+        await aunt.ask("() => turn(false)")
+
+
 @pytest.mark.parametrize("why", ["night", "setting"])
 async def test_no_sound_at_night_nor_when_it_is_off(phone: PhoneMaker, program: Program, why: str) -> None:
     staff = await phone(join=program.invite("staff"))

@@ -130,6 +130,20 @@ async def test_nothing_is_taken_or_shown_without_a_cookie(site: Site) -> None:
 # -- messages
 
 
+async def test_who_looks_is_noted_and_where_news_goes_stays(site: Site) -> None:
+    page = await site.page()
+    await page.says("一")
+    sql = "SELECT last_in_ms, looked_ms FROM contacts WHERE township_id = :t AND address = :address"
+    while not (known := await site.rows(sql, address=page.address)):
+        await asyncio.sleep(0.01)
+    assert known[0]["looked_ms"] == 0
+    assert await page.post("/api/presence") == (200, {})
+    [row] = await site.rows(sql, address=page.address)
+    assert row["looked_ms"] > 0 and row["last_in_ms"] == known[0]["last_in_ms"]
+    status, answer = await page.post("/api/presence", headers={})
+    assert (status, answer["error"]) == (403, "csrf")
+
+
 async def test_a_message_is_answered_in_the_open_stream(site: Site) -> None:
     page = await site.page()
     async with page.events() as events:

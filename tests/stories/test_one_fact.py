@@ -94,6 +94,8 @@ class Days:
             if kind == "reject":
                 await self.keeper.taps("现场没有发现")
                 await self.keeper.taps("确定不属实")
+            elif "确定算属实吗" in self.keeper.last.text:  # a place reported twice
+                await self.keeper.taps("确定属实")
 
     async def _tickets(self, *states: str) -> list[Any]:
         state = (

@@ -99,6 +99,11 @@ export function sendMessage(message) {
   return post("/api/messages", 202, message);
 }
 
+/** Somebody looks at the page. */
+export function tellPresence() {
+  return post("/api/presence", 200, {});
+}
+
 /** Messages older than `before` (a message id, or null for the newest) → {messages, more}. */
 export function readHistory(before, limit) {
   const query = new URLSearchParams({ limit: String(limit) });

@@ -8,6 +8,7 @@ import { EventStream } from "./events.js";
 import { remember, remembered } from "./memory.js";
 import { Outbox } from "./outbox.js";
 import { locate } from "./place.js";
+import { tellWhoLooks, watchWhoLooks } from "./presence.js";
 import { Settings } from "./settings.js";
 import { Store } from "./store.js";
 import { setLanguage, t } from "./texts.js";
@@ -149,6 +150,7 @@ function onUp(again) {
   linkState("");
   outbox.wake();
   timeline.retryPictures();
+  tellWhoLooks();
   if (again) refresh();
 }
 
@@ -277,6 +279,7 @@ async function main() {
   dress(remembered("township"), language);
   composer.prompt(null);
   listen();
+  watchWhoLooks();
   whenAstray(connect);
   linkState(navigator.onLine === false ? "offline" : "connecting");
   const query = new URLSearchParams(location.search);

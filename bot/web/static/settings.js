@@ -1,4 +1,4 @@
-// The person's own settings, kept in this browser: the size of the letters, the sound, notices.
+// The person's own settings, kept in this browser: the size of the letters, the sound.
 
 import { remember, remembered } from "./memory.js";
 

@@ -1,6 +1,6 @@
 // Keeps the page's own files, so that it opens without a network. Nothing of /api or /media is kept.
 
-const VERSION = "ed6c07ed72c7";
+const VERSION = "f1235339eacf";
 const CACHE = `jingxiang-${VERSION}`;
 const SHELL = [
   "/",
@@ -19,6 +19,7 @@ const SHELL = [
   "/static/memory.js",
   "/static/outbox.js",
   "/static/place.js",
+  "/static/presence.js",
   "/static/reduce.js",
   "/static/settings.js",
   "/static/store.js",
