@@ -15,10 +15,10 @@ from bot.clock import SystemClock
 from bot.errors import NoAnswer, RetryLater
 from bot.outgoing import breakers, delivery
 from bot.outgoing.delivery import Delivery
+from bot.stored import dump_out
 from bot.talk.messages import Out
 from bot.trouble_book import TroubleBook
 from bot.troubles import Troubles
-from bot.turn import dump_out
 from storage.database import Database, Tx
 from storage.engine.opening import bring_up_to_date, open_database
 from storage.machine import channel_faults, outbox, townships
