@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from bot import troubles
 from bot.channels.base import Letter
 from bot.clock import SystemClock
 from bot.errors import NoAnswer, RetryLater
@@ -103,6 +104,7 @@ class Office:
 
 @pytest.fixture
 async def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Office]:
+    monkeypatch.setattr(troubles, "MOMENT_MS", 0)
     monkeypatch.setattr(breakers, "AWAY_AFTER_MS", 200)
     monkeypatch.setattr(delivery, "AWAY_AFTER_MS", 200)
     monkeypatch.setattr(delivery, "TRY_MS", 50)
