@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 import socket
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from bot.web.wire_limits import LimitedProtocol, Sources
 
 BACKLOG = 512
 STOP_S = 3
 KEEP_ALIVE_S = 30
 DEAD_LINE_MS = 60_000
-
-
-class _Protocol(HttpToolsProtocol):
-    """HTTP without an access log, whatever the loggers are set to: paths hold join tokens and media ids."""
-
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self.access_log = False
+PER_SOURCE = 64  # an office's computers and phones behind one address, each with its stream and some requests
 
 
 class _Server(uvicorn.Server):
@@ -61,8 +57,12 @@ class Serving:
         await self._task
 
 
-async def serve(app: ASGIApp, host: str, port: int) -> Serving:
-    """Serve `app`; returns when connections are taken. Port 0 picks a free one. Raises OSError when it is taken."""
+async def serve(app: ASGIApp, host: str, port: int, *, per_source: int = PER_SOURCE) -> Serving:
+    """Serve `app`; returns when connections are taken. Port 0 picks a free one. Raises OSError when it is taken.
+
+    `per_source`: how many connections one address may have at a time, 0: any number.
+    """
+    _allow_files()
     listening = listen(host, port)
     config = uvicorn.Config(
         app,
@@ -70,7 +70,7 @@ async def serve(app: ASGIApp, host: str, port: int) -> Serving:
         log_config=None,
         lifespan="off",
         ws="none",
-        http=_Protocol,
+        http=cast(Any, partial(LimitedProtocol, sources=Sources(per_source))),
         loop="none",
         date_header=False,
         server_header=False,
@@ -87,6 +87,13 @@ async def serve(app: ASGIApp, host: str, port: int) -> Serving:
         up.cancel()
         await task
     return Serving(server, task, host, listening.getsockname()[1])
+
+
+def _allow_files() -> None:
+    """As many open connections as the system lets us have: the usual 1,024 are taken by one crowd."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def listen(host: str, port: int) -> socket.socket:
