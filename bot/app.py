@@ -13,7 +13,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import structlog
 
@@ -31,14 +31,17 @@ from bot.media.stores import MediaStores, open_shelf
 from bot.outgoing.outcomes import PAGE_TOPIC
 from bot.outgoing.shares import GRACE_S, Outgoing
 from bot.outgoing.shares import TOPIC as OUTBOX_TOPIC
-from bot.platforms import add_wechat, make_platforms, native_menus
-from bot.schedule import Schedule
+from bot.platforms import add_wechat, make_platforms, native_menus, open_push
+from bot.schedule import Errand, Schedule
 from bot.settings import Settings
 from bot.web.app import Web, build_web
 from handlers.product import Township
 from storage.database import Database
 from storage.engine.opening import open_database
 from storage.machine import inbox
+
+if TYPE_CHECKING:  # loaded only where there are pushes
+    from bot.push.telling import Telling
 
 Part = Literal["web", "intake", "delivery", "clock"]
 PARTS: tuple[Part, ...] = ("web", "intake", "delivery", "clock")
@@ -74,6 +77,7 @@ class App:
     bots: dict[int, Telegram]
     parts: Collection[Part] = PARTS
     web: Web | None = None
+    telling: Telling | None = None
     _tasks: list[asyncio.Task[Any]] = field(default_factory=list)
     _lock: IO[str] | None = None
 
@@ -124,6 +128,8 @@ class App:
             await asyncio.wait(self._tasks, timeout=STOP_S)
         for channel in self.channels.every():
             await channel.stop()
+        if self.telling is not None:
+            await self.telling.stop()
         await self.database.close()
         if self._lock is not None:
             self._lock.close()
@@ -178,7 +184,10 @@ async def build(
     channels = platforms.channels
     outgoing = Outgoing(database, channels, clock=clock, grace_s=0 if one_process else grace_s)
     intake = Intake(database, product, channels, catalogues, seams, outgoing, only_worker=one_process)
-    errands = {"media.fetch": media.fetch_errand, "media.erase": media.erase_errand}
+    errands: dict[str, Errand] = {"media.fetch": media.fetch_errand, "media.erase": media.erase_errand}
+    telling = open_push(settings, database, catalogues, clock)
+    if telling is not None:
+        errands["push.send"] = telling.send
     schedule = Schedule(database, product, catalogues, seams, outgoing, errands=errands, calm=intake.calm)
     wechat = await add_wechat(platforms, settings, database, media, catalogues, seams, outgoing)
     if wechat is not None:
@@ -202,6 +211,7 @@ async def build(
         ids,
         platforms.bots,
         parts,
+        telling=telling,
     )
     if "web" in parts:
         routes = platforms.routes()
@@ -210,6 +220,7 @@ async def build(
 
             page = WeChatPage(settings, database, catalogues, clock, wechat.api, township_id=wechat.township_id)
             routes = [*routes, *page.routes()]
-        make_web = partial(build_web, for_pages=product.for_pages, counters=app.totals)
+        named = {"push_key": telling.public_key} if telling is not None else {}
+        make_web = partial(build_web, for_pages=product.for_pages, counters=app.totals, **named)
         app.web = make_web(settings, database, intake.accept, webchat, media, catalogues, clock, routes)
     return app

@@ -112,10 +112,13 @@ def _of_serving(error: BaseException) -> list[str]:
     """Another process that serves, or Telegram's refusal: of what only a command that serves has loaded."""
     from bot.app import AlreadyRunning
     from bot.channels.telegram.api import BotApiError
+    from bot.push.failures import PushKeyDamaged
 
     match error:
         case AlreadyRunning():
             return [say("failure.running", pid=error.pid, folder=error.folder)]
+        case PushKeyDamaged():
+            return [say("failure.push_key", path=error.path)]
         case BotApiError():
             refused = error.code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND)
             return [say("failure.telegram_token" if refused else "failure.telegram", said=error.description)]

@@ -32,6 +32,7 @@ from bot.web.guard import (
     token_of,
     town_said,
 )
+from bot.web.browsers import push_of
 from storage.database import Row, Tx
 from storage.machine import media, webchat
 from storage.people import people
@@ -72,7 +73,8 @@ class Api:
             address, now_ms = address_of(token), parts.clock.now_ms()
 
             async def work(tx: Tx) -> tuple[str | None, Mapping[str, Any]]:
-                return await webchat.language_of(tx, address), await parts.for_pages(tx, now_ms)
+                told = {**await parts.for_pages(tx, now_ms), **await push_of(parts, tx, address)}
+                return await webchat.language_of(tx, address), told
 
             known, told = await parts.database.read(work, township_id=town.id)
             language = known or language_of(request, parts.catalogues)

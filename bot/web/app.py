@@ -18,6 +18,7 @@ from bot.web.api import Api
 from bot.web.context import Context, ForPages
 from bot.web.events import KEEPALIVE_S, Events
 from bot.web.guard import SecurityHeaders, answering
+from bot.web.browsers import Browsers
 from bot.web.server import Serving, serve
 from bot.web.static_files import StaticFiles
 from bot.web.status import Status
@@ -70,11 +71,13 @@ def build_web(
     for_pages: ForPages = _nothing,
     counters: Callable[[], Mapping[str, int]] | None = None,
     keepalive_s: float = KEEPALIVE_S,
+    push_key: str = "",
 ) -> Web:
     """The web chat. `accept` returns once updates are durable; `for_pages` is what the product
-    tells every page, `counters` are totals for `/metrics`."""
+    tells every page, `counters` are totals for `/metrics`, `push_key` is what browsers know pushes by."""
     clock = clock or SystemClock()
-    parts = Context(settings, database, accept, webchat, media, catalogues, clock, Towns(database, clock), for_pages)
+    towns = Towns(database, clock)
+    parts = Context(settings, database, accept, webchat, media, catalogues, clock, towns, for_pages, push_key)
     app = Starlette(routes=[*_routes(parts, counters, keepalive_s), *extra_routes])
     guarded = SecurityHeaders(app, media.link_origin, wechat=bool(settings.wechat_app_id))
     return Web(guarded, webchat, settings.web_host, settings.web_port)
@@ -83,7 +86,7 @@ def build_web(
 def _routes(parts: Context, counters: Callable[[], Mapping[str, int]] | None, keepalive_s: float) -> list[BaseRoute]:
     guarded = answering(parts.catalogues)
     api, uploads, static, status = Api(parts), Uploads(parts), StaticFiles(), Status(parts, counters)
-    events = Events(parts, keepalive_s=keepalive_s)
+    events, browsers = Events(parts, keepalive_s=keepalive_s), Browsers(parts)
     return [
         Route("/", static.page),
         Route("/sw.js", static.worker),
@@ -92,6 +95,8 @@ def _routes(parts: Context, counters: Callable[[], Mapping[str, int]] | None, ke
         Route("/api/session", guarded(api.session), methods=["POST"]),
         Route("/api/messages", guarded(api.messages), methods=["POST"]),
         Route("/api/presence", guarded(api.presence), methods=["POST"]),
+        Route("/api/push", guarded(browsers.switch_on), methods=["POST"]),
+        Route("/api/push/off", guarded(browsers.switch_off), methods=["POST"]),
         Route("/api/history", guarded(api.history)),
         Route("/api/events", guarded(events.events)),
         Route("/api/media", guarded(uploads.receive), methods=["POST"]),

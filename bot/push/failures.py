@@ -1,0 +1,13 @@
+"""What is said of a push key that is none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class PushKeyDamaged(Exception):
+    """The file of the key is no private key."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is no private key")
+        self.path = path
