@@ -1,8 +1,11 @@
-"""What is said of a push key that is none."""
+"""Where the key of pushes lies, and what is said of one that is none."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+
+FILE = "vapid.pem"  # in DATA_DIR
 
 
 class PushKeyDamaged(Exception):

@@ -10,9 +10,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from py_vapid import Vapid02
 
-from bot.push.failures import PushKeyDamaged
+from bot.push.failures import FILE, PushKeyDamaged
 
-FILE = "vapid.pem"
 OWNERS_ONLY = 0o600
 
 

@@ -15,6 +15,7 @@ from bot.channels.webchat import Who, sse
 from bot.channels.webchat_wire import own_message, read_body
 from bot.talk.messages import text
 from bot.web import history
+from bot.web.browsers import push_of
 from bot.web.context import Context
 from bot.web.guard import (
     CODE,
@@ -32,7 +33,6 @@ from bot.web.guard import (
     token_of,
     town_said,
 )
-from bot.web.browsers import push_of
 from storage.database import Row, Tx
 from storage.machine import media, webchat
 from storage.people import people

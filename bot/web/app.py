@@ -15,10 +15,10 @@ from bot.i18n import Catalogues
 from bot.media.stores import MediaStores
 from bot.settings import Settings
 from bot.web.api import Api
+from bot.web.browsers import Browsers
 from bot.web.context import Context, ForPages
 from bot.web.events import KEEPALIVE_S, Events
 from bot.web.guard import SecurityHeaders, answering
-from bot.web.browsers import Browsers
 from bot.web.server import Serving, serve
 from bot.web.static_files import StaticFiles
 from bot.web.status import Status

@@ -159,9 +159,7 @@ PRIVATE = (
 
 
 @pytest.mark.parametrize("address", PRIVATE)
-async def test_a_name_that_leads_into_our_own_net_is_not_followed(
-    fake: FakePush, tmp_path: Path, address: str
-) -> None:
+async def test_a_name_that_leads_into_our_own_net_is_not_followed(fake: FakePush, tmp_path: Path, address: str) -> None:
     push = PushService(load_key(tmp_path), "https://chat.example", SystemClock(), resolver=OnlyPublic(Names(address)))
     with pytest.raises(RetryLater) as caught:
         await push.send(told(fake.browser("aunt", "")), CONTENT, ttl_s=1, urgent=False, topic="t")
@@ -222,7 +220,9 @@ def test_a_key_that_others_can_read_is_closed_to_them(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("content", [b"", b"\x00\xff", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\x00\xff", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"]
+)
 def test_a_damaged_key_is_said_with_its_file(tmp_path: Path, content: bytes) -> None:
     (tmp_path / FILE).write_bytes(content)
     with pytest.raises(PushKeyDamaged, match=FILE):

@@ -227,6 +227,7 @@ class Site:
         *,
         shared: bool = False,
         wechat: FakeWeChat | None = None,
+        push_key: str = "",
         **settings: Any,
     ) -> None:
         workers = database.workers()
@@ -253,9 +254,8 @@ class Site:
         page = WeChatPage(chosen, database, catalogues, clock, self.wechat_api, township_id=1)
         self._has_wechat = wechat is not None
         routes = page.routes() if self._has_wechat else ()
-        self.web: Web = build_web(
-            chosen, database, self.intake.accept, self.webchat, self.media, catalogues, clock, routes, keepalive_s=0.3
-        )
+        shared_parts = (chosen, database, self.intake.accept, self.webchat, self.media, catalogues, clock, routes)
+        self.web: Web = build_web(*shared_parts, keepalive_s=0.3, push_key=push_key)
         self.pages: list[Page] = []
         self._tasks: list[asyncio.Task[None]] = []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import string
 
 import pytest
@@ -81,7 +82,7 @@ def test_never_twice_in_some_minutes_unless_they_looked_and_nothing_is_left_unto
             timers.add(wanted)
     run_until(now + 10_000 * MINUTE)
     assert told >= waiting[-1][0], "somebody was never told"
-    for before, after in zip(pushes, pushes[1:], strict=False):
+    for before, after in itertools.pairwise(pushes):
         assert after - before >= GAP_MS or any(before <= NOW + one <= after for one in looked)
     if not any(urgent for _, urgent in waiting):
         assert all(at >= NOW + quiet_until for at in pushes)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.push.browsers import read_browser
+from handlers.policy.model import Policy
 from storage.database import Unavailable
 from storage.machine import outbox, push
 from storage.people import people
@@ -63,6 +64,11 @@ async def a_result(town: Town, keeper: Someone, aunt: Someone, words: str = "王
     await keeper.says(f"/verify {number} true")
     await time_to_take_back_is_over(town)
     return number
+
+
+async def policy_of(town: Town) -> Policy:
+    world = await town.app.database.read(lambda tx: town.app.product.world(tx, town.clock.now_ms()))
+    return world.policy
 
 
 async def two(town: Town) -> tuple[Someone, Someone]:
@@ -161,7 +167,7 @@ async def test_a_push_does_not_live_into_the_night(town: Town, fake: FakePush) -
     town.clock.go_to("2026-11-18 20:00")
     await aunt.says("我的举报")
     await goes_on(town)
-    begins = (await town.app.database.read(lambda tx: town.app.product.world(tx, town.clock.now_ms()))).policy.quiet.start
+    begins = (await policy_of(town)).quiet.start
     assert int(phone.got[0].headers["TTL"]) <= (begins.hour - 20) * 3_600 + begins.minute * 60
 
 
@@ -246,7 +252,7 @@ async def test_a_browser_nobody_opens_for_as_long_as_words_are_kept_is_forgotten
     used = await town.person("李大爷")
     await switches_on(town, fake, aunt)
     await switches_on(town, fake, used, "his")
-    days = (await town.app.database.read(lambda tx: town.app.product.world(tx, town.clock.now_ms()))).policy.retention.conversation_days
+    days = (await policy_of(town)).retention.conversation_days
     town.clock.advance(days=days - 1)
     await looks(town, used)
     town.clock.advance(days=3)
@@ -273,7 +279,7 @@ async def test_a_service_that_is_away_is_asked_again_and_the_phone_rings_once(to
 async def test_what_could_not_be_told_in_the_evening_is_told_in_the_morning(town: Town, fake: FakePush) -> None:
     aunt = (await two(town))[1]
     phone = await switches_on(town, fake, aunt)
-    begins = (await town.app.database.read(lambda tx: town.app.product.world(tx, town.clock.now_ms()))).policy.quiet.start
+    begins = (await policy_of(town)).quiet.start
     town.clock.go_to(f"2026-11-18 {begins:%H}:00" if begins.minute else f"2026-11-18 {begins.hour - 1}:58")
     phone.answers += [(429, {"Retry-After": "1800"})]
     await aunt.says("我的举报")

@@ -1,7 +1,7 @@
 // Keeps the page's own files, so that it opens without a network; nothing of /api or /media is kept.
 // Shows that something waits when no page is open.
 
-const VERSION = "ffa4974a3827";
+const VERSION = "b0f7ff21abaf";
 const CACHE = `jingxiang-${VERSION}`;
 const SHELL = [
   "/",
