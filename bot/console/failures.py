@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import sqlite3
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -109,9 +108,8 @@ def setting_line(fault: SettingFault) -> str:
 
 
 def _of_serving(error: BaseException) -> list[str]:
-    """Another process that serves, or Telegram's refusal: of what only a command that serves has loaded."""
+    """Another process that serves, a key that is none: of what only a command that serves has loaded."""
     from bot.app import AlreadyRunning
-    from bot.channels.telegram.api import BotApiError
     from bot.push.failures import PushKeyDamaged
 
     match error:
@@ -119,7 +117,4 @@ def _of_serving(error: BaseException) -> list[str]:
             return [say("failure.running", pid=error.pid, folder=error.folder)]
         case PushKeyDamaged():
             return [say("failure.push_key", path=error.path)]
-        case BotApiError():
-            refused = error.code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND)
-            return [say("failure.telegram_token" if refused else "failure.telegram", said=error.description)]
     return []

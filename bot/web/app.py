@@ -14,6 +14,7 @@ from bot.clock import Clock, SystemClock
 from bot.i18n import Catalogues
 from bot.media.stores import MediaStores
 from bot.settings import Settings
+from bot.troubles import Troubles
 from bot.web.api import Api
 from bot.web.browsers import Browsers
 from bot.web.context import Context, ForPages
@@ -70,14 +71,16 @@ def build_web(
     *,
     for_pages: ForPages = _nothing,
     counters: Callable[[], Mapping[str, int]] | None = None,
+    troubles: Troubles | None = None,
     keepalive_s: float = KEEPALIVE_S,
     push_key: str = "",
 ) -> Web:
     """The web chat. `accept` returns once updates are durable; `for_pages` is what the product
-    tells every page, `counters` are totals for `/metrics`, `push_key` is what browsers know pushes by."""
+    tells every page, `counters` are totals for `/metrics`, `troubles` what `/health` tells, `push_key` is what browsers
+    know pushes by."""
     clock = clock or SystemClock()
-    towns = Towns(database, clock)
-    parts = Context(settings, database, accept, webchat, media, catalogues, clock, towns, for_pages, push_key)
+    towns, troubles = Towns(database, clock), troubles or Troubles(clock)
+    parts = Context(settings, database, accept, webchat, media, catalogues, clock, towns, for_pages, troubles, push_key)
     app = Starlette(routes=[*_routes(parts, counters, keepalive_s), *extra_routes])
     guarded = SecurityHeaders(app, media.link_origin, wechat=bool(settings.wechat_app_id))
     return Web(guarded, webchat, settings.web_host, settings.web_port)

@@ -194,6 +194,8 @@ OF_TABLE: dict[tuple[str, str], tuple[Any, ...]] = {
     ("digest_undelivered", "state"): ("waiting", "failed", "expired", "waiting"),
     ("erased_through", "through_id"): (1, 1, 1, 1),
     ("channel_faults", "channel"): ("web", "telegram", "wechat", "wecom"),
+    ("channel_faults", "fault"): ("no_answer", "", "disk_full", ""),
+    ("outbox", "error"): (None, "unreadable: JSONDecodeError", None, "no_answer"),
     ("wechat_tokens", "name"): ("words", "access_token", "jsapi_ticket", "other"),
     ("wecom_names", "name"): ("zhao", "qian", "", "sun"),
     ("wecom_names", "person_id"): (1, 2, 3, 77),
