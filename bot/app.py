@@ -34,6 +34,7 @@ from bot.outgoing.shares import TOPIC as OUTBOX_TOPIC
 from bot.platforms import add_wechat, make_platforms, native_menus
 from bot.schedule import Schedule
 from bot.settings import Settings
+from bot.vault import seal_earlier, use_vault
 from bot.web.app import Web, build_web
 from handlers.product import Township
 from storage.database import Database
@@ -97,6 +98,7 @@ class App:
         if self.settings.database_path is not None:
             self._lock = lock(self.settings.data_dir)
         await self.database.workers().start()
+        await seal_earlier(self.database, self.product.seal_earlier)
         await self.sign_in()
         if "delivery" in self.parts:
             await self.outgoing.begin()
@@ -160,6 +162,7 @@ async def build(
     clock = clock or SystemClock()
     if database is None:
         database = await open_database(settings.database)
+    await use_vault(settings, database)
     one_process = settings.database_path is not None
     workers = database.workers()
     ids = TimeIds(clock, after=await database.read(inbox.last_id), worker=workers)

@@ -40,11 +40,13 @@ def check(settings: Settings, *, surroundings: bool) -> None:
     from bot.console.doctor import check_line, look_around, pages_check, photos_check
     from bot.console.townships import bots_check, check_all
     from bot.media.stores import open_shelf
+    from bot.vault import use_vault
     from storage.engine.opening import open_database
 
     async def work() -> bool:
         database = await open_database(settings.database)
         try:
+            await use_vault(settings, database, make=False)
             checks = [pages_check(settings), *await check_all(settings, database)]
             if surroundings:
                 checks += [await photos_check(open_shelf(settings), database), *await bots_check(settings, database)]

@@ -17,6 +17,7 @@ from bot.console.words import OperatorError, operator_language, say
 from bot.i18n import Catalogues
 from bot.settings import Settings
 from bot.talk.messages import Text, Words, text
+from bot.vault import use_vault
 from handlers.areas.faults import Fault, Faults, text_of
 from handlers.areas.importer import ImportRefused, ImportReport, import_folder
 from handlers.areas.polygons import AreaEntry, read_areas
@@ -53,6 +54,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Database, TimeIds]]:
     """The database and ids of a process that does one thing beside the bot. Raises Unavailable."""
     database = await open_database(settings.database)
     try:
+        await use_vault(settings, database)
         workers = database.workers()
         await workers.start()
         beside = workers if settings.database_path is None else Beside()
