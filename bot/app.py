@@ -34,11 +34,10 @@ from bot.outgoing.shares import TOPIC as OUTBOX_TOPIC
 from bot.platforms import add_wechat, make_platforms, native_menus
 from bot.schedule import Schedule
 from bot.settings import Settings
-from bot.vault import seal_earlier, use_vault
+from bot.vault import open_with_vault, seal_earlier, use_vault
 from bot.web.app import Web, build_web
 from handlers.product import Township
 from storage.database import Database
-from storage.engine.opening import open_database
 from storage.machine import inbox
 
 Part = Literal["web", "intake", "delivery", "clock"]
@@ -161,8 +160,9 @@ async def build(
     """Put a worker with these parts together; the schema must be up to date (`migrate`). Starts nothing."""
     clock = clock or SystemClock()
     if database is None:
-        database = await open_database(settings.database)
-    await use_vault(settings, database)
+        database = await open_with_vault(settings)
+    else:
+        await use_vault(settings, database)
     one_process = settings.database_path is not None
     workers = database.workers()
     ids = TimeIds(clock, after=await database.read(inbox.last_id), worker=workers)

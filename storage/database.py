@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-if TYPE_CHECKING:
-    from storage.vault.vault import Sealing, Vault
+from storage.vault.vault import Sealing, Vault
 
 T = TypeVar("T")
 Params = Mapping[str, Any]

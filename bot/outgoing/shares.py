@@ -17,7 +17,7 @@ from bot.channels.base import Channels
 from bot.clock import Clock
 from bot.outgoing.delivery import Delivery, Written, letter_of
 from storage.database import Database, Tx, Unavailable, warn_away
-from storage.machine import media, outbox, townships
+from storage.machine import outbox, townships
 
 KIND = "delivery"
 TOPIC = "outbox"
@@ -72,8 +72,6 @@ class Outgoing:
         for row in rows:
             if row["card"]:
                 await self._place_card(tx, row)
-            if row["out"].media:
-                await media.grant(tx, row["out"].media, row["person_id"])
         await outbox.put(tx, rows)
         due = [letter_of(row, row["out"], tx.township_id) for row in rows if row["due_ms"] <= now_ms]
         if due and tx.township_id not in self._deliveries:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from storage.database import Row, Tx
+from storage.machine import media
 from storage.sql import in_list
 from storage.vault.sealing import open_bodies, seal_text
 from storage.vault.vault import Purpose
@@ -34,10 +35,14 @@ ENDED = (
 
 async def put(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     """Store messages; a `message_key` may be used once for an address. `answers`: see `keep_no_longer`; `card`, `ref`,
-    `changes`: see the schema. What changes an earlier message is its words from now on.
+    `changes`: see the schema. What changes an earlier message is its words from now on. Whoever is sent photos
+    (`media`) may look at them.
     """
     sealed = [{**row, "body": await seal_text(tx, Purpose.WORDS, row["created_ms"], row["body"])} for row in rows]
     await tx.many(INSERT, [{"t": tx.township_id, **NO_CARD, **row} for row in sealed])
+    for row in rows:
+        if row["media"]:
+            await media.grant(tx, row["media"], row["person_id"])
     changed = [row for row in sealed if row.get("changes") is not None]
     await tx.many(
         "UPDATE outbox SET body = :body WHERE township_id = :t AND id = :id AND body <> :erased",

@@ -6,6 +6,7 @@ It may be under a passphrase (PKCS 8). Who has the database or a backup but not 
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -51,17 +52,30 @@ def read_key(path: Path, passphrase: str = "") -> X25519PrivateKey:
 
 
 def write_key(path: Path, key: X25519PrivateKey, passphrase: str = "") -> None:
-    """Write a private key durably to a file that is not there yet, for its owner's eyes. Raises OSError."""
+    """Write a private key durably to a file that is not there yet, for its owner. Raises FileExistsError, OSError."""
     protection: KeySerializationEncryption = (
         BestAvailableEncryption(passphrase.encode()) if passphrase else NoEncryption()
     )
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(pem)
-        file.flush()
-        os.fsync(file.fileno())
+    handle, beside = tempfile.mkstemp(prefix=path.name, dir=path.parent)  # mode 600
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(pem)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(beside, path)  # whole or not at all, and never over another
+    finally:
+        Path(beside).unlink()
+    sync_folder(path.parent)
+
+
+def replace_key(path: Path, key: X25519PrivateKey, passphrase: str) -> None:
+    """Write a private key under another passphrase in its file's place. Raises OSError."""
+    beside = path.with_name(path.name + ".new")
+    beside.unlink(missing_ok=True)
+    write_key(beside, key, passphrase)
+    beside.replace(path)
     sync_folder(path.parent)
 
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from enum import IntEnum
+from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-from storage.database import Tx
 
 KEY_BYTES = 32
 INFO = b"jingxiang vault 1"
@@ -36,6 +36,20 @@ class Purpose(IntEnum):
     REPORTERS = 2  # who reported a case
     PEOPLE = 3  # names of people, and which household is theirs; day 0
     INDEX = 4  # of what is looked up without being read; day 0
+
+
+class Statements(Protocol):
+    """What of a transaction is needed here."""
+
+    township_id: int
+
+    async def one(self, sql: str, params: Mapping[str, Any] | None = None) -> Any:
+        """The first row, or None."""
+        ...
+
+    async def run(self, sql: str, params: Mapping[str, Any] | None = None) -> int:
+        """Run a statement."""
+        ...
 
 
 class WrongKey(Exception):
@@ -90,7 +104,7 @@ class Sealing:
         """A savepoint was undone: a key that was made inside it is not there."""
         self._fresh.clear()
 
-    async def key(self, tx: Tx, purpose: Purpose, day: int) -> tuple[AESGCM, bytes] | None:
+    async def key(self, tx: Statements, purpose: Purpose, day: int) -> tuple[AESGCM, bytes] | None:
         """A data key that exists; None when it was erased."""
         name = (tx.township_id, int(purpose), day)
         found = self.vault.known.get(name) or self._fresh.get(name)
@@ -99,7 +113,7 @@ class Sealing:
         row = await tx.one(SELECT, {"purpose": int(purpose), "day": day})
         return None if row is None else self._opened(name, row["wrapped"])
 
-    async def key_to_seal(self, tx: Tx, purpose: Purpose, day: int) -> tuple[AESGCM, bytes]:
+    async def key_to_seal(self, tx: Statements, purpose: Purpose, day: int) -> tuple[AESGCM, bytes]:
         """A data key, made if there is none."""
         found = await self.key(tx, purpose, day)
         if found is not None:

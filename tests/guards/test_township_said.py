@@ -15,6 +15,7 @@ OF_ALL = {
     ("bot/console/townships.py", "inbox.last_id"): "ids are unique over all townships",
     ("bot/incoming/intake.py", "inbox.townships_waiting"): "asks which townships have updates to handle",
     ("bot/schedule.py", "lambda tx: timers.townships_due(tx, now_ms=now_ms)"): "asks which townships have timers due",
+    ("bot/vault.py", "work"): "a new lock is on all townships' data keys, or on none",
     ("bot/web/status.py", "_counts"): "counts every township's queues, each through `Tx.at`",
 }
 LISTS = "townships."  # every function of storage/machine/townships.py looks at all of them

@@ -11,6 +11,7 @@ import orjson
 
 from bot.talk.session import Session
 from tests.sim.chat.platform import JUNK
+from tests.sim.sealed import opened
 
 KEPT = ("inbox", "outbox", "timers", "transfers", "people", "contacts", "cases", "events", "tickets", "sim_effects")
 DATUMS = {"WGS-84", "GCJ-02", "BD-09"}
@@ -46,7 +47,8 @@ class Watch:
         return self.platform.township_id
 
     def _all(self, connection: Connection, sql: str, **values: Any) -> list[Any]:
-        return connection.execute(sql, {"t": self.township_id, **values}).fetchall()
+        found = connection.execute(sql, {"t": self.township_id, **values}).fetchall()
+        return opened(connection, found, self.township_id)
 
     def always(self, connection: Connection) -> list[str]:
         """What holds at every moment, also right after a crash."""

@@ -9,8 +9,8 @@ from storage.vault.vault import Purpose, Vault
 
 
 async def locks(tx: Tx) -> list[str]:
-    """Under which locks (`Vault.lock`) data keys lie, in any township."""
-    rows = await tx.all("SELECT DISTINCT lock FROM vault_keys ORDER BY lock")
+    """Under which locks (`Vault.lock`) the township's data keys lie."""
+    rows = await tx.all("SELECT DISTINCT lock FROM vault_keys WHERE township_id = :t ORDER BY lock")
     return [row["lock"] for row in rows]
 
 
