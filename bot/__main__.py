@@ -20,7 +20,7 @@ except ModuleNotFoundError:  # another Python than that of .venv
 
 from bot.console.commands import keeping, vault, wechat
 from bot.console.help import CommandLine
-from bot.console.terminal import err, load_settings, out, progress_bar, up_to_date
+from bot.console.terminal import err, load_settings, out, progress_bar, up_to_date, up_to_date_in_time
 from bot.console.words import OperatorError, say
 from bot.settings import Settings
 
@@ -53,7 +53,7 @@ def run(example: Path | None = None, only: str = "") -> None:
         raise OperatorError("only_with_server")
     if "web" in parts:
         check_port(settings)
-    up_to_date(settings)
+    up_to_date_in_time(settings)
     try:
         import uvloop
 

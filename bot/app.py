@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -31,13 +32,15 @@ from bot.media.stores import MediaStores, open_shelf
 from bot.outgoing.outcomes import PAGE_TOPIC
 from bot.outgoing.shares import GRACE_S, Outgoing
 from bot.outgoing.shares import TOPIC as OUTBOX_TOPIC
-from bot.platforms import add_wechat, make_platforms, native_menus
+from bot.platforms import Platforms, add_wechat, make_platforms, native_menus
 from bot.schedule import Schedule
 from bot.settings import Settings
+from bot.trouble_book import TroubleBook
+from bot.troubles import Troubles
 from bot.vault import open_with_vault, seal_earlier, use_vault
 from bot.web.app import Web, build_web
 from handlers.product import Township
-from storage.database import Database
+from storage.database import Database, Unavailable
 from storage.machine import inbox
 
 Part = Literal["web", "intake", "delivery", "clock"]
@@ -72,9 +75,12 @@ class App:
     clock: Clock
     ids: Ids
     bots: dict[int, Telegram]
+    troubles: Troubles
+    book: TroubleBook
     parts: Collection[Part] = PARTS
     web: Web | None = None
     _tasks: list[asyncio.Task[Any]] = field(default_factory=list)
+    _watching: list[asyncio.Task[Any]] = field(default_factory=list)
     _lock: IO[str] | None = None
 
     def totals(self) -> dict[str, int]:
@@ -85,33 +91,39 @@ class App:
             "messages_sent_total": self.outgoing.sent_total,
         }
 
-    async def sign_in(self) -> None:
-        """Make the channels ready to send, and let the product know under which names its bots are found."""
+    async def open_channels(self) -> None:
+        """Make the channels ready to send and to be heard; none of them has to be reachable for that."""
         for channel in self.channels.every():
             await channel.start(self.intake.accept)
-        for township_id, bot in self.bots.items():
-            self.product.name_telegram_bot(township_id, bot.username)
 
     async def start(self) -> None:
-        """Serve: every part of this worker runs when this returns. Raises Unavailable, AlreadyRunning, OSError."""
+        """Serve: every part of this worker runs when this returns, whatever of the world is away.
+
+        Raises Unavailable when the database is, AlreadyRunning, OSError.
+        """
         if self.settings.database_path is not None:
             self._lock = lock(self.settings.data_dir)
         await self.database.workers().start()
         await seal_earlier(self.database, self.product.seal_earlier)
-        await self.sign_in()
+        await self.open_channels()
         if "delivery" in self.parts:
-            await self.outgoing.begin()
-            self._tasks.append(asyncio.create_task(self.outgoing.run()))
+            with suppress(Unavailable):  # it looks again by itself
+                await self.outgoing.begin()
+            self._run(self.outgoing.run())
         if "clock" in self.parts:
-            await self.schedule.tick()
+            await self.schedule.try_tick()
             self.schedule.start()
         if "intake" in self.parts:
-            self._tasks.append(asyncio.create_task(self.intake.run()))
+            self._run(self.intake.run())
             await self.receiving.look()
-            self._tasks.append(asyncio.create_task(self.receiving.run()))
+            self._run(self.receiving.run())
+        self._watching = [asyncio.create_task(one) for one in (self.book.run(), self.media.keep_probing())]
         if self.web is not None:
             await self.web.start()
         log.info("app.started", address=self.settings.address, parts=sorted(self.parts))
+
+    def _run(self, part: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(part))
 
     async def stop(self) -> None:
         """Take nothing new, finish what is in hand, close. What is not sent yet stays due."""
@@ -123,12 +135,23 @@ class App:
         self.outgoing.stop()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=STOP_S)
+        for watching in self._watching:
+            watching.cancel()
+        await asyncio.gather(*self._watching, return_exceptions=True)
         for channel in self.channels.every():
             await channel.stop()
         await self.database.close()
         if self._lock is not None:
             self._lock.close()
         log.info("app.stopped")
+
+
+def hear_of_database(troubles: Troubles, error: Unavailable | None) -> None:
+    """How the database is now."""
+    if error is None:
+        troubles.works("database")
+    else:
+        troubles.failed("database", error.reason, said=str(error))
 
 
 def lock(folder: Path) -> IO[str]:
@@ -163,6 +186,8 @@ async def build(
         database = await open_with_vault(settings)
     else:
         await use_vault(settings, database)
+    troubles = Troubles(clock)
+    database.watch(partial(hear_of_database, troubles))
     one_process = settings.database_path is not None
     workers = database.workers()
     ids = TimeIds(clock, after=await database.read(inbox.last_id), worker=workers)
@@ -173,17 +198,21 @@ async def build(
         log.warning("wecom.robot_left_out", fault=fault.key, **fault.fields)
     product = Township(settings.zone, settings.address, robots.codes())
     shelf = open_shelf(settings, clock)
-    media = MediaStores(shelf, database, clock=clock, dice=seams.dice, zone=settings.zone, limits=product.media_limits)
+    shared: dict[str, Any] = {"clock": clock, "troubles": troubles}
+    media = MediaStores(shelf, database, dice=seams.dice, zone=settings.zone, limits=product.media_limits, **shared)
     webchat = WebChat(None if one_process else lambda: workers.number)
     platforms = await make_platforms(
-        settings, database, media, seams, webchat, robots, native_menus(product.native_commands(), catalogues)
+        settings, database, media, seams, webchat, robots, native_menus(product.native_commands(), catalogues), troubles
     )
+    for township_id, bot in platforms.bots.items():
+        bot.identity.on_known = partial(product.name_telegram_bot, township_id)
     channels = platforms.channels
-    outgoing = Outgoing(database, channels, clock=clock, grace_s=0 if one_process else grace_s)
-    intake = Intake(database, product, channels, catalogues, seams, outgoing, only_worker=one_process)
+    outgoing = Outgoing(database, channels, grace_s=0 if one_process else grace_s, **shared)
+    named: dict[str, Any] = {"troubles": troubles}
+    intake = Intake(database, product, channels, catalogues, seams, outgoing, only_worker=one_process, **named)
     errands = {"media.fetch": media.fetch_errand, "media.erase": media.erase_errand}
-    schedule = Schedule(database, product, catalogues, seams, outgoing, errands=errands, calm=intake.calm)
-    wechat = await add_wechat(platforms, settings, database, media, catalogues, seams, outgoing)
+    schedule = Schedule(database, product, catalogues, seams, outgoing, errands=errands, calm=intake.calm, **named)
+    wechat = await add_wechat(platforms, settings, database, media, catalogues, seams, outgoing, troubles)
     if wechat is not None:
         workers.listen(ANSWERED_TOPIC, wechat.hear)
     receiving = Receiving(workers, platforms.fetching)
@@ -204,15 +233,35 @@ async def build(
         clock,
         ids,
         platforms.bots,
+        troubles,
+        TroubleBook(database, troubles),
         parts,
     )
     if "web" in parts:
-        routes = platforms.routes()
-        if wechat is not None:
-            from bot.web.wechat_page import WeChatPage
-
-            page = WeChatPage(settings, database, catalogues, clock, wechat.api, township_id=wechat.township_id)
-            routes = [*routes, *page.routes()]
-        make_web = partial(build_web, for_pages=product.for_pages, counters=app.totals)
-        app.web = make_web(settings, database, intake.accept, webchat, media, catalogues, clock, routes)
+        app.web = _web(app, platforms, webchat)
     return app
+
+
+def _web(app: App, platforms: Platforms, webchat: WebChat) -> Web:
+    """The page's server, with the webhooks of the platforms."""
+    settings, database, catalogues, clock = app.settings, app.database, app.catalogues, app.clock
+    routes = platforms.routes()
+    if platforms.wechat is not None:
+        from bot.web.wechat_page import WeChatPage
+
+        wechat = platforms.wechat
+        page = WeChatPage(settings, database, catalogues, clock, wechat.api, township_id=wechat.township_id)
+        routes = [*routes, *page.routes()]
+    return build_web(
+        settings,
+        database,
+        app.intake.accept,
+        webchat,
+        app.media,
+        catalogues,
+        clock,
+        routes,
+        for_pages=app.product.for_pages,
+        counters=app.totals,
+        troubles=app.troubles,
+    )

@@ -52,6 +52,7 @@ async def machine_checks(tx: Tx) -> list[Check]:
         _unless(arrived.get("quarantined", 0), "quarantine"),
         Check("outbox", True, tuple(left) or text("check.outbox.empty")),
         _unless(leaving.get("failed", 0), "undelivered"),
+        _unless(await outbox.unreadable(tx, after_ms=0), "unreadable"),
         Check("timers", not failed, text("check.timers.seen", due=planned.get("due", 0), failed=failed)),
     ]
 

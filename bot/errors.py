@@ -17,13 +17,24 @@ class PersonError(Exception):
 
 
 class RetryLater(Exception):
-    """The far side can't take a message now; try again after `after_ms`. `everyone` holds the whole channel."""
+    """The far side can't take a message now; try again after `after_ms`. `everyone`: nor anything else, of anybody.
 
-    def __init__(self, after_ms: int, reason: str, *, everyone: bool = False) -> None:
+    `fault` is then the code of the trouble (`trouble.<fault>`), the reason itself unless it is given.
+    """
+
+    def __init__(self, after_ms: int, reason: str, *, everyone: bool = False, fault: str = "") -> None:
         super().__init__(reason)
         self.after_ms = after_ms
         self.reason = reason
         self.everyone = everyone
+        self.fault = (fault or reason) if everyone else ""
+
+
+class NoAnswer(RetryLater):
+    """The far side can't be reached, or says nothing that can be understood."""
+
+    def __init__(self, after_ms: int, reason: str) -> None:
+        super().__init__(after_ms, reason, everyone=True, fault="no_answer")
 
 
 class GiveUp(Exception):

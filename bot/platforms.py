@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from starlette.routing import Route
 
@@ -19,6 +19,7 @@ from bot.outgoing.shares import Outgoing
 from bot.settings import Settings
 from bot.talk.menu import NativeMenu
 from bot.talk.messages import text
+from bot.troubles import Troubles
 from storage.database import Database
 from storage.machine import townships
 
@@ -54,9 +55,10 @@ async def make_platforms(
     webchat: WebChat,
     robots: Robots,
     menus: Sequence[NativeMenu],
+    troubles: Troubles,
 ) -> Platforms:
     """Make the web chat's, the bots' and the group robots' channels; `menus` are the bots' own."""
-    bots = await make_bots(settings, database, seams.clock, media, menus)
+    bots = await make_bots(settings, database, seams.clock, media, menus, troubles)
     shared: list[Channel] = [webchat]
     if robots.keys:
         from bot.channels.wecom.channel import WeCom
@@ -73,6 +75,7 @@ async def add_wechat(
     catalogues: Catalogues,
     seams: Seams,
     outgoing: Outgoing,
+    troubles: Troubles,
 ) -> WeChat | None:
     """The Official Account, a channel of its township; None when none is set. Raises UnknownTownship for a wrong code.
 
@@ -98,8 +101,9 @@ async def add_wechat(
     gate = Gate(settings.wechat_token, settings.wechat_app_id, settings.wechat_mode, keys)
     replies = Replies(database, catalogues, outgoing, channel=WeChat.name, township_id=town, clock=clock, ids=ids)
     notice = Notice(**settings.wechat_notice) if settings.wechat_notice else None
+    named: dict[str, Any] = {"ids": ids, "township_id": town, "zone": settings.zone}
     sending = WeChatOutgoing(
-        api, database, media.of(town), catalogues, clock, ids=ids, township_id=town, zone=settings.zone, notice=notice
+        api, database, media.of(town), catalogues, clock, notice=notice, troubles=troubles, **named
     )
     wechat = WeChat(gate, api, replies, sending, clock, township_id=town)
     media.of(town).fetchers[wechat.name] = api.fetch
@@ -121,7 +125,12 @@ def native_menus(
 
 
 async def make_bots(
-    settings: Settings, database: Database, clock: Clock, media: MediaStores, menus: Sequence[NativeMenu]
+    settings: Settings,
+    database: Database,
+    clock: Clock,
+    media: MediaStores,
+    menus: Sequence[NativeMenu],
+    troubles: Troubles,
 ) -> dict[int, Telegram]:
     """A Telegram bot for each township that has a token: TELEGRAM_TOKEN is the first one's."""
     bots: dict[int, Telegram] = {}
@@ -133,8 +142,8 @@ async def make_bots(
         township_id, token = row["township_id"], tokens[row["township_id"]]
         if token:
             path = "/telegram" if token == settings.telegram_token else f"/telegram/{row['code']}"
-            named = {"token": token, "township_id": township_id, "path": path, "menus": menus}
-            bot = Telegram(settings, clock, media.of(township_id), **named)
+            named: dict[str, Any] = {"token": token, "township_id": township_id, "path": path, "menus": menus}
+            bot = Telegram(settings, clock, media.of(township_id), troubles=troubles, **named)
             media.of(township_id).fetchers[bot.name] = bot.fetch
             bots[township_id] = bot
     return bots

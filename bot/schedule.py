@@ -21,10 +21,11 @@ from apscheduler.triggers.interval import IntervalTrigger
 from bot.clock import Seams
 from bot.errors import GiveUp, RetryLater
 from bot.i18n import Catalogues
-from bot.outgoing.delivery import Written, backoff_ms
+from bot.outgoing.letters import Written, backoff_ms
 from bot.outgoing.shares import Outgoing
+from bot.troubles import Troubles
 from bot.turn import Desk, Product
-from storage.database import Database, Row, Tx, Unavailable, warn_away
+from storage.database import Database, Row, Tx, Unavailable
 from storage.machine import inbox, timers, townships
 
 TICK_S = 1
@@ -35,7 +36,7 @@ MAX_ATTEMPTS = 8
 JUMP_MS = 2_000
 BUSY_S, LET_IN_S = 0.1, 0.03
 PATIENCE_MS = 300_000
-LEASE = "clock"
+LEASE = PART = "clock"
 Errand = Callable[[int, Mapping[str, Any]], Awaitable[Mapping[str, Any]]]  # township, payload
 log = structlog.get_logger()
 
@@ -53,7 +54,9 @@ class Schedule:
         *,
         errands: Mapping[str, Errand] | None = None,
         calm: Callable[[], bool] = lambda: True,
+        troubles: Troubles | None = None,
     ) -> None:
+        self._troubles = troubles or Troubles(seams.clock)
         self._database = database
         self._workers = database.workers()
         self._product = product
@@ -81,13 +84,20 @@ class Schedule:
         for task in self._running.values():
             task.cancel()
 
+    async def try_tick(self) -> None:
+        """The first tick, before anything is due from people; what it can't do now, the next one does."""
+        await self._guarded(self.tick)
+
     async def _guarded(self, job: Callable[[], Awaitable[object]]) -> None:
         try:
             await job()
-        except Unavailable as error:
-            warn_away(log, "schedule.database_unavailable", error, job=job.__name__)
-        except Exception:
-            log.exception("schedule.tick_failed", job=job.__name__)
+        except Unavailable:  # the database says so itself
+            log.debug("schedule.database_unavailable", job=job.__name__)
+        except Exception as error:
+            self._troubles.failed(PART, "defect", said=f"{type(error).__name__}: {error}")
+            log.debug("schedule.tick_failed", job=job.__name__, exc_info=True)
+        else:
+            self._troubles.works(PART)
 
     async def tick(self) -> None:
         """If the clock is this worker's: plan for townships it has not seen yet, and run what is due."""
@@ -176,8 +186,8 @@ class Schedule:
                 await self._failed(township_id, row, error, error.after_ms)
             except GiveUp as error:
                 await self._fire(township_id, row, {"failed": error.code})
-            except Unavailable as error:
-                warn_away(log, "schedule.database_unavailable", error, kind=row["kind"])  # it stays due
+            except Unavailable:  # it stays due; the database says so itself
+                log.debug("schedule.database_unavailable", kind=row["kind"])
             except Exception as error:
                 log.exception("schedule.errand_failed", kind=row["kind"])
                 await self._failed(township_id, row, error, 0)
@@ -196,8 +206,8 @@ class Schedule:
 
         try:
             written = await self._database.transaction(work, township_id=township_id)
-        except Unavailable as error:
-            warn_away(log, "schedule.database_unavailable", error, kind=row["kind"])  # it stays due
+        except Unavailable:  # it stays due; the database says so itself
+            log.debug("schedule.database_unavailable", kind=row["kind"])
         except Exception as error:
             log.exception("schedule.timer_failed", kind=row["kind"])
             await self._failed(township_id, row, error, 0, told="failed" in result)
@@ -226,8 +236,8 @@ class Schedule:
 
         try:
             await self._database.transaction(work, township_id=township_id)
-        except Unavailable as problem:
-            warn_away(log, "schedule.database_unavailable", problem, kind=row["kind"])  # it stays due
+        except Unavailable:  # it stays due; the database says so itself
+            log.debug("schedule.database_unavailable", kind=row["kind"])
 
     async def _desk(self, tx: Tx) -> Desk[Any]:
         now_ms = self._clock.now_ms()

@@ -89,6 +89,10 @@ class Database(Protocol):
         """Whether a damaged part was met since this was opened."""
         ...
 
+    def watch(self, tell: Callable[[Unavailable | None], None]) -> None:
+        """Call `tell` with each error by which the database could not work, and with None once it works again."""
+        ...
+
     async def close(self) -> None:
         """Finish what is running and close."""
         ...
@@ -137,7 +141,12 @@ class Unavailable(Exception):
     """The database can't work now (locked, full, out of reach): the same may be tried again.
 
     Nothing was written, unless the connection broke in the very COMMIT: works are written to be run twice.
+    `reason` is the code of what the engine met (`trouble.<reason>`), "" when it was not the engine that raised it.
     """
+
+    def __init__(self, said: str, reason: str = "") -> None:
+        super().__init__(said)
+        self.reason = reason
 
 
 class Damaged(Unavailable):
@@ -149,12 +158,6 @@ class Damaged(Unavailable):
     def __init__(self, said: str, where: str = "") -> None:
         super().__init__(said)
         self.where = where
-
-
-def warn_away(log: Any, event: str, error: Unavailable, **fields: object) -> None:
-    """Say in the log that the database is away; that it is damaged was said when it was found, and once is enough."""
-    if not isinstance(error, Damaged):
-        log.warning(event, error=str(error), **fields)
 
 
 class Refused(Exception):

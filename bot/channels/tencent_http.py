@@ -17,7 +17,7 @@ import orjson
 from yarl import URL
 
 from bot.channels.tencent_errors import check_answer
-from bot.errors import GiveUp, RetryLater
+from bot.errors import GiveUp, NoAnswer, RetryLater
 
 CONNECT_S, READ_S, UPLOAD_S = 5.0, 10.0, 60.0
 MAX_ANSWER_BYTES = 1 << 20
@@ -133,10 +133,10 @@ class Http:
                 max_redirects=3,
             ) as response:
                 if response.status != 200:
-                    raise RetryLater(AGAIN_MS, f"http {response.status}")
+                    raise NoAnswer(AGAIN_MS, f"http {response.status}")
                 yield response
         except (aiohttp.ClientError, OSError, ValueError) as error:  # a timeout is an OSError
-            raise RetryLater(AGAIN_MS, type(error).__name__) from None
+            raise NoAnswer(AGAIN_MS, type(error).__name__) from None
 
 
 def _json_body(body: Mapping[str, Any]) -> bytes:
@@ -164,7 +164,7 @@ def _answer_of(body: bytes) -> dict[str, Any]:
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
-        raise RetryLater(AGAIN_MS, "no JSON") from None
+        raise NoAnswer(AGAIN_MS, "no JSON") from None
     if not isinstance(answer, dict):
-        raise RetryLater(AGAIN_MS, "no JSON object")
+        raise NoAnswer(AGAIN_MS, "no JSON object")
     return answer

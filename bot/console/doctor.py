@@ -10,15 +10,16 @@ from bot.checks import Check
 from bot.clock import SystemClock
 from bot.console import backup
 from bot.console.reach import address_check
-from bot.console.words import is_said, render, say
+from bot.console.words import is_said, operator_language, render, say
 from bot.errors import RetryLater
+from bot.i18n import Catalogues
 from bot.media.shelf import Complete, Shelf, key_of
 from bot.media.stores import open_shelf
 from bot.settings import Settings
 from bot.talk.messages import Words, text
 from bot.vault import locks
 from storage.database import Database
-from storage.machine import media, townships
+from storage.machine import channel_faults, media, townships
 
 LEAST_FREE_BYTES = 1 << 30
 SHARES = 256  # of all photos, by the first byte of their hashes: one is looked at at a time
@@ -174,6 +175,18 @@ async def media_check(settings: Settings) -> Check:
     if seen != name.encode() or left is not None:
         return Check("media", False, text("check.media.other", store=shelf.name))
     return Check("media", True, text("check.media.seen", store=shelf.name))
+
+
+async def troubles_check(settings: Settings, database: Database) -> Check:
+    """What the program itself has noted that does not work: which part, since when, why, in the words of the digest."""
+    said = Catalogues(settings.zone, operator_language())[operator_language()]
+    rows = await database.read(channel_faults.of_all)
+    seen = []
+    for row in rows:
+        part = text(f"channel.{row['channel']}|trouble.part.{row['channel']}|trouble.part.other", name=row["channel"])
+        what = text(f"trouble.{row['fault']}|trouble.other", fault=row["fault"])
+        seen.append(said.render(text("trouble.line", channel=part, since_ms=row["since_ms"], what=what)))
+    return Check("troubles", not rows, tuple(dict.fromkeys(seen)) or text("check.troubles.none"))
 
 
 async def photos_check(shelf: Shelf, database: Database) -> Check:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import sqlite3
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -112,14 +111,9 @@ def setting_line(fault: SettingFault) -> str:
 
 
 def _of_serving(error: BaseException) -> list[str]:
-    """Another process that serves, or Telegram's refusal: of what only a command that serves has loaded."""
+    """Another process that serves: of what only a command that serves has loaded."""
     from bot.app import AlreadyRunning
-    from bot.channels.telegram.api import BotApiError
 
-    match error:
-        case AlreadyRunning():
-            return [say("failure.running", pid=error.pid, folder=error.folder)]
-        case BotApiError():
-            refused = error.code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND)
-            return [say("failure.telegram_token" if refused else "failure.telegram", said=error.description)]
+    if isinstance(error, AlreadyRunning):
+        return [say("failure.running", pid=error.pid, folder=error.folder)]
     return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -14,7 +15,10 @@ from bot import logs
 from bot.console.settings_file import read_settings
 from bot.console.words import is_said, say
 from bot.settings import Settings
+from storage.database import Unavailable
 
+PASSING_REASONS = ("no_answer", "server_busy")
+FIRST_PAUSE_S, LAST_PAUSE_S = 1.0, 15.0
 Progress = Callable[[str, int, int], None]
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -46,6 +50,28 @@ def up_to_date(settings: Settings, *, after: bool = False, whole: bool = False) 
     if path is not None and path.exists():
         check_integrity(path, quick=not whole)
     return len(asyncio.run(bring_up_to_date(settings.database, now_ms=SystemClock().now_ms(), after=after)))
+
+
+def up_to_date_in_time(settings: Settings) -> None:
+    """`up_to_date` for a process that is to serve: a server that is away is waited for, which is said once, and its
+    coming, too. One that refuses us is not away. Raises Unavailable, Damaged and MigrationError.
+    """
+    waited_s = 0.0
+    while True:
+        try:
+            up_to_date(settings)
+        except Unavailable as error:
+            if settings.database_path is not None or error.reason not in PASSING_REASONS:
+                raise
+            if not waited_s:
+                err.print(say("run.database_away", said=error), markup=False)
+            pause_s = min(LAST_PAUSE_S, FIRST_PAUSE_S + waited_s / 2)
+            time.sleep(pause_s)
+            waited_s += pause_s
+        else:
+            if waited_s:
+                err.print(say("run.database_back", seconds=round(waited_s)), markup=False)
+            return
 
 
 @contextmanager

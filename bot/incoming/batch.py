@@ -14,7 +14,7 @@ from bot.i18n import Catalogues
 from bot.incoming.callers import Callers
 from bot.incoming.dialogue import Dialogue
 from bot.incoming.flood import FloodGate, Judge
-from bot.outgoing.delivery import Written
+from bot.outgoing.letters import Written
 from bot.outgoing.shares import Outgoing
 from bot.talk.clean import clean
 from bot.talk.messages import In, text

@@ -22,8 +22,9 @@ from bot.incoming.batch import Batch, Batches
 from bot.incoming.waiting import Waiting
 from bot.outgoing.outcomes import PAGE_TOPIC
 from bot.outgoing.shares import Outgoing
+from bot.troubles import EVERYWHERE, Troubles
 from bot.turn import Product
-from storage.database import Damaged, Database, Taken, Tx, Unavailable, warn_away
+from storage.database import Damaged, Database, Taken, Tx, Unavailable
 from storage.machine import inbox
 
 BATCH_ROWS = 100
@@ -32,7 +33,7 @@ CALM_AFTER_MS = 500
 PAUSE_S = 1.0
 TAKEN_PAUSE_S = 0.02
 SWEEP_S = 1.0
-TOPIC = "inbox"
+TOPIC = PART = "inbox"
 log = structlog.get_logger()
 
 
@@ -49,7 +50,9 @@ class Intake:
         outgoing: Outgoing,
         *,
         only_worker: bool = True,
+        troubles: Troubles | None = None,
     ) -> None:
+        self._troubles = troubles or Troubles(seams.clock)
         self._database = database
         self._channels = channels
         self._clock = seams.clock
@@ -148,11 +151,12 @@ class Intake:
             self._wake.clear()
             try:
                 pause_s = await self.round()
-            except Unavailable as error:
-                warn_away(log, "intake.database_unavailable", error, pause_s=PAUSE_S)
+                self._troubles.works(PART)
+            except Unavailable:  # the database says so itself
+                log.debug("intake.database_unavailable", pause_s=PAUSE_S)
                 pause_s = PAUSE_S
-            except Exception:
-                log.exception("intake.round_failed", pause_s=PAUSE_S)
+            except Exception as error:
+                self._fails(error)
                 pause_s = PAUSE_S
             if pause_s != 0:
                 with contextlib.suppress(TimeoutError):
@@ -177,12 +181,20 @@ class Intake:
             except Unavailable:
                 self._look |= looking
                 raise
-            except Exception:
-                log.exception("intake.step_failed", township_id=township_id)
+            except Exception as error:
+                self._fails(error, township_id)
                 failed = True
+            else:
+                self._troubles.works(PART, township_id)
         if failed:
             return PAUSE_S
         return TAKEN_PAUSE_S if taken else 0
+
+    def _fails(self, error: Exception, township_id: int = EVERYWHERE) -> None:
+        """Updates can't be handled, and none of them is to blame."""
+        said = f"{type(error).__name__}: {error}"
+        self._troubles.failed(PART, "defect", township_id=township_id, said=said)
+        log.debug("intake.failed", exc_info=True)
 
     async def _search(self) -> float | None:
         """Look for townships with updates: put off (a flood's), stored elsewhere, or left by a worker that died."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,11 +21,23 @@ from bot.errors import RetryLater
 
 READ_BYTES = 256 * 1024
 AWAY_MS = 5_000
+PROBE = "probe"
+OF_SYSTEM = {
+    errno.ENOSPC: "disk_full",
+    errno.EDQUOT: "disk_full",
+    errno.EROFS: "read_only",
+    errno.EACCES: "read_only",
+    errno.EPERM: "read_only",
+}
 log = structlog.get_logger()
 
 
 class Away(RetryLater):
-    """The store can't be reached, or refuses; `reason` says why and holds no secret."""
+    """The store can't be reached, or refuses; `reason` says why and holds no secret, `trouble` is its code."""
+
+    def __init__(self, after_ms: int, reason: str, trouble: str = "no_answer") -> None:
+        super().__init__(after_ms, reason)
+        self.trouble = trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +84,28 @@ class Shelf:
         self.name = name
         self.origin = ""
         self.link_s = 0
+        self.tell: Callable[[Away | None], None] = lambda _: None  # how it went, in the loop's own thread
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        """Tell how reaching the store goes; a file that isn't there says nothing of the store."""
+        try:
+            yield
+        except Away as error:
+            self.tell(error)
+            raise
+        self.tell(None)
+
+    async def probe(self) -> None:
+        """Write a file with nothing in it and delete it, to know whether that is possible. Raises Away."""
+        with self.watched():
+            await self.mark(PROBE)
+            await self.delete([PROBE])
 
     async def put(self, files: Sequence[Complete]) -> None:
         """Give files their names in this order; all of them are durable when this returns. They may be moved."""
-        await asyncio.to_thread(self.put_now, files)
+        with self.watched():
+            await asyncio.to_thread(self.put_now, files)
 
     def put_now(self, files: Sequence[Complete]) -> None:
         """`put`, blocking."""
@@ -211,13 +242,14 @@ def reaching() -> Iterator[None]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise away(error, os.strerror(error.errno) if error.errno else type(error).__name__) from None
+        reason = os.strerror(error.errno) if error.errno else type(error).__name__
+        raise away(error, reason, OF_SYSTEM.get(error.errno or 0, "disk_fails")) from None
 
 
-def away(error: Exception, reason: str) -> Away:
-    """The store can't be reached, or refuses: say so once in the log."""
-    log.warning("media.away", error=type(error).__name__, reason=reason)
-    return Away(AWAY_MS, f"media store: {reason}")
+def away(error: Exception, reason: str, trouble: str = "no_answer") -> Away:
+    """The store can't be reached, or refuses."""
+    log.debug("media.away", error=type(error).__name__, reason=reason)
+    return Away(AWAY_MS, f"media store: {reason}", trouble)
 
 
 def _found(path: Path) -> StoredFile:

@@ -65,7 +65,7 @@ class S3Shelf(Shelf):
     async def put(self, files: Sequence[Complete]) -> None:
         """Store files in this order, large ones in parts; each appears as a whole."""
         for file in files:
-            with reaching(missing_is_away=True):
+            with self.watched(), reaching(missing_is_away=True):
                 await obstore.put_async(self._store, file.key, file.path, **_sending(file))
 
     def put_now(self, files: Sequence[Complete]) -> None:
@@ -76,13 +76,13 @@ class S3Shelf(Shelf):
 
     async def mark(self, key: str) -> None:
         """Store a file with nothing in it."""
-        with reaching(missing_is_away=True):
+        with self.watched(), reaching(missing_is_away=True):
             await obstore.put_async(self._store, key, b"\n", use_multipart=False)
 
     async def find(self, key: str) -> StoredFile | None:
         """Size and time of a file, None when it isn't there."""
         try:
-            with reaching():
+            with self.watched(), reaching():
                 return _found(await obstore.head_async(self._store, key))
         except FileNotFoundError:
             return None
@@ -97,10 +97,10 @@ class S3Shelf(Shelf):
 
     async def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """The bytes from `start` up to `end`, in pieces. Raises FileNotFoundError."""
-        with reaching():
+        with self.watched(), reaching():
             stream = (await obstore.get_async(self._store, key, options=_range(start, end))).stream(READ_BYTES)
         while True:
-            with reaching():
+            with self.watched(), reaching():
                 piece = await anext(stream, b"")
             if not piece:
                 return
@@ -115,14 +115,14 @@ class S3Shelf(Shelf):
     async def delete(self, keys: Sequence[str]) -> None:
         """Remove files in this order; one that is gone already is no error."""
         for key in keys:
-            with contextlib.suppress(FileNotFoundError), reaching():
+            with contextlib.suppress(FileNotFoundError), self.watched(), reaching():
                 await obstore.delete_async(self._store, key)
 
     async def under(self, prefix: str) -> AsyncIterator[tuple[str, StoredFile]]:
         """Every file under a folder of the store, in no order."""
         stream = obstore.list(self._store, prefix)
         while True:
-            with reaching():
+            with self.watched(), reaching():
                 some = await anext(stream, None)
             if some is None:
                 return
@@ -157,9 +157,11 @@ def reaching(*, missing_is_away: bool = False) -> Iterator[None]:
     except FileNotFoundError as error:
         if not missing_is_away:
             raise
-        raise away(error, reason_of(error)) from None
+        raise away(error, reason_of(error), "store_refuses") from None
     except BaseError as error:
-        raise away(error, reason_of(error)) from None
+        reason = reason_of(error)
+        refused = reason.startswith("40") or isinstance(error, (PermissionDeniedError, UnauthenticatedError))
+        raise away(error, reason, "store_refuses" if refused else "no_answer") from None
 
 
 def reason_of(error: Exception) -> str:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.clock import Clock, Dice
-from bot.media.shelf import FolderShelf, Shelf
+from bot.media.shelf import Away, FolderShelf, Shelf
 from bot.media.store import MediaStore
 from bot.settings import Settings
+from bot.troubles import Troubles
 from storage.database import Database
 from storage.machine.media import MediaLimits
+
+PART = "media"
+PROBE_S = 15.0
 
 
 def open_shelf(settings: Settings, clock: Clock | None = None) -> Shelf:
@@ -36,13 +42,36 @@ class MediaStores:
         dice: Dice,
         zone: ZoneInfo,
         limits: Callable[[int], MediaLimits],
+        troubles: Troubles | None = None,
     ) -> None:
+        self._troubles = troubles or Troubles(clock)
+        self._failed = asyncio.Event()
+        shelf.tell = self._hear
         self.link_origin = shelf.origin
         self._shelf = shelf
         self._database = database
         self._parts: dict[str, Any] = {"clock": clock, "dice": dice, "zone": zone}
         self._limits = limits
         self._stores: dict[int, MediaStore] = {}
+
+    def _hear(self, error: Away | None) -> None:
+        """How reaching the shelf went."""
+        if error is None:
+            self._troubles.works(PART)
+        else:
+            self._troubles.failed(PART, error.trouble, said=error.reason)
+            self._failed.set()
+
+    async def keep_probing(self) -> None:
+        """See whether the shelf takes files, now and while it has failed to, until cancelled."""
+        while True:
+            self._failed.clear()
+            with contextlib.suppress(Away, FileNotFoundError):
+                await self._shelf.probe()
+            if self._failed.is_set():
+                await asyncio.sleep(PROBE_S)
+            else:
+                await self._failed.wait()
 
     def of(self, township_id: int) -> MediaStore:
         """A township's store."""

@@ -4,15 +4,18 @@ A lane is the queue of one address. A letter leaves its lane when it was sent or
 written in batches, and a lane goes on only after that. So the one message of a person that lies between sending
 and writing is all that a crash can repeat. A worker that was taken for dead learns from that writing that another
 has begun to deliver, and ends: it too repeats one message at most.
+
+A channel that is away as a whole (`RetryLater.everyone`) keeps its letters in the database and one lane here, which
+tries again and again; when that gets through, all of them go. Nobody else's letters wait for it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -21,10 +24,12 @@ import structlog
 from bot.channels.base import Channel, Letter
 from bot.clock import Clock
 from bot.errors import GiveUp, RetryLater
+from bot.outgoing.breakers import AWAY_AFTER_MS, TRY_MS, Breakers
+from bot.outgoing.letters import Written, backoff_ms, letter_of
 from bot.outgoing.outcomes import Outcomes
-from bot.talk.messages import Out
+from bot.troubles import Troubles
 from bot.turn import load_out
-from storage.database import Database, Row, Tx, Unavailable, warn_away
+from storage.database import Database, Row, Tx, Unavailable
 from storage.machine import outbox
 
 MAX_HELD = 5_000
@@ -32,51 +37,23 @@ MAX_AT_ONCE = 64
 POLL_S = 1.0
 CATCH_UP_S = 0.02
 LAST_SENDS_S = 8.0  # for what is being sent when a worker stops: else it would be sent again
-FIRST_BACKOFF_MS = 1_000
-LAST_BACKOFF_MS = 300_000
 MAX_AGE_MS = 24 * 3_600_000
+PART = "delivery"
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What a transaction wrote to a township's outbox: the letters that are due, the newest message before it, and
-    the newest now.
-    """
-
-    township_id: int
-    letters: Sequence[Letter]
-    after_id: int
-    last_id: int
-
-
-def letter_of(row: Mapping[str, Any] | Any, out: Out, township_id: int) -> Letter:
-    """A stored message, ready to be sent."""
-    return Letter(
-        row["id"],
-        township_id,
-        row["person_id"],
-        row["channel"],
-        row["address"],
-        out,
-        row["created_ms"],
-        row["expires_ms"],
-        row["attempts"],
-        bool(row["urgent"]),
-        "series" in row.keys() and row["series"] == 0,  # noqa: SIM118  # a Row is no dict
-        (row["changes_ref"] or "") if row["changes"] is not None else "",
-    )
-
-
-def backoff_ms(attempts: int) -> int:
-    """How long to wait after that many failures."""
-    return min(LAST_BACKOFF_MS, FIRST_BACKOFF_MS << min(attempts, 20))
 
 
 class Delivery:
     """Sends what is due and marks it."""
 
-    def __init__(self, database: Database, channels: Mapping[str, Channel], clock: Clock, township_id: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        channels: Mapping[str, Channel],
+        clock: Clock,
+        township_id: int,
+        troubles: Troubles | None = None,
+    ) -> None:
+        self._troubles = troubles or Troubles(clock)
         self._database = database
         self._channels = channels
         self._replies = any(channel.reply_ms for channel in channels.values())
@@ -84,7 +61,8 @@ class Delivery:
         self._township_id = township_id
         self._lanes: dict[str, deque[Letter]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._at_once = asyncio.Semaphore(MAX_AT_ONCE)
+        self._breakers = Breakers()
+        self._at_once: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(MAX_AT_ONCE))
         self._held: set[int] = set()
         self._behind = True
         self._missed = False
@@ -115,9 +93,9 @@ class Delivery:
             self._hold([letter for letter in written.letters if letter.id > self._known_to])
             self._known_to = max(self._known_to, written.last_id)
 
-    def _hold(self, letters: Sequence[Letter]) -> None:
+    def _hold(self, letters: Sequence[Letter], *, trying: bool = False) -> None:
         for letter in letters:
-            if letter.id in self._held:
+            if letter.id in self._held or (self._breakers.is_away(letter.channel) and not trying):
                 continue
             self._held.add(letter.id)
             lane = self._lanes.get(letter.address)
@@ -142,10 +120,13 @@ class Delivery:
                         await self.begin()
                         await self.rest(grace_s)
                     await self.poll()
-                except Unavailable as error:
-                    warn_away(log, "delivery.database_unavailable", error)
-                except Exception:
-                    log.exception("delivery.poll_failed")
+                    self._troubles.works(PART, self._township_id)
+                except Unavailable:  # the database says so itself
+                    log.debug("delivery.database_unavailable")
+                except Exception as error:
+                    said = f"{type(error).__name__}: {error}"
+                    self._troubles.failed(PART, "defect", township_id=self._township_id, said=said)
+                    log.debug("delivery.poll_failed", exc_info=True)
                 await asyncio.sleep(CATCH_UP_S)
                 if not self._behind:
                     await self.rest(POLL_S)
@@ -199,21 +180,43 @@ class Delivery:
             release = partial(outbox.keep_no_longer, now_ms=now_ms)
             await self._database.transaction(release, township_id=self._township_id, exclusive=False)
 
-        async def work(tx: Tx) -> tuple[tuple[int, int], Sequence[Row]]:
-            return await outbox.newest(tx), await outbox.due(tx, now_ms=now_ms, limit=limit)
+        away = self._breakers.channels()
+        without = [channel for channel in away if self._breakers.tries(channel) not in self._lanes]
 
-        (fence, newest_id), rows = await self._database.read(work, township_id=self._township_id)
+        async def work(tx: Tx) -> tuple[tuple[int, int], Sequence[Row], Sequence[Row]]:
+            rows = await outbox.due(tx, now_ms=now_ms, limit=limit, but=away)
+            trying = [row for one in without for row in await outbox.due(tx, now_ms=now_ms, limit=1, of=one)]
+            return await outbox.newest(tx), rows, trying
+
+        (fence, newest_id), rows, trying = await self._database.read(work, township_id=self._township_id)
         if fence != self._outcomes.fence:
             self._lose()
             return
         if len(rows) < limit:
             self._known_to = max(self._known_to, newest_id)
-        self._hold([letter_of(row, load_out(row["body"]), self._township_id) for row in rows])
+        self._hold(self._letters_of(rows))
+        for letter in self._letters_of(trying):
+            self._breakers.let_try(letter.channel, letter.address)
+            self._hold([letter], trying=True)
         self._behind = len(rows) >= limit or self._missed
         if not self._behind:  # what was committed since the read began comes after it
             late, self._late = self._late, []
             for written in late:
                 self.offer(written)
+
+    def _letters_of(self, rows: Sequence[Row]) -> list[Letter]:
+        """The letters that can be read; one that can't be is set aside, and the others go on."""
+        letters = []
+        for row in rows:
+            if row["id"] in self._held:
+                continue
+            try:
+                letters.append(letter_of(row, load_out(row["body"]), self._township_id))
+            except Exception as error:
+                log.error("delivery.unreadable", letter=row["id"], error=type(error).__name__)
+                self._held.add(row["id"])
+                self._outcomes.unreadable(row["id"], f"{type(error).__name__}: {error}")
+        return letters
 
     async def settle(self) -> None:
         """Send everything that is due and write it down (tests do this instead of `run`)."""
@@ -236,6 +239,8 @@ class Delivery:
         try:
             while lane and not self._stopping:
                 letter = lane[0]
+                if self._breakers.keeps_back(letter.channel, address):
+                    break
                 await self._outcomes.written(address)
                 if self._stopping:
                     break
@@ -245,7 +250,7 @@ class Delivery:
                     self._outcomes.remember(address)
                 else:
                     lane[0] = replace(letter, attempts=letter.attempts + 1)
-                    await asyncio.sleep(wait_ms / 1000)
+                    await self._breakers.rest(letter.channel, wait_ms / 1000)
         finally:
             del self._lanes[address]
             self._held.difference_update(letter.id for letter in lane)
@@ -262,9 +267,11 @@ class Delivery:
             self._outcomes.ended(letter, "expired", "late")
             return None
         try:
-            async with self._at_once:
+            async with self._at_once[letter.channel]:
                 arrived = await self._underway(channel.send(letter))
         except RetryLater as error:
+            if error.everyone:
+                return self._channel_failed(letter, error)
             if now_ms - letter.created_ms > MAX_AGE_MS:
                 self._outcomes.ended(letter, "failed", error.reason)
                 return None
@@ -286,8 +293,23 @@ class Delivery:
             self._outcomes.ended(letter, "waiting", None)
             return None
         self.sent_total += 1
+        self._channel_works(letter.channel)
         self._outcomes.sent(letter, now_ms, arrived if isinstance(arrived, str) else "")
         return None
+
+    def _channel_failed(self, letter: Letter, error: RetryLater) -> int:
+        """Nothing of the channel gets through, however old the letter is; how many ms to wait before the next try."""
+        self._outcomes.again(letter, error.reason)
+        named: dict[str, Any] = {"township_id": self._township_id, "said": error.reason}
+        self._troubles.failed(letter.channel, error.fault, patience_ms=AWAY_AFTER_MS, **named)
+        self._breakers.failed(letter.channel, letter.address, self._clock.now_ms())
+        return max(error.after_ms, min(TRY_MS, backoff_ms(letter.attempts)))
+
+    def _channel_works(self, channel: str) -> None:
+        self._troubles.works(channel, self._township_id)
+        if self._breakers.works(channel):  # what was left in the database comes now
+            self._missed = self._behind = True
+            self.wake()
 
     async def _underway(self, sending: Awaitable[bool | str]) -> bool | str:
         """Wait for what a worker that stops lets come to its end."""

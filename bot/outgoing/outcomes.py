@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from bot.channels.base import Letter
-from storage.database import Database, Tx, Unavailable, warn_away
+from storage.database import Database, Tx, Unavailable
 from storage.machine import outbox
 from storage.people import people
 
@@ -62,6 +62,11 @@ class Outcomes:
         self._ended.append({"id": letter.id, "state": state, "error": error})
         self._some.set()
 
+    def unreadable(self, letter_id: int, error: str) -> None:
+        """It can't be read, so it can't be sent: it is set aside (failed)."""
+        self._ended.append({"id": letter_id, "state": "failed", "error": f"{outbox.UNREADABLE} {error}"[:500]})
+        self._some.set()
+
     def tell(self, hint: str) -> None:
         """Other workers are to hear this once it is written."""
         self._hints.append(hint)
@@ -91,8 +96,7 @@ class Outcomes:
             await asyncio.sleep(PAUSE_S)
             try:
                 await self.write()
-            except Unavailable as error:
-                warn_away(log, "outcomes.database_unavailable", error)
+            except Unavailable:  # the database says so itself
                 await asyncio.sleep(TROUBLE_PAUSE_S)
             except Exception:
                 log.exception("outcomes.write_failed")
@@ -103,8 +107,7 @@ class Outcomes:
         for _ in range(LAST_TRIES):
             try:
                 return await self.write()
-            except Unavailable as error:
-                warn_away(log, "outcomes.database_unavailable", error)
+            except Unavailable:
                 await asyncio.sleep(TROUBLE_PAUSE_S)
         return await self.write()
 

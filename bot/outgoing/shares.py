@@ -15,16 +15,18 @@ import structlog
 
 from bot.channels.base import Channels
 from bot.clock import Clock
-from bot.outgoing.delivery import Delivery, Written, letter_of
-from storage.database import Database, Tx, Unavailable, warn_away
+from bot.outgoing.delivery import Delivery
+from bot.outgoing.letters import Written, letter_of
+from bot.troubles import Troubles
+from storage.database import Database, Tx, Unavailable
 from storage.machine import outbox, townships
 
-KIND = "delivery"
+KIND = PART = "delivery"
 TOPIC = "outbox"
 LOOK_S = 1.0
 GRACE_S = 2.0
 END_S = 10.0
-MakeDelivery = Callable[[Database, Mapping[str, Any], Clock, int], Delivery]
+MakeDelivery = Callable[[Database, Mapping[str, Any], Clock, int, Troubles], Delivery]
 log = structlog.get_logger()
 
 
@@ -44,6 +46,7 @@ class Outgoing:
         clock: Clock,
         grace_s: float = GRACE_S,
         make: MakeDelivery = Delivery,
+        troubles: Troubles | None = None,
     ) -> None:
         self._database = database
         self._workers = database.workers()
@@ -51,6 +54,7 @@ class Outgoing:
         self._clock = clock
         self._grace_s = grace_s
         self._make = make
+        self._troubles = troubles or Troubles(clock)
         self._deliveries: dict[int, Delivery] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._stopping = asyncio.Event()
@@ -111,10 +115,11 @@ class Outgoing:
         while not self._stopping.is_set():
             try:
                 await self.look(grace_s=self._grace_s)
-            except Unavailable as error:
-                warn_away(log, "outgoing.database_unavailable", error)
+                self._troubles.works(PART)
+            except Unavailable:  # the database says so itself
+                log.debug("outgoing.database_unavailable")
             except Exception as error:
-                log.warning("outgoing.look_failed", error=f"{type(error).__name__}: {error}")
+                self._troubles.failed(PART, "defect", said=f"{type(error).__name__}: {error}")
             try:
                 await asyncio.wait_for(self._stopping.wait(), LOOK_S)
             except TimeoutError:
@@ -145,9 +150,11 @@ class Outgoing:
 
     def _begin(self, township_id: int, grace_s: float) -> None:
         log.info("outgoing.begun", township_id=township_id)
-        delivery = self._make(self._database, self._channels.of(township_id), self._clock, township_id)
-        self._deliveries[township_id] = delivery
+        delivery = self._deliveries[township_id] = self._made(township_id)
         self._tasks[township_id] = asyncio.create_task(delivery.run(grace_s))
+
+    def _made(self, township_id: int) -> Delivery:
+        return self._make(self._database, self._channels.of(township_id), self._clock, township_id, self._troubles)
 
     async def _end(self, township_id: int) -> None:
         delivery, task = self._deliveries[township_id], self._tasks[township_id]
@@ -164,6 +171,5 @@ class Outgoing:
         """Send everything that is due and write it down (tests do this instead of `run`)."""
         for township_id in await self._database.read(townships.every_id):
             if township_id not in self._deliveries:
-                make = self._make(self._database, self._channels.of(township_id), self._clock, township_id)
-                self._deliveries[township_id] = make
+                self._deliveries[township_id] = self._made(township_id)
             await self._deliveries[township_id].settle()

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
-from bot.talk.messages import In, Text, Words
+from bot.talk.messages import In, Text, Wanted, Words
 
 Answers = Mapping[str, Any]
 
@@ -92,7 +92,7 @@ class Step:
     says: Callable[[Answers], Text] | None = None
     alone: bool = False
     kind: ClassVar[str] = ""
-    ask: ClassVar[str] = "text"
+    ask: ClassVar[Wanted] = "text"
 
     def read(self, event: In, facts: Any) -> Reading:
         """Read typed words, a place or media (never a button, which the engine resolves)."""
@@ -110,7 +110,7 @@ class Choice(Step):
     options: tuple[str, ...] = ()
     columns: int = 2
     kind: ClassVar[str] = "choice"
-    ask: ClassVar[str] = "choice"
+    ask: ClassVar[Wanted] = "choice"
 
     def read(self, event: In, facts: Any) -> Reading:
         return Wrong("choose")
@@ -121,7 +121,7 @@ class YesNo(Step):
     """A yes or no, stored as a bool."""
 
     kind: ClassVar[str] = "yesno"
-    ask: ClassVar[str] = "choice"
+    ask: ClassVar[Wanted] = "choice"
 
     def read(self, event: In, facts: Any) -> Reading:
         return Wrong("choose")
@@ -151,11 +151,14 @@ class FreeText(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class Quantity(Step):
-    """A number with its unit. `parse(words, facts)` gives the reading; the stored value is what it returns."""
+    """A number with its unit. `parse(words, facts)` gives the reading; the stored value is what it returns. `of` says
+    of what kind, for the example beside the question.
+    """
 
     parse: Callable[[str, Any], Reading]
+    of: Literal["number", "weight", "percent"] = "number"
     kind: ClassVar[str] = "quantity"
-    ask: ClassVar[str] = "number"
+    ask: ClassVar[Wanted] = "number"
 
     def read(self, event: In, facts: Any) -> Reading:
         return self.parse(event.text.strip(), facts) if event.kind == "text" else Wrong("number_wanted")
@@ -171,7 +174,7 @@ class Photos(Step):
     limit: int = 9
     video: bool = True
     kind: ClassVar[str] = "photos"
-    ask: ClassVar[str] = "photos"
+    ask: ClassVar[Wanted] = "photos"
 
     def largest(self, facts: Any) -> int:
         """How many are taken."""
@@ -179,7 +182,7 @@ class Photos(Step):
 
     def read(self, event: In, facts: Any) -> Reading:
         if event.kind != "media":
-            return Wrong("photo_wanted")
+            return Wrong("photo_wanted" if self.video else "picture_wanted")
         if not self.video and any(item.kind == "video" for item in event.media):
             return Wrong("no_video")
         return Answer([[item.kind, item.ref, item.size_bytes] for item in event.media])
@@ -190,7 +193,7 @@ class Place(Step):
     """A pin, a landmark or words. `facts.place_of(event)` gives the reading of a point or of words."""
 
     kind: ClassVar[str] = "place"
-    ask: ClassVar[str] = "place"
+    ask: ClassVar[Wanted] = "place"
 
     def read(self, event: In, facts: Any) -> Reading:
         if event.kind not in ("place", "text"):
@@ -204,7 +207,7 @@ class Found(Step):
     """One of what `search` finds for the typed words: a person, a household, a station."""
 
     kind: ClassVar[str] = "found"
-    ask: ClassVar[str] = "text"
+    ask: ClassVar[Wanted] = "text"
 
     def read(self, event: In, facts: Any) -> Reading:
         return Wrong("unknown", {"said": event.text[:40]}) if event.kind == "text" else Wrong("words_wanted")
@@ -218,7 +221,7 @@ class Day(Step):
     """
 
     kind: ClassVar[str] = "date"
-    ask: ClassVar[str] = "date"
+    ask: ClassVar[Wanted] = "date"
 
     def read(self, event: In, facts: Any) -> Reading:
         if event.kind != "text":
@@ -275,6 +278,19 @@ class Form:
     def step(self, step_id: str) -> Step | None:
         """The step of that id, if the form still has it."""
         return next((step for step in self.steps if step.id == step_id), None)
+
+
+def wanted(form: Form, step: Step) -> Wanted:
+    """What a question takes, for whoever invites to answer it: never words where words are refused."""
+    match step:
+        case Quantity(of=kind):
+            return kind
+        case Photos() if form.words is not None:
+            return "photos_words"
+        case Choice() if step.search is not None:
+            return "choice_words"
+        case _:
+            return step.ask
 
 
 def title(form: Form) -> Text:

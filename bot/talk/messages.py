@@ -106,6 +106,11 @@ class Link:
     url: str
 
 
+Wanted = Literal[
+    "", "place", "photos", "photos_words", "text", "number", "weight", "percent", "date", "choice", "choice_words"
+]  # what a question takes; `…_words`: words, too
+
+
 @dataclass(frozen=True, slots=True)
 class Say:
     """One message to a person, before it is put into their language.
@@ -116,7 +121,7 @@ class Say:
 
     text: Words
     rows: tuple[tuple[Button, ...], ...] = ()
-    ask: Literal["", "place", "photos", "text", "number", "date", "choice"] = ""
+    ask: Wanted = ""
     media: tuple[str, ...] = ()
     links: tuple[Link, ...] = ()
     card: str = ""

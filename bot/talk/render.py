@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.talk.engine import Ask
-from bot.talk.form import Choice, Doubt, Form, Found, Photos, Place, Step, Wrong, YesNo
+from bot.talk.form import Choice, Doubt, Form, Found, Photos, Place, Step, Wrong, YesNo, wanted
 from bot.talk.hearing import BACK, CANCEL, CHOOSE, CONFIRM, DONE, EDIT, RETYPE, SKIP, SUBMIT
 from bot.talk.messages import Button, Say, Text, Words, text
 from bot.talk.session import Frame, complete, earlier, path
@@ -53,7 +53,8 @@ def ask_say(form: Form, frame: Frame, effect: Ask) -> Say:
     before = effect.problem or effect.note
     if before is not None:
         question = text("step.after", note=problem_text(form, step, before), question=question)
-    return Say(question, tuple(choice_rows(form, frame, step) + control_rows(form, frame, step)), ask=step.ask)  # type: ignore[arg-type]
+    rows = tuple(choice_rows(form, frame, step) + control_rows(form, frame, step))
+    return Say(question, rows, ask=wanted(form, step))
 
 
 def doubt_say(form: Form, effect: Ask, doubt: Doubt) -> Say:

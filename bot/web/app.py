@@ -14,6 +14,7 @@ from bot.clock import Clock, SystemClock
 from bot.i18n import Catalogues
 from bot.media.stores import MediaStores
 from bot.settings import Settings
+from bot.troubles import Troubles
 from bot.web.api import Api
 from bot.web.context import Context, ForPages
 from bot.web.events import KEEPALIVE_S, Events
@@ -69,12 +70,14 @@ def build_web(
     *,
     for_pages: ForPages = _nothing,
     counters: Callable[[], Mapping[str, int]] | None = None,
+    troubles: Troubles | None = None,
     keepalive_s: float = KEEPALIVE_S,
 ) -> Web:
     """The web chat. `accept` returns once updates are durable; `for_pages` is what the product
-    tells every page, `counters` are totals for `/metrics`."""
+    tells every page, `counters` are totals for `/metrics`, `troubles` what `/health` tells."""
     clock = clock or SystemClock()
-    parts = Context(settings, database, accept, webchat, media, catalogues, clock, Towns(database, clock), for_pages)
+    towns, troubles = Towns(database, clock), troubles or Troubles(clock)
+    parts = Context(settings, database, accept, webchat, media, catalogues, clock, towns, for_pages, troubles)
     app = Starlette(routes=[*_routes(parts, counters, keepalive_s), *extra_routes])
     guarded = SecurityHeaders(app, media.link_origin, wechat=bool(settings.wechat_app_id))
     return Web(guarded, webchat, settings.web_host, settings.web_port)

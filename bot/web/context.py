@@ -12,6 +12,7 @@ from bot.clock import Clock
 from bot.i18n import Catalogues
 from bot.media.stores import MediaStores
 from bot.settings import Settings
+from bot.troubles import Troubles
 from bot.web.guard import Rate
 from bot.web.towns import Towns
 from storage.database import Database, Tx
@@ -37,6 +38,7 @@ class Context:
     clock: Clock
     towns: Towns
     for_pages: ForPages
+    troubles: Troubles
     posts: Rate = field(default_factory=lambda: Rate(POSTS_PER_MINUTE))
     uploads: Rate = field(default_factory=lambda: Rate(UPLOADS_PER_MINUTE))
     reads: Rate = field(default_factory=lambda: Rate(READS_PER_MINUTE))

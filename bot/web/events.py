@@ -15,7 +15,7 @@ from bot.web import history
 from bot.web.api import number
 from bot.web.context import Context
 from bot.web.guard import HttpRefusal
-from storage.database import Tx, Unavailable, warn_away
+from storage.database import Tx, Unavailable
 from storage.machine import outbox, webchat
 
 KEEPALIVE_S = 20.0
@@ -70,8 +70,8 @@ class EventResponse(Response):
             await self._catch_up(send)
             await self._follow(send)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
-        except Unavailable as error:
-            warn_away(log, "web.stream_cut", error)
+        except Unavailable:  # the page reconnects; the database says so itself
+            log.debug("web.stream_cut")
         except Exception:  # the page reconnects and catches up
             log.exception("web.stream_failed")
         finally:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 
 import structlog
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from bot.talk.messages import text
+from bot.troubles import EVERYWHERE, Trouble
 from bot.web.context import Context
 from bot.web.guard import Json
 from storage.database import Tx
@@ -40,13 +43,24 @@ class Status:
         self._asked_ms, self._is_alive = -ALIVE_MS, True
 
     async def health(self, request: Request) -> Response:
-        """200 with the counts, or 503 when the database does not answer, or answers although a part is damaged."""
+        """200 with the counts; 503 when the database does not answer, or answers although a part is damaged, and when
+        there is a trouble: which, since when and why. Pages are served all the same as far as they can be.
+        """
+        troubles = [self._shown(one) for one in self._parts.troubles.now()]
         if self._parts.database.is_damaged():
-            return Json({"ok": False, "database": "damaged"}, 503)
+            return Json({"ok": False, "database": "damaged", "troubles": troubles}, 503)
         counts = await self._fresh()
         if counts is None:
-            return Json({"ok": False, "database": "error"}, 503, {"Retry-After": "5"})
-        return Json({"ok": True, "database": "ok", **counts})
+            return Json({"ok": False, "database": "error", "troubles": troubles}, 503, {"Retry-After": "5"})
+        return Json({"ok": not troubles, "database": "ok", "troubles": troubles, **counts}, 503 if troubles else 200)
+
+    def _shown(self, trouble: Trouble) -> dict[str, object]:
+        """A trouble with a line in the operator's language."""
+        what = text(f"trouble.{trouble.reason}|trouble.other", fault=trouble.reason)
+        why = self._parts.catalogues[self._parts.catalogues.default].render(what)
+        since = datetime.fromtimestamp(trouble.since_ms / 1000, UTC).isoformat(timespec="seconds")
+        shown: dict[str, object] = {"part": trouble.part, "since": since, "reason": trouble.reason, "why": why}
+        return {**shown, "township": trouble.township_id} if trouble.township_id != EVERYWHERE else shown
 
     async def metrics(self, request: Request) -> Response:
         """Everything countable."""
@@ -56,6 +70,10 @@ class Status:
             lines.append(f"# TYPE jingxiang_{family} gauge")
             lines += [f'jingxiang_{family}{{state="{state}"}} {count}' for state, count in states.items()]
         lines += ["# TYPE jingxiang_pages_open gauge", f"jingxiang_pages_open {self._parts.webchat.stream_count}"]
+        lines.append("# TYPE jingxiang_trouble gauge")
+        lines += [
+            f'jingxiang_trouble{{part="{one.part}",reason="{one.reason}"}} 1' for one in self._parts.troubles.now()
+        ]
         for name, total in self._counters().items():
             lines += [f"# TYPE jingxiang_{name} counter", f"jingxiang_{name} {total}"]
         return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
@@ -70,7 +88,7 @@ class Status:
                     await self._parts.database.read(townships.every_id)
                 self._is_alive = True
             except Exception as error:
-                log.error("web.database_silent", error=type(error).__name__)
+                log.debug("web.database_silent", error=type(error).__name__)
                 self._is_alive = False
         return self._is_alive
 
@@ -85,7 +103,7 @@ class Status:
             async with asyncio.timeout(ANSWER_S):
                 every_id, self._counts = await self._parts.database.read(_counts)
         except Exception as error:
-            log.error("web.database_silent", error=type(error).__name__)
+            log.debug("web.database_silent", error=type(error).__name__)
             return None
         self._read_ms, self._fresh_ms = now_ms, max(FRESH_MS, TOWNSHIP_MS * len(every_id))
         return self._counts

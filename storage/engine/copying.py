@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +20,9 @@ import asyncpg
 from storage.database import Refused, Unavailable, Work, Workers
 from storage.engine.migrate_postgres import LONG_S
 from storage.engine.one_worker import OneWorker
-from storage.engine.postgres import CONNECT_S, PASSING, PostgresTx, Talk
+from storage.engine.postgres import CONNECT_S, PostgresTx, Talk
 from storage.engine.postgres import connect as connect_postgres
+from storage.engine.refusals import PASSING
 from storage.engine.sqlite import SqliteTx, drive
 from storage.engine.sqlite import connect as connect_sqlite
 from storage.vault.vault import Vault
@@ -122,6 +123,9 @@ class OneMoment:
     def is_damaged(self) -> bool:
         """What is damaged ends the copying."""
         return False
+
+    def watch(self, tell: Callable[[Unavailable | None], None]) -> None:
+        """What is away ends it, too."""
 
     async def close(self) -> None:
         """Who opened it ends it."""

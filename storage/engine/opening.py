@@ -45,9 +45,9 @@ async def bring_up_to_date(url: str, *, now_ms: int, after: bool = False) -> lis
     if path is not None:
         return migrate(path, now_ms=now_ms)  # nothing else runs yet
     from storage.engine.migrate_postgres import migrate_postgres
-    from storage.engine.postgres import PASSING
+    from storage.engine.refusals import PASSING, reason_of
 
     try:
         return await migrate_postgres(url, now_ms=now_ms, after=after)
     except PASSING as error:
-        raise Unavailable(f"{type(error).__name__}: {error}") from error
+        raise Unavailable(f"{type(error).__name__}: {error}", reason_of(error)) from error

@@ -18,9 +18,10 @@ from typing import Any, TypeVar, cast
 import asyncpg
 
 from storage.database import Damaged, ForeignAwait, Params, Refused, Row, Taken, Unavailable, Work, Workers
-from storage.engine.damage import Damage
+from storage.engine.condition import Condition
 from storage.engine.leases import Leases
 from storage.engine.parameters import numbered
+from storage.engine.refusals import CONFLICTS, DAMAGE, PASSING, REFUSALS, reason_of
 from storage.engine.running import Running
 from storage.vault.vault import Sealing, Vault
 
@@ -33,26 +34,6 @@ QUERIES_A_CONNECTION = 5_000  # then a new one: a plan made for an empty table m
 TRIES = 8
 FIRST_PAUSE_S = 0.01
 READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-CONFLICTS = (
-    asyncpg.SerializationError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.InvalidCachedStatementError,  # a migration has just changed a table
-    asyncpg.OutdatedSchemaCacheError,
-)
-REFUSALS = (asyncpg.IntegrityConstraintViolationError, asyncpg.InFailedSQLTransactionError)
-PASSING = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.ObjectNotInPrerequisiteStateError,
-    asyncpg.InternalClientError,
-    asyncpg.InvalidCatalogNameError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    OSError,
-    TimeoutError,
-)
-DAMAGE = (asyncpg.DataCorruptedError, asyncpg.IndexCorruptedError)
 
 
 class PostgresTx:
@@ -176,7 +157,7 @@ class PostgresDatabase:
         self._running = Running()
         self._locks: dict[int, asyncio.Lock] = {}
         self._workers = Leases(lambda: connect(url))
-        self._damage = Damage()
+        self._condition = Condition()
         self.vault: Vault | None = None
 
     @classmethod
@@ -192,7 +173,7 @@ class PostgresDatabase:
             reset=_nothing,  # every transaction here ends in COMMIT or ROLLBACK; there is nothing else to reset
         )
         with_pool = cls(url, pool)
-        await with_pool._passing(pool.__aenter__)
+        await with_pool._passing(pool.__aenter__, writing=False)
         return with_pool
 
     async def transaction(self, work: Work[T], *, township_id: int = 1, exclusive: bool = True, wait: bool = True) -> T:
@@ -214,7 +195,9 @@ class PostgresDatabase:
             async with asyncio.timeout(STATEMENT_S):
                 await lock.acquire()
         except TimeoutError as error:
-            raise Unavailable(f"waited {STATEMENT_S} s for the lock of township {township_id}") from error
+            busy = Unavailable(f"waited {STATEMENT_S} s for the lock of township {township_id}", "database_busy")
+            self._condition.failed(busy, writing=True)
+            raise busy from error
         try:
             return await self._again_and_again(begin, work, township_id, wait)
         finally:
@@ -224,26 +207,33 @@ class PostgresDatabase:
         """Run the whole again after a conflict with another worker, a little later each time."""
         for attempt in range(TRIES):
             try:
-                return await self._passing(lambda: self._once(begin, work, township_id, wait))
+                act = lambda: self._once(begin, work, township_id, wait)  # noqa: E731
+                return await self._passing(act, writing=begin != READ)
             except CONFLICTS as error:
                 reason = error
             await asyncio.sleep(FIRST_PAUSE_S * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311
         raise Unavailable(f"still in conflict after {TRIES} tries: {reason}")
 
-    async def _passing(self, act: Callable[[], Awaitable[T]]) -> T:
+    async def _passing(self, act: Callable[[], Awaitable[T]], *, writing: bool) -> T:
         """What passes by itself (a restart, a broken connection) is Unavailable; what never does, Damaged."""
         try:
-            return await act()
+            result = await act()
         except PASSING as error:
-            raise Unavailable(f"{type(error).__name__}: {error}") from error
+            failure = Unavailable(f"{type(error).__name__}: {error}", reason_of(error))
+            self._condition.failed(failure, writing=writing)
+            raise failure from error
         except DAMAGE as error:
             damaged = Damaged(f"{type(error).__name__}: {error}")
-            self._damage.meet(damaged)
+            self._condition.failed(damaged, writing=writing)
             raise damaged from error
         except asyncpg.InterfaceError as error:
-            if "clos" in str(error):  # asyncpg has no other sign: «connection is closed», «pool is closing»
-                raise Unavailable(str(error)) from error
-            raise
+            if "clos" not in str(error):  # asyncpg has no other sign: «connection is closed», «pool is closing»
+                raise
+            failure = Unavailable(str(error), "no_answer")
+            self._condition.failed(failure, writing=writing)
+            raise failure from error
+        self._condition.works(writing=writing)
+        return result
 
     async def _once(self, begin: str, work: Work[T], township_id: int, wait: bool) -> T:
         async with self._pool.acquire(timeout=CONNECT_S) as connection:
@@ -273,7 +263,10 @@ class PostgresDatabase:
         return self._workers
 
     def is_damaged(self) -> bool:
-        return self._damage.is_met
+        return self._condition.is_damaged
+
+    def watch(self, tell: Callable[[Unavailable | None], None]) -> None:
+        self._condition.watch(tell)
 
     async def close(self) -> None:
         await self._running.drain()

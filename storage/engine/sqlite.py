@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 import aiosqlite
 
 from storage.database import Damaged, ForeignAwait, Params, Refused, Row, Unavailable, Work, Workers
-from storage.engine.damage import Damage
+from storage.engine.condition import Condition
 from storage.engine.one_worker import OneWorker
 from storage.engine.running import Running
 from storage.vault.vault import Sealing, Vault
@@ -24,14 +24,15 @@ FAULTS_LARGEST = 3  # of a damaged file: one is enough to know it
 # Measured with a million people, 8 MiB for the writer are a tenth slower than 2, and never given back.
 WRITER_CACHE_KIB, READER_CACHE_KIB = 2_048, 512
 STATEMENT_CACHE = 512
-PASSING = {
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_NOMEM,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_CANTOPEN,
+WRITE = "BEGIN IMMEDIATE"
+PASSING = {  # and which trouble it is
+    sqlite3.SQLITE_BUSY: "database_busy",
+    sqlite3.SQLITE_LOCKED: "database_busy",
+    sqlite3.SQLITE_NOMEM: "no_memory",
+    sqlite3.SQLITE_READONLY: "read_only",
+    sqlite3.SQLITE_IOERR: "disk_fails",
+    sqlite3.SQLITE_FULL: "disk_full",
+    sqlite3.SQLITE_CANTOPEN: "read_only",
 }
 DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
@@ -163,7 +164,7 @@ def run_work(connection: sqlite3.Connection, begin: str, work: Work[T], tx: Sqli
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         if isinstance(error, sqlite3.OperationalError) and code_of(error) in PASSING:
-            raise Unavailable(str(error)) from error
+            raise Unavailable(str(error), PASSING[code_of(error)]) from error
         if isinstance(error, sqlite3.DatabaseError) and code_of(error) in DAMAGE:
             raise Damaged(str(error)) from error
         raise
@@ -218,7 +219,7 @@ class SqliteDatabase:
         self._next_reader = 0
         self._running = Running()
         self._workers = OneWorker()
-        self._damage = Damage()
+        self._condition = Condition()
         self.vault: Vault | None = None
 
     @classmethod
@@ -231,7 +232,7 @@ class SqliteDatabase:
 
     async def transaction(self, work: Work[T], *, township_id: int = 1, exclusive: bool = True, wait: bool = True) -> T:
         """Every transaction is exclusive: there is one writer."""
-        return await self._run(self._writer, "BEGIN IMMEDIATE", work, township_id)
+        return await self._run(self._writer, WRITE, work, township_id)
 
     async def read(self, work: Work[T], *, township_id: int = 1) -> T:
         self._next_reader = (self._next_reader + 1) % len(self._readers)
@@ -246,17 +247,23 @@ class SqliteDatabase:
         # aiosqlite has no public way to run a function in its thread; `_execute` is what all its methods use.
         # The function runs there to its end even if this caller is cancelled, so nothing is ever torn.
         try:
-            return await self._running.finish(connection._execute(whole))  # type: ignore[no-untyped-call]
-        except Damaged as error:
-            error.where = str(self.path)
-            self._damage.meet(error)
+            result: T = await self._running.finish(connection._execute(whole))  # type: ignore[no-untyped-call]
+        except Unavailable as error:
+            if isinstance(error, Damaged):
+                error.where = str(self.path)
+            self._condition.failed(error, writing=begin == WRITE)
             raise
+        self._condition.works(writing=begin == WRITE)
+        return result
 
     def workers(self) -> Workers:
         return self._workers
 
     def is_damaged(self) -> bool:
-        return self._damage.is_met
+        return self._condition.is_damaged
+
+    def watch(self, tell: Callable[[Unavailable | None], None]) -> None:
+        self._condition.watch(tell)
 
     async def close(self) -> None:
         await self._running.drain()

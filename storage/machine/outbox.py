@@ -22,6 +22,7 @@ MOST_SHOWN = 50
 COLUMNS = (
     "id, person_id, channel, address, body, urgent, created_ms, due_ms, expires_ms, attempts, state, series, changes"
 )
+UNREADABLE = "unreadable:"  # how the error of a message begins that was set aside
 NO_CARD = {"answers": None, "card": None, "ref": None, "changes": None}
 SHOWN = "SELECT id, body, answers, series, COALESCE(sent_ms, created_ms) AS at_ms FROM outbox"
 SENT = "UPDATE outbox SET state = 'sent', sent_ms = :sent_ms WHERE township_id = :t AND id = :id"
@@ -105,17 +106,21 @@ async def has_key(tx: Tx, message_key: str, address: str) -> bool:
     )
 
 
-async def due(tx: Tx, *, now_ms: int, limit: int) -> Sequence[Row]:
+async def due(tx: Tx, *, now_ms: int, limit: int, but: Sequence[str] = (), of: str = "") -> Sequence[Row]:
     """The oldest messages whose time has come, in order of their ids, but those kept for the reply to an update.
 
-    What was not put off is due whatever the clock says now: it may have been set back since.
+    What was not put off is due whatever the clock says now: it may have been set back since. `but`: not of those
+    channels; `of`: of that one only.
     """
+    names, params = in_list("c", but or ("",))
+    only = f" AND channel NOT IN ({names})" if but else ""
+    only += " AND channel = :of" if of else ""
     rows = await tx.all(
         f"SELECT {COLUMNS},"
         " (SELECT o.ref FROM outbox o WHERE o.township_id = :t AND o.id = outbox.changes) AS changes_ref"
         " FROM outbox WHERE township_id = :t AND state = 'due' AND answers IS NULL"
-        " AND (due_ms <= :now_ms OR due_ms <= created_ms) ORDER BY id LIMIT :limit",
-        {"now_ms": now_ms, "limit": limit},
+        f" AND (due_ms <= :now_ms OR due_ms <= created_ms){only} ORDER BY id LIMIT :limit",
+        {"now_ms": now_ms, "limit": limit, **(params if but else {}), **({"of": of} if of else {})},
     )
     return await open_bodies(tx, rows)
 
@@ -304,3 +309,14 @@ async def counts(tx: Tx) -> dict[str, int]:
         " UNION ALL SELECT 'due' AS state, COUNT(*) AS n FROM outbox WHERE township_id = :t AND state = 'due'"
     )
     return {row["state"]: row["n"] for row in rows if row["n"]}
+
+
+async def unreadable(tx: Tx, *, after_ms: int) -> int:
+    """How many messages written after a time were set aside because they can't be read."""
+    row = await tx.one(
+        "SELECT COUNT(*) AS n FROM outbox WHERE township_id = :t AND state IN ('waiting', 'failed', 'expired')"
+        " AND created_ms > :after_ms"
+        f" AND error LIKE '{UNREADABLE}%'",
+        {"after_ms": after_ms},
+    )
+    return int(row["n"]) if row else 0

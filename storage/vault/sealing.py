@@ -83,12 +83,17 @@ async def unsealed_text(tx: Tx, stored: str) -> str | None:
 
 
 async def open_bodies(tx: Tx, rows: Sequence[Row], *, blank: str | bytes = "{}", column: str = "body") -> list[Row]:
-    """Rows with one column opened; `blank` stands for what was erased."""
+    """Rows with one column opened; `blank` stands for what was erased. What was damaged is empty, which nobody can
+    read: it is set aside like any row that can't be.
+    """
     opened: list[Row] = []
     for row in rows:
         stored = row[column]
         if stored is not None:
-            plain = await (unsealed_text(tx, stored) if isinstance(stored, str) else unsealed(tx, stored))
+            try:
+                plain = await (unsealed_text(tx, stored) if isinstance(stored, str) else unsealed(tx, stored))
+            except ValueError:
+                plain = stored[:0]
             row = with_value(row, column, blank if plain is None else plain)
         opened.append(row)
     return opened

@@ -62,3 +62,21 @@ async def test_a_cleaner_weighs_in_one_line(phone: PhoneMaker, program: Program)
     ticket = await cleaner.sees("记好了")
     assert "折净 15.75公斤" in ticket
     assert "县补 15.75元" in ticket and "镇补 7.88元" in ticket
+
+
+async def test_the_box_invites_what_the_question_takes(phone: PhoneMaker, program: Program) -> None:
+    cleaner = await phone(join=program.invite("cleaner", "王家沟"))
+    box = cleaner.page.locator("#text")
+    await cleaner.says("张三 15公斤")
+    await cleaner.sees("请看对不对")
+    await cleaner.taps("改重量")
+    await expect(box).to_have_attribute("placeholder", "写重量，如：15.6公斤", timeout=PATIENCE_MS)
+    await cleaner.says("16公斤")
+    await cleaner.taps("改照片")
+    await expect(box).to_have_attribute("placeholder", "拍照，或选照片", timeout=PATIENCE_MS)
+    assert "录像" not in await cleaner.sees("给秤拍张照片")
+    await cleaner.taps("取消")
+    await cleaner.says("我要举报")
+    await expect(box).to_have_attribute("placeholder", "点一个按钮", timeout=PATIENCE_MS)
+    await cleaner.taps("乱倒垃圾")
+    await expect(box).to_have_attribute("placeholder", "拍照，或写几句", timeout=PATIENCE_MS)

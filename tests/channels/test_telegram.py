@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,15 @@ from starlette.applications import Starlette
 from structlog.testing import capture_logs
 
 from bot.channels.base import Arrival, Letter, Raw
-from bot.channels.telegram.api import BotApiError
+from bot.channels.telegram import identity
 from bot.channels.telegram.channel import Telegram
+from bot.channels.telegram.http import Timeouts
 from bot.channels.telegram.wire import parts_of
 from bot.clock import SystemClock
 from bot.errors import GiveUp, RetryLater
 from bot.settings import Settings
 from bot.talk.messages import Out
+from bot.troubles import Troubles
 from tests.fakes.botapi import FakeBotApi
 from tests.fakes.pictures import photo
 
@@ -84,8 +86,9 @@ def settings_for(api: FakeBotApi, tmp_path: Path, **more: Any) -> Settings:
     )
 
 
-def telegram_of(settings: Settings) -> Telegram:
-    return Telegram(settings, SystemClock(), Shelf(), token=settings.telegram_token, township_id=1)
+def telegram_of(settings: Settings, troubles: Troubles | None = None) -> Telegram:
+    token = settings.telegram_token
+    return Telegram(settings, SystemClock(), Shelf(), token=token, township_id=1, troubles=troubles)
 
 
 @asynccontextmanager
@@ -267,12 +270,45 @@ async def test_retry_after_holds_the_chat(desk: Desk, monkeypatch: pytest.Monkey
     assert desk.telegram.admit_ms("telegram:99", now_ms) == now_ms
 
 
-async def test_a_token_that_is_refused_stops_the_start_and_is_not_told(api: FakeBotApi, tmp_path: Path) -> None:
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not holds():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_token_that_is_refused_is_no_outage_and_is_not_told(api: FakeBotApi, tmp_path: Path) -> None:
     settings = settings_for(api, tmp_path).model_copy(update={"telegram_token": f"{api.token[:-1]}x"})
-    telegram = telegram_of(settings)
-    with pytest.raises(BotApiError, match="refuses the bot's token") as refused:
+    troubles = Troubles(SystemClock())
+    telegram = telegram_of(settings, troubles)
+    with capture_logs() as logs:
         await telegram.start(Desk(api, telegram).accept)
-    assert settings.telegram_token not in str(refused.value)
+        await until(lambda: bool(troubles.now()))
+    [said] = troubles.now()
+    assert (said.part, said.reason, said.township_id) == ("telegram", "bot_token_refused", 1)
+    assert settings.telegram_token not in str(logs) + str(said)
+    await telegram.stop()
+
+
+@pytest.mark.parametrize(
+    "trouble", [{"drop": "before"}, {"status": 502, "description": "Bad Gateway"}, {"delay_s": 30}]
+)
+async def test_a_telegram_that_is_away_at_the_start_is_asked_again(
+    api: FakeBotApi, tmp_path: Path, trouble: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identity, "FIRST_PAUSE_S", 0.05)
+    troubles = Troubles(SystemClock())
+    telegram = telegram_of(settings_for(api, tmp_path), troubles)
+    telegram._api._pool.timeouts = Timeouts(0.5, 0.1, 0.5)
+    api.trouble(method="getMe", times=2, **trouble)
+    desk = Desk(api, telegram)
+    with capture_logs() as logs:
+        async with asyncio.timeout(1):
+            await telegram.start(desk.accept)
+        await until(lambda: bool(troubles.now()))
+        assert [one.reason for one in troubles.now()] == ["no_answer"]
+        await until(lambda: not troubles.now())
+    assert telegram.identity.username == api.world.bot["username"]
+    assert [line["event"] for line in logs if line["log_level"] == "warning"] == ["trouble.began", "trouble.over"]
     await telegram.stop()
 
 
@@ -292,6 +328,7 @@ async def test_the_webhook_takes_only_telegrams_own_calls(api: FakeBotApi, tmp_p
     telegram = telegram_of(settings)
     desk = Desk(api, telegram)
     await telegram.start(desk.accept)
+    await telegram.identity.known()
     update = {"update_id": 5, "message": message_from(7, "好")}
     transport = httpx.ASGITransport(app=Starlette(routes=telegram.routes()))
     async with httpx.AsyncClient(transport=transport, base_url="https://chat.example") as client:

@@ -70,7 +70,8 @@ def telegram_with(api: Any, mode: str = "poll") -> Telegram:
     options = {"telegram_mode": mode, "telegram_webhook_secret": SECRET, "public_url": "https://town.example"}
     found = Settings(_env_file=None, data_dir=Path("/nowhere"), telegram_token="1:x", **options)
     telegram = Telegram(found, SystemClock(), None, token="1:x", township_id=1)  # type: ignore[arg-type]
-    telegram._api, telegram.username = api, BOT
+    telegram._api = api
+    telegram.identity.learn(BOT)
     return telegram
 
 

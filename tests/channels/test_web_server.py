@@ -596,7 +596,7 @@ async def test_health_and_metrics_tell_what_waits(site: Site, monkeypatch: pytes
     monkeypatch.setattr(site.database, "read", silent)
     monkeypatch.setattr("bot.web.status.ALIVE_MS", 0)
     status, body, _ = await page.get("/health")
-    assert status == 503 and json.loads(body) == {"ok": False, "database": "error"}
+    assert status == 503 and json.loads(body) == {"ok": False, "database": "error", "troubles": []}
     assert b"jingxiang_up 0" in (await page.get("/metrics"))[1]
 
 

@@ -103,7 +103,9 @@ async def test_while_the_database_is_away_health_says_so_and_everything_goes_on_
         await page.says("之前")
         await asyncio.to_thread(durable_postgres.halt)
         answer = await health(page, 503)
-        assert json.loads(answer) == {"ok": False, "database": "error"}
+        found = json.loads(answer)
+        assert (found["ok"], found["database"]) == (False, "error")
+        assert [(one["part"], one["reason"]) for one in found["troubles"]] == [("database", "no_answer")]
         status, refused = await page.post(kind="text", text="停电")
         assert status == 503 and refused["error"] == "busy"
         await asyncio.to_thread(durable_postgres.start)

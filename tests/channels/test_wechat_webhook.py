@@ -53,7 +53,7 @@ class Door:
         app = Starlette(routes=list(self.wechat.routes()))
         self._transport = httpx.ASGITransport(app, raise_app_exceptions=True)
 
-    async def note(self, part: str, fault: str) -> None:
+    def note(self, part: str, fault: str) -> None:
         self.notes.append((part, fault))
 
     async def _accept(self, raws: Sequence[Raw]) -> None:

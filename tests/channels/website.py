@@ -9,12 +9,14 @@ import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import orjson
 
+from bot.app import hear_of_database
 from bot.channels.base import Channels
 from bot.channels.webchat import WebChat
 from bot.channels.wechat.api import WeChatApi
@@ -23,12 +25,13 @@ from bot.clock import Seams, SystemClock, SystemDice, TimeIds
 from bot.incoming.intake import TOPIC as INBOX_TOPIC
 from bot.incoming.intake import Intake
 from bot.media.stores import MediaStores, open_shelf
-from bot.outgoing.delivery import Written
+from bot.outgoing.letters import Written
 from bot.outgoing.outcomes import PAGE_TOPIC
 from bot.outgoing.shares import TOPIC as OUTBOX_TOPIC
 from bot.outgoing.shares import Outgoing
 from bot.settings import Settings
 from bot.talk.messages import Out, Say
+from bot.troubles import Troubles
 from bot.turn import Desk, Dispatch, Intent, Turn
 from bot.vault import use_vault
 from bot.web.app import Web, build_web
@@ -237,7 +240,9 @@ class Site:
         self.folder, self.database = folder, database
         self.webchat = WebChat((lambda: workers.number) if shared else None)
         self.channels = Channels([self.webchat])
-        self.outgoing = Outgoing(database, self.channels, clock=clock, grace_s=0)
+        self.troubles = Troubles(clock)
+        database.watch(partial(hear_of_database, self.troubles))
+        self.outgoing = Outgoing(database, self.channels, clock=clock, grace_s=0, troubles=self.troubles)
         catalogues = web_catalogues(folder / "texts")
         seams = Seams(clock, ids, dice)
         self.intake = Intake(database, Echo(), self.channels, catalogues, seams, self.outgoing, only_worker=not shared)
@@ -256,7 +261,16 @@ class Site:
         self._has_wechat = wechat is not None
         routes = page.routes() if self._has_wechat else ()
         self.web: Web = build_web(
-            chosen, database, self.intake.accept, self.webchat, self.media, catalogues, clock, routes, keepalive_s=0.3
+            chosen,
+            database,
+            self.intake.accept,
+            self.webchat,
+            self.media,
+            catalogues,
+            clock,
+            routes,
+            keepalive_s=0.3,
+            troubles=self.troubles,
         )
         self.pages: list[Page] = []
         self._tasks: list[asyncio.Task[None]] = []

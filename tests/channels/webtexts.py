@@ -1,4 +1,4 @@
-"""The web chat's own texts, without those of the capabilities."""
+"""The web chat's and the machine's own texts, without those of the capabilities."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from bot.i18n import LOCALES, Catalogues
 
 
 def web_catalogues(folder: Path) -> Catalogues:
-    """Both languages of `web.po`, copied into `folder`."""
+    """Both languages of `web.po` and `machine.po`, copied into `folder`."""
     for language in ("zh_CN", "en"):
         (folder / language).mkdir(parents=True)
-        shutil.copy(LOCALES / language / "web.po", folder / language)
+        for name in ("web.po", "machine.po"):
+            shutil.copy(LOCALES / language / name, folder / language)
     return Catalogues(ZoneInfo("Asia/Shanghai"), folder=folder)

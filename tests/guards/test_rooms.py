@@ -19,7 +19,7 @@ HOUSE = ("bot", "handlers", "storage")
 
 # The map, top floor first: a room, and the rooms below that it may see. A module belongs to the first room that names
 # it or a folder around it. Every room sees itself, GROUND and, but for `talk` and `media`, what is written beside it.
-GROUND = ("bot.clock", "bot.errors", "bot.settings", "bot.logs", "bot.coalescing")
+GROUND = ("bot.clock", "bot.errors", "bot.settings", "bot.logs", "bot.coalescing", "bot.troubles")
 MAP: Mapping[str, tuple[str, ...]] = {
     "bot.__main__": ("bot", "handlers", "storage"),
     "bot.console": ("bot", "handlers", "storage"),
@@ -35,6 +35,7 @@ MAP: Mapping[str, tuple[str, ...]] = {
     "bot.checks": ("bot.talk", "storage"),
     "bot.vault": ("storage",),
     "bot.media": ("bot.talk.messages", "bot.i18n", "storage"),
+    "bot.trouble_book": ("storage",),
     "bot.i18n": ("bot.talk",),
     "bot.settings": ("storage.engine.opening",),
     "bot.talk": (),

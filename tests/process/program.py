@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sqlite3
 import sys
@@ -119,11 +120,15 @@ class Program:
 
     async def serves(self) -> None:
         """Wait until it says that it serves."""
+        await self.serves_at()
+
+    async def serves_at(self) -> int:
+        """Wait until it says that it serves; the port."""
         assert self._process is not None and self._process.stdout is not None
         async with asyncio.timeout(SERVES_S):
             while line := await self._process.stdout.readline():
-                if b"serves at" in line:
-                    return
+                if found := re.search(rb"serves at .*:(\d+)", line):
+                    return int(found[1])
         raise AssertionError(f"it ended: {self.log[-3000:]}")
 
     async def kill(self) -> None:

@@ -151,14 +151,16 @@ class Watch:
             found.append(f"{waiting} updates were never handled")
         rows = self._all(
             connection,
-            "SELECT update_key, error FROM inbox WHERE township_id = :t"
-            " AND body NOT IN (:junk, x'') AND state = 'quarantined' AND error NOT LIKE 'Defect%'"
-            " UNION SELECT update_key, 'not in quarantine' FROM inbox WHERE township_id = :t"
-            " AND body = :junk AND state <> 'quarantined'",
-            junk=JUNK,
+            "SELECT update_key, error, state, body FROM inbox WHERE township_id = :t"
+            " AND (state <> 'quarantined' OR error NOT LIKE 'Defect%') AND body <> x''",
         )
-        if rows:
-            found.append(f"quarantine: {[tuple(row) for row in rows][:3]}")
+        wrong = [
+            (row["update_key"], row["error"] or "not in quarantine")
+            for row in rows
+            if (row["state"] == "quarantined") != (row["body"] == JUNK)
+        ]
+        if wrong:
+            found.append(f"quarantine: {wrong[:3]}")
         due = self._all(
             connection,
             "SELECT COUNT(*) FROM outbox WHERE township_id = :t AND state = 'due' AND due_ms <= :now_ms",

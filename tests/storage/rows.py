@@ -208,6 +208,8 @@ OF_TABLE: dict[tuple[str, str], tuple[Any, ...]] = {
     ("erased_through", "through_id"): (1, 1, 1, 1),
     ("erased_through", "what"): ("walk 1", "walk 2", "walk 3", "walk 4"),
     ("channel_faults", "channel"): ("web", "telegram", "wechat", "wecom"),
+    ("channel_faults", "fault"): ("no_answer", "", "disk_full", ""),
+    ("outbox", "error"): (None, "unreadable: JSONDecodeError", None, "no_answer"),
     ("wechat_tokens", "name"): ("words", "access_token", "jsapi_ticket", "other"),
     ("wecom_names", "name"): ("zhao", "qian", "", "sun"),
     ("wecom_names", "person_id"): (1, 2, 3, 77),

@@ -31,6 +31,7 @@ CROSSING = {
     "townships.every_name": "the console and a county's page list the townships",
     "inbox.townships_waiting": "intake looks for townships with updates to handle",
     "timers.townships_due": "the clock looks for townships with something to do",
+    "channel_faults.of_all": "doctor and the worker that writes troubles down look at every township's",
     "inbox.last_id": "new ids go on from the newest one anywhere, whatever the machine's clock says",
 }
 NEW, SOON_MS, NOW_MS, LATE_MS = 901, 5_000, 5_000, 1_000_000
@@ -188,6 +189,8 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     ],
     "households.link_person": [{}, {"relation": "proxy"}],
     "integrity.reference_faults": [{"references": REFERENCES}],
+    "channel_faults.over": [{"was": "no_answer", "until_ms": LATE_MS}],
+    "channel_faults.lately": [{"after_ms": 0, "least_ms": least_ms} for least_ms in (0, 1)],
     "inbox.ids_of": [{"update_keys": ["u1", "u3", "u901"]}],
     "inbox.put": [{"rows": [LETTER, {**LETTER, "update_key": "u901"}]}],
     "inbox.put_off": [{"rows": [{"id": 1, "due_ms": LATE_MS}]}],
@@ -216,6 +219,8 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "media.grant": [{"media_ids": [MEDIA[2], MEDIA[3]]}],
     "media.may_see": [{"media_id": one, "address": address} for one in MEDIA for address in ("web:1", "web:2")],
     "numbers.next_number": [{"series": series} for series in ("cases", "film")],
+    "outbox.due": [{}, {"but": ["web"]}, {"of": "web"}],
+    "outbox.unreadable": [{"after_ms": 0}],
     "outbox.put_in_reply": [{"message_id": at} for at in (2, 3, 4)],
     "outbox.let_go": [{"message_id": 2}],
     "outbox.numbered": [{"address": "web:2"}, {"address": "web:3"}],

@@ -166,7 +166,8 @@ async def test_an_upload_that_the_store_can_t_take_is_sent_again_later(server: S
                     answer = await said.json()
                     assert (said.status, answer["error"]) == (503, "store_away") and "照片" in answer["text"]
                     assert int(said.headers["Retry-After"]) >= 1
-            assert {entry["event"] for entry in logs} == {"media.away"}
+            told = [(entry["event"], entry["part"]) for entry in logs if entry["log_level"] != "debug"]
+            assert told == [("trouble.began", "media")]
             assert (await page.get(f"/media/{seen}"))[0] == 503
             assert not await site.rows("SELECT id FROM media WHERE township_id = :t AND id <> :seen", seen=seen)
             assert not list((tmp_path / "media" / "incoming").iterdir())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -124,7 +125,8 @@ class County:
         clock = StoryClock()
         app = await build(settings, clock=clock, dice=StoryDice(), parts=("intake", "delivery", "clock"), grace_s=0)
         await app.database.workers().start()
-        await app.sign_in()
+        await app.open_channels()
+        await asyncio.gather(*(bot.identity.known() for bot in app.bots.values()))
         await app.receiving.look()
         await app.schedule.plan()
         other = "web" if wechat else channel

@@ -231,7 +231,8 @@ async def test_each_bot_talks_to_its_own_people_only(county: County) -> None:
     await here.work()
     assert [heard.text for heard in aunt.heard if number in heard.text] == []
     assert await here.rows("SELECT 1 FROM inbox WHERE township_id = :t AND body LIKE '%沙井桥头%'") == []
-    assert {bot.username for bot in here.app.bots.values()} == {"jingxiang_test_bot", "shajing_bot", "yuanshan_bot"}
+    names = {bot.identity.username for bot in here.app.bots.values()}
+    assert names == {"jingxiang_test_bot", "shajing_bot", "yuanshan_bot"}
 
 
 # ── the county looks ─────────────────────────────────────────────────────────

@@ -265,6 +265,7 @@ async def test_a_refused_account_is_said_to_staff(town: Town, wechat: FakeWeChat
     async with asyncio.timeout(10):
         while not fault:
             await asyncio.sleep(0.02)
+            await town.app.book.write()
             fault = await town.app.database.read(lambda tx: channel_faults.of_channel(tx, "wechat"))
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

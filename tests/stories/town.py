@@ -81,7 +81,8 @@ class Town:
         app = await build(settings, clock=clock, dice=StoryDice(), parts=("intake", "delivery", "clock"), grace_s=0)
         town = cls(app, clock, channel, bot_api, wechat)
         await app.database.workers().start()
-        await app.sign_in()
+        await app.open_channels()
+        await asyncio.gather(*(bot.identity.known() for bot in app.bots.values()))
         await app.receiving.look()
         await app.schedule.plan()
         return town

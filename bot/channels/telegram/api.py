@@ -11,8 +11,12 @@ import orjson
 from bot.channels.telegram.connection import HttpError, TooLarge
 from bot.channels.telegram.http import HttpPool, Timeouts
 from bot.channels.telegram.multipart import File, form_of
+from bot.errors import NoAnswer, RetryLater
 
+AGAIN_MS, REFUSED_MS = 1_000, 60_000
 OK, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT = 200, 400, 401, 403, 404, 409
+TOKEN_REFUSED = (UNAUTHORIZED, NOT_FOUND)
+SERVER_ERROR = 500
 
 
 class BotApiError(Exception):
@@ -23,6 +27,17 @@ class BotApiError(Exception):
         self.code = code
         self.description = description
         self.retry_after_s = retry_after_s
+
+
+def later_of(error: BotApiError) -> RetryLater:
+    """When to try again what was refused for now, and whether that holds for everything."""
+    if error.retry_after_s:
+        return RetryLater(int(error.retry_after_s * 1000), "retry_after")
+    if error.code in TOKEN_REFUSED:
+        return RetryLater(REFUSED_MS, "the token was refused", everyone=True, fault="bot_token_refused")
+    if error.code == 0 or error.code >= SERVER_ERROR:
+        return NoAnswer(AGAIN_MS, error.description)
+    return RetryLater(AGAIN_MS, error.description)
 
 
 class BotApi:

@@ -23,12 +23,12 @@ from bot.channels.telegram.api import (
     BAD_REQUEST,
     CONFLICT,
     FORBIDDEN,
-    NOT_FOUND,
-    UNAUTHORIZED,
     BotApi,
     BotApiError,
+    later_of,
     read_json,
 )
+from bot.channels.telegram.identity import Identity
 from bot.channels.telegram.multipart import File
 from bot.channels.telegram.wire import (
     arrival_of,
@@ -42,10 +42,11 @@ from bot.channels.telegram.wire import (
     update_id_of,
 )
 from bot.clock import Clock
-from bot.errors import GiveUp, RetryLater
+from bot.errors import GiveUp
 from bot.settings import Settings
 from bot.talk.menu import NativeMenu
-from storage.database import Damaged, Unavailable
+from bot.troubles import Troubles
+from storage.database import Unavailable
 
 UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
 POLL_S = 25
@@ -53,8 +54,8 @@ BATCH_UPDATES = 100
 MAX_BODY_BYTES = 1 << 20
 FIRST_PAUSE_S, LAST_PAUSE_S = 1.0, 30.0
 NOT_MODIFIED = "message is not modified"
-AGAIN_MS, REFUSED_MS = 1_000, 60_000
-TOKEN_REFUSED = (UNAUTHORIZED, NOT_FOUND)
+PATIENCE_MS = 10_000  # a moment without an answer is no trouble yet
+RECEIVING = "telegram_receiving"
 log = structlog.get_logger()
 
 
@@ -77,6 +78,7 @@ class Telegram:
         township_id: int,
         path: str = "/telegram",
         menus: Sequence[NativeMenu] = (),
+        troubles: Troubles | None = None,
     ) -> None:
         self._settings = settings
         self._township_id = township_id
@@ -84,30 +86,24 @@ class Telegram:
         self._clock = clock
         self._pictures = pictures
         self._menus = menus
+        self._troubles = troubles or Troubles(clock)
         self._api = BotApi(settings.telegram_api_url, token)
         self._pace = Pace(telegram_limits(settings.telegram_rate_per_second))
-        self.username = ""  # known once started
+        self.identity = Identity(self._api, self._troubles, township_id)
         self._accept: Accept | None = None
         self._answers: set[asyncio.Task[None]] = set()
 
     # -- receiving
 
     async def start(self, accept: Accept) -> None:
-        """Sign in. Raises BotApiError when the token is refused."""
+        """Be ready to send, and begin to ask who we are; Telegram may be away."""
         self._accept = accept
         self._api.start()
-        try:
-            me = await self._api.call("getMe", {})
-        except BotApiError as error:
-            if error.code in TOKEN_REFUSED:
-                raise BotApiError(error.code, "Telegram refuses the bot's token: compare it with @BotFather") from None
-            raise
-        if not (isinstance(me, dict) and isinstance(me.get("username"), str)):
-            raise BotApiError(0, "the Bot API does not say who we are")
-        self.username = me["username"]
+        self.identity.start()
 
     async def fetch_updates(self) -> None:
-        """Register the webhook, or poll until cancelled; only one may poll a bot. Raises BotApiError."""
+        """Once signed in, register the webhook or poll until cancelled; only one may poll a bot. Raises BotApiError."""
+        await self.identity.known()
         for menu in self._menus:
             await self._api.call("setMyCommands", commands_of(menu))
         if self._settings.telegram_mode == "webhook":
@@ -125,6 +121,7 @@ class Telegram:
 
     async def stop(self) -> None:
         """Close the connections."""
+        await self.identity.stop()
         for task in tuple(self._answers):
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -139,16 +136,29 @@ class Telegram:
                     await self._store(updates)
                     offset = max(map(update_id_of, updates)) + 1
                 pause_s = FIRST_PAUSE_S
-            except Exception as error:
-                if isinstance(error, BotApiError) and error.code == CONFLICT:
-                    log.error("telegram.another_poller", action="stop the other program that uses this token")
-                    await asyncio.sleep(LAST_PAUSE_S)
-                    continue
-                if not isinstance(error, Damaged):
-                    said = str(error) if isinstance(error, BotApiError) else type(error).__name__
-                    log.warning("telegram.poll_failed", error=said, pause_s=pause_s)
+                self._troubles.works(RECEIVING, self._township_id)
+            except Unavailable:  # of our database, which says so itself
                 await asyncio.sleep(pause_s)
                 pause_s = min(LAST_PAUSE_S, pause_s * 2)
+            except Exception as error:
+                self._poll_failed(error)
+                await asyncio.sleep(pause_s)
+                pause_s = min(LAST_PAUSE_S, pause_s * 2)
+
+    def _poll_failed(self, error: Exception) -> None:
+        """Say why nothing comes in, once that has lasted."""
+        fault = "defect"
+        if isinstance(error, BotApiError):
+            fault = "another_poller" if error.code == CONFLICT else later_of(error).fault or "no_answer"
+        elif not isinstance(error, ValueError):
+            log.exception("telegram.poll_defect")
+        self._troubles.failed(
+            RECEIVING,
+            fault,
+            township_id=self._township_id,
+            said=str(error) if isinstance(error, BotApiError) else type(error).__name__,
+            patience_ms=PATIENCE_MS,
+        )
 
     async def _get_updates(self, offset: int) -> list[dict[str, Any]]:
         """What is new: nothing that could not be confirmed, for it would come again for ever."""
@@ -187,6 +197,8 @@ class Telegram:
         secret = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
         if not hmac.compare_digest(secret.encode(), self._settings.telegram_webhook_secret.encode()):
             return PlainTextResponse("wrong secret", 403)
+        if not self.identity.is_known:  # what is said to us in a group is known by our name
+            return PlainTextResponse("not signed in", 503, {"Retry-After": "5"})
         body = b""
         async for chunk in request.stream():
             body += chunk
@@ -206,7 +218,7 @@ class Telegram:
 
     def decode(self, raw: Raw) -> Arrival:
         """Read a stored update."""
-        return arrival_of(orjson.loads(raw.body), self.username)
+        return arrival_of(orjson.loads(raw.body), self.identity.username)
 
     def handled(self, raw: Raw) -> None:
         """Stop the spinner of a pressed button; best effort, in the background."""
@@ -240,7 +252,7 @@ class Telegram:
         except BotApiError as error:
             if error.code == BAD_REQUEST:
                 raise GiveUp(f"file: {error.description}") from None
-            raise self._later(error) from None
+            raise later_of(error) from None
 
     # -- sending
 
@@ -286,7 +298,7 @@ class Telegram:
             elif error.code == BAD_REQUEST:
                 unknown = "chat not found" in error.description.lower()
                 raise GiveUp(error.description, unreachable=unknown) from None
-            raise self._later(error) from None
+            raise later_of(error) from None
         return (letter.out.card and name_of(sent)) or True
 
     async def _changed(self, chat_id: int, letter: Letter) -> bool:
@@ -311,12 +323,3 @@ class Telegram:
                 else ("sendPhoto", "photo", File("photo.jpg", "image/jpeg", content))
             )
             await self._api.upload(method, {"chat_id": str(chat_id)}, field, file)
-
-    @staticmethod
-    def _later(error: BotApiError) -> RetryLater:
-        """When to try again what was refused for now."""
-        if error.retry_after_s:
-            return RetryLater(int(error.retry_after_s * 1000), "retry_after")
-        if error.code in TOKEN_REFUSED:
-            return RetryLater(REFUSED_MS, "the token was refused")
-        return RetryLater(AGAIN_MS, error.description)

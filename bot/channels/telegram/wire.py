@@ -135,7 +135,7 @@ def _in_group(message: dict[str, Any], username: str) -> In:
     if is_command(said):
         command, _, rest = said.partition(" ")
         name, _, target = command.partition("@")
-        if target and target.lower() != username.lower():
+        if target and username and target.lower() != username.lower():  # before we know our name, it is ours
             return NOTHING
         return In("text", f"{name} {rest}".strip(), command=True, group=True)
     if username and mention in said.lower():

@@ -13,7 +13,7 @@ from bot.errors import GiveUp, RetryLater
 from bot.settings import Settings
 from bot.talk.messages import Words, text
 from storage.database import Database, Row
-from storage.machine import channel_faults, townships
+from storage.machine import townships
 
 # WeChat's refusals that the operator can mend, by their names in `tencent_errors`: the texts are `wechat.fault.<name>`.
 HELP = frozenset(
@@ -68,10 +68,6 @@ async def wechat_check(settings: Settings, database: Database) -> list[Check]:
         checks = [Check("wechat", False, _with_name(said))]
     finally:
         await api.stop()
-    for row in await database.read(channel_faults.every, township_id=town):
-        if row["channel"].startswith("wechat"):
-            name = row["channel"].replace("_", " ") + " last"
-            checks.append(Check(name, False, _with_name(row["fault"]), warning=True))
     if not settings.public_url.startswith("https://"):
         checks.append(Check("wechat page", False, text("wechat.page_needs_https"), warning=True))
     return checks

@@ -35,7 +35,8 @@ KEY_FAULTS = {"ciphertext": "aes_key", "recipient": "wrong_app_id"}
 ANSWER_S = 4.0
 KEPT_MS = 4_500  # for the reply; a little longer than the request is held, so that the two do not meet
 LOOK_S = 0.25
-CHECK_S = 60.0
+CHECK_S, AGAIN_S = 60.0, 5.0
+PATIENCE_MS = 10_000  # a moment without an answer is no trouble yet
 log = structlog.get_logger()
 
 
@@ -65,7 +66,6 @@ class WeChat:
         self._clock = clock
         self.township_id = township_id
         self._accept: Accept | None = None
-        self._key_fault: str | None = None  # as far as is known
         self._open: dict[str, list[asyncio.Event]] = {}  # update key → the requests that wait for its answer
 
     # -- receiving
@@ -78,12 +78,14 @@ class WeChat:
     async def fetch_updates(self) -> None:
         """WeChat pushes; the one worker with this lease keeps the token fresh, and notes when WeChat refuses us."""
         while True:
+            fault = ""
             try:
                 await self.api.check()
             except (GiveUp, RetryLater) as error:
-                log.warning("wechat.check_failed", error=str(error))
-            await self._outgoing.note_fault()
-            await asyncio.sleep(CHECK_S)
+                log.debug("wechat.check_failed", error=str(error))
+                fault = error.fault if isinstance(error, RetryLater) else ""
+            self._outgoing.note(self.name, self.api.fault or fault, patience_ms=0 if self.api.fault else PATIENCE_MS)
+            await asyncio.sleep(AGAIN_S if fault else CHECK_S)
 
     async def stop(self) -> None:
         """Close the connections."""
@@ -109,11 +111,11 @@ class WeChat:
             post = self._gate.open(request.query_params, bytes(body), self._clock.now_ms())
         except (Forged, ValueError) as refused:
             if str(refused) in KEY_FAULTS:
-                await self._note_key(KEY_FAULTS[str(refused)])
+                self._outgoing.note(f"{self.name}_webhook", KEY_FAULTS[str(refused)])
             return _refuse(str(refused))
         except ClientDisconnect:
             return Response(status_code=400)
-        await self._note_key("")
+        self._outgoing.note(f"{self.name}_webhook", "")
         try:
             update = update_of(post.body)
         except ValueError as error:
@@ -128,13 +130,6 @@ class WeChat:
         now_ms = self._clock.now_ms()
         reply = self._gate.close(post, text_reply(update, words, now_ms, json=post.json), now_ms)
         return Response(reply, media_type="application/json" if post.json else "text/xml")
-
-    async def _note_key(self, fault: str) -> None:
-        """Tell the operator of a key that does not fit: what is signed comes from WeChat, but can't be opened."""
-        if fault != self._key_fault:
-            with suppress(Unavailable):
-                await self._outgoing.note(f"{self.name}_webhook", fault)
-                self._key_fault = fault
 
     async def answer(self, update: Update, body: bytes, is_gone: Callable[[], Awaitable[bool]]) -> str:
         """Store a push, and wait a while for its answer: the reply's words, "" when there is none (yet).

@@ -25,8 +25,9 @@ from bot.clock import Clock, Ids
 from bot.errors import GiveUp, RetryLater
 from bot.i18n import Catalogue, Catalogues
 from bot.talk.messages import Out, text
+from bot.troubles import Troubles
 from storage.database import Database, Refused, Tx, Unavailable
-from storage.machine import channel_faults, inbox, outbox, webchat, wechat
+from storage.machine import inbox, outbox, webchat, wechat
 
 CHANNEL = "wechat"
 NEWEST = 1 << 60
@@ -64,6 +65,7 @@ class CustomerMessages:
         township_id: int,
         zone: ZoneInfo,
         notice: Notice | None = None,
+        troubles: Troubles | None = None,
     ) -> None:
         self._api = api
         self._database = database
@@ -74,6 +76,7 @@ class CustomerMessages:
         self._township_id = township_id
         self._zone = zone
         self._notice = notice
+        self._troubles = troubles or Troubles(clock)
         self._held_until_ms = 0
 
     def admit_ms(self, now_ms: int) -> int:
@@ -128,8 +131,8 @@ class CustomerMessages:
         """When the whole account has to wait, everybody's messages do."""
         if error.everyone:
             self._held_until_ms = self._clock.now_ms() + error.after_ms
-            with suppress(Unavailable):
-                await self.note_fault()
+            if self._api.fault:
+                self.note(CHANNEL, self._api.fault)
 
     async def _split(self, letter: Letter, rest: Out, state: str) -> None:
         """What has arrived of a letter is sent, for good; the rest is a message of its own, due or waiting.
@@ -215,8 +218,7 @@ class CustomerMessages:
             fault = error.code.partition(":")[0]
         else:
             fault = ""
-        with suppress(Unavailable):  # what was sent is not sent again for this
-            await self.note(f"{CHANNEL}_notice", fault)
+        self.note(f"{CHANNEL}_notice", fault)
 
     # -- how much may be sent
 
@@ -262,18 +264,14 @@ class CustomerMessages:
 
         await self._database.transaction(work, township_id=self._township_id, exclusive=False)
 
-    async def note_fault(self) -> None:
-        """Let the digest and `doctor` know what the operator must look into, or that it is over."""
-        await self.note(CHANNEL, self._api.fault)
-
-    async def note(self, part: str, fault: str) -> None:
-        """The same for a part of the channel (`wechat_webhook`, `wechat_notice`)."""
-
-        async def work(tx: Tx) -> None:
-            if await channel_faults.of_channel(tx, part) != fault:
-                await channel_faults.put(tx, part, fault, now_ms=self._clock.now_ms())
-
-        await self._database.transaction(work, township_id=self._township_id, exclusive=False)
+    def note(self, part: str, fault: str, *, patience_ms: int = 0) -> None:
+        """Let everybody know what is the matter with a part of the channel (`wechat_webhook`, `wechat_notice`), or
+        that it works.
+        """
+        if fault:
+            self._troubles.failed(part, fault, township_id=self._township_id, patience_ms=patience_ms)
+        else:
+            self._troubles.works(part, self._township_id)
 
 
 async def _quota(tx: Tx, address: str) -> tuple[Quota, int]:

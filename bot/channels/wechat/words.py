@@ -22,7 +22,7 @@ from bot.talk.typed import is_command
 TEXT_MAX_BYTES = 2_048
 BETWEEN = "\n————\n"  # messages that go out together
 DEVICE = "#"  # begins the data of a button that the person's device answers itself
-ANSWERED_IN_WORDS = ("number", "text", "date")
+ANSWERED_IN_WORDS = ("number", "weight", "percent", "text", "date")
 LONGEST_LABEL = 40  # what is longer is no answer by a label
 NO_SERIES = "000"  # begins no mark: «00042» is a number of something
 LONG_NUMBER = 4  # a label of so many digits (a case's) is not taken for a choice's number

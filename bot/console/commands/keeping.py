@@ -37,7 +37,14 @@ def check(settings: Settings, *, surroundings: bool) -> None:
     """Print a line for each thing looked at; exit code 1 when one is broken."""
     from bot.channels.wechat.account import wechat_check
     from bot.channels.wecom.robots import robots_check
-    from bot.console.doctor import check_line, look_around, pages_check, photos_check, vault_check
+    from bot.console.doctor import (
+        check_line,
+        look_around,
+        pages_check,
+        photos_check,
+        troubles_check,
+        vault_check,
+    )
     from bot.console.townships import bots_check, check_all
     from bot.media.stores import open_shelf
     from bot.vault import open_with_vault
@@ -51,7 +58,8 @@ def check(settings: Settings, *, surroundings: bool) -> None:
                 *await check_all(settings, database),
             ]
             if surroundings:
-                checks += [await photos_check(open_shelf(settings), database), *await bots_check(settings, database)]
+                checks += [await troubles_check(settings, database), await photos_check(open_shelf(settings), database)]
+                checks += await bots_check(settings, database)
                 checks += await wechat_check(settings, database)
                 checks += await robots_check(settings.wecom_robots, database, settings.zone)
         finally:

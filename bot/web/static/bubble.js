@@ -3,7 +3,8 @@
 import { t } from "./texts.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const ASK_BUTTONS = { place: ["place"], photos: ["photo", "album"], date: ["date"] };
+const PICTURES = ["photo", "album"];
+const ASK_BUTTONS = { place: ["place"], photos: PICTURES, photos_words: PICTURES, date: ["date"] };
 const ASK_ICONS = { place: "pin", photo: "camera", album: "album" };
 const LINK_SCHEMES = ["https:", "http:", "tel:", "geo:"];
 // A number with its unit, a date, a case or ticket number: never torn apart at the end of a line.

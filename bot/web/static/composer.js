@@ -3,8 +3,9 @@
 import { hide } from "./focus.js";
 import { t } from "./texts.js";
 
-const HINTS = { text: "askText", number: "askNumber", date: "askDate", place: "askPlace", photos: "askPhotos",
-  choice: "askChoice" };
+const HINTS = { text: "askText", number: "askNumber", weight: "askWeight", percent: "askPercent", date: "askDate",
+  place: "askPlace", photos: "askPhotos", photos_words: "askPhotosWords", choice: "askChoice",
+  choice_words: "askChoiceWords" };
 const MOST_LINES_SHARE = 0.3;
 
 const $ = (id) => document.getElementById(id);
@@ -41,7 +42,7 @@ export class Composer {
     window.addEventListener("resize", () => this.#fit());
   }
 
-  /** The grey words in the empty field follow what the bot asks. */
+  /** The grey words in the empty field say what the bot's question takes. */
   prompt(ask) {
     this.#field.placeholder = HINTS[ask] ? t(HINTS[ask]) : t("write");
   }

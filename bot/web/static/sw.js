@@ -1,6 +1,6 @@
 // Keeps the page's own files, so that it opens without a network. Nothing of /api or /media is kept.
 
-const VERSION = "f1235339eacf";
+const VERSION = "7c92f0a89f77";
 const CACHE = `jingxiang-${VERSION}`;
 const SHELL = [
   "/",

@@ -65,11 +65,15 @@ const ZH = {
   refused: "服务器不收这条消息。",
   mediaFailed: "图片没有加载出来",
   askText: "请写在这里",
-  askNumber: "写数量，如：15.6公斤",
+  askNumber: "写个数，如：12",
+  askWeight: "写重量，如：15.6公斤",
+  askPercent: "写百分数，如：5%",
   askDate: "如：昨天、11月20日",
   askPlace: "或者写地方名",
-  askPhotos: "拍照，或写几句",
-  askChoice: "点按钮，或打字",
+  askPhotos: "拍照，或选照片",
+  askPhotosWords: "拍照，或写几句",
+  askChoice: "点一个按钮",
+  askChoiceWords: "点按钮，或打字",
 };
 
 const EN = {
@@ -137,11 +141,15 @@ const EN = {
   refused: "The server did not accept this message.",
   mediaFailed: "The picture did not load",
   askText: "Write here",
-  askNumber: "An amount, e.g. 15.6 kg",
+  askNumber: "A number, e.g. 12",
+  askWeight: "A weight, e.g. 15.6 kg",
+  askPercent: "Per cent, e.g. 5%",
   askDate: "e.g. yesterday, 20 Nov",
   askPlace: "Or write the place",
-  askPhotos: "Take a photo, or write",
-  askChoice: "Tap a button, or write",
+  askPhotos: "Take or choose a photo",
+  askPhotosWords: "Take a photo, or write",
+  askChoice: "Tap a button",
+  askChoiceWords: "Tap a button, or write",
 };
 
 let words = ZH;

@@ -10,7 +10,8 @@ from bot.clock import TimeIds
 from bot.incoming.intake import TOPIC, Intake
 from bot.incoming.polling import Receiving
 from bot.outgoing import delivery
-from bot.outgoing.delivery import Delivery, Written
+from bot.outgoing.delivery import Delivery
+from bot.outgoing.letters import Written
 from bot.outgoing.shares import Outgoing
 from bot.schedule import Schedule
 from storage.database import Database, Tx

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from bot.talk.messages import In, Media, Out
 from tests.sim.chat.platform import Platform
 
+NUMBERS = ("number", "weight", "percent")
 PATIENCE_S = 4.0
 MOST_PATIENCE_S = 30.0
 MOST_SENT = 60
@@ -208,13 +209,13 @@ class User:
             at = self.dice.randrange(len(choices))
             label, data = verbs[choices[at]]
             return self.dice.choice(self._ways(at, label, data))
-        if ask == "photos":
+        if ask in ("photos", "photos_words"):
             if "ok" in verbs:
                 return self._tap(verbs["ok"])
             return self._photos() if ">" not in verbs or self.dice.random() < 0.5 else self._tap(verbs[">"])
-        if ask == "number" and ">" in verbs and self.dice.random() < 0.3:
+        if ask in NUMBERS and ">" in verbs and self.dice.random() < 0.3:
             return self._tap(verbs[">"])
-        if ask in ("text", "number", "place", "date"):
+        if ask in ("text", "place", "date", *NUMBERS):
             return self.script.answer(screen.out, wish, self.dice)
         return self._tap(self.dice.choice(screen.buttons))
 

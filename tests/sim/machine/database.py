@@ -143,6 +143,9 @@ class SimDatabase:
     def is_damaged(self) -> bool:
         return False
 
+    def watch(self, tell: Any) -> None:
+        """Nobody asks how it is."""
+
     async def transaction(self, work: Work[T], *, township_id: int = 1, exclusive: bool = True, wait: bool = True) -> T:
         if self._server is None:
             return await self._running.finish(self._queued(work, township_id))

@@ -168,7 +168,7 @@ class TownshipScript:
     def answer(self, out: Out, wish: Wish, dice: random.Random) -> In:
         if out.ask == "place":
             return dice.choice((In("place", lat=35.651781, lng=104.734687), In("text", "王家沟桥头")))
-        if out.ask == "number":
+        if out.ask == "weight":
             return In("text", f"{wish.token}公斤" if wish.how == "weigh" else "3公斤")
         if out.ask == "date":
             return In("text", "今天")
