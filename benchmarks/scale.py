@@ -54,12 +54,10 @@ async def answers(app: App, talkers: list[Talker]) -> dict[str, Any]:
     async def work(tx: Tx) -> dict[str, Any]:
         found = {}
         for talker in talkers:
-            row = await tx.one(
-                "SELECT id, body FROM outbox WHERE township_id = :t AND address = :address AND id > :seen"
-                " ORDER BY id DESC LIMIT 1",
-                {"address": talker.address, "seen": talker.seen},
+            newest = await outbox.of_address(
+                tx, talker.address, now_ms=FAR_MS, after_id=talker.seen, limit=1, newest=True
             )
-            if row is not None:
+            for row in newest:
                 talker.seen = row["id"]
                 found[talker.address] = load_out(row["body"])
         return found

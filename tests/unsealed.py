@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from storage.database import Tx
 from storage.engine.sqlite import SqliteTx, drive
+from storage.vault.keyfile import read_key
 from storage.vault.sealing import is_sealed, unsealed, unsealed_text
 from storage.vault.vault import Sealing, Vault
 
@@ -31,3 +33,22 @@ def opened_in(connection: sqlite3.Connection, vault: Vault, rows: Iterable[Any],
     """The same of rows that were read beside the program."""
     tx = SqliteTx(connection, township_id, sealing=Sealing(vault))
     return list(drive(open_all(tx, list(rows))))  # type: ignore[arg-type]
+
+
+def opened_by(look: Callable[..., list[Any]], key_file: Path, rows: Iterable[Any], township_id: int = 1) -> list[Any]:
+    """The same, where `look(sql, **params)` is the only way to the data."""
+    tx: Any = _Looking(look, key_file, township_id)
+    return list(drive(open_all(tx, list(rows))))  # type: ignore[arg-type]
+
+
+class _Looking:
+    """As much of a transaction as opening asks for."""
+
+    def __init__(self, look: Callable[..., list[Any]], key_file: Path, township_id: int) -> None:
+        self._look = look
+        self.township_id = township_id
+        self.sealing = Sealing(Vault(read_key(key_file)))
+
+    async def one(self, sql: str, params: Mapping[str, Any]) -> Any:
+        found = self._look(sql, t=self.township_id, **params)
+        return found[0] if found else None

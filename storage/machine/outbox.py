@@ -42,7 +42,7 @@ async def put(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     sealed = [{**row, "body": await seal_text(tx, Purpose.WORDS, row["created_ms"], row["body"])} for row in rows]
     await tx.many(INSERT, [{"t": tx.township_id, **NO_CARD, **row} for row in sealed])
     for row in rows:
-        if row["media"]:
+        if row.get("media"):
             await media.grant(tx, row["media"], row["person_id"])
     changed = [row for row in sealed if row.get("changes") is not None]
     await tx.many(
