@@ -42,7 +42,7 @@ class NeverLooks(WeChat):
 class Forgetful(Replies):
     """Puts nothing of what waits into a reply."""
 
-    async def _waiting(self, tx: Tx, address: str, now_ms: int) -> list[Kept]:
+    async def _waiting(self, tx: Tx, address: str, now_ms: int, *, asks: bool) -> list[Kept]:
         return []
 
 

@@ -5,6 +5,7 @@ one answer is shown. What else we send it counts.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -33,9 +34,10 @@ NOTICES = (
     Notice("notice", "N1", {"thing1": "{words}", "date2": "{date}"}),
 )
 OWED = (
-    "SELECT address, LENGTH(body) AS n FROM outbox"
+    "SELECT id, address, LENGTH(body) AS n FROM outbox"
     " WHERE township_id = :t AND (state = 'waiting' OR state = 'due' AND due_ms <= :now_ms)"
 )
+RESTS = "SELECT id, message_key FROM outbox WHERE township_id = :t AND message_key LIKE 'rest:%'"
 SINCE = (
     "SELECT COUNT(*) AS n FROM outbox WHERE township_id = :t AND address = :address"
     " HAVING COUNT(*) FILTER (WHERE body LIKE :data) = 0"
@@ -262,18 +264,33 @@ class WeChatPlatform(Phones):
                 self.says(address, In("nothing", data=NEWS))
             await self._rest()
             left = self._owed()
-            for address in owed:
-                if left.get(address, 0) >= owed[address]:
-                    self.blame(f"{left[address]} bytes still wait for {address}, who has written")
+            for address, letters in owed.items():
+                still = self._left_of(letters, left.get(address, {}))
+                if still >= sum(letters.values()):
+                    self.blame(f"{still} bytes still wait for {address}, who has written")
                     return
             if not left:
                 return
 
-    def _owed(self) -> dict[str, int]:
-        found: dict[str, int] = {}
+    def _owed(self) -> dict[str, dict[int, int]]:
+        """By address, the letters that it is still owed, and how long each is."""
+        found: dict[str, dict[int, int]] = {}
         for row in self.ask(OWED, now_ms=self.now_ms() + SOON_MS):
-            found[row["address"]] = found.get(row["address"], 0) + row["n"]
+            found.setdefault(row["address"], {})[row["id"]] = row["n"]
         return found
+
+    def _left_of(self, letters: Mapping[int, int], now: Mapping[int, int]) -> int:
+        """How much of these letters is still owed, be it as rests of them. What came to be written meanwhile does not
+        count: who has read a message may have answered it.
+        """
+        whole = {row["id"]: int(row["message_key"].partition(":")[2]) for row in self.ask(RESTS)}
+
+        def first(letter_id: int) -> int:
+            while letter_id not in letters and letter_id in whole:
+                letter_id = whole[letter_id]
+            return letter_id
+
+        return sum(length for letter_id, length in now.items() if first(letter_id) in letters)
 
     async def _rest(self) -> None:
         """Until nothing is under way."""
