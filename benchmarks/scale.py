@@ -24,6 +24,7 @@ from bot.app import App, build
 from bot.settings import Settings
 from bot.turn import load_out
 from storage.database import Tx
+from storage.machine import outbox
 from tests.postgres import PostgresServer
 from tests.stories.template import make_template
 
@@ -55,7 +56,7 @@ async def answers(app: App, talkers: list[Talker]) -> dict[str, Any]:
         found = {}
         for talker in talkers:
             newest = await outbox.of_address(
-                tx, talker.address, now_ms=FAR_MS, after_id=talker.seen, limit=1, newest=True
+                tx, talker.address, now_ms=app.clock.now_ms(), after_id=talker.seen, limit=1, newest=True
             )
             for row in newest:
                 talker.seen = row["id"]
