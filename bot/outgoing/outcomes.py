@@ -10,8 +10,8 @@ import structlog
 
 from bot.channels.base import Letter
 from storage.database import Database, Tx, Unavailable
-from storage.machine import outbox, push
-from storage.people import people
+from storage.machine import outbox
+from storage.people import people, push
 
 PAUSE_S = 0.01
 TROUBLE_PAUSE_S = 0.5

@@ -16,7 +16,8 @@ from bot.i18n import Catalogues
 from bot.push.service import Gone, PushService
 from bot.talk.messages import text
 from storage.database import Database, Row, Tx
-from storage.machine import push, townships, webchat
+from storage.machine import townships, webchat
+from storage.people import push
 
 TOPIC_CHARS = 24
 

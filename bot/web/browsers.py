@@ -12,7 +12,8 @@ from bot.push.browsers import read_browser
 from bot.web.context import Context
 from bot.web.guard import HttpRefusal, Json, check_origin, new_token, read_limited
 from storage.database import Tx
-from storage.machine import push, webchat
+from storage.machine import webchat
+from storage.people import push
 
 MAX_BODY_BYTES = 4_000
 ID_CHARS = 22

@@ -5,7 +5,7 @@ from __future__ import annotations
 from handlers.capability import Capability
 from handlers.declared import Forget
 from handlers.push import planning
-from storage.machine.push import WANTED
+from storage.people.push import WANTED
 
 PUSH = Capability(
     name="push",

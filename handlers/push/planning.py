@@ -9,7 +9,7 @@ from bot.talk.spans import DAY_MS
 from handlers.declared import Portion
 from handlers.push import rules
 from handlers.world import Desk
-from storage.machine import push
+from storage.people import push
 
 SEND = "push.send"
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from storage.database import Tx
-from storage.machine import push
+from storage.machine.sessions import EMPTY as EMPTY_SESSION
+from storage.people import push
 from storage.sql import in_list
-
-EMPTY_SESSION = '{"rev":0,"frames":[]}'
 
 
 async def forget_person(tx: Tx, person_id: int) -> None:

@@ -16,14 +16,15 @@ from typing import Any
 
 import storage
 from storage.database import Params, Row, Tx
-from storage.machine import push
-from storage.people import retention
+from storage.people import push, retention
 from storage.product import cases, film, ledger
 from storage.product.integrity import Reference
-from tests.storage.rows import HASHES, MEDIA, TOKENS
+from storage.vault.keyfile import make_key
+from storage.vault.vault import Purpose, Vault
+from tests.storage.rows import HASHES, MEDIA, TOKENS, VAULT
 
 # Modules that are an engine, or speak to a server and not to a township's tables.
-ENGINE = ("storage.database", "storage.engine")
+ENGINE = ("storage.database", "storage.engine", "storage.vault.vault", "storage.vault.keyfile", "storage.vault.sealing")
 # The only functions that look beyond the township of their `tx`, and why.
 CROSSING = {
     "townships.every_id": "a worker serves every township of the database",
@@ -52,6 +53,13 @@ class Dice:
     def token(self) -> str:
         self.thrown += 1
         return f"token {self.thrown}"
+
+
+class SteadyVault(Vault):
+    """Wraps the same key the same way each time."""
+
+    def wrap(self, key: bytes, name: tuple[int, int, int]) -> bytes:
+        return repr((key, name)).encode()
 
 
 async def new_dice(_: Tx) -> Dice:
@@ -93,7 +101,7 @@ REPORT = {
 EFFORT = {"id": NEW, "metric": "people", "unit": "people", "value_milli": 12_000}
 LETTER = {"id": NEW, "channel": "web", "update_key": "u1", "address": "web:1", "body": b"{}", "received_ms": NOW_MS}
 MESSAGE = {
-    "id": NEW, "person_id": 1, "channel": "web", "address": "web:1", "body": f'{{"media":["{MEDIA[0]}"]}}',
+    "id": NEW, "person_id": 1, "channel": "web", "address": "web:1", "body": "{}", "media": (MEDIA[0],),
     "message_key": None, "urgent": 0, "created_ms": NOW_MS, "due_ms": NOW_MS, "expires_ms": None,
 }  # fmt: skip
 BROWSER = {"id": "b9", "p256dh": "p", "auth": "a", "server_key": "k"}
@@ -109,6 +117,11 @@ BY_NAME: dict[str, Any] = {
     **dict.fromkeys(("invitation_id", "policy_version", "version"), 1),
     **dict.fromkeys(("stranger_id", "event_id", "try_id", "drop_id", "link_id", "consent_id", "id"), NEW),
     "reversal_id": NEW,
+    "last_id": 2,
+    "purpose": Purpose.WORDS,
+    "before_day": 2,
+    "old": VAULT,
+    "new": SteadyVault(make_key()),
     **dict.fromkeys(("now_ms", "at_ms", "entry_ms", "received_ms", "fire_ms", "planned_ms"), NOW_MS),
     **dict.fromkeys(("since_ms", "from_ms", "after_id"), 0),
     **dict.fromkeys(("until_ms", "before_ms", "before_id", "expires_ms"), LATE_MS),
@@ -135,6 +148,7 @@ REFERENCES = (Reference("case_events", "case_id", "cases"), Reference("cases", "
 
 # A function's calls, where one with the arguments above is not all there is to see: what differs in each.
 CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
+    "walks.through": [{"what": "walk 1"}],
     "areas.set_township": [{"code": "c1"}],
     "case_vault.add_reporter": [{"case_id": NEW}],
     "case_vault.points_since": [{}, {"person_id": 2}],
@@ -317,6 +331,7 @@ class Spy:
         self._tx = tx
         self._noted = noted
         self.township_id = tx.township_id
+        self.sealing = tx.sealing
 
     async def one(self, sql: str, params: Params | None = None) -> Row | None:
         self._noted.add(sql)

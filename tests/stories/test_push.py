@@ -10,8 +10,8 @@ import pytest
 from bot.push.browsers import read_browser
 from handlers.policy.model import Policy
 from storage.database import Unavailable
-from storage.machine import outbox, push
-from storage.people import people
+from storage.machine import outbox
+from storage.people import people, push
 from tests.fakes.push import Arrived, Browser, FakePush
 from tests.stories.doings import code_of, joins, reports, the_case, time_to_take_back_is_over
 from tests.stories.town import TOWN, Someone, Town
