@@ -1,6 +1,4 @@
-"""Who reaches what: the port that the page is served on and who else holds it, the address that people open, and who
-reads the files.
-"""
+"""Who reaches what: the page by its port and address, whom its notifications reach, who reads the files."""
 
 from __future__ import annotations
 
@@ -15,6 +13,7 @@ from urllib.parse import urlsplit
 from bot.checks import Check
 from bot.console.terminal import PRIVATE
 from bot.console.words import OperatorError, render
+from bot.push.failures import FILE
 from bot.settings import ENV_FILE, Settings
 from bot.talk.messages import text
 from bot.web.server import listen
@@ -122,6 +121,17 @@ def files_check(settings: Settings, backup: Path | None) -> Check:
     if not seen:
         return Check("files", True, text("check.files.closed"))
     return Check("files", False, text("check.files.open", paths=", ".join(map(str, seen))), warning=True)
+
+
+def push_check(settings: Settings) -> Check:
+    """Whether pages can be told of what waits (Web Push), and whether only we can read its key."""
+    path = settings.data_dir / FILE
+    if not settings.push_contact:
+        return Check("push", True, text("check.push.no_https"))
+    if not path.exists():
+        return Check("push", True, text("check.push.no_key", path=path))
+    closed = not path.stat().st_mode & PRIVATE
+    return Check("push", closed, text("check.push.seen" if closed else "check.push.open", path=path), warning=True)
 
 
 def own_address() -> str:

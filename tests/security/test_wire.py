@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.web import wire_limits
-from bot.web.wire_limits import Sources, source_of
+from bot.web import server
+from bot.web.server import Sources, source_of
 from tests.channels.website import Site, serving
 
 SLOW = 200
@@ -23,8 +23,8 @@ Pipe = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @pytest.fixture
 async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
-    monkeypatch.setattr(wire_limits, "HEAD_S", 1.0)
-    monkeypatch.setattr(wire_limits, "BODY_S", 0.5)
+    monkeypatch.setattr(server, "HEAD_S", 1.0)
+    monkeypatch.setattr(server, "BODY_S", 0.5)
     async with serving(tmp_path) as made:
         yield made
 
@@ -53,7 +53,7 @@ async def test_two_hundred_half_requests_are_given_up_and_an_honest_page_is_answ
     page = await site.page()
     await page.says("您好")
     answers = await asyncio.gather(*map(hung_up, slow))
-    assert all(answer in (b"", wire_limits.TOO_SLOW) for answer in answers)
+    assert all(answer in (b"", server.TOO_SLOW) for answer in answers)
     assert len(site.web._serving._server.server_state.connections) < SLOW // 2  # type: ignore[union-attr]
     await page.says("再来一句")
 
@@ -69,7 +69,7 @@ async def test_a_head_that_drips_is_given_up_too(site: Site) -> None:
                 await asyncio.sleep(0.1)
 
     dripping = asyncio.create_task(drips())
-    assert await hung_up(pipe) in (b"", wire_limits.TOO_SLOW)
+    assert await hung_up(pipe) in (b"", server.TOO_SLOW)
     dripping.cancel()
 
 
@@ -103,7 +103,7 @@ async def test_a_body_that_stops_coming_is_given_up(site: Site) -> None:
 
 
 async def test_what_comes_slowly_but_comes_is_taken(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire_limits, "BODY_BYTES", 10)
+    monkeypatch.setattr(server, "BODY_BYTES", 10)
     body = json.dumps({"id": str(uuid.uuid4()), "kind": "text", "text": "慢" * 300}).encode()
     page = await site.page()
     cookie = f"Cookie: jingxiang={page.token}\r\n".encode()
@@ -117,7 +117,7 @@ async def test_what_comes_slowly_but_comes_is_taken(site: Site, monkeypatch: pyt
 
 
 async def test_one_address_takes_no_more_than_its_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire_limits, "source_of", lambda host: "" if host == "127.0.0.1" else host)
+    monkeypatch.setattr(server, "source_of", lambda host: "" if host == "127.0.0.1" else host)
     async with serving(tmp_path, web_connections_per_source=5) as site:
         greedy = [await connect(site, source="127.0.0.2") for _ in range(20)]
         refused = asyncio.gather(*map(hung_up, greedy[5:]))
