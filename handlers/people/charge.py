@@ -11,7 +11,7 @@ from handlers.people.actions import area_name
 from handlers.people.rules import EVERY_ROLE, is_last_resort, may, roles_with
 from handlers.world import Desk, Turn
 from storage.database import Row
-from storage.machine import media
+from storage.machine import media_owners
 from storage.people import people
 
 
@@ -67,7 +67,7 @@ async def tell_each(
     for person_id in dict.fromkeys(person_ids):
         message = say if isinstance(say, Say) else await _in_language(desk, person_id, say)
         if message is not None and await desk.tell(person_id, message, how):
-            await media.grant(desk.tx, message.media, person_id)
+            await media_owners.grant(desk.tx, message.media, person_id)
             told += 1
     return told
 
