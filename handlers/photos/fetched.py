@@ -8,7 +8,8 @@ from typing import Any
 from bot.talk.messages import Say, text
 from bot.turn import Dispatch
 from handlers.world import Desk
-from storage.machine import media, media_owners
+from storage.machine import media
+from storage.photos import owners
 
 CODES = frozenset(
     {
@@ -45,7 +46,7 @@ async def media_fetched(desk: Desk, payload: Mapping[str, Any]) -> None:
     row = await media.get(desk.tx, media_id)
     if row is None or not await media.refused(desk.tx, media_id, code):
         return
-    person_id, _ = await media_owners.owner(desk.tx, row)
+    person_id, _ = await owners.owner(desk.tx, row)
     if person_id is None:
         return
     words = text(f"media.refused.{row['kind']}", number=payload.get("number", 1), reason=text(f"error.media.{code}"))

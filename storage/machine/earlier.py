@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 import orjson
 
 from storage.database import Row, Tx
-from storage.machine import media_owners, outbox
+from storage.machine import outbox
+from storage.photos import owners
 from storage.vault.sealing import is_sealed, seal, seal_text
 from storage.vault.vault import Purpose
 from storage.walks import set_through, through
@@ -69,7 +70,7 @@ async def _grant_photos(tx: Tx, rows: Sequence[Row]) -> None:
     """Who was sent a photo may look at it: that was read from the message's words before."""
     for row in rows:
         if not is_sealed(row["body"]) and '"media":' in row["body"]:
-            await media_owners.grant(tx, orjson.loads(row["body"])["media"], row["person_id"])
+            await owners.grant(tx, orjson.loads(row["body"])["media"], row["person_id"])
 
 
 async def _hide_names(tx: Tx, rows: Sequence[Row]) -> None:

@@ -1,7 +1,7 @@
 """Photos and videos: rows of facts (the bytes are files), and who may look at them.
 
 An id is a letter for the kind (`i` image, `v` video) and 31 characters that can't be guessed. Whose
-a photo is stands in `media_owners`.
+a photo is stands in `storage.photos.owners`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from storage.database import Row, Tx
-from storage.machine.media_owners import door_of, owner, sealed_owner, viewer_of
+from storage.photos.owners import door_of, owner, sealed_owner, viewer_of
 from storage.sql import in_list
 
 Kind = Literal["image", "video"]

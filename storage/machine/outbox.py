@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from storage.database import Row, Tx
-from storage.machine import media_owners
+from storage.photos import owners
 from storage.sql import in_list
 from storage.vault.sealing import index_of_words, open_bodies, seal_text
 from storage.vault.vault import Purpose
@@ -57,7 +57,7 @@ async def put(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     await tx.many(INSERT, [{"t": tx.township_id, **row} for row in sealed])
     for row in rows:
         if row.get("media"):
-            await media_owners.grant(tx, row["media"], row["person_id"])
+            await owners.grant(tx, row["media"], row["person_id"])
     changed = [row for row in sealed if row.get("changes") is not None]
     await tx.many(
         "UPDATE outbox SET body = :body WHERE township_id = :t AND id = :id AND body <> :erased",

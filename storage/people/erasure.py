@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from storage.database import Tx
-from storage.machine import media_owners
 from storage.machine.sessions import EMPTY as EMPTY_SESSION
+from storage.people import push
+from storage.photos import owners
 from storage.sql import in_list
 
 DAY_MS = 86_400_000
@@ -35,7 +36,8 @@ async def forget_person(tx: Tx, person_id: int) -> None:
 
 
 async def forget_contact(tx: Tx, address: str, pseudonym: str) -> None:
-    """Put a pseudonym in place of a contact's address: whoever writes from there again is somebody new.
+    """Put a pseudonym in place of a contact's address: whoever writes from there again is somebody new. Its browser is
+    not told of anything any more.
 
     Pages that were opened from there (`people.opened_from`) are erased with it by whoever calls this.
     """
@@ -44,6 +46,7 @@ async def forget_contact(tx: Tx, address: str, pseudonym: str) -> None:
         " WHERE township_id = :t AND address = :address",
         {"address": address, "pseudonym": pseudonym},
     )
+    await push.unsubscribe(tx, address)
 
 
 async def forget_words(tx: Tx, address: str, pseudonym: str, *, until_ms: int) -> None:
@@ -107,12 +110,12 @@ async def unlink_photos(tx: Tx, person_id: int, channel: str, addresses: Sequenc
 
     One that is still to be fetched keeps the name that its channel knows it by.
     """
-    names, params = in_list("a", [await media_owners.door_of(tx, one) for one in addresses])
+    names, params = in_list("a", [await owners.door_of(tx, one) for one in addresses])
     await tx.run(
         "UPDATE media SET owner_address = NULL, person_id = NULL, sealed = NULL,"
         " ref = CASE WHEN state = 'fetching' THEN ref ELSE '' END WHERE township_id = :t"
         f" AND (person_id = :person_id AND channel = :channel OR owner_address IN ({names}))",
-        {"person_id": await media_owners.viewer_of(tx, person_id), "channel": channel, **params},
+        {"person_id": await owners.viewer_of(tx, person_id), "channel": channel, **params},
     )
 
 
