@@ -26,6 +26,8 @@ from storage.machine import inbox, outbox, sessions, timers
 
 ANSWERED_TOPIC = "answered"
 SHOWN_ROWS, MOST_SHOWN_ROWS = 8, 64
+HERE_NOW = 4  # of a backlog's batches, one row in so many is for people who have just come
+LOOKED_AT = 200
 EARLIER_ROWS = 200  # among which an edited message is looked for
 LONGEST_MARK = 16  # «选第 12 个。»: what is longer is no number
 log = structlog.get_logger()
@@ -68,10 +70,10 @@ class Batches:
         self._flood.keep(batch.judge)
 
     async def handle(self, tx: Tx, limit: int) -> tuple[Batch, int]:
-        """Handle the township's oldest updates that are due; the batch, and how many rows it looked at."""
+        """Handle a batch of the township's updates that are due; it, and how many rows it looked at."""
         self.culprit = None
         now_ms = self._clock.now_ms()
-        rows = await inbox.oldest_new(tx, now_ms=now_ms, limit=limit)
+        rows = await self._rows(tx, now_ms, limit)
         batch = Batch(self._flood.judge(tx.township_id, now_ms, 0))
         if not rows:
             return batch, 0
@@ -95,6 +97,17 @@ class Batches:
         await inbox.done(tx, [row["id"] for row in due])
         await self._tell_waiting(tx, batch)
         return batch, len(rows)
+
+    async def _rows(self, tx: Tx, now_ms: int, limit: int) -> Sequence[Row]:
+        """The oldest updates; of a backlog a part of the batch is for who has come last and has nothing older waiting:
+        people who are here now go first, and each person's updates keep their order.
+        """
+        rows = await inbox.oldest_new(tx, now_ms=now_ms, limit=limit)
+        if len(rows) < limit:
+            return rows
+        share = max(1, limit // HERE_NOW)
+        here = await inbox.newest_alone(tx, now_ms=now_ms, after_id=rows[-1]["id"], among=LOOKED_AT, limit=share)
+        return [*reversed(here), *rows[: limit - len(here)]]
 
     async def _tell_waiting(self, tx: Tx, batch: Batch) -> None:
         """Whoever holds a platform's request open for the answer may be another worker."""

@@ -38,6 +38,22 @@ async def oldest_new(tx: Tx, *, now_ms: int, limit: int) -> Sequence[Row]:
     return await open_bodies(tx, rows, blank=b"")
 
 
+async def newest_alone(tx: Tx, *, now_ms: int, after_id: int, among: int, limit: int) -> Sequence[Row]:
+    """Of the `among` newest unhandled updates after an id, as `oldest_new` has them, the newest that have no older
+    unhandled one of the same address before them: handled now, they overtake nobody but strangers.
+    """
+    rows = await tx.all(
+        "SELECT i.id, i.channel, i.update_key, i.address, i.body, i.received_ms, i.due_ms FROM"
+        " (SELECT id FROM inbox WHERE township_id = :t AND state = 'new' AND id > :after_id"
+        " ORDER BY id DESC LIMIT :among) AS n JOIN inbox i ON i.township_id = :t AND i.id = n.id"
+        " WHERE (i.due_ms <= :now_ms OR i.due_ms <= i.received_ms) AND NOT EXISTS (SELECT 1 FROM inbox o"
+        " WHERE o.township_id = :t AND o.address = i.address AND o.id < i.id AND o.state = 'new')"
+        " ORDER BY i.id DESC LIMIT :limit",
+        {"now_ms": now_ms, "after_id": after_id, "among": among, "limit": limit},
+    )
+    return await open_bodies(tx, rows, blank=b"")
+
+
 async def townships_waiting(tx: Tx) -> Sequence[Row]:
     """Every township with unhandled updates, whichever `tx` is of: township_id, and due_ms of the earliest one (0 for
     one that was not put off).

@@ -195,6 +195,7 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "integrity.reference_faults": [{"references": REFERENCES}],
     "channel_faults.over": [{"was": "no_answer", "until_ms": LATE_MS}],
     "channel_faults.lately": [{"after_ms": 0, "least_ms": least_ms} for least_ms in (0, 1)],
+    "inbox.newest_alone": [{"after_id": 0, "among": 9}, {"after_id": 1, "among": 9}],
     "inbox.ids_of": [{"update_keys": ["u1", "u3", "u901"]}],
     "inbox.put": [{"rows": [LETTER, {**LETTER, "update_key": "u901"}]}],
     "inbox.put_off": [{"rows": [{"id": 1, "due_ms": LATE_MS}]}],
