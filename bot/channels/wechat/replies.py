@@ -80,8 +80,8 @@ class Replies:
         return self._catalogues[await webchat.language_of(tx, address) or self._catalogues.default]
 
     async def take(self, update_key: str, otherwise: str = "") -> str:
-        """The words of the reply to a handled update: they count as sent now. When there are none, the text of the
-        id `otherwise`, or "". Raises Unavailable.
+        """The words of the reply to a handled update: they count as sent now. When there are none: the text of the id
+        `otherwise`, if that is given and nothing is on its way by itself. Raises Unavailable.
         """
         return await self._at_once((update_key, otherwise))
 
@@ -121,7 +121,8 @@ class Replies:
         if left and words:
             words = with_more(words, catalogue.render(text("wechat.more", count=left)))
         if otherwise and not words:
-            words = catalogue.render(text(otherwise))
+            coming = await outbox.is_under_way(tx, address)
+            words = catalogue.render(text("wechat.coming" if coming else otherwise))
         rests = [(one, out) for one in taken if (out := rest_of(one.out, len(taken), catalogue))]
         if rests:
             self._ids.follow(await inbox.newest_id(tx))
