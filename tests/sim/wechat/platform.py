@@ -24,6 +24,7 @@ CUT_S = 5.0
 LAY_S = 1.0  # an answer that is there for so long has to go out with the reply
 AT_ONCE_S = 2.0  # of what is sent in the same second WeChat does not say which was first
 MOST_ROUNDS = 80
+ANSWERS_S = 4.0  # who answers to a message has done so by then
 SOON_MS = 10_000  # clocks differ
 WAY_S = (0.0, 0.02, 0.2)
 REFUSED_S = (0.0, 0.5, 5.0)
@@ -293,8 +294,9 @@ class WeChatPlatform(Phones):
         return sum(length for letter_id, length in now.items() if first(letter_id) in letters)
 
     async def _rest(self) -> None:
-        """Until nothing is under way."""
+        """Until nothing is under way, and nobody answers any more to what came."""
         for _ in range(100):
-            await asyncio.sleep(2)
-            if self.quiet and not self.ask(UNDER_WAY, now_ms=self.now_ms() + SOON_MS)[0]["n"]:
+            told = self.told
+            await asyncio.sleep(ANSWERS_S)
+            if told == self.told and self.quiet and not self.ask(UNDER_WAY, now_ms=self.now_ms() + SOON_MS)[0]["n"]:
                 return
