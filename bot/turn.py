@@ -98,6 +98,7 @@ def outbox_row(
         "channel": channel,
         "address": address,
         "body": dump_out(out),
+        "media": out.media,
         "message_key": how.key,
         "urgent": int(how.urgent),
         "created_ms": now_ms,

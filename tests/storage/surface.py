@@ -16,13 +16,15 @@ from typing import Any
 
 import storage
 from storage.database import Params, Row, Tx
-from storage.people import retention
+from storage.people import push, retention
 from storage.product import cases, film, ledger
 from storage.product.integrity import Reference
-from tests.storage.rows import HASHES, MEDIA, TOKENS
+from storage.vault.keyfile import make_key
+from storage.vault.vault import Purpose, Vault
+from tests.storage.rows import HASHES, MEDIA, TOKENS, VAULT
 
 # Modules that are an engine, or speak to a server and not to a township's tables.
-ENGINE = ("storage.database", "storage.engine")
+ENGINE = ("storage.database", "storage.engine", "storage.vault.vault", "storage.vault.keyfile", "storage.vault.sealing")
 # The only functions that look beyond the township of their `tx`, and why.
 CROSSING = {
     "townships.every_id": "a worker serves every township of the database",
@@ -51,6 +53,13 @@ class Dice:
     def token(self) -> str:
         self.thrown += 1
         return f"token {self.thrown}"
+
+
+class SteadyVault(Vault):
+    """Wraps the same key the same way each time."""
+
+    def wrap(self, key: bytes, name: tuple[int, int, int]) -> bytes:
+        return repr((key, name)).encode()
 
 
 async def new_dice(_: Tx) -> Dice:
@@ -92,9 +101,10 @@ REPORT = {
 EFFORT = {"id": NEW, "metric": "people", "unit": "people", "value_milli": 12_000}
 LETTER = {"id": NEW, "channel": "web", "update_key": "u1", "address": "web:1", "body": b"{}", "received_ms": NOW_MS}
 MESSAGE = {
-    "id": NEW, "person_id": 1, "channel": "web", "address": "web:1", "body": f'{{"media":["{MEDIA[0]}"]}}',
+    "id": NEW, "person_id": 1, "channel": "web", "address": "web:1", "body": "{}", "media": (MEDIA[0],),
     "message_key": None, "urgent": 0, "created_ms": NOW_MS, "due_ms": NOW_MS, "expires_ms": None,
 }  # fmt: skip
+BROWSER = {"id": "b9", "p256dh": "p", "auth": "a", "server_key": "k"}
 TIMER = {"id": NEW, "kind": "digest", "timer_key": "t901", "fire_ms": NOW_MS, "payload": "{}"}
 FACTS = {"sha256": HASHES[0], "mime": "image/jpeg", "size_bytes": 5, "width_px": 6, "height_px": 4, **POINT}
 
@@ -107,6 +117,11 @@ BY_NAME: dict[str, Any] = {
     **dict.fromkeys(("invitation_id", "policy_version", "version"), 1),
     **dict.fromkeys(("stranger_id", "event_id", "try_id", "drop_id", "link_id", "consent_id", "id"), NEW),
     "reversal_id": NEW,
+    "last_id": 2,
+    "purpose": Purpose.WORDS,
+    "before_day": 2,
+    "old": VAULT,
+    "new": SteadyVault(make_key()),
     **dict.fromkeys(("now_ms", "at_ms", "entry_ms", "received_ms", "fire_ms", "planned_ms"), NOW_MS),
     **dict.fromkeys(("since_ms", "from_ms", "after_id"), 0),
     **dict.fromkeys(("until_ms", "before_ms", "before_id", "expires_ms"), LATE_MS),
@@ -123,6 +138,7 @@ BY_NAME: dict[str, Any] = {
     "media_id": MEDIA[0], "media_ids": [MEDIA[0], MEDIA[3]], "sha256": HASHES[0], "sha256s": list(HASHES),
     "first": HASHES[0][:2], "facts": FACTS, "png": b"png", "card_no": "N1", "said": "张一",
     "token_hash": TOKENS[0], "token": "words", "dice": Loaded(new_dice), "update_key": "u1",
+    "subscription_id": "b1", "told_ms": NOW_MS,
     "message_key": "m1", "timer_key": "t1", "what": "case", "ref": "case:1",
     "claim_until_ms": LATE_MS, "settles_ms": LATE_MS,
     "case": Loaded(lambda tx: cases.case(tx, 1)), "ticket": Loaded(lambda tx: film.ticket(tx, 1)),
@@ -132,6 +148,7 @@ REFERENCES = (Reference("case_events", "case_id", "cases"), Reference("cases", "
 
 # A function's calls, where one with the arguments above is not all there is to see: what differs in each.
 CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
+    "walks.through": [{"what": "walk 1"}],
     "areas.set_township": [{"code": "c1"}],
     "case_vault.add_reporter": [{"case_id": NEW}],
     "case_vault.points_since": [{}, {"person_id": 2}],
@@ -237,6 +254,10 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "people.set_contact_state": [{"state": "unreachable"}],
     "people.grant": [{"role_id": NEW}],
     "policies.add_policy": [{}],
+    "push.subscribe": [{"browser": {**BROWSER, "endpoint": f"https://push.example.cn/{at}"}} for at in (2, 9)],
+    "push.untold": [{"browser": Loaded(lambda tx, at=at: push.subscription(tx, at))} for at in ("b1", "b2")],
+    "push.want": [{"waiting": [(NEW, "web:1", NOW_MS), (NEW + 1, "web:77", NOW_MS)]}],
+    "push.erase_unused": [{}, {"before_ms": 2_000}],
     "retention.erase_ranges": [{"steps": steps} for steps in (retention.WORDS, retention.ERRORS, retention.PLACES)],
     "sessions.save": [{"rows": [{"person_id": at, "body": "{}", "updated_ms": NOW_MS} for at in (1, NEW)]}],
     "timers.put": [{"rows": [TIMER, {**TIMER, "id": NEW + 1, "timer_key": "t1"}]}],
@@ -311,6 +332,7 @@ class Spy:
         self._tx = tx
         self._noted = noted
         self.township_id = tx.township_id
+        self.sealing = tx.sealing
 
     async def one(self, sql: str, params: Params | None = None) -> Row | None:
         self._noted.add(sql)
