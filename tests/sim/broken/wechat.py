@@ -60,7 +60,7 @@ class HalfSent(CustomerMessages):
         pass
 
 
-async def _due_though_kept(tx: Tx, *, now_ms: int, limit: int) -> Sequence[Row]:
+async def _due_though_kept(tx: Tx, *, now_ms: int, limit: int, but: Sequence[str] = (), of: str = "") -> Sequence[Row]:
     return await tx.all(
         f"SELECT {outbox.COLUMNS} FROM outbox WHERE township_id = :t AND state = 'due' ORDER BY id LIMIT :limit",
         {"limit": limit},
@@ -84,6 +84,10 @@ async def _never_let_go(tx: Tx, *, now_ms: int) -> None:
 
 async def _never_shown(tx: Tx, address: str) -> int:
     return 0
+
+
+def _no_number(said: str, shown: Sequence[Together]) -> None:
+    return None
 
 
 def _backwards(outs: Sequence[Out], catalogue: Any) -> str:
@@ -116,6 +120,7 @@ LAWS: Laws = {
     "wechat-half-sent": lambda: built(Parts(customer=HalfSent)),
     "wechat-messages-uncounted": lambda: built(Parts(customer=Uncounted)),
     "wechat-number-of-another-reply": lambda: patched(channel, "choice_of", _of_an_older_reply),
+    "wechat-number-not-read": lambda: patched(channel, "choice_of", _no_number),
     "wechat-newest-by-the-clock": lambda: patched(outbox, "shown_until", _never_shown),
     "wechat-number-before-its-reply": lambda: patched(Batches, "_seen", _all_seen),
 }

@@ -39,12 +39,7 @@ OWED = (
     " WHERE township_id = :t AND (state = 'waiting' OR state = 'due' AND due_ms <= :now_ms)"
 )
 RESTS = "SELECT id, message_key FROM outbox WHERE township_id = :t AND message_key LIKE 'rest:%'"
-SINCE = (
-    "SELECT COUNT(*) AS n FROM outbox WHERE township_id = :t AND address = :address"
-    " HAVING COUNT(*) FILTER (WHERE body LIKE :data) = 0"
-    " OR COUNT(*) FILTER (WHERE id > (SELECT MIN(id) FROM outbox WHERE township_id = :t AND address = :address"
-    " AND body LIKE :data)) >= :most"
-)
+WRITTEN = "SELECT body FROM outbox WHERE township_id = :t AND address = :address ORDER BY id"
 UNDER_WAY = (
     "SELECT (SELECT COUNT(*) FROM inbox WHERE township_id = :t AND state = 'new')"
     " + (SELECT COUNT(*) FROM outbox WHERE township_id = :t AND state = 'due' AND due_ms <= :now_ms) AS n"
@@ -229,8 +224,13 @@ class WeChatPlatform(Phones):
 
     def _is_old(self, push: Push) -> bool:
         """Whether so much was shown since that a number is not known any more, or everything was erased."""
-        of = {"address": push.address, "most": MOST_SHOWN_ROWS}
-        return any(self.ask(SINCE, data=f'%"{one}"%', **of) for one in push.means if one)
+        written = [row["body"] or "" for row in self.ask(WRITTEN, address=push.address)]
+
+        def since(data: str) -> int:
+            first = next((at for at, body in enumerate(written) if f'"{data}"' in body), -MOST_SHOWN_ROWS)
+            return len(written) - 1 - first
+
+        return any(since(one) >= MOST_SHOWN_ROWS for one in push.means if one)
 
     # -- customer messages
 
