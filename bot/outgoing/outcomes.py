@@ -60,7 +60,9 @@ class Outcomes:
         """It is kept for the person (waiting), or given up (failed, expired)."""
         if unreachable:
             self._unreachable.append(letter.address)
-        if state == "waiting":
+        if (
+            state == "waiting" and not letter.changes and not letter.out.quiet
+        ):  # what only changes tells nobody anything
             self._waiting.append((letter.id, letter.address, letter.created_ms))
         self._ended.append({"id": letter.id, "state": state, "error": error})
         self._some.set()

@@ -57,11 +57,14 @@ async def subscription(tx: Tx, subscription_id: str) -> Row | None:
 
 
 async def untold(tx: Tx, browser: Row, *, now_ms: int) -> Untold | None:
-    """What waits for a browser and has become due since it was told last, or was switched on; None for nothing."""
+    """What waits for a browser and has become due since it was told last, or was switched on; None for nothing.
+
+    What only changes an earlier message is nothing to tell.
+    """
     after_ms = max(browser["told_ms"], browser["made_ms"])
     row = await tx.one(
         "SELECT COUNT(*) AS n, MAX(urgent) AS urgent FROM outbox WHERE township_id = :t AND address = :address"
-        " AND state = 'waiting' AND due_ms > :after_ms",
+        " AND state = 'waiting' AND due_ms > :after_ms AND changes IS NULL",
         # a clock that was set back since: rather once more than never
         {"address": browser["address"], "after_ms": after_ms if after_ms <= now_ms else 0},
     )

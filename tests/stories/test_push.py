@@ -369,3 +369,21 @@ async def test_what_was_put_off_before_an_urgent_push_is_told_in_its_time(town: 
     town.clock.go_to("2026-11-19 07:01")
     await goes_on(town)
     assert len(phone.got) == 2
+
+
+async def test_a_card_that_only_changes_rings_nobody(town: Town, fake: FakePush) -> None:
+    """A colleague has decided: the card loses its buttons on every page, and there is nothing to read."""
+    keeper, aunt = await two(town)
+    colleague = await town.person("李主任", role="staff")
+    phone = await switches_on(town, fake, colleague)
+    town.clock.advance(seconds=1)
+    number = await reports(aunt)
+    await goes_on(town)
+    assert len(phone.got) == 1
+    await looks(town, colleague)
+    town.clock.advance(minutes=1)
+    await keeper.says(f"/verify {number} true")
+    await goes_on(town, 20)
+    changes = "SELECT 1 FROM outbox WHERE township_id = :t AND address = :address AND changes IS NOT NULL"
+    assert await town.rows(changes, address=colleague.driver.address), "the card was changed"
+    assert len(phone.got) == 1
