@@ -17,6 +17,7 @@ from bot.incoming.batch import Batches
 from bot.talk.messages import Out
 from storage.database import Row, Tx
 from storage.machine import inbox, outbox
+from storage.vault.sealing import open_bodies
 from tests.sim.broken.ways import Laws, built, patched
 from tests.sim.machine.life import Parts
 
@@ -61,10 +62,12 @@ class HalfSent(CustomerMessages):
 
 
 async def _due_though_kept(tx: Tx, *, now_ms: int, limit: int, but: Sequence[str] = (), of: str = "") -> Sequence[Row]:
-    return await tx.all(
-        f"SELECT {outbox.COLUMNS} FROM outbox WHERE township_id = :t AND state = 'due' ORDER BY id LIMIT :limit",
+    rows = await tx.all(
+        f"SELECT {outbox.COLUMNS}, NULL AS changes_ref FROM outbox WHERE township_id = :t AND state = 'due'"
+        " ORDER BY id LIMIT :limit",
         {"limit": limit},
     )
+    return await open_bodies(tx, rows)
 
 
 async def _only_due(tx: Tx, update_id: int) -> Sequence[Row]:
