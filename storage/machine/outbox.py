@@ -292,18 +292,6 @@ async def waiting_for(tx: Tx, address: str) -> Sequence[Row]:
     return await open_bodies(tx, rows)
 
 
-async def is_under_way(tx: Tx, address: str) -> bool:
-    """Whether something for an address goes by itself at the first chance."""
-    return (
-        await tx.one(
-            "SELECT 1 FROM outbox WHERE township_id = :t AND address = :address AND state = 'due' AND answers IS NULL"
-            " LIMIT 1",
-            {"address": address},
-        )
-        is not None
-    )
-
-
 async def forget(tx: Tx, address: str) -> int:
     """Blank the texts sent to an address (erasure)."""
     return await tx.run(

@@ -17,7 +17,7 @@ from bot.i18n import Catalogue, Catalogues
 from bot.talk.messages import Out, text
 from bot.turn import Dispatch, load_out, outbox_row
 from storage.database import Database, Row, Tx
-from storage.machine import inbox, outbox, webchat
+from storage.machine import inbox, outbox, webchat, wechat
 
 MOST_WAITING = 30  # that are looked at for one reply
 
@@ -121,7 +121,7 @@ class Replies:
         if left and words:
             words = with_more(words, catalogue.render(text("wechat.more", count=left)))
         if otherwise and not words:
-            coming = await outbox.is_under_way(tx, address)
+            coming = await wechat.is_under_way(tx, address)
             words = catalogue.render(text("wechat.coming" if coming else otherwise))
         rests = [(one, out) for one in taken if (out := rest_of(one.out, len(taken), catalogue))]
         if rests:
