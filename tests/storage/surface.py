@@ -248,6 +248,7 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
         }
     ],
     "outbox.of_address": [{}, {"newest": True}],
+    "wechat.is_under_way": [{"address": address} for address in ("web:1", "web:3")],
     "outbox.waiting_for": [{"address": "web:2"}],
     "people.add_person": [{"person_id": NEW}],
     "people.person": [{}, {"person_id": 3}],
