@@ -26,7 +26,7 @@ from bot.outgoing.shares import Outgoing
 from bot.troubles import Troubles
 from bot.turn import Desk, Product
 from storage.database import Database, Row, Tx, Unavailable
-from storage.machine import inbox, timers, townships
+from storage.machine import inbox, outbox, timers, townships
 
 TICK_S = 1
 PLAN_S = 600
@@ -110,6 +110,7 @@ class Schedule:
             log.info("schedule.begun")
         await self._plan(self._planned)
         await self.run_due()
+        await self.release()
 
     def _notice_a_jump(self) -> None:
         """Say in the log that the clock was set, or the machine slept: it explains what an operator wonders about."""
@@ -144,6 +145,18 @@ class Schedule:
         for township_id in await self._database.read(lambda tx: timers.townships_due(tx, now_ms=now_ms)):
             begun += await self._run_due_of(township_id, now_ms)
         return begun
+
+    async def release(self) -> None:
+        """Let go the messages of every township that were held until now, or until somebody came."""
+        now_ms = self._clock.now_ms()
+
+        async def work(tx: Tx) -> None:
+            self._ids.follow(await inbox.newest_id(tx))
+            await self._outgoing.release(tx, self._ids, now_ms)
+
+        for township_id in await self._database.read(lambda tx: outbox.townships_holding(tx, now_ms=now_ms)):
+            await self._database.transaction(work, township_id=township_id)
+            self._outgoing.hear(str(township_id))
 
     async def _run_due_of(self, township_id: int, now_ms: int) -> int:
         rows = await self._due(township_id, now_ms, errands=False)

@@ -73,8 +73,8 @@ class Dispatch:
     """How a message goes out.
 
     `key` makes it happen once for an address, however often it is asked for; `urgent` ones are told at any hour and
-    first; `due_ms` puts it off, `unless_here` only for who neither wrote nor looked at the page in the last minutes;
-    after `expires_ms` it is dropped and counted.
+    first; `due_ms` puts it off, `unless_here` only for who neither wrote nor looked at the page in the last minutes,
+    and until they do; after `expires_ms` it is dropped and counted.
     """
 
     key: str | None = None
@@ -92,6 +92,7 @@ def outbox_row(
     message_id: int, person_id: int, channel: str, address: str, out: Out, how: Dispatch, now_ms: int
 ) -> dict[str, Any]:
     """A message as a row of the outbox; `out` goes along for whoever sends it at once."""
+    due_ms = now_ms if how.due_ms is None else max(how.due_ms, now_ms)
     return {
         "id": message_id,
         "person_id": person_id,
@@ -101,7 +102,8 @@ def outbox_row(
         "message_key": how.key,
         "urgent": int(how.urgent),
         "created_ms": now_ms,
-        "due_ms": now_ms if how.due_ms is None else max(how.due_ms, now_ms),
+        "due_ms": due_ms,
+        "held": int(how.unless_here) if due_ms > now_ms else None,
         "expires_ms": how.expires_ms,
         "attempts": 0,
         "answers": None,
@@ -155,6 +157,10 @@ class Desk(Generic[World]):
 
     async def refresh(self, say: Say) -> None:
         """Change every message that shows the same card, where that can be done; nobody is told of it."""
+        for row in await outbox.held_cards(self.tx, say.card):
+            person = await people.person(self.tx, row["person_id"])
+            if person is not None and person["state"] == "active":
+                await outbox.reword(self.tx, row["id"], dump_out(self.catalogues[person["language"]].out(say)))
         for row in await outbox.shown_cards(self.tx, say.card):
             person = await people.person(self.tx, row["person_id"])
             if person is not None and person["state"] == "active":

@@ -10,9 +10,9 @@ from storage.sql import in_list
 
 INSERT = """
 INSERT INTO outbox (township_id, id, person_id, channel, address, body, message_key, urgent,
-                    created_ms, due_ms, expires_ms, answers, card, ref, changes)
+                    created_ms, due_ms, expires_ms, answers, card, ref, changes, held)
 VALUES (:t, :id, :person_id, :channel, :address, :body, :message_key, :urgent, :created_ms, :due_ms, :expires_ms,
-        :answers, :card, :ref, :changes)
+        :answers, :card, :ref, :changes, :held)
 """
 MOST_SERIES = 99
 MOST_SHOWN = 50
@@ -20,7 +20,7 @@ COLUMNS = (
     "id, person_id, channel, address, body, urgent, created_ms, due_ms, expires_ms, attempts, state, series, changes"
 )
 UNREADABLE = "unreadable:"  # how the error of a message begins that was set aside
-NO_CARD = {"answers": None, "card": None, "ref": None, "changes": None}
+PLAIN = {"answers": None, "card": None, "ref": None, "changes": None, "held": None}
 SHOWN = "SELECT id, body, answers, series, COALESCE(sent_ms, created_ms) AS at_ms FROM outbox"
 SENT = "UPDATE outbox SET state = 'sent', sent_ms = :sent_ms WHERE township_id = :t AND id = :id"
 NAMED = "UPDATE outbox SET ref = :ref WHERE township_id = :t AND id = :id"
@@ -33,9 +33,9 @@ ENDED = (
 
 async def put(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     """Store messages; a `message_key` may be used once for an address. `answers`: see `keep_no_longer`; `card`, `ref`,
-    `changes`: see the schema. What changes an earlier message is its words from now on.
+    `changes`, `held`: see the schema. What changes an earlier message is its words from now on.
     """
-    await tx.many(INSERT, [{"t": tx.township_id, **NO_CARD, **row} for row in rows])
+    await tx.many(INSERT, [{"t": tx.township_id, **PLAIN, **row} for row in rows])
     changed = [row for row in rows if row.get("changes") is not None]
     await tx.many(
         "UPDATE outbox SET body = :body WHERE township_id = :t AND id = :id AND body <> :erased",
@@ -99,7 +99,8 @@ async def has_key(tx: Tx, message_key: str, address: str) -> bool:
 
 
 async def due(tx: Tx, *, now_ms: int, limit: int, but: Sequence[str] = (), of: str = "") -> Sequence[Row]:
-    """The oldest messages whose time has come, in order of their ids, but those kept for the reply to an update.
+    """The oldest messages whose time has come, in order of their ids, but those held, and those kept for the reply to
+    an update.
 
     What was not put off is due whatever the clock says now: it may have been set back since. `but`: not of those
     channels; `of`: of that one only.
@@ -110,7 +111,7 @@ async def due(tx: Tx, *, now_ms: int, limit: int, but: Sequence[str] = (), of: s
     return await tx.all(
         f"SELECT {COLUMNS},"
         " (SELECT o.ref FROM outbox o WHERE o.township_id = :t AND o.id = outbox.changes) AS changes_ref"
-        " FROM outbox WHERE township_id = :t AND state = 'due' AND answers IS NULL"
+        " FROM outbox WHERE township_id = :t AND state = 'due' AND answers IS NULL AND held IS NULL"
         f" AND (due_ms <= :now_ms OR due_ms <= created_ms){only} ORDER BY id LIMIT :limit",
         {"now_ms": now_ms, "limit": limit, **(params if but else {}), **({"of": of} if of else {})},
     )
@@ -265,9 +266,61 @@ async def of_address(
     return await tx.all(
         f"SELECT {COLUMNS} FROM outbox WHERE township_id = :t AND address = :address"
         " AND id > :after_id AND id < :before_id AND due_ms <= :now_ms"
-        f" AND state <> 'expired' ORDER BY id {order} LIMIT :limit",
+        f" AND held IS NULL AND state <> 'expired' ORDER BY id {order} LIMIT :limit",
         {"address": address, "after_id": after_id, "before_id": before_id, "limit": limit, "now_ms": now_ms},
     )
+
+
+async def release_for(tx: Tx, person_ids: Sequence[int], *, now_ms: int) -> int:
+    """These people are here now: what is held only so as not to wake them is due; how many messages."""
+    names, params = in_list("p", person_ids)
+    return await tx.run(
+        "UPDATE outbox SET due_ms = :now_ms WHERE township_id = :t AND state = 'due' AND held IS NOT NULL AND held = 1"
+        f" AND due_ms > :now_ms AND person_id IN ({names})",
+        {"now_ms": now_ms, **params},
+    )
+
+
+async def townships_holding(tx: Tx, *, now_ms: int) -> Sequence[int]:
+    """Every township with held messages whose time has come, whichever `tx` is of."""
+    rows = await tx.all(
+        "SELECT t.township_id FROM turns t WHERE EXISTS (SELECT 1 FROM outbox x WHERE x.township_id = t.township_id"
+        " AND x.state = 'due' AND x.held IS NOT NULL AND x.due_ms <= :now_ms) ORDER BY t.township_id",
+        {"now_ms": now_ms},
+    )
+    return [row["township_id"] for row in rows]
+
+
+async def held_until(tx: Tx, *, now_ms: int, limit: int) -> Sequence[Row]:
+    """Held messages whose time has come, in the order in which they are to arrive; the columns of `due`, and card."""
+    return await tx.all(
+        f"SELECT {COLUMNS}, card FROM outbox WHERE township_id = :t AND state = 'due' AND held IS NOT NULL"
+        " AND due_ms <= :now_ms ORDER BY due_ms, id LIMIT :limit",
+        {"now_ms": now_ms, "limit": limit},
+    )
+
+
+async def release(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Hold messages no longer: id, new_id (its place among all others), ref, now_ms (when it was let go)."""
+    await tx.many(
+        "UPDATE outbox SET id = :new_id, held = NULL, ref = :ref, created_ms = :now_ms, due_ms = :now_ms"
+        " WHERE township_id = :t AND id = :id",
+        [{"t": tx.township_id, **row} for row in rows],
+    )
+
+
+async def held_cards(tx: Tx, card: str) -> Sequence[Row]:
+    """The held messages that will show a card: id, person_id."""
+    return await tx.all(
+        "SELECT id, person_id FROM outbox WHERE township_id = :t AND card = :card AND held IS NOT NULL"
+        " AND state = 'due' ORDER BY id",
+        {"card": card},
+    )
+
+
+async def reword(tx: Tx, message_id: int, body: str) -> None:
+    """Give a message that nobody has seen yet other words."""
+    await tx.run("UPDATE outbox SET body = :body WHERE township_id = :t AND id = :id", {"id": message_id, "body": body})
 
 
 async def waiting_for(tx: Tx, address: str) -> Sequence[Row]:
