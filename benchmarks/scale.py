@@ -24,6 +24,7 @@ from bot.app import App, build
 from bot.settings import Settings
 from bot.turn import load_out
 from storage.database import Tx
+from storage.machine import outbox
 from tests.postgres import PostgresServer
 from tests.stories.template import make_template
 
@@ -54,12 +55,10 @@ async def answers(app: App, talkers: list[Talker]) -> dict[str, Any]:
     async def work(tx: Tx) -> dict[str, Any]:
         found = {}
         for talker in talkers:
-            row = await tx.one(
-                "SELECT id, body FROM outbox WHERE township_id = :t AND address = :address AND id > :seen"
-                " ORDER BY id DESC LIMIT 1",
-                {"address": talker.address, "seen": talker.seen},
+            newest = await outbox.of_address(
+                tx, talker.address, now_ms=app.clock.now_ms(), after_id=talker.seen, limit=1, newest=True
             )
-            if row is not None:
+            for row in newest:
                 talker.seen = row["id"]
                 found[talker.address] = load_out(row["body"])
         return found

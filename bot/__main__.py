@@ -18,7 +18,7 @@ except ModuleNotFoundError:  # another Python than that of .venv
         "Write .venv/bin/python -m bot … in the program's folder (make setup makes .venv)"
     ) from None
 
-from bot.console import commands, commands_wechat
+from bot.console.commands import keeping, vault, wechat
 from bot.console.help import CommandLine
 from bot.console.terminal import err, load_settings, out, progress_bar, up_to_date, up_to_date_in_time
 from bot.console.words import OperatorError, say
@@ -174,8 +174,9 @@ def links(new: Annotated[bool, typer.Option("--new")] = False) -> None:
     _print("links.address", settings, asyncio.run(found(settings, first=new)), "links.more")
 
 
-app.add_typer(commands.commands)
-app.add_typer(commands_wechat.commands, name="wechat")
+app.add_typer(keeping.commands)
+app.add_typer(wechat.commands, name="wechat")
+app.add_typer(vault.commands, name="vault")
 
 if __name__ == "__main__":
     app()

@@ -37,10 +37,10 @@ from bot.schedule import Schedule
 from bot.settings import Settings
 from bot.trouble_book import TroubleBook
 from bot.troubles import Troubles
+from bot.vault import open_with_vault, seal_earlier, use_vault
 from bot.web.app import Web, build_web
 from handlers.product import Township
 from storage.database import Database, Unavailable
-from storage.engine.opening import open_database
 from storage.machine import inbox
 
 Part = Literal["web", "intake", "delivery", "clock"]
@@ -104,6 +104,7 @@ class App:
         if self.settings.database_path is not None:
             self._lock = lock(self.settings.data_dir)
         await self.database.workers().start()
+        await seal_earlier(self.database, self.product.seal_earlier)
         await self.open_channels()
         if "delivery" in self.parts:
             with suppress(Unavailable):  # it looks again by itself
@@ -182,7 +183,9 @@ async def build(
     """Put a worker with these parts together; the schema must be up to date (`migrate`). Starts nothing."""
     clock = clock or SystemClock()
     if database is None:
-        database = await open_database(settings.database)
+        database = await open_with_vault(settings)
+    else:
+        await use_vault(settings, database)
     troubles = Troubles(clock)
     database.watch(partial(hear_of_database, troubles))
     one_process = settings.database_path is not None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
 
 from bot.talk.messages import Words, text
 from bot.talk.session import Session
-from storage.database import Tx
+from storage.database import Row, Tx
 from storage.machine import inbox, outbox, sessions, timers
+from storage.vault.vault import Locked
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,11 @@ class Check:
 async def machine_checks(tx: Tx) -> list[Check]:
     """Sessions decode; what waits, failed or is in quarantine is named."""
     broken = []
-    rows = await sessions.all_bodies(tx)
-    for row in rows:
+    try:
+        rows = await sessions.all_bodies(tx)
+    except Locked:
+        rows = None
+    for row in rows or ():
         try:
             Session.from_json(orjson.loads(row["body"]))
         except (KeyError, TypeError, ValueError):
@@ -42,13 +47,7 @@ async def machine_checks(tx: Tx) -> list[Check]:
     left = [text("check.outbox.state", state=text(f"state.{state}"), count=n) for state, n in sorted(leaving.items())]
     failed = planned.get("failed", 0)
     return [
-        Check(
-            "sessions",
-            not broken,
-            text("check.sessions.broken", count=len(rows), broken=", ".join(broken))
-            if broken
-            else text("check.sessions.whole", count=len(rows)),
-        ),
+        _sessions(rows, broken),
         Check("inbox", True, text("check.inbox.seen", new=arrived.get("new", 0))),
         _unless(arrived.get("quarantined", 0), "quarantine"),
         Check("outbox", True, tuple(left) or text("check.outbox.empty")),
@@ -56,6 +55,14 @@ async def machine_checks(tx: Tx) -> list[Check]:
         _unless(await outbox.unreadable(tx, after_ms=0), "unreadable"),
         Check("timers", not failed, text("check.timers.seen", due=planned.get("due", 0), failed=failed)),
     ]
+
+
+def _sessions(rows: Sequence[Row] | None, broken: Sequence[str]) -> Check:
+    if rows is None:
+        return Check("sessions", False, text("check.sessions.locked"), warning=True)
+    if broken:
+        return Check("sessions", False, text("check.sessions.broken", count=len(rows), broken=", ".join(broken)))
+    return Check("sessions", True, text("check.sessions.whole", count=len(rows)))
 
 
 def _unless(count: int, name: str) -> Check:

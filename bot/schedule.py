@@ -26,7 +26,7 @@ from bot.outgoing.shares import Outgoing
 from bot.troubles import Troubles
 from bot.turn import Desk, Product
 from storage.database import Database, Row, Tx, Unavailable
-from storage.machine import inbox, outbox, timers, townships
+from storage.machine import holding, inbox, timers, townships
 
 TICK_S = 1
 PLAN_S = 600
@@ -154,7 +154,7 @@ class Schedule:
             self._ids.follow(await inbox.newest_id(tx))
             await self._outgoing.release(tx, self._ids, now_ms)
 
-        for township_id in await self._database.read(lambda tx: outbox.townships_holding(tx, now_ms=now_ms)):
+        for township_id in await self._database.read(lambda tx: holding.townships_holding(tx, now_ms=now_ms)):
             await self._database.transaction(work, township_id=township_id)
             self._outgoing.hear(str(township_id))
 

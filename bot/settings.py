@@ -57,6 +57,11 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "", description="postgresql://…, or sqlite:///path to another file; empty: jingxiang.db in DATA_DIR."
     )
+    vault_key_file: Path | None = Field(
+        None,
+        description="Opens what is sealed; keep it off DATA_DIR's disk. Empty: vault.key in DATA_DIR.",
+    )
+    vault_passphrase: str = Field("", description="What the key file is locked with; empty: it is not.")
     media_url: str = Field("", description="s3://bucket/prefix for photos and videos; empty: media in DATA_DIR.")
     media_s3_endpoint: str = Field("", description="Address of an S3-compatible store; empty: AWS's own.")
     media_s3_region: str = Field("", description="Region of the bucket; empty: from the AWS environment, or us-east-1.")
@@ -211,6 +216,11 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.data_dir / 'jingxiang.db'}"
 
     @property
+    def vault_key(self) -> Path:
+        """The key file of the vault."""
+        return self.vault_key_file or self.data_dir / "vault.key"
+
+    @property
     def database_path(self) -> Path | None:
         """The SQLite file; None with a server."""
         return sqlite_path(self.database)
@@ -221,7 +231,8 @@ class Settings(BaseSettings):
         password = urlsplit(self.database_url).password or ""
         bots = (self.telegram_token, *self.telegram_tokens.values(), self.telegram_webhook_secret)
         account = (self.wechat_app_secret, self.wechat_token, self.wechat_aes_key, self.wechat_aes_key_previous)
-        return (*bots, *account, *self.wecom_robots.values(), self.media_s3_secret_key, password)
+        others = (self.media_s3_secret_key, self.vault_passphrase, password)
+        return (*bots, *account, *self.wecom_robots.values(), *others)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -18,7 +18,7 @@ from bot.talk.form import Form
 from bot.talk.messages import In, Out, Say, Text, Words
 from bot.talk.session import Frame
 from storage.database import Tx
-from storage.machine import media, outbox
+from storage.machine import holding, media, outbox
 from storage.people import people
 
 World = TypeVar("World")
@@ -99,6 +99,7 @@ def outbox_row(
         "channel": channel,
         "address": address,
         "body": dump_out(out),
+        "media": out.media,
         "message_key": how.key,
         "urgent": int(how.urgent),
         "created_ms": now_ms,
@@ -157,10 +158,11 @@ class Desk(Generic[World]):
 
     async def refresh(self, say: Say) -> None:
         """Change every message that shows the same card, where that can be done; nobody is told of it."""
-        for row in await outbox.held_cards(self.tx, say.card):
+        for row in await holding.held_cards(self.tx, say.card):
             person = await people.person(self.tx, row["person_id"])
             if person is not None and person["state"] == "active":
-                await outbox.reword(self.tx, row["id"], dump_out(self.catalogues[person["language"]].out(say)))
+                words = dump_out(self.catalogues[person["language"]].out(say))
+                await holding.reword(self.tx, row["id"], words, now_ms=self.now_ms)
         for row in await outbox.shown_cards(self.tx, say.card):
             person = await people.person(self.tx, row["person_id"])
             if person is not None and person["state"] == "active":

@@ -25,6 +25,7 @@ from handlers.world import Desk, Turn, World
 from handlers.world_cache import Worlds
 from storage.database import Tx
 from storage.machine.media import MediaLimits
+from storage.product import case_vault
 
 
 async def _first(readings: Iterable[Awaitable[Intent | None]]) -> Intent | None:
@@ -47,6 +48,10 @@ class Township:
     def name_telegram_bot(self, township_id: int, username: str) -> None:
         """Tell the product under which name a township is found on Telegram."""
         self._worlds.name_telegram_bot(township_id, username)
+
+    async def seal_earlier(self, tx: Tx) -> None:
+        """Seal what a version without a vault has stored of who reported."""
+        await case_vault.seal_earlier(tx)
 
     async def world(self, tx: Tx, now_ms: int) -> World:
         """Policy and places in force."""

@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeVar
 
+from storage.vault.vault import Sealing, Vault
+
 T = TypeVar("T")
 Params = Mapping[str, Any]
 
@@ -25,6 +27,8 @@ class Tx(Protocol):
     """An open transaction of one township."""
 
     township_id: int
+    sealing: Sealing | None
+    """The way to the keys of what is sealed (`storage.vault`); None where there is no vault: all is stored plain."""
 
     async def one(self, sql: str, params: Params | None = None) -> Row | None:
         """The first row, or None."""
@@ -60,6 +64,9 @@ Work = Callable[[Tx], Awaitable[T]]
 
 class Database(Protocol):
     """An open database."""
+
+    vault: Vault | None
+    """What seals from now on, set by whoever opens the database."""
 
     async def transaction(self, work: Work[T], *, township_id: int = 1, exclusive: bool = True, wait: bool = True) -> T:
         """Run `work` in one writing transaction: all of it is durable when this returns, or none of it.

@@ -17,6 +17,7 @@ from bot.media.shelf import Complete, Shelf, key_of
 from bot.media.stores import open_shelf
 from bot.settings import Settings
 from bot.talk.messages import Words, text
+from bot.vault import locks
 from storage.database import Database
 from storage.machine import channel_faults, media, townships
 
@@ -91,6 +92,19 @@ def pages_check(settings: Settings) -> Check:
     if path is None:
         return Check("pages", True, text("check.pages.server"))
     return Check("database", True, text("check.database.file", path=path, mib=path.stat().st_size >> 20))
+
+
+async def vault_check(settings: Settings, database: Database) -> Check:
+    """Whether the key of what is sealed is there, apart from the data, and for its owner's eyes only."""
+    path = settings.vault_key
+    if database.vault is None:
+        sealed = await locks(database)
+        return Check("vault", False, text(f"check.vault.{'none' if sealed else 'not_made'}", path=path), warning=True)
+    if path.stat().st_mode & 0o077:
+        return Check("vault", False, text("check.vault.open", path=path), warning=True)
+    if path.stat().st_dev == settings.data_dir.stat().st_dev:
+        return Check("vault", False, text("check.vault.beside", path=path), warning=True)
+    return Check("vault", True, text("check.vault.seen", path=path))
 
 
 async def telegram_check(settings: Settings, name: str, token: str) -> Check:

@@ -22,6 +22,7 @@ from bot.errors import RetryLater
 from bot.settings import SettingFault, faults
 from storage.database import Damaged, Unavailable
 from storage.engine.migrate import MigrationError
+from storage.vault.keyfile import KeyFileProblem
 
 FAILED = 1
 OF_SYSTEM = {
@@ -77,6 +78,8 @@ def lines_of(error: BaseException) -> list[str]:
             return [say(f"failure.{'database' if error.where else 'server'}_damaged", path=error.where, said=error)]
         case Unavailable() | MigrationError():
             return [say("failure.database", said=error)]
+        case KeyFileProblem():
+            return [say(f"failure.key_{error.reason}", path=error.path)]
         case RetryLater():
             return [say("failure.later", said=error.reason)]
         case sqlite3.DatabaseError():

@@ -17,6 +17,7 @@ from bot.console.words import OperatorError, operator_language, say
 from bot.i18n import Catalogues
 from bot.settings import Settings
 from bot.talk.messages import Text, Words, text
+from bot.vault import open_with_vault
 from handlers.areas.faults import Fault, Faults, text_of
 from handlers.areas.importer import ImportRefused, ImportReport, import_folder
 from handlers.areas.polygons import AreaEntry, read_areas
@@ -27,7 +28,6 @@ from handlers.people.rules import COUNTY_ROLES, EVERY_ROLE, ROLES
 from handlers.policy.calendar import Calendar
 from handlers.world_cache import Worlds
 from storage.database import Database, Row, Tx
-from storage.engine.opening import open_database
 from storage.machine import inbox, townships
 from storage.people import invitations
 from storage.product import areas
@@ -51,7 +51,7 @@ class Invitation:
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[tuple[Database, TimeIds]]:
     """The database and ids of a process that does one thing beside the bot. Raises Unavailable."""
-    database = await open_database(settings.database)
+    database = await open_with_vault(settings)
     try:
         workers = database.workers()
         await workers.start()

@@ -12,7 +12,7 @@ from bot.clock import Ids
 from bot.talk.session import Session
 from bot.turn import Person, Role
 from storage.database import Row, Tx
-from storage.machine import outbox, sessions
+from storage.machine import holding, sessions
 from storage.people import people
 
 SEEN_EVERY_MS = 60_000
@@ -68,7 +68,7 @@ class Callers:
         if quiet:
             came = {address for address, _ in quiet}
             here = sorted({row["person_id"] for row in rows if row["address"] in came})
-            await outbox.release_for(tx, here, now_ms=now_ms)
+            await holding.release_for(tx, here, now_ms=now_ms)
 
     async def _fetch(self, tx: Tx, addresses: Sequence[str]) -> Sequence[Row]:
         found = await sessions.by_address(tx, addresses)

@@ -19,7 +19,7 @@ from bot.outgoing.delivery import Delivery
 from bot.outgoing.letters import Written, letter_of
 from bot.troubles import Troubles
 from storage.database import Database, Tx, Unavailable
-from storage.machine import outbox, townships
+from storage.machine import holding, outbox, townships
 
 KIND = PART = "delivery"
 TOPIC = "outbox"
@@ -86,11 +86,11 @@ class Outgoing:
     async def release(self, tx: Tx, ids: Ids, now_ms: int) -> None:
         """Let go what was held until now, in the order of its time; each stands after all other messages from now."""
         channels, moved = self._channels.of(tx.township_id), []
-        for row in await outbox.held_until(tx, now_ms=now_ms, limit=RELEASED_AT_ONCE):
+        for row in await holding.held_until(tx, now_ms=now_ms, limit=RELEASED_AT_ONCE):
             new_id, channel = ids.next(), channels.get(row["channel"])
             ref = channel.ref_of(new_id) if row["card"] and channel is not None else None
             moved.append({"id": row["id"], "new_id": new_id, "ref": ref, "now_ms": now_ms})
-        await outbox.release(tx, moved)
+        await holding.release(tx, moved)
         await self.hint(tx)
 
     async def _place_card(self, tx: Tx, row: dict[str, Any]) -> None:

@@ -33,7 +33,7 @@ from bot.web.guard import (
     town_said,
 )
 from storage.database import Row, Tx
-from storage.machine import media, outbox, webchat
+from storage.machine import holding, media, webchat
 from storage.people import people
 
 MAX_POST_BYTES = 1_000_000  # a text of 100,000 characters arrives, and is cut
@@ -137,7 +137,7 @@ class Api:
         async def work(tx: Tx) -> None:
             person_id = await people.looks(tx, address, now_ms=now_ms)
             if person_id is not None:
-                await outbox.release_for(tx, [person_id], now_ms=now_ms)
+                await holding.release_for(tx, [person_id], now_ms=now_ms)
 
         await parts.database.transaction(work, township_id=township_id, exclusive=False)
         return Json({})

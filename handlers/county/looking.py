@@ -31,6 +31,7 @@ class Glance:
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
         self.township_id = tx.township_id
+        self.sealing = tx.sealing
 
     async def one(self, sql: str, params: Params | None = None) -> Row | None:
         """The first row, or None."""

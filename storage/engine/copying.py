@@ -25,6 +25,7 @@ from storage.engine.postgres import connect as connect_postgres
 from storage.engine.refusals import PASSING
 from storage.engine.sqlite import SqliteTx, drive
 from storage.engine.sqlite import connect as connect_sqlite
+from storage.vault.vault import Vault
 
 T = TypeVar("T")
 Values = Sequence[Any]
@@ -103,7 +104,9 @@ class TableDigest:
 
 
 class OneMoment:
-    """A `Database` that can only be read, as it is in one open transaction."""
+    """A `Database` that can only be read, as it is in one open transaction; what is sealed stays so."""
+
+    vault: Vault | None = None
 
     async def read(self, work: Work[T], *, township_id: int = 1) -> T:
         """Run `work` there."""

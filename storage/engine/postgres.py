@@ -23,6 +23,7 @@ from storage.engine.leases import Leases
 from storage.engine.parameters import numbered
 from storage.engine.refusals import CONFLICTS, DAMAGE, PASSING, REFUSALS, reason_of
 from storage.engine.running import Running
+from storage.vault.vault import Sealing, Vault
 
 T = TypeVar("T")
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
@@ -38,12 +39,13 @@ READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 class PostgresTx:
     """A transaction on a connection."""
 
-    __slots__ = ("_connection", "_depth", "_talk", "township_id")
+    __slots__ = ("_connection", "_depth", "_talk", "sealing", "township_id")
 
-    def __init__(self, connection: Connection, township_id: int, talk: Talk) -> None:
+    def __init__(self, connection: Connection, township_id: int, talk: Talk, sealing: Sealing | None = None) -> None:
         self._connection = connection
         self._depth = 0
         self._talk = talk
+        self.sealing = sealing
         self.township_id = township_id
 
     def _bound(self, sql: str, params: Params | None) -> tuple[str, list[Any]]:
@@ -87,6 +89,8 @@ class PostgresTx:
                 raise
             except BaseException:
                 await self._say(f"ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}")
+                if self.sealing is not None:
+                    self.sealing.undo()
                 raise
         finally:
             self._depth -= 1
@@ -96,7 +100,7 @@ class PostgresTx:
             await self._connection.execute(sql)
 
     def at(self, township_id: int) -> PostgresTx:
-        return PostgresTx(self._connection, township_id, self._talk)
+        return PostgresTx(self._connection, township_id, self._talk, self.sealing)
 
     async def notify(self, topic: str, payload: str) -> None:
         with self._talk:
@@ -154,6 +158,7 @@ class PostgresDatabase:
         self._locks: dict[int, asyncio.Lock] = {}
         self._workers = Leases(lambda: connect(url))
         self._condition = Condition()
+        self.vault: Vault | None = None
 
     @classmethod
     async def open(cls, url: str, *, connections: int = MOST_CONNECTIONS) -> PostgresDatabase:
@@ -236,7 +241,8 @@ class PostgresDatabase:
             try:
                 if await connection.execute(begin) == "SELECT 0":
                     await self._turn(connection, township_id, wait)
-                result = await _Watched(work(PostgresTx(connection, township_id, talk)), talk)
+                sealing = Sealing(self.vault) if self.vault is not None else None
+                result = await _Watched(work(PostgresTx(connection, township_id, talk, sealing)), talk)
                 if await connection.execute("COMMIT") != "COMMIT":
                     raise Refused("the work went on after a statement that was refused: nothing of it is written")
             except BaseException:

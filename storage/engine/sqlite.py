@@ -14,6 +14,7 @@ from storage.database import Damaged, ForeignAwait, Params, Refused, Row, Unavai
 from storage.engine.condition import Condition
 from storage.engine.one_worker import OneWorker
 from storage.engine.running import Running
+from storage.vault.vault import Sealing, Vault
 
 T = TypeVar("T")
 BUSY_TIMEOUT_MS = 10_000
@@ -57,12 +58,19 @@ class _Health:
 class SqliteTx:
     """A transaction on a connection of this thread. Its awaits never suspend."""
 
-    __slots__ = ("_connection", "_depth", "_health", "township_id")
+    __slots__ = ("_connection", "_depth", "_health", "sealing", "township_id")
 
-    def __init__(self, connection: sqlite3.Connection, township_id: int, health: _Health | None = None) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        township_id: int,
+        health: _Health | None = None,
+        sealing: Sealing | None = None,
+    ) -> None:
         self._connection = connection
         self._depth = 0
         self._health = health or _Health()
+        self.sealing = sealing
         self.township_id = township_id
 
     def _bound(self, params: Params | None) -> dict[str, Any]:
@@ -98,13 +106,15 @@ class SqliteTx:
         except BaseException:
             self._connection.execute(f"ROLLBACK TO {name}")
             self._health.refused = False
+            if self.sealing is not None:
+                self.sealing.undo()
             raise
         finally:
             self._connection.execute(f"RELEASE {name}")
             self._depth -= 1
 
     def at(self, township_id: int) -> SqliteTx:
-        return SqliteTx(self._connection, township_id, self._health)
+        return SqliteTx(self._connection, township_id, self._health, self.sealing)
 
     def end(self) -> None:
         """Raises Refused when a statement was, and the work went on nevertheless."""
@@ -210,6 +220,7 @@ class SqliteDatabase:
         self._running = Running()
         self._workers = OneWorker()
         self._condition = Condition()
+        self.vault: Vault | None = None
 
     @classmethod
     async def open(cls, path: Path) -> SqliteDatabase:
@@ -230,7 +241,8 @@ class SqliteDatabase:
     async def _run(self, connection: aiosqlite.Connection, begin: str, work: Work[T], township_id: int) -> T:
         def whole() -> T:
             raw = connection._conn
-            return run_work(raw, begin, work, SqliteTx(raw, township_id))
+            sealing = Sealing(self.vault) if self.vault is not None else None
+            return run_work(raw, begin, work, SqliteTx(raw, township_id, sealing=sealing))
 
         # aiosqlite has no public way to run a function in its thread; `_execute` is what all its methods use.
         # The function runs there to its end even if this caller is cancelled, so nothing is ever torn.

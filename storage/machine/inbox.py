@@ -7,6 +7,8 @@ from typing import Any
 
 from storage.database import Row, Tx
 from storage.sql import in_list
+from storage.vault.sealing import open_bodies, seal
+from storage.vault.vault import Purpose
 
 NUMBERED = ("inbox", "outbox", "timers", "transfers", "people")
 INSERT = """
@@ -21,17 +23,19 @@ async def put(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
 
     Each row: id, channel, update_key, address, body (bytes), received_ms.
     """
-    await tx.many(INSERT, [{"t": tx.township_id, **row} for row in rows])
+    sealed = [await seal(tx, Purpose.WORDS, row["received_ms"], row["body"]) for row in rows]
+    await tx.many(INSERT, [{"t": tx.township_id, **row, "body": body} for row, body in zip(rows, sealed, strict=True)])
 
 
 async def oldest_new(tx: Tx, *, now_ms: int, limit: int) -> Sequence[Row]:
     """The oldest unhandled updates that are due; one that was not put off is, also with the clock set back."""
-    return await tx.all(
+    rows = await tx.all(
         "SELECT id, channel, update_key, address, body, received_ms, due_ms FROM inbox"
         " WHERE township_id = :t AND state = 'new' AND (due_ms <= :now_ms OR due_ms <= received_ms)"
         " ORDER BY id LIMIT :limit",
         {"now_ms": now_ms, "limit": limit},
     )
+    return await open_bodies(tx, rows, blank=b"")
 
 
 async def townships_waiting(tx: Tx) -> Sequence[Row]:
@@ -133,11 +137,12 @@ async def by_key(tx: Tx, channel: str, update_key: str) -> Row | None:
 
 async def of_address(tx: Tx, address: str, *, before_id: int, limit: int) -> Sequence[Row]:
     """What one address sent, newest first: id, update_key, body, received_ms."""
-    return await tx.all(
+    rows = await tx.all(
         "SELECT id, update_key, body, received_ms FROM inbox"
         " WHERE township_id = :t AND address = :address AND id < :before_id ORDER BY id DESC LIMIT :limit",
         {"address": address, "before_id": before_id, "limit": limit},
     )
+    return await open_bodies(tx, rows, blank=b"")
 
 
 async def forget(tx: Tx, address: str) -> int:

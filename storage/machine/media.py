@@ -26,9 +26,7 @@ SELECT 1 FROM media m WHERE m.township_id = :t AND m.id = :id AND (
     OR EXISTS (SELECT 1 FROM contacts c WHERE c.township_id = :t AND c.address = :address AND c.state <> 'erased' AND (
         c.person_id = m.person_id
         OR EXISTS (SELECT 1 FROM media_grants g
-                   WHERE g.township_id = :t AND g.media_id = :id AND g.person_id = c.person_id)))
-    OR EXISTS (SELECT 1 FROM outbox o
-               WHERE o.township_id = :t AND o.address = :address AND o.state <> 'expired' AND o.body LIKE :quoted))
+                   WHERE g.township_id = :t AND g.media_id = :id AND g.person_id = c.person_id))))
 """
 
 
@@ -253,8 +251,8 @@ async def grant(tx: Tx, media_ids: Sequence[str], person_id: int) -> None:
 
 
 async def may_see(tx: Tx, media_id: str, address: str) -> bool:
-    """Whether someone at that address may look: the owner, someone granted, or someone a message brought it to."""
-    found = await tx.one(MAY_SEE, {"id": media_id, "address": address, "quoted": f'%"{media_id}"%'})
+    """Whether someone at that address may look: the owner, someone granted, or who was sent it."""
+    found = await tx.one(MAY_SEE, {"id": media_id, "address": address})
     return found is not None
 
 

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from storage.database import Row, Tx
+from storage.machine import media
 from storage.sql import in_list
+from storage.vault.sealing import open_bodies, seal_text
+from storage.vault.vault import Purpose
 
 INSERT = """
 INSERT INTO outbox (township_id, id, person_id, channel, address, body, message_key, urgent,
@@ -33,10 +36,15 @@ ENDED = (
 
 async def put(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     """Store messages; a `message_key` may be used once for an address. `answers`: see `keep_no_longer`; `card`, `ref`,
-    `changes`, `held`: see the schema. What changes an earlier message is its words from now on.
+    `changes`, `held`: see the schema. What changes an earlier message is its words from now on. Whoever is sent photos
+    (`media`) may look at them.
     """
-    await tx.many(INSERT, [{"t": tx.township_id, **PLAIN, **row} for row in rows])
-    changed = [row for row in rows if row.get("changes") is not None]
+    sealed = [{**row, "body": await seal_text(tx, Purpose.WORDS, row["created_ms"], row["body"])} for row in rows]
+    await tx.many(INSERT, [{"t": tx.township_id, **PLAIN, **row} for row in sealed])
+    for row in rows:
+        if row.get("media"):
+            await media.grant(tx, row["media"], row["person_id"])
+    changed = [row for row in sealed if row.get("changes") is not None]
     await tx.many(
         "UPDATE outbox SET body = :body WHERE township_id = :t AND id = :id AND body <> :erased",
         [{"t": tx.township_id, "id": row["changes"], "body": row["body"], "erased": "{}"} for row in changed],
@@ -108,13 +116,14 @@ async def due(tx: Tx, *, now_ms: int, limit: int, but: Sequence[str] = (), of: s
     names, params = in_list("c", but or ("",))
     only = f" AND channel NOT IN ({names})" if but else ""
     only += " AND channel = :of" if of else ""
-    return await tx.all(
+    rows = await tx.all(
         f"SELECT {COLUMNS},"
         " (SELECT o.ref FROM outbox o WHERE o.township_id = :t AND o.id = outbox.changes) AS changes_ref"
         " FROM outbox WHERE township_id = :t AND state = 'due' AND answers IS NULL AND held IS NULL"
         f" AND (due_ms <= :now_ms OR due_ms <= created_ms){only} ORDER BY id LIMIT :limit",
         {"now_ms": now_ms, "limit": limit, **(params if but else {}), **({"of": of} if of else {})},
     )
+    return await open_bodies(tx, rows)
 
 
 async def any_kept_too_long(tx: Tx, *, now_ms: int) -> bool:
@@ -142,11 +151,12 @@ async def keep_no_longer(tx: Tx, *, now_ms: int) -> None:
 
 async def of_reply(tx: Tx, update_id: int) -> Sequence[Row]:
     """The messages kept for the reply to an update (state due), or that went out with it (sent), in order."""
-    return await tx.all(
+    rows = await tx.all(
         f"SELECT {COLUMNS} FROM outbox WHERE township_id = :t AND answers = :update_id AND state IN ('due', 'sent')"
         " ORDER BY id",
         {"update_id": update_id},
     )
+    return await open_bodies(tx, rows)
 
 
 async def put_in_reply(tx: Tx, message_id: int, update_id: int, *, now_ms: int) -> bool:
@@ -210,15 +220,17 @@ async def shown(tx: Tx, address: str, *, limit: int) -> Sequence[Row]:
         f"{SHOWN} WHERE township_id = :t AND address = :address AND state = 'sent' AND answers IN ({names})",
         {"address": address, **params},
     )
-    return sorted({row["id"]: row for row in (*rows, *replies)}.values(), key=lambda row: row["id"], reverse=True)
+    shown_rows = sorted({row["id"]: row for row in (*rows, *replies)}.values(), key=lambda row: row["id"], reverse=True)
+    return await open_bodies(tx, shown_rows)
 
 
 async def numbered(tx: Tx, address: str) -> Sequence[Row]:
     """The newest messages of each series of numbers that an address was sent, as `shown` has them, newest first."""
-    return await tx.all(
+    rows = await tx.all(
         f"{SHOWN} WHERE township_id = :t AND address = :address AND series > 0 ORDER BY id DESC LIMIT {MOST_SERIES}",
         {"address": address},
     )
+    return await open_bodies(tx, rows)
 
 
 async def shown_until(tx: Tx, address: str) -> int:
@@ -263,72 +275,22 @@ async def of_address(
 ) -> Sequence[Row]:
     """The messages for one address between two ids that are due by now; oldest first unless `newest`."""
     order = "DESC" if newest else "ASC"
-    return await tx.all(
+    rows = await tx.all(
         f"SELECT {COLUMNS} FROM outbox WHERE township_id = :t AND address = :address"
         " AND id > :after_id AND id < :before_id AND due_ms <= :now_ms"
         f" AND held IS NULL AND state <> 'expired' ORDER BY id {order} LIMIT :limit",
         {"address": address, "after_id": after_id, "before_id": before_id, "limit": limit, "now_ms": now_ms},
     )
-
-
-async def release_for(tx: Tx, person_ids: Sequence[int], *, now_ms: int) -> int:
-    """These people are here now: what is held only so as not to wake them is due; how many messages."""
-    names, params = in_list("p", person_ids)
-    return await tx.run(
-        "UPDATE outbox SET due_ms = :now_ms WHERE township_id = :t AND state = 'due' AND held IS NOT NULL AND held = 1"
-        f" AND due_ms > :now_ms AND person_id IN ({names})",
-        {"now_ms": now_ms, **params},
-    )
-
-
-async def townships_holding(tx: Tx, *, now_ms: int) -> Sequence[int]:
-    """Every township with held messages whose time has come, whichever `tx` is of."""
-    rows = await tx.all(
-        "SELECT t.township_id FROM turns t WHERE EXISTS (SELECT 1 FROM outbox x WHERE x.township_id = t.township_id"
-        " AND x.state = 'due' AND x.held IS NOT NULL AND x.due_ms <= :now_ms) ORDER BY t.township_id",
-        {"now_ms": now_ms},
-    )
-    return [row["township_id"] for row in rows]
-
-
-async def held_until(tx: Tx, *, now_ms: int, limit: int) -> Sequence[Row]:
-    """Held messages whose time has come, in the order in which they are to arrive; the columns of `due`, and card."""
-    return await tx.all(
-        f"SELECT {COLUMNS}, card FROM outbox WHERE township_id = :t AND state = 'due' AND held IS NOT NULL"
-        " AND due_ms <= :now_ms ORDER BY due_ms, id LIMIT :limit",
-        {"now_ms": now_ms, "limit": limit},
-    )
-
-
-async def release(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Hold messages no longer: id, new_id (its place among all others), ref, now_ms (when it was let go)."""
-    await tx.many(
-        "UPDATE outbox SET id = :new_id, held = NULL, ref = :ref, created_ms = :now_ms, due_ms = :now_ms"
-        " WHERE township_id = :t AND id = :id",
-        [{"t": tx.township_id, **row} for row in rows],
-    )
-
-
-async def held_cards(tx: Tx, card: str) -> Sequence[Row]:
-    """The held messages that will show a card: id, person_id."""
-    return await tx.all(
-        "SELECT id, person_id FROM outbox WHERE township_id = :t AND card = :card AND held IS NOT NULL"
-        " AND state = 'due' ORDER BY id",
-        {"card": card},
-    )
-
-
-async def reword(tx: Tx, message_id: int, body: str) -> None:
-    """Give a message that nobody has seen yet other words."""
-    await tx.run("UPDATE outbox SET body = :body WHERE township_id = :t AND id = :id", {"id": message_id, "body": body})
+    return await open_bodies(tx, rows)
 
 
 async def waiting_for(tx: Tx, address: str) -> Sequence[Row]:
     """Messages kept for someone who was away."""
-    return await tx.all(
+    rows = await tx.all(
         f"SELECT {COLUMNS} FROM outbox WHERE township_id = :t AND address = :address AND state = 'waiting' ORDER BY id",
         {"address": address},
     )
+    return await open_bodies(tx, rows)
 
 
 async def forget(tx: Tx, address: str) -> int:

@@ -7,6 +7,10 @@ from typing import Any
 
 from storage.database import Row, Tx
 from storage.sql import in_list
+from storage.vault.sealing import open_bodies, seal_text
+from storage.vault.vault import Purpose
+
+EMPTY = '{"rev":0,"frames":[]}'
 
 UPSERT = """
 INSERT INTO sessions (township_id, person_id, body, updated_ms) VALUES (:t, :person_id, :body, :updated_ms)
@@ -17,7 +21,7 @@ ON CONFLICT (township_id, person_id) DO UPDATE SET body = excluded.body, updated
 async def by_address(tx: Tx, addresses: Sequence[str]) -> Sequence[Row]:
     """Contact, person and session of each known address, in one query."""
     names, params = in_list("a", addresses)
-    return await tx.all(
+    rows = await tx.all(
         "SELECT c.address, c.channel, c.state AS contact_state, c.last_in_ms, p.id AS person_id, p.name, p.language,"
         " h.household_id, p.consent_version, p.state AS person_state, s.body AS session, s.updated_ms"
         " FROM contacts c JOIN people p ON p.township_id = c.township_id AND p.id = c.person_id"
@@ -27,6 +31,7 @@ async def by_address(tx: Tx, addresses: Sequence[str]) -> Sequence[Row]:
         f" WHERE c.township_id = :t AND c.address IN ({names})",
         params,
     )
+    return await open_bodies(tx, rows, blank=EMPTY, column="session")
 
 
 async def roles_of(tx: Tx, person_ids: Sequence[int]) -> Sequence[Row]:
@@ -41,17 +46,20 @@ async def roles_of(tx: Tx, person_ids: Sequence[int]) -> Sequence[Row]:
 
 async def save(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
     """Store sessions: person_id, body, updated_ms."""
-    await tx.many(UPSERT, [{"t": tx.township_id, **row} for row in rows])
+    sealed = [{**row, "body": await seal_text(tx, Purpose.WORDS, row["updated_ms"], row["body"])} for row in rows]
+    await tx.many(UPSERT, [{"t": tx.township_id, **row} for row in sealed])
 
 
 async def of_person(tx: Tx, person_id: int) -> Row | None:
     """One person's session."""
-    return await tx.one(
+    rows = await tx.all(
         "SELECT body, updated_ms FROM sessions WHERE township_id = :t AND person_id = :person_id",
         {"person_id": person_id},
     )
+    return (await open_bodies(tx, rows, blank=EMPTY))[0] if rows else None
 
 
 async def all_bodies(tx: Tx) -> Sequence[Row]:
     """Every stored session, for the checks of `doctor`."""
-    return await tx.all("SELECT person_id, body, updated_ms FROM sessions WHERE township_id = :t ORDER BY person_id")
+    rows = await tx.all("SELECT person_id, body, updated_ms FROM sessions WHERE township_id = :t ORDER BY person_id")
+    return await open_bodies(tx, rows, blank=EMPTY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from storage.database import Row, Tx
+from storage.vault.sealing import open_bodies
 
 
 async def received(tx: Tx, update_key: str) -> Row | None:
@@ -17,11 +18,12 @@ async def received(tx: Tx, update_key: str) -> Row | None:
 
 async def sent_after(tx: Tx, address: str, *, after_id: int, limit: int) -> Sequence[Row]:
     """What an address sent after an id, oldest first: id, body, received_ms."""
-    return await tx.all(
+    rows = await tx.all(
         "SELECT id, body, received_ms FROM inbox WHERE township_id = :t AND address = :address AND id > :after_id"
         " ORDER BY id LIMIT :limit",
         {"address": address, "after_id": after_id, "limit": limit},
     )
+    return await open_bodies(tx, rows, blank=b"")
 
 
 async def newest_id(tx: Tx, address: str) -> int:

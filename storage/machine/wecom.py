@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import orjson
 
 from storage.database import Row, Tx
+from storage.vault.sealing import open_bodies, seal_text
+from storage.vault.vault import Purpose
 
 
 async def put_name(tx: Tx, person_id: int, name: str, *, now_ms: int) -> None:
@@ -56,20 +58,18 @@ async def forget(tx: Tx, person_id: int) -> None:
     await tx.run(
         "UPDATE wecom_names SET name = '' WHERE township_id = :t AND person_id = :person_id", {"person_id": person_id}
     )
-    rows = await tx.all(
-        "SELECT id, body FROM outbox WHERE township_id = :t AND channel = 'wecom' AND body LIKE :said ORDER BY id",
-        {"said": f'%"mentions":[%"{name}"%'},
+    stored = await tx.all(
+        "SELECT id, body, created_ms FROM outbox WHERE township_id = :t AND channel = 'wecom' AND body <> '{}'"
+        " ORDER BY id"
     )
-    await tx.many(
-        "UPDATE outbox SET body = :body WHERE township_id = :t AND id = :id",
-        [{"t": tx.township_id, "id": row["id"], "body": _without(row["body"], name)} for row in rows],
-    )
-
-
-def _without(body: str, name: str) -> str:
-    found = orjson.loads(body)
-    found["mentions"] = [one for one in found["mentions"] if one != name]
-    return orjson.dumps(found).decode()
+    for row in await open_bodies(tx, stored):
+        found = orjson.loads(row["body"])
+        if name in found.get("mentions", ()):
+            found["mentions"] = [one for one in found["mentions"] if one != name]
+            body = await seal_text(tx, Purpose.WORDS, row["created_ms"], orjson.dumps(found).decode())
+            await tx.run(
+                "UPDATE outbox SET body = :body WHERE township_id = :t AND id = :id", {"id": row["id"], "body": body}
+            )
 
 
 async def forget_without_role(tx: Tx) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from storage.database import Tx
+from storage.machine.sessions import EMPTY as EMPTY_SESSION
 from storage.sql import in_list
-
-EMPTY_SESSION = '{"rev":0,"frames":[]}'
 
 
 async def forget_person(tx: Tx, person_id: int) -> None:

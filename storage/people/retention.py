@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from storage.database import Row, Tx
+from storage.machine.sessions import EMPTY as EMPTY_SESSION
+from storage.machine.walks import set_through, through
 from storage.sql import in_list
+from storage.vault.sealing import open_bodies
 
 # what is erased → its table, its moment, and the statement that erases a range of ids
 WORDS: Mapping[str, tuple[str, str, str]] = {
@@ -57,31 +60,18 @@ async def erase_ranges(tx: Tx, steps: Mapping[str, tuple[str, str, str]], *, bef
 
 async def _erase_range(tx: Tx, what: str, step: tuple[str, str, str], *, before_ms: int, limit: int) -> bool:
     table, moment, statement = step
-    after = await _through(tx, what)
+    after = await through(tx, what)
     rows = await tx.all(
         f"SELECT id, {moment} AS at_ms FROM {table} WHERE township_id = :t AND id > :after ORDER BY id LIMIT :limit",
         {"after": after, "limit": limit},
     )
-    through = max((row["id"] for row in rows if row["at_ms"] < before_ms), default=None)
-    if through is None:
+    last = max((row["id"] for row in rows if row["at_ms"] < before_ms), default=None)
+    if last is None:
         return False
-    values = {"after": after, "through": through}
+    values = {"after": after, "through": last}
     await tx.run(statement, {**values, "nothing": b""} if ":nothing" in statement else values)
-    await _set_through(tx, what, through)
-    return len(rows) == limit and rows[-1]["id"] == through
-
-
-async def _through(tx: Tx, what: str) -> int:
-    row = await tx.one("SELECT through_id FROM erased_through WHERE township_id = :t AND what = :what", {"what": what})
-    return int(row["through_id"]) if row else 0
-
-
-async def _set_through(tx: Tx, what: str, through: int) -> None:
-    await tx.run(
-        "INSERT INTO erased_through (township_id, what, through_id) VALUES (:t, :what, :through)"
-        " ON CONFLICT (township_id, what) DO UPDATE SET through_id = excluded.through_id",
-        {"what": what, "through": through},
-    )
+    await set_through(tx, what, last)
+    return len(rows) == limit and rows[-1]["id"] == last
 
 
 async def next_sessions(tx: Tx, *, limit: int) -> Sequence[Row]:
@@ -93,10 +83,10 @@ async def next_sessions(tx: Tx, *, limit: int) -> Sequence[Row]:
     rows = await tx.all(
         "SELECT person_id, body, updated_ms FROM sessions WHERE township_id = :t AND person_id > :after"
         " ORDER BY person_id LIMIT :limit",
-        {"after": await _through(tx, "sessions"), "limit": limit},
+        {"after": await through(tx, "sessions"), "limit": limit},
     )
-    await _set_through(tx, "sessions", rows[-1]["person_id"] if rows else 0)
-    return rows
+    await set_through(tx, "sessions", rows[-1]["person_id"] if rows else 0)
+    return await open_bodies(tx, rows, blank=EMPTY_SESSION)
 
 
 async def erase_media(tx: Tx, *, before_ms: int, limit: int) -> tuple[int, list[str]]:

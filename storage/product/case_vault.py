@@ -1,6 +1,8 @@
 """Who reported (D47, PIPL): read only to tell the reporter, to pay them, and for those with the right to know.
 
-Every function here says what it is for; nothing else in the program reads `case_reporters`.
+Every function here says what it is for; nothing else in the program reads `case_reporters`. What is stored names
+nobody: `sealed` opens with the vault's key only, and `reporter_key` stands for a person where their reports are
+looked up.
 """
 
 from __future__ import annotations
@@ -9,22 +11,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from storage.database import Row, Tx
 from storage.sql import in_list
+from storage.vault.sealing import index_of, seal, unsealed, with_value
+from storage.vault.vault import Purpose
 
 
 async def _theirs(tx: Tx, person_id: int) -> tuple[str, dict[str, Any]]:
     """The reports of a person: a condition on `r`, and its parameters.
 
-    A person joined with another goes on under the other's id; what the old id reported stays theirs. The ids stand in
+    A person joined with another goes on under the other's id; what the old id reported stays theirs. The keys stand in
     the statement, so that every planner finds them by the index, also in tables it knows nothing of yet.
     """
     rows = await tx.all(
         "SELECT id FROM people WHERE township_id = :t AND merged_into = :person_id ORDER BY id",
         {"person_id": person_id},
     )
-    names, params = in_list("p", [person_id, *(row["id"] for row in rows)])
-    return f"r.person_id IN ({names})", params
+    keys = [await _key_of(tx, one) for one in (person_id, *(row["id"] for row in rows))]
+    names, params = in_list("p", keys)
+    return f"r.reporter_key IN ({names})", params
+
+
+async def _key_of(tx: Tx, person_id: int) -> int:
+    return await index_of(tx, "reporter", person_id)
 
 
 async def add_reporter(
@@ -39,17 +50,64 @@ async def add_reporter(
 ) -> None:
     """Keep who reported a case. `household_id` is the household it was filed for by a proxy, if any."""
     await tx.run(
-        "INSERT INTO case_reporters (township_id, case_id, person_id, anonymous, household_id, points, received_ms)"
-        " VALUES (:t, :case_id, :person_id, :anonymous, :household_id, :points, :received_ms)",
+        "INSERT INTO case_reporters (township_id, case_id, reporter_key, sealed, anonymous, points, received_ms)"
+        " VALUES (:t, :case_id, :reporter_key, :sealed, :anonymous, :points, :received_ms)",
         {
             "case_id": case_id,
-            "person_id": person_id,
+            "reporter_key": await _key_of(tx, person_id),
+            "sealed": await _sealed(tx, case_id, person_id, household_id, received_ms),
             "anonymous": int(anonymous),
-            "household_id": household_id,
             "points": points,
             "received_ms": received_ms,
         },
     )
+
+
+async def _sealed(tx: Tx, case_id: int, person_id: int, household_id: int | None, received_ms: int) -> bytes:
+    """Who reported a case; the case's id is sealed in, so that no row can be taken for another's."""
+    return await seal(tx, Purpose.REPORTERS, received_ms, orjson.dumps([case_id, person_id, household_id]))
+
+
+async def seal_earlier(tx: Tx) -> None:
+    """Seal who reported before there was a vault; all at once, for what is not sealed is not found."""
+    rows = await tx.all(
+        "SELECT case_id, person_id, household_id, received_ms FROM case_reporters"
+        " WHERE township_id = :t AND person_id IS NOT NULL ORDER BY case_id"
+    )
+    sealed = [
+        {
+            "t": tx.township_id,
+            "case_id": row["case_id"],
+            "reporter_key": await _key_of(tx, row["person_id"]),
+            "sealed": await _sealed(tx, row["case_id"], row["person_id"], row["household_id"], row["received_ms"]),
+        }
+        for row in rows
+    ]
+    await tx.many(
+        "UPDATE case_reporters SET person_id = NULL, household_id = NULL, reporter_key = :reporter_key,"
+        " sealed = :sealed WHERE township_id = :t AND case_id = :case_id",
+        sealed,
+    )
+
+
+async def _opened(tx: Tx, row: Row) -> tuple[int | None, int | None]:
+    """The person and the household in a row of case_id and sealed; None when they were erased."""
+    plain = await unsealed(tx, row["sealed"]) if row["sealed"] is not None else None
+    if plain is None:
+        return None, None
+    case_id, person_id, household_id = orjson.loads(plain)
+    if case_id != row["case_id"]:
+        raise ValueError(f"what is sealed with case {row['case_id']} is of case {case_id}")
+    return person_id, household_id
+
+
+async def _person(tx: Tx, person_id: int) -> tuple[int, str]:
+    """Under which id a person goes on, and their language."""
+    row = await tx.one(
+        "SELECT COALESCE(merged_into, id) AS id, language FROM people WHERE township_id = :t AND id = :person_id",
+        {"person_id": person_id},
+    )
+    return (row["id"], row["language"]) if row is not None else (person_id, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +123,16 @@ class Reporter:
 async def reporter(tx: Tx, case_id: int) -> Reporter | None:
     """Who reported a case."""
     row = await tx.one(
-        "SELECT COALESCE(p.merged_into, r.person_id) AS person_id, r.anonymous, r.household_id, p.language"
-        " FROM case_reporters r LEFT JOIN people p ON p.township_id = r.township_id AND p.id = r.person_id"
-        " WHERE r.township_id = :t AND r.case_id = :case_id",
+        "SELECT case_id, sealed, anonymous FROM case_reporters WHERE township_id = :t AND case_id = :case_id",
         {"case_id": case_id},
     )
     if row is None:
         return None
-    return Reporter(row["person_id"], bool(row["anonymous"]), row["household_id"], row["language"])
+    person_id, household_id = await _opened(tx, row)
+    if person_id is None:
+        return Reporter(None, bool(row["anonymous"]), household_id, None)
+    person_id, language = await _person(tx, person_id)
+    return Reporter(person_id, bool(row["anonymous"]), household_id, language)
 
 
 async def points_since(tx: Tx, person_id: int, since_ms: int) -> int:
@@ -110,34 +170,40 @@ async def named_reports(tx: Tx, *, person_id: int | None = None, before_ms: int 
 
     id, number, points, person_id. Those that are undecided, or whose decision can still be taken back.
     """
-    condition, params = "r.person_id IS NOT NULL", dict[str, Any]()
+    condition, params = "r.reporter_key IS NOT NULL", dict[str, Any]()
     if person_id is not None:
         condition, params = await _theirs(tx, person_id)
     if before_ms is not None:
         condition, params = f"{condition} AND r.received_ms < :before_ms", {**params, "before_ms": before_ms}
-    return await tx.all(
-        "SELECT c.id, c.number, c.points, COALESCE(p.merged_into, r.person_id) AS person_id FROM case_reporters r"
+    rows = await tx.all(
+        "SELECT c.id, c.number, c.points, r.case_id, r.sealed FROM case_reporters r"
         " JOIN cases c ON c.township_id = r.township_id AND c.id = r.case_id"
-        " JOIN people p ON p.township_id = r.township_id AND p.id = r.person_id"
         f" WHERE r.township_id = :t AND {condition} AND r.anonymous = 0 AND c.points > 0"
         " AND (c.state = 'registered' OR c.settles_ms IS NOT NULL) ORDER BY c.id",
         params,
     )
+    found = []
+    for row in rows:
+        one, _ = await _opened(tx, row)
+        if one is not None:
+            found.append(with_value(row, "person_id", (await _person(tx, one))[0]))
+    return found
 
 
 async def forget_reporter(tx: Tx, person_id: int) -> int:
     """Erase a person's identity from all their reports; how many there were."""
     theirs, params = await _theirs(tx, person_id)
     return await tx.run(
-        f"UPDATE case_reporters AS r SET person_id = NULL WHERE r.township_id = :t AND {theirs}", params
+        f"UPDATE case_reporters AS r SET reporter_key = NULL, sealed = NULL WHERE r.township_id = :t AND {theirs}",
+        params,
     )
 
 
 async def forget_before(tx: Tx, before_ms: int) -> int:
     """Erase the identities of all reports received before a moment (policy's retention); how many."""
     return await tx.run(
-        "UPDATE case_reporters SET person_id = NULL WHERE township_id = :t AND person_id IS NOT NULL"
-        " AND received_ms < :before_ms",
+        "UPDATE case_reporters SET reporter_key = NULL, sealed = NULL"
+        " WHERE township_id = :t AND reporter_key IS NOT NULL AND received_ms < :before_ms",
         {"before_ms": before_ms},
     )
 

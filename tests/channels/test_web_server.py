@@ -505,6 +505,7 @@ async def test_another_person_s_photo_does_not_exist_until_they_are_shown_it(sit
     assert (await page.get(f"/media/{media_id}"))[0] == 200
     status, answer = await other.post(kind="media", media=[media_id])
     assert (status, answer["error"]) == (422, "media_gone")
+    await other.says("在")
     await site.tell(other, "请核实", media_ids=(media_id,))
     assert (await other.get(f"/media/{media_id}"))[0] == 200
 

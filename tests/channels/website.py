@@ -33,6 +33,7 @@ from bot.settings import Settings
 from bot.talk.messages import Out, Say
 from bot.troubles import Troubles
 from bot.turn import Desk, Dispatch, Intent, Turn
+from bot.vault import use_vault
 from bot.web.app import Web, build_web
 from bot.web.guard import address_of
 from bot.web.wechat_page import WeChatPage
@@ -44,6 +45,7 @@ from storage.product import areas
 from tests.channels.webtexts import web_catalogues
 from tests.fakes.wechat import FakeWeChat
 from tests.ports import free_port
+from tests.unsealed import open_all
 
 HEADERS = {"X-Jingxiang": "1"}
 PATIENCE_S = 10
@@ -328,7 +330,7 @@ class Site:
 
     async def rows(self, sql: str, **params: Any) -> Any:
         async def work(tx: Tx) -> Any:
-            return await tx.all(sql, params)
+            return await open_all(tx, await tx.all(sql, params))
 
         return await self.database.read(work)
 
@@ -350,6 +352,8 @@ async def serving(folder: Path, *, url: str = "", **settings: Any) -> AsyncItera
     await bring_up_to_date(url, now_ms=now_ms)
     shutil.rmtree(folder / "texts", ignore_errors=True)
     database = await open_database(url)
+    key_file = (folder.parent if url.startswith("postgres") else folder) / "vault.key"  # one for all workers
+    await use_vault(Settings(_env_file=None, vault_key_file=key_file), database)
     await database.transaction(
         lambda tx: areas.set_township(tx, code="1", name="试验乡", county="", province="", now_ms=now_ms)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 import tarfile
 import threading
@@ -110,6 +111,7 @@ async def test_a_photo_is_seen_again_after_a_restore(make: Make, tmp_path: Path)
         file = await asyncio.to_thread(back_up, old, tmp_path)  # while it serves
         token = page.token
     await asyncio.to_thread(backup.restore, file, new, progress=quiet)
+    shutil.copy(old.vault_key, new.vault_key)
     async with serving(tmp_path / "new", **{**given, **of_store(new)}) as site:
         page = Page(site.url)
         site.pages.append(page)

@@ -29,6 +29,7 @@ from storage.engine.copying import Target
 from storage.engine.migrate import load_migrations
 from storage.engine.migrate_postgres import migrate_postgres
 from storage.engine.opening import SQLITE, bring_up_to_date, open_database
+from storage.vault.keyfile import write_key
 from tests.cli.moving import Line, again, ask, in_file, moved, on_server, play, settings_of
 from tests.example import ROOT
 from tests.postgres import PostgresServer, name_of
@@ -75,6 +76,7 @@ async def filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for township_id in (1, 2):
         await database.transaction(lambda tx: rows.fill(tx, tx.township_id), township_id=township_id)
     await database.close()
+    write_key(folder / "vault.key", rows.VAULT_KEY)
 
     async def nothing(*_: object) -> list[object]:
         return []

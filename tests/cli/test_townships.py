@@ -304,7 +304,7 @@ def test_another_import_at_the_same_time_does_not_take_the_place(
     async def late(tx: Tx) -> Any:
         """At first as it was before the other one had written."""
         asked.append(1)
-        return [] if len(asked) == 1 else await real(tx)
+        return [] if len(asked) <= 2 else await real(tx)  # the key is looked for first
 
     monkeypatch.setattr(townships, "every_id", late)
     assert "another import has just made a township" in console.refused("import", SECOND, "--new")

@@ -10,7 +10,6 @@ ROOT = Path(__file__).parents[2]
 BY_NEED = {
     "aiohttp": "WeChat, WeCom",
     "asyncpg": "PostgreSQL",
-    "cryptography": "WeChat",
     "defusedxml": "WeChat",
     "holidays": "a year without published data",
     "httpx": "python-telegram-bot",

@@ -33,6 +33,7 @@ MAP: Mapping[str, tuple[str, ...]] = {
     "bot.channels": ("bot.checks", "bot.turn", "bot.talk", "bot.i18n", "storage"),
     "bot.turn": ("bot.talk", "bot.i18n", "storage"),
     "bot.checks": ("bot.talk", "storage"),
+    "bot.vault": ("storage",),
     "bot.media": ("bot.talk.messages", "bot.i18n", "storage"),
     "bot.trouble_book": ("storage",),
     "bot.i18n": ("bot.talk",),

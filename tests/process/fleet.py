@@ -16,6 +16,7 @@ class Fleet:
     def __init__(self, folder: Path, api: FakeBotApi, server: PostgresServer, url: str, size: int) -> None:
         self.server = server
         self.rows = LookAtServer(url)
+        self.key_file = folder / "data" / "vault.key"
         self.life = 0
         self.workers = [
             Program(folder / f"worker{number}", api, self.rows, DATABASE_URL=url, DATA_DIR=str(folder / "data"))

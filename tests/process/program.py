@@ -24,6 +24,7 @@ from tests.example import ROOT
 from tests.fakes.botapi import FakeBotApi
 from tests.fakes.botapi_people import Heard, User
 from tests.fakes.pictures import photo
+from tests.unsealed import opened_by
 
 SERVES_S = 30.0
 AWAY = (sqlite3.OperationalError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
@@ -83,6 +84,7 @@ class Program:
 
     def __init__(self, folder: Path, api: FakeBotApi | None, look: Look, *, only: str = "", **environment: str) -> None:
         self.folder = folder
+        self.key_file = Path(environment.get("DATA_DIR", folder / "data")) / "vault.key"
         self.only = only
         self.life = 0
         self.rows = look
@@ -226,9 +228,10 @@ class Phone:
     def faults(self) -> list[str]:
         """What they should have heard against what they heard: everything in order, and after each kill at most
         the one message once more that was on its way."""
+        stored = self.program.rows("SELECT body FROM outbox WHERE address = :a ORDER BY id", a=self.address)
         wanted = [
             (message["text"], _buttons(message.get("reply_markup", {})))
-            for row in self.program.rows("SELECT body FROM outbox WHERE address = :a ORDER BY id", a=self.address)
+            for row in opened_by(self.program.rows, self.program.key_file, stored)
             if not (out := load_out(row["body"])).commands  # the platform's own menu is no message
             for message in messages_of(self.user.id, out)
         ]

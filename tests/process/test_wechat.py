@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
+import orjson
 import pytest
 
 from tests.fakes.wechat import FakeWeChat
@@ -20,6 +21,7 @@ from tests.postgres import PostgresServer
 from tests.process.crowd import DEFECTS, example
 from tests.process.program import LookAtServer, Program
 from tests.stories.town import wechat_settings
+from tests.unsealed import opened_by
 
 PEOPLE, WISHES, KILLS = 12, 3, 10
 LATE_S = 8.0  # what could not be the reply comes by itself by then
@@ -121,11 +123,16 @@ async def test_every_case_is_told_once_whoever_dies(office: Office, dice: random
         await asyncio.gather(incidents(office, dice), *(live(user) for user in people))
         await asyncio.sleep(LATE_S)
     told = {user.openid: Counter(NUMBER.findall("\n".join(one.text for one in user.contact.seen))) for user in people}
-    cases = office.rows(
-        "SELECT c.number, k.address FROM cases c JOIN case_reporters r ON r.township_id = c.township_id"
-        " AND r.case_id = c.id JOIN contacts k ON k.township_id = c.township_id AND k.person_id = r.person_id"
-        " WHERE c.township_id = 1"
+    key_file = office.workers[0].key_file
+    sealed = office.rows(
+        "SELECT c.number, r.sealed FROM cases c JOIN case_reporters r ON r.township_id = c.township_id"
+        " AND r.case_id = c.id WHERE c.township_id = 1"
     )
+    address_of = {row["person_id"]: row["address"] for row in office.rows("SELECT person_id, address FROM contacts")}
+    cases = [
+        {"number": row["number"], "address": address_of[orjson.loads(row["sealed"])[1]]}
+        for row in opened_by(office.rows, key_file, sealed)
+    ]
     assert len(cases) >= PEOPLE * WISHES
     by_person = {user.openid: user for user in people}
     repeated = 0

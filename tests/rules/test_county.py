@@ -160,6 +160,7 @@ class Rows:
     """A transaction that would do anything."""
 
     township_id = 2
+    sealing = None
 
     async def one(self, sql: str, params: Any = None) -> Any:
         return {"n": 1}

@@ -11,6 +11,7 @@ import orjson
 
 from bot.talk.session import Session
 from tests.sim.chat.platform import JUNK
+from tests.sim.sealed import opened
 
 KEPT = ("inbox", "outbox", "timers", "transfers", "people", "contacts", "cases", "events", "tickets", "sim_effects")
 DATUMS = {"WGS-84", "GCJ-02", "BD-09"}
@@ -46,7 +47,8 @@ class Watch:
         return self.platform.township_id
 
     def _all(self, connection: Connection, sql: str, **values: Any) -> list[Any]:
-        return connection.execute(sql, {"t": self.township_id, **values}).fetchall()
+        found = connection.execute(sql, {"t": self.township_id, **values}).fetchall()
+        return opened(connection, found, self.township_id)
 
     def always(self, connection: Connection) -> list[str]:
         """What holds at every moment, also right after a crash."""
@@ -149,14 +151,16 @@ class Watch:
             found.append(f"{waiting} updates were never handled")
         rows = self._all(
             connection,
-            "SELECT update_key, error FROM inbox WHERE township_id = :t"
-            " AND body NOT IN (:junk, x'') AND state = 'quarantined' AND error NOT LIKE 'Defect%'"
-            " UNION SELECT update_key, 'not in quarantine' FROM inbox WHERE township_id = :t"
-            " AND body = :junk AND state <> 'quarantined'",
-            junk=JUNK,
+            "SELECT update_key, error, state, body FROM inbox WHERE township_id = :t"
+            " AND (state <> 'quarantined' OR error NOT LIKE 'Defect%') AND body <> x''",
         )
-        if rows:
-            found.append(f"quarantine: {[tuple(row) for row in rows][:3]}")
+        wrong = [
+            (row["update_key"], row["error"] or "not in quarantine")
+            for row in rows
+            if (row["state"] == "quarantined") != (row["body"] == JUNK)
+        ]
+        if wrong:
+            found.append(f"quarantine: {wrong[:3]}")
         due = self._all(
             connection,
             "SELECT COUNT(*) FROM outbox WHERE township_id = :t AND state = 'due' AND due_ms <= :now_ms",

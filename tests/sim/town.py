@@ -31,6 +31,7 @@ from tests.sim.machine.server import NOBODY, Server
 from tests.sim.play import SCRATCH, START_MS, Play
 from tests.sim.plays.own import SimPlay
 from tests.sim.plays.product import Defect
+from tests.sim.sealed import opened
 
 CALM_S = 1_200.0
 LEAPS_MS = (30_000, 3_600_000, 13 * 3_600_000, 30 * 3_600_000, -2_000, -600_000)
@@ -121,7 +122,7 @@ class Town:
         chat = self.play.chat(township_id)
 
         def ask(question: str, **of: Any) -> list[Any]:
-            return self.eye.execute(question, {"t": township_id, **of}).fetchall()
+            return opened(self.eye, self.eye.execute(question, {"t": township_id, **of}).fetchall(), township_id)
 
         platform = chat.platform(township_id, self.chaos, self.blame, self.note, ask, self.now_ms)
         watch = chat.watch(platform)

@@ -19,16 +19,18 @@ from storage.database import Params, Row, Tx
 from storage.people import retention
 from storage.product import cases, film, ledger
 from storage.product.integrity import Reference
-from tests.storage.rows import HASHES, MEDIA, TOKENS
+from storage.vault.keyfile import make_key
+from storage.vault.vault import Purpose, Vault
+from tests.storage.rows import HASHES, MEDIA, TOKENS, VAULT
 
 # Modules that are an engine, or speak to a server and not to a township's tables.
-ENGINE = ("storage.database", "storage.engine")
+ENGINE = ("storage.database", "storage.engine", "storage.vault.vault", "storage.vault.keyfile", "storage.vault.sealing")
 # The only functions that look beyond the township of their `tx`, and why.
 CROSSING = {
     "townships.every_id": "a worker serves every township of the database",
     "townships.every_name": "the console and a county's page list the townships",
     "inbox.townships_waiting": "intake looks for townships with updates to handle",
-    "outbox.townships_holding": "the clock looks for townships with messages to let go",
+    "holding.townships_holding": "the clock looks for townships with messages to let go",
     "timers.townships_due": "the clock looks for townships with something to do",
     "channel_faults.of_all": "doctor and the worker that writes troubles down look at every township's",
     "inbox.last_id": "new ids go on from the newest one anywhere, whatever the machine's clock says",
@@ -52,6 +54,13 @@ class Dice:
     def token(self) -> str:
         self.thrown += 1
         return f"token {self.thrown}"
+
+
+class SteadyVault(Vault):
+    """Wraps the same key the same way each time."""
+
+    def wrap(self, key: bytes, name: tuple[int, int, int]) -> bytes:
+        return repr((key, name)).encode()
 
 
 async def new_dice(_: Tx) -> Dice:
@@ -93,7 +102,7 @@ REPORT = {
 EFFORT = {"id": NEW, "metric": "people", "unit": "people", "value_milli": 12_000}
 LETTER = {"id": NEW, "channel": "web", "update_key": "u1", "address": "web:1", "body": b"{}", "received_ms": NOW_MS}
 MESSAGE = {
-    "id": NEW, "person_id": 1, "channel": "web", "address": "web:1", "body": f'{{"media":["{MEDIA[0]}"]}}',
+    "id": NEW, "person_id": 1, "channel": "web", "address": "web:1", "body": "{}", "media": (MEDIA[0],),
     "message_key": None, "urgent": 0, "created_ms": NOW_MS, "due_ms": NOW_MS, "expires_ms": None,
 }  # fmt: skip
 TIMER = {"id": NEW, "kind": "digest", "timer_key": "t901", "fire_ms": NOW_MS, "payload": "{}"}
@@ -108,6 +117,11 @@ BY_NAME: dict[str, Any] = {
     **dict.fromkeys(("invitation_id", "policy_version", "version"), 1),
     **dict.fromkeys(("stranger_id", "event_id", "try_id", "drop_id", "link_id", "consent_id", "id"), NEW),
     "reversal_id": NEW,
+    "last_id": 2,
+    "purpose": Purpose.WORDS,
+    "before_day": 2,
+    "old": VAULT,
+    "new": SteadyVault(make_key()),
     **dict.fromkeys(("now_ms", "at_ms", "entry_ms", "received_ms", "fire_ms", "planned_ms"), NOW_MS),
     **dict.fromkeys(("since_ms", "from_ms", "after_id"), 0),
     **dict.fromkeys(("until_ms", "before_ms", "before_id", "expires_ms"), LATE_MS),
@@ -133,6 +147,7 @@ REFERENCES = (Reference("case_events", "case_id", "cases"), Reference("cases", "
 
 # A function's calls, where one with the arguments above is not all there is to see: what differs in each.
 CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
+    "walks.through": [{"what": "walk 1"}],
     "areas.set_township": [{"code": "c1"}],
     "case_vault.add_reporter": [{"case_id": NEW}],
     "case_vault.points_since": [{}, {"person_id": 2}],
@@ -228,11 +243,11 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     ],
     "outbox.of_address": [{}, {"newest": True}],
     "outbox.waiting_for": [{"address": "web:2"}],
-    "outbox.release_for": [{"person_ids": [4], "now_ms": 3}],
-    "outbox.held_until": [{}, {"now_ms": 3}],
-    "outbox.held_cards": [{"card": "menu"}],
-    "outbox.release": [{"rows": [{"id": 4, "new_id": NEW, "ref": "17", "now_ms": NOW_MS}]}],
-    "outbox.reword": [{"message_id": 4, "body": "words"}],
+    "holding.release_for": [{"person_ids": [4], "now_ms": 3}],
+    "holding.held_until": [{}, {"now_ms": 3}],
+    "holding.held_cards": [{"card": "menu"}],
+    "holding.release": [{"rows": [{"id": 4, "new_id": NEW, "ref": "17", "now_ms": NOW_MS}]}],
+    "holding.reword": [{"message_id": 4, "body": "words"}],
     "people.add_person": [{"person_id": NEW}],
     "people.person": [{}, {"person_id": 3}],
     "people.set_person": [{"values": {"name": "words", "language": "en"}}],
@@ -316,6 +331,7 @@ class Spy:
         self._tx = tx
         self._noted = noted
         self.township_id = tx.township_id
+        self.sealing = tx.sealing
 
     async def one(self, sql: str, params: Params | None = None) -> Row | None:
         self._noted.add(sql)

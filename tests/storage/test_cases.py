@@ -234,9 +234,9 @@ PLANS = [
         "cases_cell",
     ),
     (
-        "SELECT SUM(points) FROM case_reporters WHERE township_id = 1 AND person_id = 4 AND received_ms >= 5"
+        "SELECT SUM(points) FROM case_reporters WHERE township_id = 1 AND reporter_key = 4 AND received_ms >= 5"
         " AND points > 0",
-        "case_reporters_points",
+        "case_reporters_key_points",
     ),
     ("SELECT id FROM cases WHERE township_id = 1 AND number = 'x'", "cases_number"),
 ]

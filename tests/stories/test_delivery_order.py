@@ -14,7 +14,7 @@ from bot.talk.messages import Say
 from bot.turn import Dispatch
 from bot.web import history
 from storage.database import Tx
-from storage.machine import outbox
+from storage.machine import holding
 from storage.people import people
 from tests.stories.someone import Someone
 from tests.stories.town import Town
@@ -81,7 +81,7 @@ class Night:
         now_ms = self.town.clock.now_ms()
         person_id = await people.looks(tx, self.aunt.driver.address, now_ms=now_ms)
         assert person_id is not None
-        await outbox.release_for(tx, [person_id], now_ms=now_ms)
+        await holding.release_for(tx, [person_id], now_ms=now_ms)
 
     async def reloaded(self) -> list[Line]:
         """What the page shows when it is opened anew."""

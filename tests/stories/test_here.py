@@ -6,7 +6,7 @@ import pytest
 
 from bot.web import history
 from storage.database import Tx
-from storage.machine import outbox
+from storage.machine import holding
 from storage.people import people
 from tests.stories.doings import joins, reports, time_to_take_back_is_over
 from tests.stories.town import Someone, Town
@@ -59,7 +59,7 @@ async def looks_at_the_page(town: Town, page: Someone) -> None:
     async def work(tx: Tx) -> None:
         person_id = await people.looks(tx, page.driver.address, now_ms=town.clock.now_ms())
         assert person_id is not None
-        await outbox.release_for(tx, [person_id], now_ms=town.clock.now_ms())
+        await holding.release_for(tx, [person_id], now_ms=town.clock.now_ms())
 
     await town.app.database.transaction(work)
 

@@ -71,8 +71,8 @@ async def test_who_unfollows_is_forgotten_and_the_ledgers_stay(town: Town) -> No
     assert await rows_with(town, "王大娘") == {}
     # the case itself keeps what was reported until its own time is over, and nobody knows by whom
     assert set(await rows_with(town, "隔壁老赵")) <= {"cases"}
-    reporters = await town.rows("SELECT person_id FROM case_reporters WHERE township_id = :t")
-    assert [row["person_id"] for row in reporters] == [None]
+    reporters = await town.rows("SELECT reporter_key, sealed FROM case_reporters WHERE township_id = :t")
+    assert [(row["reporter_key"], row["sealed"]) for row in reporters] == [(None, None)]
     links = await town.rows("SELECT until_ms FROM household_members WHERE township_id = :t")
     assert all(row["until_ms"] is not None for row in links)
     answers = await town.rows(

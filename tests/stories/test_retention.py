@@ -37,11 +37,16 @@ async def personal(town: Town) -> dict[str, int]:
         "inbox": await count(town, f"inbox WHERE township_id = :t AND received_ms < {until} AND LENGTH(body) > 0"),
         "outbox": await count(town, f"outbox WHERE township_id = :t AND created_ms < {until} AND body <> '{{}}'"),
         "errors": await count(town, f"outbox WHERE township_id = :t AND created_ms < {until} AND error IS NOT NULL"),
-        "forms": await count(town, f"sessions WHERE township_id = :t AND updated_ms < {until} AND body LIKE '%form%'"),
+        "forms": sum(
+            "form" in row["body"]
+            for row in await town.rows(f"SELECT body FROM sessions WHERE township_id = :t AND updated_ms < {until}")
+        ),
         "places": await count(town, "cases WHERE township_id = :t AND (lat IS NOT NULL OR statement <> '')"),
         "photos": await count(town, "media WHERE township_id = :t AND state <> 'erased'"),
         "owners": await count(town, "media WHERE township_id = :t AND (person_id IS NOT NULL OR lat IS NOT NULL)"),
-        "reporters": await count(town, "case_reporters WHERE township_id = :t AND person_id IS NOT NULL"),
+        "reporters": await count(
+            town, "case_reporters WHERE township_id = :t AND (reporter_key IS NOT NULL OR sealed IS NOT NULL)"
+        ),
     }
 
 

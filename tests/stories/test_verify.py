@@ -362,7 +362,7 @@ async def test_an_erased_reporters_points_wait_for_the_code(town: Town) -> None:
     aunt = await town.person("王大娘")
     number = await reports(aunt)
     await of_an_older_program(town, number, "123456")
-    await town.write("UPDATE case_reporters SET person_id = NULL WHERE township_id = :t")
+    await town.write("UPDATE case_reporters SET reporter_key = NULL, sealed = NULL WHERE township_id = :t")
     await keeper.taps("属实")
     await time_to_take_back_is_over(town)
     assert aunt.news == []
@@ -378,8 +378,8 @@ async def test_identities_are_forgotten_after_a_year(town: Town) -> None:
     await town.tick()
     town.clock.advance(days=1)
     await town.tick()
-    rows = await town.rows("SELECT person_id FROM case_reporters WHERE township_id = :t")
-    assert [row["person_id"] for row in rows] == [None]
+    rows = await town.rows("SELECT reporter_key, sealed FROM case_reporters WHERE township_id = :t")
+    assert [(row["reporter_key"], row["sealed"]) for row in rows] == [(None, None)]
 
 
 async def test_the_elder_gets_what_the_child_reports(town: Town) -> None:

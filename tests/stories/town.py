@@ -18,6 +18,7 @@ from tests.stories.drivers.telegram import TelegramDriver
 from tests.stories.drivers.web import WebDriver
 from tests.stories.drivers.wechat import WeChatDriver, connect
 from tests.stories.someone import Heard, Someone
+from tests.unsealed import open_all
 
 __all__ = ("START", "TOWN", "ZONE", "Heard", "Someone", "StoryClock", "StoryDice", "Town")  # what a story needs
 
@@ -156,7 +157,7 @@ class Town:
         """Look into the database."""
 
         async def work(tx: Tx) -> Any:
-            return await tx.all(sql, params)
+            return await open_all(tx, await tx.all(sql, params))
 
         return await self.app.database.read(work)
 

@@ -46,6 +46,7 @@ def rest_row(letter: Letter, out: Out, *, message_id: int, now_ms: int, due_ms: 
         "channel": letter.channel,
         "address": letter.address,
         "body": dump_out(out),
+        "media": out.media,
         "message_key": rest_key(letter.id),
         "urgent": int(letter.urgent),
         "created_ms": now_ms,

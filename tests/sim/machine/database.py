@@ -19,9 +19,11 @@ from storage.engine.leases import Leases
 from storage.engine.one_worker import OneWorker
 from storage.engine.running import Running
 from storage.engine.sqlite import SqliteTx, connect, run_work
+from storage.vault.vault import Sealing
 from tests.sim.faults import Chaos, Conflict, Crashed, DiskTrouble
 from tests.sim.machine.overlap import Rehearsed, Tape, rehearsal, replay
 from tests.sim.machine.server import Client, Server
+from tests.sim.sealed import new_vault
 
 T = TypeVar("T")
 NAMES = {"BEGIN IMMEDIATE": "begin", "BEGIN": "begin", "COMMIT": "commit"}
@@ -114,7 +116,7 @@ class SimTx(SqliteTx):
     __slots__ = ()
 
     def at(self, township_id: int) -> SimTx:
-        return SimTx(self._connection, township_id, self._health)
+        return SimTx(self._connection, township_id, self._health, self.sealing)
 
     async def notify(self, topic: str, payload: str) -> None:
         cast(Any, self._connection).said.append((topic, payload))
@@ -126,6 +128,7 @@ class SimDatabase:
     def __init__(self, path: Path, life: Mortal, server: Server | None) -> None:
         self._life = life
         self._server = server
+        self.vault = new_vault()
         self.raw = connect(path, synchronous="OFF")
         self._wire: Any = Wire(self.raw, life, server)
         self._writer = asyncio.Lock()
@@ -225,7 +228,7 @@ class SimDatabase:
         return result
 
     def _run(self, begin: str, work: Callable[[Any], Awaitable[T]], township_id: int) -> T:
-        return run_work(self._wire, begin, work, SimTx(self._wire, township_id))
+        return run_work(self._wire, begin, work, SimTx(self._wire, township_id, sealing=Sealing(self.vault)))
 
     async def close(self) -> None:
         """As the engine does it: finish, and give the duties back."""

@@ -27,6 +27,7 @@ from tests.sim.chat.texts import ZONE
 from tests.sim.faults import Chaos
 from tests.sim.invariants import WATCHED
 from tests.sim.machine.loop import OWNER
+from tests.unsealed import open_all
 
 DAY_MS = 86_400_000
 REVIEW = re.compile(r'"\w{5}\.(\d+)\.!"')
@@ -101,7 +102,7 @@ async def last_review(turn: Turn) -> int:
         "SELECT body FROM outbox WHERE township_id = :t AND address = :address ORDER BY id DESC LIMIT 6",
         {"address": turn.person.address},
     )
-    return max((int(rev) for row in rows for rev in REVIEW.findall(row["body"])), default=0)
+    return max((int(rev) for row in await open_all(turn.tx, rows) for rev in REVIEW.findall(row["body"])), default=0)
 
 
 def points(desk: Desk, key: str, source: str, destination: str, amount: int, ref: str) -> Transfer:

@@ -12,6 +12,7 @@ from bot.turn import load_out
 from storage.database import Tx
 from tests.stories.drivers import TOWN
 from tests.stories.someone import Heard
+from tests.unsealed import open_all
 
 
 def bytes_of(posted: Any) -> bytes:
@@ -62,11 +63,12 @@ class WebDriver:
         """Everything written for this address since `after_id`."""
 
         async def work(tx: Tx) -> Any:
-            return await tx.all(
+            rows = await tx.all(
                 "SELECT id, body, changes FROM outbox WHERE township_id = :t AND address = :address AND id > :after_id"
                 " AND due_ms <= :now_ms AND held IS NULL AND state <> 'expired' ORDER BY id",
                 {"address": self.address, "after_id": after_id, "now_ms": self._app.clock.now_ms()},
             )
+            return await open_all(tx, rows)
 
         rows = await self._app.database.read(work)
         heard = []

@@ -37,15 +37,26 @@ def check(settings: Settings, *, surroundings: bool) -> None:
     """Print a line for each thing looked at; exit code 1 when one is broken."""
     from bot.channels.wechat.account import wechat_check
     from bot.channels.wecom.robots import robots_check
-    from bot.console.doctor import check_line, look_around, pages_check, photos_check, troubles_check
+    from bot.console.doctor import (
+        check_line,
+        look_around,
+        pages_check,
+        photos_check,
+        troubles_check,
+        vault_check,
+    )
     from bot.console.townships import bots_check, check_all
     from bot.media.stores import open_shelf
-    from storage.engine.opening import open_database
+    from bot.vault import open_with_vault
 
     async def work() -> bool:
-        database = await open_database(settings.database)
+        database = await open_with_vault(settings, make=False)
         try:
-            checks = [pages_check(settings), *await check_all(settings, database)]
+            checks = [
+                pages_check(settings),
+                await vault_check(settings, database),
+                *await check_all(settings, database),
+            ]
             if surroundings:
                 checks += [await troubles_check(settings, database), await photos_check(open_shelf(settings), database)]
                 checks += await bots_check(settings, database)

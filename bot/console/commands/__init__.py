@@ -1,0 +1,1 @@
+"""The commands beside `run`, `migrate` and `import`: keeping a deployment well, WeChat, the vault's key."""

@@ -1,0 +1,116 @@
+"""Seal and open: a version, the purpose, the day of the key, a nonce, and AES-256-GCM of the words.
+
+What is stored in a column of text is `~` and base64 of it. What was stored before there was a vault is read as it is.
+None is what can't be read any more, because its key was erased: who asks treats it as what was blanked.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+from base64 import b64decode, b64encode
+from collections.abc import Sequence
+from struct import Struct
+
+from cryptography.exceptions import InvalidTag
+
+from storage.database import Row, Tx
+from storage.vault.vault import Locked, Purpose
+
+VERSION, MARK = 1, "~"
+HEAD = Struct(">BBi")
+NONCE_BYTES = 12
+BODY_AT = HEAD.size + NONCE_BYTES
+DAY_MS = 86_400_000
+KEPT = (Purpose.PEOPLE, Purpose.INDEX)
+
+
+def day_of(purpose: Purpose, at_ms: int) -> int:
+    """The day whose key seals something of that moment, counted from 1970 in UTC; 0 for what has no day."""
+    return 0 if purpose in KEPT else at_ms // DAY_MS
+
+
+def is_sealed(stored: str | bytes) -> bool:
+    """Whether what is stored was sealed."""
+    return stored.startswith(MARK) if isinstance(stored, str) else stored[:1] == bytes([VERSION])
+
+
+async def seal(tx: Tx, purpose: Purpose, at_ms: int, plain: bytes) -> bytes:
+    """Seal bytes of a moment; without a vault they stay as they are."""
+    if tx.sealing is None:
+        return plain
+    day = day_of(purpose, at_ms)
+    cipher, _ = await tx.sealing.key_to_seal(tx, purpose, day)
+    head = HEAD.pack(VERSION, purpose, day)
+    nonce = os.urandom(NONCE_BYTES)
+    return head + nonce + cipher.encrypt(nonce, plain, _about(tx, head))
+
+
+async def unsealed(tx: Tx, stored: bytes) -> bytes | None:
+    """What was sealed; None when its key was erased. Raises Locked without a vault, ValueError for what was changed."""
+    if not stored or stored[0] != VERSION:
+        return stored
+    if tx.sealing is None:
+        raise Locked
+    head = stored[: HEAD.size]
+    _, purpose, day = HEAD.unpack(head)
+    found = await tx.sealing.key(tx, Purpose(purpose), day)
+    if found is None:
+        return None
+    try:
+        return found[0].decrypt(stored[HEAD.size : BODY_AT], stored[BODY_AT:], _about(tx, head))
+    except InvalidTag:
+        raise ValueError("sealed under another key, or changed since") from None
+
+
+def _about(tx: Tx, head: bytes) -> bytes:
+    return head + tx.township_id.to_bytes(8, "big")
+
+
+async def seal_text(tx: Tx, purpose: Purpose, at_ms: int, words: str) -> str:
+    """Seal words for a column of text."""
+    if tx.sealing is None:
+        return words
+    return MARK + b64encode(await seal(tx, purpose, at_ms, words.encode())).decode("ascii")
+
+
+async def unsealed_text(tx: Tx, stored: str) -> str | None:
+    """The words that were sealed for a column of text; None when their key was erased. Raises as `unsealed`."""
+    if not stored.startswith(MARK):
+        return stored
+    plain = await unsealed(tx, b64decode(stored[1:]))
+    return None if plain is None else plain.decode()
+
+
+async def open_bodies(tx: Tx, rows: Sequence[Row], *, blank: str | bytes = "{}", column: str = "body") -> list[Row]:
+    """Rows with one column opened; `blank` stands for what was erased. What was damaged is empty, which nobody can
+    read: it is set aside like any row that can't be.
+    """
+    opened: list[Row] = []
+    for row in rows:
+        stored = row[column]
+        if stored is not None:
+            try:
+                plain = await (unsealed_text(tx, stored) if isinstance(stored, str) else unsealed(tx, stored))
+            except ValueError:
+                plain = stored[:0]
+            row = with_value(row, column, blank if plain is None else plain)
+        opened.append(row)
+    return opened
+
+
+def with_value(row: Row, column: str, value: object) -> Row:
+    """The same row with another value in a column."""
+    return {**dict(row), column: value}  # type: ignore[call-overload]
+
+
+async def index_of(tx: Tx, what: str, number: int) -> int:
+    """What stands for a number where it is looked up but must not be read: as good as random to who lacks the key.
+
+    Without a vault it is the number itself.
+    """
+    if tx.sealing is None:
+        return number
+    _, key = await tx.sealing.key_to_seal(tx, Purpose.INDEX, 0)
+    digest = hmac.digest(key, f"{what} {tx.township_id} {number}".encode(), "sha256")
+    return int.from_bytes(digest[:8], "big") >> 1
