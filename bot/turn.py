@@ -107,11 +107,8 @@ def outbox_row(
         "held": int(how.unless_here) if due_ms > now_ms else None,
         "expires_ms": how.expires_ms,
         "attempts": 0,
-        "answers": None,
         "card": out.card or None,
-        "ref": None,
-        "changes": None,
-        "changes_ref": None,
+        **dict.fromkeys(("answers", "ref", "changes", "changes_ref")),
         "out": out,
     }
 
@@ -158,16 +155,14 @@ class Desk(Generic[World]):
 
     async def refresh(self, say: Say) -> None:
         """Change every message that shows the same card, where that can be done; nobody is told of it."""
-        for row in await holding.held_cards(self.tx, say.card):
-            person = await people.person(self.tx, row["person_id"])
-            if person is not None and person["state"] == "active":
-                words = dump_out(self.catalogues[person["language"]].out(say))
-                await holding.reword(self.tx, row["id"], words, now_ms=self.now_ms)
         for row in await outbox.shown_cards(self.tx, say.card):
             person = await people.person(self.tx, row["person_id"])
             if person is not None and person["state"] == "active":
-                out = replace(self.catalogues[person["language"]].out(say), quiet=True)
-                self.post(row["person_id"], row["channel"], row["address"], out)
+                out = self.catalogues[person["language"]].out(say)
+                if row["held"] is not None:
+                    await holding.reword(self.tx, row["id"], dump_out(out), now_ms=self.now_ms)
+                    continue
+                self.post(row["person_id"], row["channel"], row["address"], replace(out, quiet=True))
                 self.outbox[-1].update(changes=row["id"], changes_ref=row["ref"])
 
     async def attach(self, person_id: int, channel: str, photos: Sequence[Sequence[Any]]) -> list[str]:

@@ -12,7 +12,8 @@ from bot.turn import Intent
 from handlers.cases.notices import more_photos
 from handlers.world import Desk, Turn
 from storage.database import Row
-from storage.product import cases, photos_wanted
+from storage.photos import wanted
+from storage.product import cases
 
 FORM = "photo_again"
 
@@ -20,7 +21,7 @@ FORM = "photo_again"
 async def case_of(desk: Desk, person_id: int) -> Row | None:
     """The case (id, number) that waits for a photo of that person in place of one that could not be used."""
     hours = desk.world.policy.report.photo_again_hours
-    return await photos_wanted.wanted_for(desk.tx, person_id, since_ms=desk.now_ms - hours * HOUR_MS)
+    return await wanted.wanted_for(desk.tx, person_id, since_ms=desk.now_ms - hours * HOUR_MS)
 
 
 async def interpret(turn: Turn) -> Intent | None:
@@ -43,7 +44,7 @@ async def submit(turn: Turn, answers: Mapping[str, Any]) -> None:
         turn.reply(text("photo.not_wanted"))
         return
     media_ids = await turn.attach(turn.person.id, turn.person.channel, answers["photos"])
-    await photos_wanted.append(turn.tx, found["id"], media_ids)
+    await wanted.append(turn.tx, found["id"], media_ids)
     case = await cases.case(turn.tx, found["id"])
     if case is not None:
         await more_photos(turn, case, media_ids, not_to=turn.person.id)

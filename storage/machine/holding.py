@@ -49,15 +49,6 @@ async def release(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     )
 
 
-async def held_cards(tx: Tx, card: str) -> Sequence[Row]:
-    """The held messages that will show a card: id, person_id."""
-    return await tx.all(
-        "SELECT id, person_id FROM outbox WHERE township_id = :t AND card = :card AND held IS NOT NULL"
-        " AND state = 'due' ORDER BY id",
-        {"card": card},
-    )
-
-
 async def reword(tx: Tx, message_id: int, body: str, *, now_ms: int) -> None:
     """Give a message that nobody has seen yet other words."""
     sealed = await seal_text(tx, Purpose.WORDS, now_ms, body)

@@ -61,10 +61,11 @@ async def card_under(tx: Tx, card: str, address: str, ref: str) -> Row | None:
 
 
 async def shown_cards(tx: Tx, card: str) -> Sequence[Row]:
-    """The messages that show a card and can be changed: id, person_id, channel, address, ref."""
+    """The messages that show a card and can be changed, or are held: id, person_id, channel, address, ref, held."""
     return await tx.all(
-        "SELECT id, person_id, channel, address, ref FROM outbox WHERE township_id = :t AND card = :card"
-        " AND ref IS NOT NULL AND changes IS NULL AND state IN ('due', 'sent', 'waiting') ORDER BY id",
+        "SELECT id, person_id, channel, address, ref, held FROM outbox WHERE township_id = :t AND card = :card"
+        " AND (ref IS NOT NULL OR held IS NOT NULL) AND changes IS NULL AND state IN ('due', 'sent', 'waiting')"
+        " ORDER BY id",
         {"card": card},
     )
 
