@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import structlog
 
@@ -32,8 +32,8 @@ from bot.media.stores import MediaStores, open_shelf
 from bot.outgoing.outcomes import PAGE_TOPIC
 from bot.outgoing.shares import GRACE_S, Outgoing
 from bot.outgoing.shares import TOPIC as OUTBOX_TOPIC
-from bot.platforms import Platforms, add_wechat, make_platforms, native_menus
-from bot.schedule import Schedule
+from bot.platforms import Platforms, add_wechat, make_platforms, native_menus, open_push
+from bot.schedule import Errand, Schedule
 from bot.settings import Settings
 from bot.trouble_book import TroubleBook
 from bot.troubles import Troubles
@@ -42,6 +42,9 @@ from bot.web.app import Web, build_web
 from handlers.product import Township
 from storage.database import Database, Unavailable
 from storage.machine import inbox
+
+if TYPE_CHECKING:  # loaded only where there are pushes
+    from bot.push.telling import Telling
 
 Part = Literal["web", "intake", "delivery", "clock"]
 PARTS: tuple[Part, ...] = ("web", "intake", "delivery", "clock")
@@ -79,6 +82,7 @@ class App:
     book: TroubleBook
     parts: Collection[Part] = PARTS
     web: Web | None = None
+    telling: Telling | None = None
     _tasks: list[asyncio.Task[Any]] = field(default_factory=list)
     _watching: list[asyncio.Task[Any]] = field(default_factory=list)
     _lock: IO[str] | None = None
@@ -140,6 +144,8 @@ class App:
         await asyncio.gather(*self._watching, return_exceptions=True)
         for channel in self.channels.every():
             await channel.stop()
+        if self.telling is not None:
+            await self.telling.stop()
         await self.database.close()
         if self._lock is not None:
             self._lock.close()
@@ -206,12 +212,12 @@ async def build(
     )
     for township_id, bot in platforms.bots.items():
         bot.identity.on_known = partial(product.name_telegram_bot, township_id)
-    channels = platforms.channels
-    outgoing = Outgoing(database, channels, grace_s=0 if one_process else grace_s, **shared)
+    outgoing = Outgoing(database, channels := platforms.channels, grace_s=0 if one_process else grace_s, **shared)
     named: dict[str, Any] = {"troubles": troubles}
     intake = Intake(database, product, channels, catalogues, seams, outgoing, only_worker=one_process, **named)
-    errands = {"media.fetch": media.fetch_errand, "media.erase": media.erase_errand}
-    schedule = Schedule(database, product, catalogues, seams, outgoing, errands=errands, calm=intake.calm, **named)
+    telling = open_push(settings, database, catalogues, clock)
+    named |= {"errands": _errands(media, telling), "calm": intake.calm}
+    schedule = Schedule(database, product, catalogues, seams, outgoing, **named)
     wechat = await add_wechat(platforms, settings, database, media, catalogues, seams, outgoing, troubles)
     if wechat is not None:
         workers.listen(ANSWERED_TOPIC, wechat.hear)
@@ -236,10 +242,17 @@ async def build(
         troubles,
         TroubleBook(database, troubles),
         parts,
+        telling=telling,
     )
     if "web" in parts:
         app.web = _web(app, platforms, webchat)
     return app
+
+
+def _errands(media: MediaStores, telling: Telling | None) -> dict[str, Errand]:
+    """What timers need from outside, by their kind."""
+    found: dict[str, Errand] = {"media.fetch": media.fetch_errand, "media.erase": media.erase_errand}
+    return found if telling is None else {**found, "push.send": telling.send}
 
 
 def _web(app: App, platforms: Platforms, webchat: WebChat) -> Web:
@@ -264,4 +277,5 @@ def _web(app: App, platforms: Platforms, webchat: WebChat) -> Web:
         for_pages=app.product.for_pages,
         counters=app.totals,
         troubles=app.troubles,
+        push_key=app.telling.public_key if app.telling is not None else "",
     )

@@ -23,8 +23,9 @@ from bot.troubles import Troubles
 from storage.database import Database
 from storage.machine import townships
 
-if TYPE_CHECKING:  # loaded only where an account is set
+if TYPE_CHECKING:  # loaded only where there is one
     from bot.channels.wechat.channel import WeChat
+    from bot.push.telling import Telling
 
 
 @dataclass(slots=True)
@@ -110,6 +111,22 @@ async def add_wechat(
     platforms.channels.add(town, wechat)
     platforms.wechat = wechat
     return wechat
+
+
+def open_push(settings: Settings, database: Database, catalogues: Catalogues, clock: Clock) -> Telling | None:
+    """What tells browsers that something waits; None without an https PUBLIC_URL, where no browser offers it.
+
+    Raises PushKeyDamaged. Its modules are loaded only then, as those of WeChat.
+    """
+    if not settings.push_contact:
+        return None
+    from bot.push.keys import load_key
+    from bot.push.service import PushService
+    from bot.push.telling import Telling
+
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    service = PushService(load_key(settings.data_dir), settings.push_contact, clock, settings.push_hosts)
+    return Telling(database, service, catalogues, clock)
 
 
 def native_menus(

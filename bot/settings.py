@@ -22,6 +22,7 @@ LANGUAGES = ("zh_CN", "en")
 LIKE = {
     "telegram_tokens": '{"629999101": "TOKEN", "629999102": "TOKEN"}',
     "wechat_notice": '{"kind": "template", "id": "TEMPLATE", "values": {"thing1": "{words}"}}',
+    "push_hosts": '["push.example.cn"]',
     "wecom_robots": '{"629999101": "KEY", "三岔村": "KEY"}',
 }
 
@@ -74,6 +75,9 @@ class Settings(BaseSettings):
     web_host: str = Field("127.0.0.1", description="Address the web chat listens on; 0.0.0.0 for the local network.")
     web_port: Annotated[int, Field(ge=0, le=65535)] = Field(8080, description="Port of the web chat; 0 picks one.")
     public_url: str = Field("", description="Address by which people reach the web chat, for links and QR pictures.")
+    push_hosts: Annotated[list[str], NoDecode] = Field(
+        [], description='Hosts of further browsers\' push services that may be called: ["push.example.cn"].'
+    )
     timezone: str = Field("Asia/Shanghai", description="The township's time zone, for days, reminders and quiet hours.")
     language: str = Field("zh_CN", description="Language of people whose own is not known: zh_CN or en.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
@@ -120,13 +124,20 @@ class Settings(BaseSettings):
             raise wrong("language")
         return found
 
-    @field_validator("telegram_tokens", "wechat_notice", "wecom_robots", mode="before")
+    @field_validator("telegram_tokens", "wechat_notice", "wecom_robots", "push_hosts", mode="before")
     @classmethod
     def _is_json(cls, value: object, info: ValidationInfo) -> object:
         try:
             return json.loads(value) if isinstance(value, str) else value
         except ValueError:
             raise wrong("like", like=LIKE[info.field_name or ""]) from None
+
+    @field_validator("push_hosts")
+    @classmethod
+    def _are_hosts(cls, value: list[str]) -> list[str]:
+        if not all(re.fullmatch(r"([a-z0-9-]+\.)+[a-z][a-z0-9-]*[a-z0-9]", one) for one in value):
+            raise wrong("like", like=LIKE["push_hosts"])
+        return value
 
     @field_validator("database_url")
     @classmethod
@@ -233,6 +244,12 @@ class Settings(BaseSettings):
         account = (self.wechat_app_secret, self.wechat_token, self.wechat_aes_key, self.wechat_aes_key_previous)
         others = (self.media_s3_secret_key, self.vault_passphrase, password)
         return (*bots, *account, *self.wecom_robots.values(), *others)
+
+    @property
+    def push_contact(self) -> str:
+        """By what push services may know who calls: our https host; "" without one, then there are no pushes."""
+        url = urlsplit(self.public_url)
+        return f"https://{url.hostname}" if url.scheme == "https" and url.hostname else ""
 
     @property
     def zone(self) -> ZoneInfo:

@@ -22,6 +22,7 @@ from handlers.photos.capability import PHOTOS
 from handlers.points.capability import POINTS
 from handlers.policy.capability import POLICY
 from handlers.privacy.capability import PRIVACY
+from handlers.push.capability import PUSH
 from handlers.robots.capability import ROBOTS
 from handlers.scenes.capability import SCENES
 from handlers.todo.capability import TODO
@@ -34,6 +35,7 @@ CAPABILITIES: tuple[Capability, ...] = (
     HOUSEHOLDS,
     PRIVACY,
     ROBOTS,
+    PUSH,
     DUTIES,
     POINTS,
     FILM,

@@ -70,6 +70,12 @@ class World:
         ends_ms = self.moment_ms(day, quiet.end)
         return ends_ms if ends_ms > when_ms else ends_ms + DAY_MS
 
+    def before_quiet_ms(self, when_ms: int) -> int:
+        """When the next quiet hours begin after a moment; a day later where there are none."""
+        quiet = self.policy.quiet
+        begins_ms = self.moment_ms(self.day(when_ms), quiet.start)
+        return begins_ms if begins_ms > when_ms and quiet.start != quiet.end else begins_ms + DAY_MS
+
 
 Desk: TypeAlias = turn.Desk[World]
 Turn: TypeAlias = turn.Turn[World]

@@ -9,7 +9,7 @@ from bot.app import AlreadyRunning, lock
 from bot.checks import Check
 from bot.clock import SystemClock
 from bot.console import backup
-from bot.console.reach import address_check
+from bot.console.reach import address_check, push_check
 from bot.console.words import is_said, operator_language, render, say
 from bot.errors import RetryLater
 from bot.i18n import Catalogues
@@ -50,6 +50,7 @@ async def look_around(settings: Settings) -> list[Check]:
     checks = [
         Check("disk", free > LEAST_FREE_BYTES, text("check.disk.seen", mib=free >> 20, path=settings.data_dir)),
         address_check(settings),
+        push_check(settings),
         await media_check(settings),
     ]
     if settings.database_path is None:

@@ -111,9 +111,13 @@ def setting_line(fault: SettingFault) -> str:
 
 
 def _of_serving(error: BaseException) -> list[str]:
-    """Another process that serves: of what only a command that serves has loaded."""
+    """Another process that serves, a key that is none: of what only a command that serves has loaded."""
     from bot.app import AlreadyRunning
+    from bot.push.failures import PushKeyDamaged
 
-    if isinstance(error, AlreadyRunning):
-        return [say("failure.running", pid=error.pid, folder=error.folder)]
+    match error:
+        case AlreadyRunning():
+            return [say("failure.running", pid=error.pid, folder=error.folder)]
+        case PushKeyDamaged():
+            return [say("failure.push_key", path=error.path)]
     return []

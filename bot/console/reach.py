@@ -1,4 +1,4 @@
-"""Who reaches the web page: the port that it is served on and who else holds it, the address that people open."""
+"""Who reaches the web page, and whom it reaches: its port and who else holds it, the address, its notifications."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from urllib.parse import urlsplit
 
 from bot.checks import Check
 from bot.console.words import OperatorError, render
+from bot.push.failures import FILE
 from bot.settings import Settings
 from bot.talk.messages import text
 from bot.web.server import listen
 
 OURS = "-m bot run"
+OTHERS = 0o077  # of a file's mode: what its group and everybody may do
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104
 ELSEWHERE = ("10.255.255.255", 1)  # nothing is sent there: it only asks which of our addresses would be used
 
@@ -78,6 +80,17 @@ def address_check(settings: Settings) -> Check:
     if url.scheme != "https":
         return Check("address", False, text("check.address.plain", address=settings.address), warning=True)
     return Check("address", True, settings.address)
+
+
+def push_check(settings: Settings) -> Check:
+    """Whether pages can be told of what waits (Web Push), and whether only we can read its key."""
+    path = settings.data_dir / FILE
+    if not settings.push_contact:
+        return Check("push", True, text("check.push.no_https"))
+    if not path.exists():
+        return Check("push", True, text("check.push.no_key", path=path))
+    closed = not path.stat().st_mode & OTHERS
+    return Check("push", closed, text("check.push.seen" if closed else "check.push.open", path=path), warning=True)
 
 
 def own_address() -> str:

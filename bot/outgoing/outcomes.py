@@ -11,7 +11,7 @@ import structlog
 from bot.channels.base import Letter
 from storage.database import Database, Tx, Unavailable
 from storage.machine import outbox
-from storage.people import people
+from storage.people import people, push
 
 PAUSE_S = 0.01
 TROUBLE_PAUSE_S = 0.5
@@ -36,6 +36,7 @@ class Outcomes:
         self._ended: list[dict[str, Any]] = []
         self._unreachable: list[str] = []
         self._hints: list[str] = []
+        self._waiting: list[tuple[int, str, int]] = []
         self._some = asyncio.Event()
         self._batch = 1  # the batch that takes what is settled now
         self._written = 0  # the last one that was written
@@ -59,6 +60,10 @@ class Outcomes:
         """It is kept for the person (waiting), or given up (failed, expired)."""
         if unreachable:
             self._unreachable.append(letter.address)
+        if (
+            state == "waiting" and not letter.changes and not letter.out.quiet
+        ):  # what only changes tells nobody anything
+            self._waiting.append((letter.id, letter.address, letter.created_ms))
         self._ended.append({"id": letter.id, "state": state, "error": error})
         self._some.set()
 
@@ -115,11 +120,11 @@ class Outcomes:
         """Write what became of letters since the last time."""
         self._some.clear()
         sent, again, ended = self._sent, self._again, self._ended
-        unreachable, hints, named = self._unreachable, self._hints, self._named
+        unreachable, hints, named, waiting = self._unreachable, self._hints, self._named, self._waiting
         if not (sent or again or ended):
             return
         self._sent, self._again, self._ended, self._unreachable, self._hints = [], [], [], [], []
-        self._named = []
+        self._named, self._waiting = [], []
         batch, self._batch = self._batch, self._batch + 1
 
         async def work(tx: Tx) -> bool:
@@ -127,6 +132,8 @@ class Outcomes:
             await outbox.mark(tx, sent=sent, again=again, ended=ended, named=named)
             for address in unreachable:
                 await people.set_contact_state(tx, address, "unreachable")
+            if waiting:
+                await push.want(tx, waiting)
             for hint in hints:
                 await tx.notify(PAGE_TOPIC, hint)
             return held
@@ -137,6 +144,7 @@ class Outcomes:
             self._sent, self._again = sent + self._sent, again + self._again
             self._ended, self._unreachable = ended + self._ended, unreachable + self._unreachable
             self._hints, self._named = hints + self._hints, named + self._named
+            self._waiting = waiting + self._waiting
             self._some.set()
             raise
         if not held:

@@ -15,6 +15,7 @@ from bot.channels.webchat import Who, sse
 from bot.channels.webchat_wire import own_message, read_body
 from bot.talk.messages import text
 from bot.web import history
+from bot.web.browsers import push_of
 from bot.web.context import Context
 from bot.web.guard import (
     CODE,
@@ -72,7 +73,8 @@ class Api:
             address, now_ms = address_of(token), parts.clock.now_ms()
 
             async def work(tx: Tx) -> tuple[str | None, Mapping[str, Any]]:
-                return await webchat.language_of(tx, address), await parts.for_pages(tx, now_ms)
+                told = {**await parts.for_pages(tx, now_ms), **await push_of(parts, tx, address)}
+                return await webchat.language_of(tx, address), told
 
             known, told = await parts.database.read(work, township_id=town.id)
             language = known or language_of(request, parts.catalogues)

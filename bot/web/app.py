@@ -16,6 +16,7 @@ from bot.media.stores import MediaStores
 from bot.settings import Settings
 from bot.troubles import Troubles
 from bot.web.api import Api
+from bot.web.browsers import Browsers
 from bot.web.context import Context, ForPages
 from bot.web.events import KEEPALIVE_S, Events
 from bot.web.guard import SecurityHeaders, answering
@@ -72,12 +73,14 @@ def build_web(
     counters: Callable[[], Mapping[str, int]] | None = None,
     troubles: Troubles | None = None,
     keepalive_s: float = KEEPALIVE_S,
+    push_key: str = "",
 ) -> Web:
     """The web chat. `accept` returns once updates are durable; `for_pages` is what the product
-    tells every page, `counters` are totals for `/metrics`, `troubles` what `/health` tells."""
+    tells every page, `counters` are totals for `/metrics`, `troubles` what `/health` tells, `push_key` is what browsers
+    know pushes by."""
     clock = clock or SystemClock()
     towns, troubles = Towns(database, clock), troubles or Troubles(clock)
-    parts = Context(settings, database, accept, webchat, media, catalogues, clock, towns, for_pages, troubles)
+    parts = Context(settings, database, accept, webchat, media, catalogues, clock, towns, for_pages, troubles, push_key)
     app = Starlette(routes=[*_routes(parts, counters, keepalive_s), *extra_routes])
     guarded = SecurityHeaders(app, media.link_origin, wechat=bool(settings.wechat_app_id))
     return Web(guarded, webchat, settings.web_host, settings.web_port)
@@ -86,7 +89,7 @@ def build_web(
 def _routes(parts: Context, counters: Callable[[], Mapping[str, int]] | None, keepalive_s: float) -> list[BaseRoute]:
     guarded = answering(parts.catalogues)
     api, uploads, static, status = Api(parts), Uploads(parts), StaticFiles(), Status(parts, counters)
-    events = Events(parts, keepalive_s=keepalive_s)
+    events, browsers = Events(parts, keepalive_s=keepalive_s), Browsers(parts)
     return [
         Route("/", static.page),
         Route("/sw.js", static.worker),
@@ -95,6 +98,8 @@ def _routes(parts: Context, counters: Callable[[], Mapping[str, int]] | None, ke
         Route("/api/session", guarded(api.session), methods=["POST"]),
         Route("/api/messages", guarded(api.messages), methods=["POST"]),
         Route("/api/presence", guarded(api.presence), methods=["POST"]),
+        Route("/api/push", guarded(browsers.switch_on), methods=["POST"]),
+        Route("/api/push/off", guarded(browsers.switch_off), methods=["POST"]),
         Route("/api/history", guarded(api.history)),
         Route("/api/events", guarded(events.events)),
         Route("/api/media", guarded(uploads.receive), methods=["POST"]),

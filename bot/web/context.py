@@ -39,6 +39,7 @@ class Context:
     towns: Towns
     for_pages: ForPages
     troubles: Troubles
+    push_key: str = ""  # what browsers know our pushes by; "" where there are none
     posts: Rate = field(default_factory=lambda: Rate(POSTS_PER_MINUTE))
     uploads: Rate = field(default_factory=lambda: Rate(UPLOADS_PER_MINUTE))
     reads: Rate = field(default_factory=lambda: Rate(READS_PER_MINUTE))

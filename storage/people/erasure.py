@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from storage.database import Tx
 from storage.machine.sessions import EMPTY as EMPTY_SESSION
+from storage.people import push
 from storage.sql import in_list
 
 
@@ -22,7 +23,8 @@ async def forget_person(tx: Tx, person_id: int) -> None:
 
 
 async def forget_contact(tx: Tx, address: str, pseudonym: str) -> None:
-    """Put a pseudonym in place of a contact's address: whoever writes from there again is somebody new.
+    """Put a pseudonym in place of a contact's address: whoever writes from there again is somebody new. Its browser is
+    not told of anything any more.
 
     Pages that were opened from there (`people.opened_from`) are erased with it by whoever calls this.
     """
@@ -31,6 +33,7 @@ async def forget_contact(tx: Tx, address: str, pseudonym: str) -> None:
         " WHERE township_id = :t AND address = :address",
         {"address": address, "pseudonym": pseudonym},
     )
+    await push.unsubscribe(tx, address)
 
 
 async def forget_words(tx: Tx, address: str, pseudonym: str, *, until_ms: int) -> None:

@@ -39,11 +39,13 @@ def awake(folder: Path) -> Path:
 class Program:
     """`python -m bot run --example examples/township`; it can be killed and started again on the same data.
 
-    Its clock is ahead of the machine's by `ahead_ms`; with None it has the machine's, and no quiet hours.
+    Its clock is ahead of the machine's by `ahead_ms`; with None it has the machine's, and no quiet hours. `settings`
+    are further ones.
     """
 
-    def __init__(self, data_dir: Path, *, ahead_ms: int | None = None) -> None:
+    def __init__(self, data_dir: Path, *, ahead_ms: int | None = None, **settings: str) -> None:
         self.data_dir = data_dir
+        self._settings = settings
         self._ahead_ms = ahead_ms
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -58,6 +60,7 @@ class Program:
             "WEB_HOST": "127.0.0.1",
             "WEB_PORT": str(self.port),
             "LOG_LEVEL": "ERROR",
+            **self._settings,
         }
 
     def start(self) -> None:

@@ -232,6 +232,7 @@ class Site:
         *,
         shared: bool = False,
         wechat: FakeWeChat | None = None,
+        push_key: str = "",
         **settings: Any,
     ) -> None:
         workers = database.workers()
@@ -271,6 +272,7 @@ class Site:
             routes,
             keepalive_s=0.3,
             troubles=self.troubles,
+            push_key=push_key,
         )
         self.pages: list[Page] = []
         self._tasks: list[asyncio.Task[None]] = []

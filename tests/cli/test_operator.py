@@ -25,6 +25,7 @@ from bot.app import lock
 from bot.console.reach import holder_of
 from bot.console.settings_file import known, nearest, nearest_of
 from bot.console.words import is_said, say
+from bot.push.keys import load_key
 from bot.settings import Settings, language_named
 from tests.cli.console import Console
 from tests.example import EXAMPLE, ROOT
@@ -222,6 +223,24 @@ def test_doctor_says_whether_it_runs_who_reaches_it_and_how_old_the_backup_is(co
     assert "3 天前，太久了" in line_of(here.done("doctor"), "备份")
     made.unlink()
     assert "not there any more" in line_of(console.done("doctor"), "backup")
+
+
+def test_doctor_says_whether_pages_can_be_told(console: Console) -> None:
+    console.done("import", EXAMPLE)
+    for plain in ("", "http://192.168.1.20"):
+        said = Console(console.folder, PUBLIC_URL=plain, LANGUAGE="zh_CN").done("doctor")
+        assert "PUBLIC_URL 不是 https" in line_of(said, "网页提醒")
+    assert "made at the next start" in line_of(console.done("doctor"), "notifications")
+    load_key(console.folder)
+    assert line_of(console.done("doctor"), "notifications").startswith("ok")
+    (console.folder / "vapid.pem").chmod(0o640)
+    assert line_of(console.done("doctor"), "notifications").startswith("?   notifications: others can read the key")
+
+
+def test_a_damaged_key_of_the_notifications_is_one_line(console: Console) -> None:
+    console.done("import", EXAMPLE)
+    (console.folder / "vapid.pem").write_text("no key")
+    assert f"{console.folder / 'vapid.pem'} is no private key" in Console(console.folder, WEB_PORT="0").refused("run")
 
 
 def test_everything_that_verify_and_doctor_print_is_chinese_for_a_chinese_operator(console: Console) -> None:

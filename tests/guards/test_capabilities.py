@@ -32,6 +32,7 @@ STORIES = {
     "privacy": ("test_leaving.py", "test_retention.py"),
     "photos": ("test_report.py", "test_retention.py"),
     "points": ("test_points.py",),
+    "push": ("test_push.py",),
     "robots": ("test_robots.py",),
     "scenes": ("test_scenes.py",),
     "todo": ("test_todo.py",),

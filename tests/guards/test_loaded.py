@@ -12,9 +12,11 @@ BY_NEED = {
     "asyncpg": "PostgreSQL",
     "defusedxml": "WeChat",
     "holidays": "a year without published data",
+    "http_ece": "pushes to browsers",
     "httpx": "python-telegram-bot",
     "obstore": "an S3 store",
     "pillow_heif": "a HEIC photo",
+    "py_vapid": "pushes to browsers",
     "python_calamine": "a workbook to import",
     "telegram": "doctor",
 }

@@ -139,6 +139,10 @@ SAME: dict[str, tuple[Any, ...]] = {
 # The same of one table, where its name alone does not say what it holds.
 OF_TABLE: dict[tuple[str, str], tuple[Any, ...]] = {
     ("media", "id"): MEDIA,
+    ("push_subscriptions", "id"): ("b1", "b2", "b3", "b4"),
+    ("push_subscriptions", "made_ms"): (500, 600, 700, 800),
+    ("push_subscriptions", "told_ms"): (0,) * ROWS,
+    ("push_subscriptions", "endpoint"): tuple(f"https://push.example.cn/{at}" for at in (1, 2, 3, 4)),
     ("case_media", "media_id"): (*MEDIA[:3], MEDIA[0]),
     ("media", "ref"): ("r1", "r2", "", ""),
     ("media", "sha256"): HASHES,

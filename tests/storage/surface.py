@@ -16,7 +16,7 @@ from typing import Any
 
 import storage
 from storage.database import Params, Row, Tx
-from storage.people import retention
+from storage.people import push, retention
 from storage.product import cases, film, ledger
 from storage.product.integrity import Reference
 from storage.vault.keyfile import make_key
@@ -105,6 +105,7 @@ MESSAGE = {
     "id": NEW, "person_id": 1, "channel": "web", "address": "web:1", "body": "{}", "media": (MEDIA[0],),
     "message_key": None, "urgent": 0, "created_ms": NOW_MS, "due_ms": NOW_MS, "expires_ms": None,
 }  # fmt: skip
+BROWSER = {"id": "b9", "p256dh": "p", "auth": "a", "server_key": "k"}
 TIMER = {"id": NEW, "kind": "digest", "timer_key": "t901", "fire_ms": NOW_MS, "payload": "{}"}
 FACTS = {"sha256": HASHES[0], "mime": "image/jpeg", "size_bytes": 5, "width_px": 6, "height_px": 4, **POINT}
 
@@ -138,6 +139,7 @@ BY_NAME: dict[str, Any] = {
     "media_id": MEDIA[0], "media_ids": [MEDIA[0], MEDIA[3]], "sha256": HASHES[0], "sha256s": list(HASHES),
     "first": HASHES[0][:2], "facts": FACTS, "png": b"png", "card_no": "N1", "said": "张一",
     "token_hash": TOKENS[0], "token": "words", "dice": Loaded(new_dice), "update_key": "u1",
+    "subscription_id": "b1", "told_ms": NOW_MS,
     "message_key": "m1", "timer_key": "t1", "what": "case", "ref": "case:1",
     "claim_until_ms": LATE_MS, "settles_ms": LATE_MS,
     "case": Loaded(lambda tx: cases.case(tx, 1)), "ticket": Loaded(lambda tx: film.ticket(tx, 1)),
@@ -258,6 +260,10 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "people.set_contact_state": [{"state": "unreachable"}],
     "people.grant": [{"role_id": NEW}],
     "policies.add_policy": [{}],
+    "push.subscribe": [{"browser": {**BROWSER, "endpoint": f"https://push.example.cn/{at}"}} for at in (2, 9)],
+    "push.untold": [{"browser": Loaded(lambda tx, at=at: push.subscription(tx, at))} for at in ("b1", "b2")],
+    "push.want": [{"waiting": [(NEW, "web:1", NOW_MS), (NEW + 1, "web:77", NOW_MS)]}],
+    "push.erase_unused": [{}, {"before_ms": 2_000}],
     "retention.erase_ranges": [{"steps": steps} for steps in (retention.WORDS, retention.ERRORS, retention.PLACES)],
     "sessions.save": [{"rows": [{"person_id": at, "body": "{}", "updated_ms": NOW_MS} for at in (1, NEW)]}],
     "timers.put": [{"rows": [TIMER, {**TIMER, "id": NEW + 1, "timer_key": "t1"}]}],

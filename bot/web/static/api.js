@@ -104,6 +104,16 @@ export function tellPresence() {
   return post("/api/presence", 200, {});
 }
 
+/** The browser's subscription is to be told when something waits. */
+export function startPush(subscription) {
+  return post("/api/push", 200, subscription);
+}
+
+/** This browser is not to be told any more. */
+export function stopPush() {
+  return post("/api/push/off", 200, {});
+}
+
 /** Messages older than `before` (a message id, or null for the newest) → {messages, more}. */
 export function readHistory(before, limit) {
   const query = new URLSearchParams({ limit: String(limit) });

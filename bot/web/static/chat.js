@@ -9,6 +9,7 @@ import { remember, remembered } from "./memory.js";
 import { Outbox } from "./outbox.js";
 import { locate } from "./place.js";
 import { tellWhoLooks, watchWhoLooks } from "./presence.js";
+import { Reminders } from "./reminders.js";
 import { Settings } from "./settings.js";
 import { Store } from "./store.js";
 import { setLanguage, t } from "./texts.js";
@@ -29,7 +30,8 @@ const NEAR_TOP_PX = 160;
 const $ = (id) => document.getElementById(id);
 
 const alerts = new Alerts();
-const settings = new Settings(alerts, () => timeline.toEnd());
+const reminders = new Reminders();
+const settings = new Settings(alerts, reminders, () => timeline.toEnd());
 const viewer = new Viewer();
 const camera = new Camera((picked) => sendFiles(picked));
 const composer = new Composer((text) => say({ kind: "text", text }), act);
@@ -225,6 +227,7 @@ async function connect() {
     timeline.toEnd();
     outbox.start();
     events.connect(timeline.newestId);
+    reminders.begin(session.push, session.several ? session.code : "");
     if (session.wechat) prepareWeChat();
   } catch (error) {
     linkState(navigator.onLine === false ? "offline" : "connecting");
@@ -249,10 +252,11 @@ function hurry() {
 function onVisibility() {
   if (document.hidden) {
     hiddenSinceMs = Date.now();
+    if (reminders.on) events.rest(); // else a phone asleep would take messages that nobody sees, and no push comes
     return;
   }
   // Phones silently drop the line of a page that was put away.
-  if (Date.now() - hiddenSinceMs > AWAY_MS) hurry();
+  if (reminders.on || Date.now() - hiddenSinceMs > AWAY_MS) hurry();
 }
 
 function fitKeyboard() {

@@ -59,6 +59,13 @@ export class EventStream {
     this.#run(this.#stop);
   }
 
+  /** Lets go of the line until the next `connect`. */
+  rest() {
+    clearTimeout(this.#timer);
+    this.#stop?.abort();
+    this.#stop = null;
+  }
+
   async #run(stop) {
     let status = 0;
     try {

@@ -1,6 +1,8 @@
-// The person's own settings, kept in this browser: the size of the letters, the sound.
+// The person's own settings, kept in this browser: the size of the letters, the sound, whether it is told.
 
+import { Refused } from "./api.js";
 import { remember, remembered } from "./memory.js";
+import { t } from "./texts.js";
 
 const LETTERS = ["normal", "large", "larger"];
 
@@ -18,11 +20,14 @@ function lettersKept() {
   return LETTERS.includes(kept) ? kept : LETTERS[0];
 }
 
-/** The sheet of settings; `alerts` has the sound, `onLetters()` hears of another size. */
+/** The sheet of settings; `alerts` has the sound, `reminders` what comes while the page is closed, `onLetters()` hears of
+ * another size. */
 export class Settings {
   #box = $("settings");
+  #reminders;
 
-  constructor(alerts, onLetters) {
+  constructor(alerts, reminders, onLetters) {
+    this.#reminders = reminders;
     wear(lettersKept());
     $("letters").addEventListener("click", (event) => {
       const letters = event.target.closest("button")?.dataset.letters;
@@ -33,13 +38,34 @@ export class Settings {
     });
     $("sound").checked = alerts.soundOn;
     $("sound").addEventListener("change", () => { alerts.soundOn = $("sound").checked; });
+    $("remind").addEventListener("change", () => this.#remind($("remind").checked));
     $("settings-close").addEventListener("click", () => this.#close());
     this.#box.addEventListener("click", (event) => { if (event.target === this.#box) this.#close(); });
   }
 
   open() {
+    this.#showReminders();
     if (this.#box.showModal) this.#box.showModal();
     else this.#box.setAttribute("open", "");
+  }
+
+  #showReminders(said = "") {
+    const obstacle = this.#reminders.obstacle;
+    $("remind").checked = this.#reminders.on;
+    $("remind").disabled = Boolean(obstacle);
+    $("remind-said").textContent = said || (obstacle ? t(obstacle) : "");
+  }
+
+  async #remind(on) {
+    $("remind").disabled = true; // until the phone has asked and the server has answered
+    $("remind-said").textContent = "";
+    try {
+      await this.#reminders.turn(on);
+      this.#showReminders(on ? t("remindOn") : "");
+    } catch (error) {
+      const known = error instanceof Refused ? error.text : error.message.startsWith("remind") && t(error.message);
+      this.#showReminders(known || t("remindLater"));
+    }
   }
 
   #close() {

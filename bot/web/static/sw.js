@@ -1,6 +1,7 @@
-// Keeps the page's own files, so that it opens without a network. Nothing of /api or /media is kept.
+// Keeps the page's own files, so that it opens without a network; nothing of /api or /media is kept.
+// Shows that something waits when no page is open.
 
-const VERSION = "7c92f0a89f77";
+const VERSION = "b0f7ff21abaf";
 const CACHE = `jingxiang-${VERSION}`;
 const SHELL = [
   "/",
@@ -21,6 +22,7 @@ const SHELL = [
   "/static/place.js",
   "/static/presence.js",
   "/static/reduce.js",
+  "/static/reminders.js",
   "/static/settings.js",
   "/static/store.js",
   "/static/texts.js",
@@ -48,6 +50,41 @@ async function answer(request, path) {
   return (await cache.match(path)) || fetch(request);
 }
 
+function pages() {
+  return self.clients.matchAll({ type: "window", includeUncontrolled: true });
+}
+
+function read(data) {
+  try {
+    return data.json();
+  } catch {
+    return {};
+  }
+}
+
+/** A push says the township and that there is something new, and nothing of what: a lock screen is read by others. */
+async function tell(data) {
+  if ((await pages()).some((page) => page.visibilityState === "visible")) return;
+  const { title = "净乡", text = "有新消息", t = "" } = data ? read(data) : {};
+  await self.registration.showNotification(title, {
+    body: text, tag: `news ${t}`, renotify: true, icon: "/static/icon-192.png", data: { t },
+  });
+}
+
+async function toPage(town) {
+  const path = town ? `/?t=${encodeURIComponent(town)}` : "/";
+  const page = (await pages()).find(({ url }) => new URL(url).pathname === "/");
+  if (!page) return self.clients.openWindow(path);
+  if (!town) return page.focus();
+  const there = await page.navigate(path).catch(() => null); // of several townships the one that has news
+  return there ? there.focus() : self.clients.openWindow(path);
+}
+
+self.addEventListener("push", (event) => event.waitUntil(tell(event.data)));
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(toPage(event.notification.data?.t));
+});
 self.addEventListener("install", (event) => event.waitUntil(fill()));
 self.addEventListener("activate", (event) => event.waitUntil(tidy()));
 self.addEventListener("fetch", (event) => {

@@ -1,0 +1,1 @@
+"""Telling browsers that something waits for their page: when, and when not."""
