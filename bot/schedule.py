@@ -133,17 +133,37 @@ class Schedule:
             await self._product.plan(desk)
             return await self._write(desk)
 
-        for township_id in await self._database.read(townships.every_id):
-            if township_id not in but:
-                self._outgoing.offer(await self._database.transaction(work, township_id=township_id))
-                self._planned.add(township_id)
+        async def one(township_id: int) -> None:
+            self._outgoing.offer(await self._database.transaction(work, township_id=township_id))
+
+        left = [one for one in await self._database.read(townships.every_id) if one not in but]
+        await self._each(left, one)
+        self._planned.update(left)  # also where it failed: it is tried again with the next plan, not every second
+
+    async def _each(self, township_ids: Sequence[int], work: Callable[[int], Awaitable[None]]) -> None:
+        """Do something for each township. What goes wrong in one is said, and the others go on; raises Unavailable."""
+        for township_id in township_ids:
+            try:
+                await work(township_id)
+            except Unavailable:
+                raise
+            except Exception as error:
+                said = f"{type(error).__name__}: {error}"
+                self._troubles.failed(PART, "defect", township_id=township_id, said=said)
+                log.exception("schedule.township_failed", township_id=township_id)
+            else:
+                self._troubles.works(PART, township_id)
 
     async def run_due(self) -> int:
         """Run every timer that is due (errands in the background); how many were begun."""
         now_ms = self._clock.now_ms()
         begun = 0
-        for township_id in await self._database.read(lambda tx: timers.townships_due(tx, now_ms=now_ms)):
+
+        async def one(township_id: int) -> None:
+            nonlocal begun
             begun += await self._run_due_of(township_id, now_ms)
+
+        await self._each(await self._database.read(lambda tx: timers.townships_due(tx, now_ms=now_ms)), one)
         return begun
 
     async def release(self) -> None:
@@ -154,9 +174,11 @@ class Schedule:
             self._ids.follow(await inbox.newest_id(tx))
             await self._outgoing.release(tx, self._ids, now_ms)
 
-        for township_id in await self._database.read(lambda tx: holding.townships_holding(tx, now_ms=now_ms)):
+        async def one(township_id: int) -> None:
             await self._database.transaction(work, township_id=township_id)
             self._outgoing.hear(str(township_id))
+
+        await self._each(await self._database.read(lambda tx: holding.townships_holding(tx, now_ms=now_ms)), one)
 
     async def _run_due_of(self, township_id: int, now_ms: int) -> int:
         rows = await self._due(township_id, now_ms, errands=False)
