@@ -22,7 +22,7 @@ from benchmarks.server import ServerCpu
 from benchmarks.talkers import FIRST_ID, Talker
 from bot.app import App, build
 from bot.settings import Settings
-from bot.turn import load_out
+from bot.stored import load_out
 from storage.database import Tx
 from storage.machine import outbox
 from tests.postgres import PostgresServer

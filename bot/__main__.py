@@ -42,7 +42,7 @@ def free_port(host: str) -> int:
 def run(example: Path | None = None, only: str = "") -> None:
     """Serve: the web chat, Telegram when TELEGRAM_TOKEN is set, reminders and the digest."""
     from bot.app import PARTS
-    from bot.console.reach import check_port
+    from bot.console.reach import check_port, tighten
 
     settings = load_settings()
     parts = tuple(part for part in PARTS if part in only.split(",")) if only else PARTS
@@ -53,6 +53,7 @@ def run(example: Path | None = None, only: str = "") -> None:
         raise OperatorError("only_with_server")
     if "web" in parts:
         check_port(settings)
+    tighten(settings)
     up_to_date_in_time(settings)
     try:
         import uvloop

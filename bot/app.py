@@ -32,10 +32,10 @@ from bot.media.stores import MediaStores, open_shelf
 from bot.outgoing.outcomes import PAGE_TOPIC
 from bot.outgoing.shares import GRACE_S, Outgoing
 from bot.outgoing.shares import TOPIC as OUTBOX_TOPIC
+from bot.outgoing.trouble_book import TroubleBook
 from bot.platforms import Platforms, add_wechat, make_platforms, native_menus, open_push
 from bot.schedule import Errand, Schedule
 from bot.settings import Settings
-from bot.trouble_book import TroubleBook
 from bot.troubles import Troubles
 from bot.vault import open_with_vault, seal_earlier, use_vault
 from bot.web.app import Web, build_web

@@ -74,6 +74,12 @@ class Settings(BaseSettings):
     )
     web_host: str = Field("127.0.0.1", description="Address the web chat listens on; 0.0.0.0 for the local network.")
     web_port: Annotated[int, Field(ge=0, le=65535)] = Field(8080, description="Port of the web chat; 0 picks one.")
+    web_connections_per_source: Annotated[int, Field(ge=0, le=100_000)] = Field(
+        64, description="Connections that one address may hold at a time; 0: any number, behind a proxy elsewhere."
+    )
+    metrics_token: str = Field(
+        "", description="Bearer token for /metrics and the details of /health; empty: for this computer alone."
+    )
     public_url: str = Field("", description="Address by which people reach the web chat, for links and QR pictures.")
     push_hosts: Annotated[list[str], NoDecode] = Field(
         [], description='Hosts of further browsers\' push services that may be called: ["push.example.cn"].'
@@ -242,7 +248,7 @@ class Settings(BaseSettings):
         password = urlsplit(self.database_url).password or ""
         bots = (self.telegram_token, *self.telegram_tokens.values(), self.telegram_webhook_secret)
         account = (self.wechat_app_secret, self.wechat_token, self.wechat_aes_key, self.wechat_aes_key_previous)
-        others = (self.media_s3_secret_key, self.vault_passphrase, password)
+        others = (self.media_s3_secret_key, self.vault_passphrase, self.metrics_token, password)
         return (*bots, *account, *self.wecom_robots.values(), *others)
 
     @property

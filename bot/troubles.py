@@ -15,6 +15,7 @@ import structlog
 
 from bot.clock import Clock
 
+MOMENT_MS = 3_000
 EVERYWHERE = 0  # the township of a trouble that all of them have
 Key = tuple[str, int]
 log = structlog.get_logger()
@@ -42,6 +43,8 @@ class Troubles:
         self._clock = clock
         self._failing: dict[Key, Trouble] = {}
         self._declared: set[Key] = set()
+        self._failed_ms: dict[Key, int] = {}
+        self._mended: set[Key] = set()  # declared, and seen to work since
         self._well: set[Key] = set()
         self._over: list[Trouble] = []
         self.changed = asyncio.Event()
@@ -52,6 +55,8 @@ class Troubles:
         """Something could not be done. It is a trouble once that has lasted `patience_ms`."""
         key, now_ms = (part, township_id), self._clock.now_ms()
         self._well.discard(key)
+        self._mended.discard(key)
+        self._failed_ms[key] = now_ms
         known = self._failing.get(key) or Trouble(part, township_id, reason, now_ms, said)
         is_new = known.reason != reason
         known = self._failing[key] = replace(known, reason=reason, said=said) if is_new else known
@@ -68,16 +73,26 @@ class Troubles:
         if key in self._well:
             return
         self._well.add(key)
-        known = self._failing.pop(key, None)
-        if known is not None and key in self._declared:
-            self._declared.discard(key)
-            now_ms = self._clock.now_ms()
-            self._over.append(replace(known, until_ms=now_ms))
-            log.warning("trouble.over", **_fields(known), lasted_s=max(0, now_ms - known.since_ms) // 1000)
+        if key in self._declared:
+            self._mended.add(key)
+            self._settle()
+        else:
+            self._failing.pop(key, None)
         self.changed.set()
+
+    def _settle(self) -> None:
+        """What has been mended for a moment is over: what comes and goes is one trouble, and not one each time."""
+        now_ms = self._clock.now_ms()
+        for key in [key for key in self._mended if not 0 <= now_ms - self._failed_ms[key] < MOMENT_MS]:
+            self._mended.discard(key)
+            self._declared.discard(key)
+            known = replace(self._failing.pop(key), until_ms=self._failed_ms[key])
+            self._over.append(known)
+            log.warning("trouble.over", **_fields(known), lasted_s=max(0, known.until_ms - known.since_ms) // 1000)
 
     def now(self) -> Sequence[Trouble]:
         """Those there are, oldest first."""
+        self._settle()
         return sorted((self._failing[key] for key in self._declared), key=lambda one: (one.since_ms, one.part))
 
     def is_well(self, part: str, township_id: int) -> bool:

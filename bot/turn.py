@@ -14,6 +14,7 @@ import orjson
 
 from bot.clock import Dice, Ids
 from bot.i18n import Catalogues
+from bot.stored import dump_out
 from bot.talk.form import Form
 from bot.talk.messages import In, Out, Say, Text, Words
 from bot.talk.session import Frame
@@ -303,28 +304,3 @@ class Product(Protocol):
     async def may_open(self, turn: Turn[Any], form: Form) -> None:
         """Raise PersonError when the person has no right to that form."""
         ...
-
-
-def dump_out(out: Out) -> str:
-    """The outbox row's body."""
-    body: dict[str, Any] = {"text": out.text}
-    for name in ("rows", "ask", "media", "links", "mentions", "card", "quiet", "commands"):
-        if value := getattr(out, name):
-            body[name] = value
-    return orjson.dumps(body).decode()
-
-
-def load_out(body: str) -> Out:
-    """Read what `dump_out` wrote."""
-    found = orjson.loads(body)
-    return Out(
-        found.get("text", ""),
-        tuple(tuple((label, data, style) for label, data, style in row) for row in found.get("rows", ())),
-        found.get("ask", ""),
-        tuple(found.get("media", ())),
-        tuple((label, url) for label, url in found.get("links", ())),
-        tuple(found.get("mentions", ())),
-        found.get("card", ""),
-        found.get("quiet", False),
-        tuple((command, label) for command, label in found.get("commands", ())),
-    )

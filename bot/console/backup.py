@@ -279,6 +279,7 @@ def restore(path: Path, settings: Settings, *, progress: Progress) -> None:
         with tempfile.TemporaryDirectory(dir=data_dir) as scratch, tarfile.open(path) as tar:
             tar.extract(DATABASE, scratch, filter="data")
             copy = Path(scratch) / DATABASE
+            copy.chmod(0o600)  # whatever it was where the backup was made
             photos = _photos_of(copy, path)
             lost = [name for key, _, mime in photos for name in files_of(key, mime) if f"{MEDIA}/{name}" not in sums]
             if lost:

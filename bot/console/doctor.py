@@ -9,7 +9,7 @@ from bot.app import AlreadyRunning, lock
 from bot.checks import Check
 from bot.clock import SystemClock
 from bot.console import backup
-from bot.console.reach import address_check, push_check
+from bot.console.reach import address_check, files_check, push_check
 from bot.console.words import is_said, operator_language, render, say
 from bot.errors import RetryLater
 from bot.i18n import Catalogues
@@ -58,6 +58,8 @@ async def look_around(settings: Settings) -> list[Check]:
     else:  # a server's workers and backups are not ours to see
         checks[:0] = [running_check(settings)]
         checks.append(backup_check(settings, SystemClock().now_ms()))
+    made = backup.last_made(settings)
+    checks.append(files_check(settings, made.file if made else None))
     named = {"telegram": settings.telegram_token}
     named |= {f"telegram {code}": token for code, token in settings.telegram_tokens.items()}
     checks += [await telegram_check(settings, name, token) for name, token in named.items() if token]

@@ -1,21 +1,24 @@
-"""Who reaches the web page, and whom it reaches: its port and who else holds it, the address, its notifications."""
+"""Who reaches what: the page by its port and address, whom its notifications reach, who reads the files."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
+import stat
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from bot.checks import Check
+from bot.console.terminal import PRIVATE
 from bot.console.words import OperatorError, render
 from bot.push.failures import FILE
-from bot.settings import Settings
+from bot.settings import ENV_FILE, Settings
 from bot.talk.messages import text
 from bot.web.server import listen
 
 OURS = "-m bot run"
-OTHERS = 0o077  # of a file's mode: what its group and everybody may do
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104
 ELSEWHERE = ("10.255.255.255", 1)  # nothing is sent there: it only asks which of our addresses would be used
 
@@ -82,6 +85,44 @@ def address_check(settings: Settings) -> Check:
     return Check("address", True, settings.address)
 
 
+def tighten(settings: Settings) -> None:
+    """Take from group and others what an earlier version left them of DATA_DIR and the database, as far as we may.
+
+    A folder that is closed is not looked through: nobody comes to what lies in it.
+    """
+    folder = settings.data_dir
+    inside = folder.rglob("*") if is_open(folder) else folder.glob("*") if folder.is_dir() else ()
+    for path in (*inside, *database_files(settings), folder):  # the folder last: a start that breaks off is begun anew
+        if is_open(path):
+            with contextlib.suppress(OSError):  # another user's: doctor names it
+                path.chmod(path.stat().st_mode & ~PRIVATE)
+
+
+def database_files(settings: Settings) -> list[Path]:
+    """The SQLite file and what lies beside it while it is open; nothing with a server."""
+    path = settings.database_path
+    return [path.with_name(path.name + end) for end in ("", "-wal", "-shm")] if path is not None else []
+
+
+def is_open(path: Path) -> bool:
+    """Whether group or others may do anything with it; False for what isn't there, or is a link."""
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return False
+    return not stat.S_ISLNK(mode) and bool(mode & PRIVATE)
+
+
+def files_check(settings: Settings, backup: Path | None) -> Check:
+    """Whether other users of this computer can read the data, the settings with their keys, or the last backup."""
+    folder = settings.data_dir
+    beside = [path for path in database_files(settings) if path.parent != folder]
+    seen = [path for path in (folder, *beside, Path(ENV_FILE), *([backup] if backup else ())) if is_open(path)]
+    if not seen:
+        return Check("files", True, text("check.files.closed"))
+    return Check("files", False, text("check.files.open", paths=", ".join(map(str, seen))), warning=True)
+
+
 def push_check(settings: Settings) -> Check:
     """Whether pages can be told of what waits (Web Push), and whether only we can read its key."""
     path = settings.data_dir / FILE
@@ -89,7 +130,7 @@ def push_check(settings: Settings) -> Check:
         return Check("push", True, text("check.push.no_https"))
     if not path.exists():
         return Check("push", True, text("check.push.no_key", path=path))
-    closed = not path.stat().st_mode & OTHERS
+    closed = not path.stat().st_mode & PRIVATE
     return Check("push", closed, text("check.push.seen" if closed else "check.push.open", path=path), warning=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from bot.console.words import is_said, say
 from bot.settings import Settings
 from storage.database import Unavailable
 
+PRIVATE = 0o077  # what a file of ours never lets group and others do
 PASSING_REASONS = ("no_answer", "server_busy")
 FIRST_PAUSE_S, LAST_PAUSE_S = 1.0, 15.0
 Progress = Callable[[str, int, int], None]
@@ -27,8 +29,10 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 def load_settings(*secrets: str) -> Settings:
     """Settings from the environment and `.env`; a word about names that are misspelt.
 
-    `secrets`: what else no log may show. Raises ValidationError and OperatorError.
+    From here on whatever the program writes is for its own user alone. `secrets`: what else no log may show. Raises
+    ValidationError and OperatorError.
     """
+    os.umask(PRIVATE)
     settings, remarks = read_settings()
     for line in remarks:
         err.print(line, markup=False)

@@ -16,10 +16,11 @@ from bot.incoming.dialogue import Dialogue
 from bot.incoming.flood import FloodGate, Judge
 from bot.outgoing.letters import Written
 from bot.outgoing.shares import Outgoing
+from bot.stored import readable
 from bot.talk.clean import clean
-from bot.talk.messages import In, text
+from bot.talk.messages import In, Out, text
 from bot.talk.session import Session
-from bot.turn import Answering, Person, Product, Turn, load_out
+from bot.turn import Answering, Person, Product, Turn
 from storage.database import Row, Tx, Unavailable
 from storage.machine import inbox, outbox, sessions, timers
 
@@ -184,7 +185,9 @@ class Batches:
             return arrival, ""
         rows = list(await outbox.shown(tx, address, limit=SHOWN_ROWS))
         if len(event.text) <= LONGEST_MARK:
-            if len(rows) >= SHOWN_ROWS and not any(map(is_question_in_reply, rows)):  # news has come since
+            if len(rows) >= SHOWN_ROWS and not any(
+                is_question_in_reply(*one) for one in readable(rows)
+            ):  # news has come since
                 rows = list(await outbox.shown(tx, address, limit=MOST_SHOWN_ROWS))
             rows = await self._seen(tx, channel, raw, rows, arrival.made_ms)
         if any(zero in event.text[:LONGEST_MARK] for zero in ("0", "０")):  # «选 011»
@@ -284,16 +287,15 @@ def answering_of(channel: Channel, row: Row) -> Answering | None:
     return Answering(row["id"], row["received_ms"] + channel.reply_ms) if channel.reply_ms else None
 
 
-def is_question_in_reply(row: Row) -> bool:
+def is_question_in_reply(row: Row, out: Out) -> bool:
     """Whether a message went out with a reply and can be answered by a number."""
-    out = load_out(row["body"])
     return row["answers"] is not None and bool(out.rows or out.ask)
 
 
 def together_of(rows: Sequence[Row]) -> list[Together]:
     """What was shown together, newest first; `rows` are the newest messages first (`outbox.shown`)."""
-    groups: dict[int, list[Row]] = {}
-    for row in sorted(rows, key=lambda row: row["id"]):
-        groups.setdefault(row["answers"] or row["id"], []).append(row)
-    newest = sorted(groups.values(), key=lambda one: (one[-1]["at_ms"], one[-1]["id"]), reverse=True)
-    return [Together([load_out(row["body"]) for row in group], group[0]["series"] or 0) for group in newest]
+    groups: dict[int, list[tuple[Row, Out]]] = {}
+    for row, out in sorted(readable(rows), key=lambda one: one[0]["id"]):
+        groups.setdefault(row["answers"] or row["id"], []).append((row, out))
+    newest = sorted(groups.values(), key=lambda one: (one[-1][0]["at_ms"], one[-1][0]["id"]), reverse=True)
+    return [Together([out for _, out in group], group[0][0]["series"] or 0) for group in newest]

@@ -27,8 +27,8 @@ from bot.errors import GiveUp, RetryLater
 from bot.outgoing.breakers import AWAY_AFTER_MS, TRY_MS, Breakers
 from bot.outgoing.letters import Written, backoff_ms, letter_of
 from bot.outgoing.outcomes import Outcomes
+from bot.stored import load_out
 from bot.troubles import Troubles
-from bot.turn import load_out
 from storage.database import Database, Row, Tx, Unavailable
 from storage.machine import outbox
 
@@ -212,7 +212,7 @@ class Delivery:
                 continue
             try:
                 letters.append(letter_of(row, load_out(row["body"]), self._township_id))
-            except Exception as error:
+            except ValueError as error:
                 log.error("delivery.unreadable", letter=row["id"], error=type(error).__name__)
                 self._held.add(row["id"])
                 self._outcomes.unreadable(row["id"], f"{type(error).__name__}: {error}")

@@ -83,6 +83,8 @@ class Frame:
     @classmethod
     def from_json(cls, found: dict[str, Any]) -> Frame:
         """Read what `to_json` wrote; raises KeyError, TypeError or ValueError on anything else."""
+        if not isinstance(found, dict):
+            raise TypeError("frame")
         pairs = {
             name: tuple((str(left), str(right)) for left, right in found.get(name, ())) for name in ("offered", "menu")
         }

@@ -20,7 +20,7 @@ from bot.web.browsers import Browsers
 from bot.web.context import Context, ForPages
 from bot.web.events import KEEPALIVE_S, Events
 from bot.web.guard import SecurityHeaders, answering
-from bot.web.server import Serving, serve
+from bot.web.server import PER_SOURCE, Serving, serve
 from bot.web.static_files import StaticFiles
 from bot.web.status import Status
 from bot.web.towns import Towns
@@ -31,11 +31,12 @@ from storage.database import Database, Tx
 class Web:
     """The web chat, to be started and stopped with the rest. `app` is the ASGI application."""
 
-    def __init__(self, app: ASGIApp, webchat: WebChat, host: str, port: int) -> None:
+    def __init__(self, app: ASGIApp, webchat: WebChat, host: str, port: int, per_source: int = PER_SOURCE) -> None:
         self.app = app
         self.host = host
         self._webchat = webchat
         self._wanted_port = port
+        self._per_source = per_source
         self._serving: Serving | None = None
 
     @property
@@ -45,7 +46,7 @@ class Web:
 
     async def start(self) -> None:
         """Take connections. Raises OSError when the port is taken."""
-        self._serving = await serve(self.app, self.host, self._wanted_port)
+        self._serving = await serve(self.app, self.host, self._wanted_port, per_source=self._per_source)
 
     async def stop(self) -> None:
         """Close every page's stream, let requests finish, close."""
@@ -83,7 +84,7 @@ def build_web(
     parts = Context(settings, database, accept, webchat, media, catalogues, clock, towns, for_pages, troubles, push_key)
     app = Starlette(routes=[*_routes(parts, counters, keepalive_s), *extra_routes])
     guarded = SecurityHeaders(app, media.link_origin, wechat=bool(settings.wechat_app_id))
-    return Web(guarded, webchat, settings.web_host, settings.web_port)
+    return Web(guarded, webchat, settings.web_host, settings.web_port, settings.web_connections_per_source)
 
 
 def _routes(parts: Context, counters: Callable[[], Mapping[str, int]] | None, keepalive_s: float) -> list[BaseRoute]:

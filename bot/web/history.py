@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.channels.webchat_wire import bot_message, own_message, read_body
 from bot.i18n import Catalogue, Catalogues
-from bot.turn import load_out
+from bot.stored import load_out
 from storage.database import Row, Tx
 from storage.machine import inbox, outbox, webchat
 
@@ -26,8 +26,11 @@ class Line:
 
 
 def bot_line(row: Row) -> Line | None:
-    """A line of the outbox; None when it was blanked."""
-    out = load_out(row["body"])
+    """A line of the outbox; None when it was blanked or can't be read."""
+    try:
+        out = load_out(row["body"])
+    except ValueError:
+        return None
     if not (out.text or out.media or out.rows or out.links):
         return None
     changes = str(row["changes"]) if row["changes"] is not None else ""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from http import HTTPStatus
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 import structlog
 from starlette.requests import Request
@@ -29,7 +33,16 @@ STATES = {
 }
 COUNTS = {"inbox": inbox.counts, "outbox": outbox.counts, "timers": timers.counts, "media": media.counts}
 Counts = dict[str, dict[str, int]]
+PASSED_ON = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via")
 log = structlog.get_logger()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is this computer's own."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class Status:
@@ -44,8 +57,15 @@ class Status:
 
     async def health(self, request: Request) -> Response:
         """200 with the counts; 503 when the database does not answer, or answers although a part is damaged, and when
-        there is a trouble: which, since when and why. Pages are served all the same as far as they can be.
+        there is a trouble: which, since when and why. Pages are served all the same as far as they can be. Who may not
+        know more is told whether it is well.
         """
+        answer = await self._health()
+        return (
+            answer if self._may_know(request) else Json({"ok": answer.status_code == HTTPStatus.OK}, answer.status_code)
+        )
+
+    async def _health(self) -> Response:
         troubles = [self._shown(one) for one in self._parts.troubles.now()]
         if self._parts.database.is_damaged():
             return Json({"ok": False, "database": "damaged", "troubles": troubles}, 503)
@@ -53,6 +73,16 @@ class Status:
         if counts is None:
             return Json({"ok": False, "database": "error", "troubles": troubles}, 503, {"Retry-After": "5"})
         return Json({"ok": not troubles, "database": "ok", "troubles": troubles, **counts}, 503 if troubles else 200)
+
+    def _may_know(self, request: Request) -> bool:
+        """With a token whoever has it, else this computer alone: not somebody whom a proxy here lets through."""
+        if token := self._parts.settings.metrics_token:
+            said = request.headers.get("Authorization", "")
+            return hmac.compare_digest(said.encode(), f"Bearer {token}".encode())
+        asked = urlsplit(f"//{request.headers.get('Host', '')}").hostname or ""
+        host = request.client.host if request.client else ""
+        passed_on = any(name in request.headers for name in PASSED_ON)
+        return is_loopback(host) and (asked == "localhost" or is_loopback(asked)) and not passed_on
 
     def _shown(self, trouble: Trouble) -> dict[str, object]:
         """A trouble with a line in the operator's language."""
@@ -63,7 +93,9 @@ class Status:
         return {**shown, "township": trouble.township_id} if trouble.township_id != EVERYWHERE else shown
 
     async def metrics(self, request: Request) -> Response:
-        """Everything countable."""
+        """Everything countable, for whoever may know."""
+        if not self._may_know(request):
+            return PlainTextResponse("closed", HTTPStatus.FORBIDDEN)
         counts = None if self._parts.database.is_damaged() else await self._fresh()
         lines = ["# TYPE jingxiang_up gauge", f"jingxiang_up {0 if counts is None else 1}"]
         for family, states in (counts or {}).items():

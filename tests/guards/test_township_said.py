@@ -21,7 +21,7 @@ OF_ALL = {
     ("bot/schedule.py", "lambda tx: timers.townships_due(tx, now_ms=now_ms)"): "asks which townships have timers due",
     ("bot/vault.py", "work"): "a new lock is on all townships' data keys, or on none",
     ("bot/console/doctor.py", "channel_faults.of_all"): "names the troubles of every township",
-    ("bot/trouble_book.py", "_standing"): "asks what stands in every township, to write what has changed",
+    ("bot/outgoing/trouble_book.py", "_standing"): "asks what stands in every township, to write what has changed",
     ("bot/web/status.py", "_counts"): "counts every township's queues, each through `Tx.at`",
 }
 LISTS = "townships."  # every function of storage/machine/townships.py looks at all of them

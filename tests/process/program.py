@@ -17,8 +17,8 @@ from typing import Any, Protocol
 import asyncpg
 
 from bot.channels.telegram.wire import messages_of
+from bot.stored import load_out
 from bot.talk.messages import In, Out
-from bot.turn import load_out
 from storage.engine.parameters import numbered
 from tests.example import ROOT
 from tests.fakes.botapi import FakeBotApi

@@ -10,15 +10,16 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from bot import troubles
 from bot.channels.base import Letter
 from bot.clock import SystemClock
 from bot.errors import NoAnswer, RetryLater
 from bot.outgoing import breakers, delivery
 from bot.outgoing.delivery import Delivery
+from bot.outgoing.trouble_book import TroubleBook
+from bot.stored import dump_out
 from bot.talk.messages import Out
-from bot.trouble_book import TroubleBook
 from bot.troubles import Troubles
-from bot.turn import dump_out
 from storage.database import Database, Tx
 from storage.engine.opening import bring_up_to_date, open_database
 from storage.machine import channel_faults, outbox, townships
@@ -63,7 +64,14 @@ class Office:
         self.troubles = Troubles(SystemClock())
         channels: Any = {"telegram": self.far, "web": self.near}
         self.delivery = Delivery(database, channels, SystemClock(), TOWN, self.troubles)
+        self.running: asyncio.Task[None] | None = None
         self._next_id = 0
+
+    async def stops(self) -> None:
+        """Its worker ends, and sends nothing more."""
+        self.delivery.stop()
+        assert self.running is not None
+        await self.running
 
     async def writes(self, *letters: tuple[str, str]) -> None:
         """Letters (address, words) are decided by some transaction that this worker has not heard of."""
@@ -103,6 +111,7 @@ class Office:
 
 @pytest.fixture
 async def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Office]:
+    monkeypatch.setattr(troubles, "MOMENT_MS", 0)
     monkeypatch.setattr(breakers, "AWAY_AFTER_MS", 200)
     monkeypatch.setattr(delivery, "AWAY_AFTER_MS", 200)
     monkeypatch.setattr(delivery, "TRY_MS", 50)
@@ -112,10 +121,9 @@ async def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     database = await open_database(url)
     await database.transaction(townships.add_turn, township_id=TOWN)
     made = Office(database)
-    running = asyncio.create_task(made.delivery.run())
+    made.running = asyncio.create_task(made.delivery.run())
     yield made
-    made.delivery.stop()
-    await running
+    await made.stops()
     await database.close()
 
 
@@ -183,7 +191,7 @@ async def test_one_letter_that_is_refused_for_now_is_no_trouble_of_the_platform(
 
 @pytest.mark.parametrize("body", ["{", "null", "[1]", '{"rows": 5}', '{"rows": [["x"]]}', "", "\x00"])
 async def test_a_letter_that_cannot_be_read_is_set_aside_and_the_others_go(office: Office, body: str) -> None:
-    office.delivery.stop()
+    await office.stops()
     await office.writes(("telegram:9", "坏的"), ("telegram:9", "后面的"), ("web:3", "别人的"))
     await office.poisons(1, body)
     next_life = Office(office.database)

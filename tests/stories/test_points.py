@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.turn import load_out
+from bot.stored import load_out
 from tests.stories.doings import belongs, cleaner_of, household_id, number_and_code, time_to_take_back_is_over, weighs
 from tests.stories.town import Town
 

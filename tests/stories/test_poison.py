@@ -9,13 +9,16 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from bot.app import App
+from bot.web import history
 from storage.database import Tx
 from storage.machine import inbox
+from tests.fakes.wechat import FakeWeChat
 from tests.postgres import PostgresServer
 from tests.stories.drivers import TOWN
 from tests.stories.town import Town
@@ -126,3 +129,54 @@ async def test_what_fails_after_the_commit_undoes_nothing(tmp_path: Path, sqlite
         aunt.sees("照片")
     finally:
         await town.close()
+
+
+spoilt = st.sampled_from(["", "{", "null", "[1]", '{"text": 5}', '{"rows": 5}', '{"rows": [["x"]]}', '"x"', "{}"])
+spoilt_sessions = st.sampled_from(
+    ["", "{", "null", "[1]", '{"rev": 1, "frames": ["x"]}', '{"rev": 1, "frames": [5]}', '{"rev": "x", "frames": []}']
+)
+
+
+async def spoil(url: str, folder: Path, channel: str, body: str, session: str, wechat: Any = None) -> None:
+    """Somebody's stored messages and their conversation become unreadable, all of them; they write on."""
+    town = await Town.open(folder / "data", url, channel, wechat=wechat)
+    try:
+        with capture_logs():
+            aunt, other = await town.person("王大娘"), await town.person("李师傅")
+            await aunt.says("王家沟桥头有人倒垃圾")
+            await other.says("王家沟桥头有人倒垃圾")
+            await town.write("UPDATE outbox SET body = :body WHERE township_id = :t", body=body)
+            await town.write(
+                "UPDATE sessions SET body = :session WHERE township_id = :t AND person_id = :person_id",
+                session=session,
+                person_id=await aunt.person_id(),
+            )
+            for someone in (aunt, other):
+                await someone.says("我的信息")
+                assert someone.news, "whoever writes is answered"
+            await other.says("取消")
+            assert other.news
+            if channel == "web":
+                lines, _ = await town.app.database.read(
+                    lambda tx: history.before(
+                        tx, aunt.driver.address, town.app.catalogues, before_id=1 << 60, limit=50, now_ms=1 << 60
+                    )
+                )
+                assert [line.message["from"] for line in lines].count("me") >= 3
+    finally:
+        await town.close()
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(body=spoilt, session=spoilt_sessions)
+def test_what_was_stored_and_cannot_be_read_hides_nothing_else(sqlite_template: Path, body: str, session: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "town.db"
+        shutil.copy(sqlite_template, path)
+        asyncio.run(spoil(f"sqlite:///{path}", Path(folder), "web", body, session))
+
+
+@pytest.mark.parametrize("body", ["{", "null", '{"text": 5}'])
+async def test_in_wechat_too(tmp_path: Path, sqlite_url: str, body: str) -> None:
+    async with FakeWeChat() as wechat:
+        await spoil(sqlite_url, tmp_path, "wechat", body, "{", wechat)

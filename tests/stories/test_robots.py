@@ -12,8 +12,9 @@ import pytest
 
 from bot.channels.wecom.robots import robots_check
 from bot.console.doctor import seen_of
+from bot.stored import dump_out
 from bot.talk.messages import Out
-from bot.turn import Desk, dump_out
+from bot.turn import Desk
 from storage.database import Tx
 from storage.machine import outbox
 from tests.fakes.wechat_wecom import Robot
@@ -316,7 +317,7 @@ async def test_no_key_in_any_log_or_row(
 
 
 def test_a_letter_keeps_whom_it_calls() -> None:
-    from bot.turn import load_out
+    from bot.stored import load_out
 
     out = Out("点名", mentions=("zhao", "13800010001"))
     assert load_out(dump_out(out)) == out and load_out(dump_out(Out("点名"))).mentions == ()

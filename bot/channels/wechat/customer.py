@@ -277,8 +277,12 @@ class CustomerMessages:
 async def _quota(tx: Tx, address: str) -> tuple[Quota, int]:
     """What a person may still be sent, with all that they did counted in, and the last of that."""
     row = await wechat.quota(tx, address)
-    quota = Quota.from_json(orjson.loads(row["body"])) if row is not None else Quota.none()
-    heard_id = row["heard_id"] if row is not None else 0
+    quota, heard_id = Quota.none(), 0
+    if row is not None:
+        try:
+            quota, heard_id = Quota.from_json(orjson.loads(row["body"])), row["heard_id"]
+        except (AttributeError, KeyError, TypeError, ValueError):  # what they wrote is counted anew
+            log.warning("wechat.quota_unreadable", address=address)
     for update in reversed(await inbox.of_address(tx, address, before_id=NEWEST, limit=MOST_HEARD)):
         if update["id"] > heard_id:
             heard_id = update["id"]

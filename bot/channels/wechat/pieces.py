@@ -9,8 +9,8 @@ from typing import Any
 from bot.channels.base import Letter
 from bot.channels.wechat.words import shown
 from bot.i18n import Catalogue
+from bot.stored import dump_out
 from bot.talk.messages import Out
-from bot.turn import dump_out
 
 
 @dataclass(frozen=True, slots=True)

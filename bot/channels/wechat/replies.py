@@ -14,8 +14,9 @@ from bot.channels.wechat.words import TEXT_MAX_BYTES, inert, opens_question, par
 from bot.clock import Clock, Ids
 from bot.coalescing import Coalescer
 from bot.i18n import Catalogue, Catalogues
+from bot.stored import readable
 from bot.talk.messages import Out, text
-from bot.turn import Dispatch, load_out, outbox_row
+from bot.turn import Dispatch, outbox_row
 from storage.database import Database, Row, Tx
 from storage.machine import inbox, outbox, webchat
 
@@ -71,7 +72,7 @@ class Replies:
         async def look(tx: Tx) -> str:
             update = await inbox.by_key(tx, self._channel, update_key)
             rows = await outbox.of_reply(tx, update["id"]) if update is not None else ()
-            told = [load_out(row["body"]) for row in rows if row["state"] == "sent"]
+            told = [out for row, out in readable(rows) if row["state"] == "sent"]
             return words_of(told, await self._catalogue(tx, rows[0]["address"])) if told else ""
 
         return await self._database.read(look, township_id=self._township_id)
@@ -102,7 +103,10 @@ class Replies:
             return "", False
         address, update_id = update["address"], update["id"]
         catalogue = await self._catalogue(tx, address)
-        kept = [Kept(row, load_out(row["body"])) for row in await outbox.of_reply(tx, update_id)]
+        rows = await outbox.of_reply(tx, update_id)
+        kept = [Kept(row, out) for row, out in readable(rows)]
+        known = {one.row["id"] for one in kept}
+        unreadable = [row["id"] for row in rows if row["id"] not in known and row["state"] == "due"]
         told = [one for one in kept if one.row["state"] == "sent"]
         # what is shown later stands later, whatever the clocks say: a number is for the newest question
         shown_ms = max(now_ms, await outbox.shown_until(tx, address) + 1)
@@ -114,8 +118,8 @@ class Replies:
         chosen = chosen_of(waiting[:MOST_WAITING], kept, catalogue)
         taken = [one for one in chosen if await outbox.put_in_reply(tx, one.row["id"], update_id, now_ms=shown_ms)]
         apart = [one for one in kept if one not in chosen] + [one for one in waiting[:MOST_WAITING] if not one.speaks]
-        for one in apart:
-            await outbox.let_go(tx, one.row["id"], update_id, now_ms=now_ms)
+        for message_id in (*(one.row["id"] for one in apart), *unreadable):  # delivery sets the unreadable ones aside
+            await outbox.let_go(tx, message_id, update_id, now_ms=now_ms)
         words = words_of([one.out for one in taken], catalogue)
         left = sum(one.speaks and one not in chosen for one in waiting)
         if left and words:
@@ -126,15 +130,19 @@ class Replies:
         if rests:
             self._ids.follow(await inbox.newest_id(tx))
             await self._outgoing.write(tx, [self._row(one, out, now_ms) for one, out in rests], now_ms)
-        if apart:
+        if apart or unreadable:
             await self._outgoing.hint(tx)
-        return words, bool(apart or rests)
+        return words, bool(apart or unreadable or rests)
 
     async def _waiting(self, tx: Tx, address: str, now_ms: int, *, asks: bool) -> list[Kept]:
         """What waits for the person, the oldest first. What is too late by now is ended, and so are questions that came
         too late when the answer `asks` the present one.
         """
-        found = [Kept(row, load_out(row["body"])) for row in await outbox.waiting_for(tx, address)]
+        rows = await outbox.waiting_for(tx, address)
+        found = [Kept(row, out) for row, out in readable(rows)]
+        lost = {row["id"] for row in rows} - {one.row["id"] for one in found}
+        aside = [{"id": one, "state": "failed", "error": f"{outbox.UNREADABLE} it waited"} for one in sorted(lost)]
+        await outbox.mark(tx, ended=aside)
         ended = {one.row["id"]: why for one in found if (why := why_ended(one, now_ms, asks=asks))}
         await outbox.mark(tx, ended=[{"id": one, "state": "expired", "error": why} for one, why in ended.items()])
         return [one for one in found if one.row["id"] not in ended]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from bot.channels.wechat.words import opens_question
-from bot.turn import load_out
+from bot.stored import load_out
 from tests.sim.invariants import Connection, Watch
 from tests.sim.wechat.shown import ERASED, Push
 

@@ -11,8 +11,8 @@ from bot.channels.base import Letter
 from bot.channels.wechat.pieces import Piece, pieces_of, together
 from bot.channels.wechat.wire import NEWS, arrival_of, update_of
 from bot.i18n import Catalogue, Catalogues
+from bot.stored import load_out
 from bot.talk.messages import Out, text
-from bot.turn import load_out
 from tests.sim.chat.platform import Platform, Sent
 from tests.sim.wechat.phone import Phone, fault_of, marks_of, rest_of
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.app import App
 from bot.channels.base import Raw
-from bot.turn import load_out
+from bot.stored import load_out
 from storage.database import Tx
 from tests.stories.drivers import TOWN
 from tests.stories.someone import Heard

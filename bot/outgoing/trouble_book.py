@@ -41,6 +41,7 @@ class TroubleBook:
     async def write(self) -> None:
         """Write what is new. Raises Unavailable, and forgets nothing then."""
         self._troubles.changed.clear()
+        self._troubles.now()  # what has settled is over
         over = self._troubles.take_over()
         try:
             for township_id, standing in (await self._database.read(_standing)).items():
