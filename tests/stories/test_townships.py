@@ -408,7 +408,8 @@ async def test_days_that_are_none(county: County) -> None:
 async def test_what_goes_wrong_in_one_township_stops_the_clock_of_no_other(
     county: County, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    product, planned = county.app.product, list[int]()
+    app = county.qinghe.app
+    product, planned = app.product, list[int]()
     plan = product.plan
 
     async def breaks_in_the_first(desk: Any) -> None:
@@ -417,12 +418,12 @@ async def test_what_goes_wrong_in_one_township_stops_the_clock_of_no_other(
             raise ValueError("a policy that nobody foresaw")
         await plan(desk)
 
-    monkeypatch.setattr(county.app.schedule, "_product", Planning(product, breaks_in_the_first))
-    await county.app.schedule.plan()
+    monkeypatch.setattr(app.schedule, "_product", Planning(product, breaks_in_the_first))
+    await app.schedule.plan()
     assert len(planned) == len(set(planned)) > 1, "the others are planned all the same"
-    assert [one.township_id for one in county.app.troubles.now() if one.part == "clock"] == planned[:1]
-    await county.app.schedule.plan()
-    assert [one for one in county.app.troubles.now() if one.part == "clock"] == []
+    assert [one.township_id for one in app.troubles.now() if one.part == "clock"] == planned[:1]
+    await app.schedule.plan()
+    assert [one for one in app.troubles.now() if one.part == "clock"] == []
 
 
 class Planning:
