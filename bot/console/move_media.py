@@ -27,7 +27,7 @@ from bot.media.stores import open_shelf
 from bot.settings import Settings, faults
 from storage.database import Database
 from storage.machine import townships
-from storage.machine.media_originals import originals
+from storage.photos.originals import originals
 
 SHARES = 256  # of all files, by the first byte of their hashes
 AT_ONCE = 4

@@ -23,6 +23,7 @@ from bot.media.shelf import Away, Shelf, copies, key_of
 from storage.database import Database, Row, Tx
 from storage.machine import media
 from storage.people import retention
+from storage.photos import owners
 
 BLOCK_BYTES = 256 * 1024
 HEAD_BYTES = 64
@@ -210,7 +211,7 @@ class MediaStore:
     async def may_see(self, media_id: str, address: str) -> bool:
         """Whether someone at that address may look at it."""
         return media.is_id(media_id) and await self._database.read(
-            lambda tx: media.may_see(tx, media_id, address), township_id=self._township_id
+            lambda tx: owners.may_see(tx, media_id, address), township_id=self._township_id
         )
 
     async def shown(self, media_id: str, *, thumb: bool = False, linked: bool = False) -> ViewingCopy | None:

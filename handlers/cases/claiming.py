@@ -21,6 +21,9 @@ from handlers.world import Desk, Turn
 from storage.database import Row
 from storage.product import case_vault, cases
 from storage.product.cases import Case
+from storage.vault import keys
+from storage.vault.sealing import day_of
+from storage.vault.vault import Purpose
 
 CLAIM_CHARS = 200
 CODE_DIGITS = 6
@@ -177,3 +180,4 @@ async def forget(desk: Desk, _: Mapping[str, Any]) -> None:
         words = on_lines([text("claim.name_erased"), *await codes_instead_of_name(desk, [row])])
         await desk.tell(row["person_id"], Say(words), when_awake(desk, f"case:{row['id']}:name_erased"))
     await case_vault.forget_before(desk.tx, before_ms)
+    await keys.erase_keys(desk.tx, Purpose.REPORTERS, before_day=day_of(Purpose.REPORTERS, before_ms))

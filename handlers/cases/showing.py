@@ -18,6 +18,7 @@ from handlers.world import Desk, Turn
 from storage.database import Row
 from storage.machine import media
 from storage.people import households, people
+from storage.photos import owners
 from storage.product import case_vault, cases
 from storage.product.case_vault import Reporter
 from storage.product.cases import Case
@@ -198,7 +199,7 @@ async def show_case(turn: Turn, found: Known) -> None:
     """What the area's staff see; with the buttons while nothing is decided."""
     case, own = found.case, found.is_of(turn.person.id)
     photos = await cases.media_of(turn.tx, case.id)
-    await media.grant(turn.tx, photos, turn.person.id)
+    await owners.grant(turn.tx, photos, turn.person.id)
     covers = turn.world.places.covers
     decides = case.state == "registered" and not own
     rows = (

@@ -11,8 +11,8 @@ from handlers.people.actions import area_name
 from handlers.people.rules import EVERY_ROLE, is_last_resort, may, roles_with
 from handlers.world import Desk, Turn
 from storage.database import Row
-from storage.machine import media
 from storage.people import people
+from storage.photos import owners
 
 
 async def in_charge(desk: Desk, right: str, area_id: int, barred: Collection[int] = ()) -> list[Row]:
@@ -67,7 +67,7 @@ async def tell_each(
     for person_id in dict.fromkeys(person_ids):
         message = say if isinstance(say, Say) else await _in_language(desk, person_id, say)
         if message is not None and await desk.tell(person_id, message, how):
-            await media.grant(desk.tx, message.media, person_id)
+            await owners.grant(desk.tx, message.media, person_id)
             told += 1
     return told
 

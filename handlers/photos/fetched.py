@@ -10,6 +10,7 @@ from bot.turn import Dispatch
 from handlers.photos import wanted
 from handlers.world import Desk
 from storage.machine import media
+from storage.photos import owners
 
 CODES = frozenset(
     {
@@ -44,10 +45,13 @@ async def media_fetched(desk: Desk, payload: Mapping[str, Any]) -> None:
     code = payload.get("refused", "lost")
     code = code if code in CODES else "lost"
     row = await media.get(desk.tx, media_id)
-    if row is None or not await media.refused(desk.tx, media_id, code) or row["person_id"] is None:
+    if row is None or not await media.refused(desk.tx, media_id, code):
+        return
+    person_id, _ = await owners.owner(desk.tx, row)
+    if person_id is None:
         return
     words = text(f"media.refused.{row['kind']}", number=payload.get("number", 1), reason=text(f"error.media.{code}"))
-    waiting = await wanted.case_of(desk, row["person_id"])
+    waiting = await wanted.case_of(desk, person_id)
     if waiting is not None:
         words = on_lines([words, text("photo.again", number=waiting["number"])])
-    await desk.tell(row["person_id"], Say(words), Dispatch(f"media.refused:{media_id}"))
+    await desk.tell(person_id, Say(words), Dispatch(f"media.refused:{media_id}"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bot.talk.spans import DAY_MS
 from handlers.declared import Leaver, Portion
 from handlers.world import Desk
-from storage.machine import media
 from storage.people import retention
+from storage.photos import owners
 
 FILES = "media.erase"
 BATCH_PHOTOS = 60
@@ -14,7 +14,7 @@ BATCH_PHOTOS = 60
 
 async def of_person(desk: Desk, leaver: Leaver) -> None:
     """Unlink somebody who leaves from their photos; what a case needs as evidence stays, without an owner."""
-    await media.forget(desk.tx, leaver.person_id, leaver.addresses)
+    await owners.forget(desk.tx, leaver.person_id, leaver.addresses)
 
 
 async def places(desk: Desk, portion: Portion) -> bool:

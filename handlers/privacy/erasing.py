@@ -55,7 +55,10 @@ async def forget_everything(desk: Desk, person_id: int, answer: str = "") -> lis
             farewell += await forget.farewell(desk, leaver)
         if forget.of_person is not None:
             await forget.of_person(desk, leaver)
+    stranger_id = desk.ids.next()
     for address in addresses:
+        if version is not None:  # who may have reported: nothing that was said leads to their household any more
+            await erasure.hand_over(tx, address, stranger_id=stranger_id, now_ms=now_ms)
         await forget_address(desk, person_id, address)
     await erasure.forget_person(tx, person_id)
     return farewell

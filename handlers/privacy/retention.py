@@ -14,11 +14,15 @@ from handlers.declared import Portion
 from handlers.world import Desk
 from storage.machine import sessions
 from storage.people import retention
+from storage.vault import keys
+from storage.vault.sealing import day_of
+from storage.vault.vault import Purpose
 
 RETENTION = "people.retention"
 AT = time(3, 30)
 BATCH_ROWS = 500
 BATCH_SESSIONS = 2_000
+SPARE_DAYS = 2  # for conversations that nobody has gone on with: their walk ends in the same night
 
 
 async def plan(desk: Desk) -> None:
@@ -42,9 +46,16 @@ async def erase(desk: Desk, payload: Mapping[str, Any]) -> None:
 
 
 async def words(desk: Desk, portion: Portion) -> bool:
-    """Erase what was written to the program and by it."""
-    before_ms = desk.now_ms - desk.world.policy.retention.conversation_days * DAY_MS
-    return await retention.erase_ranges(desk.tx, retention.WORDS, before_ms=before_ms, limit=portion.rows)
+    """Erase what was written to the program and by it, from and to whom, and the keys that it was sealed under.
+
+    A report is a conversation too: none is kept longer than who reported.
+    """
+    kept = desk.world.policy.retention
+    before_ms = desk.now_ms - min(kept.conversation_days, kept.reporter_identity_days) * DAY_MS
+    if await retention.erase_ranges(desk.tx, retention.WORDS, before_ms=before_ms, limit=portion.rows):
+        return True
+    await keys.erase_keys(desk.tx, Purpose.WORDS, before_day=day_of(Purpose.WORDS, before_ms) - SPARE_DAYS)
+    return False
 
 
 async def errors(desk: Desk, portion: Portion) -> bool:

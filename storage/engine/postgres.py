@@ -241,7 +241,7 @@ class PostgresDatabase:
             try:
                 if await connection.execute(begin) == "SELECT 0":
                     await self._turn(connection, township_id, wait)
-                sealing = Sealing(self.vault) if self.vault is not None else None
+                sealing = Sealing(self.vault, writes=begin != READ) if self.vault is not None else None
                 result = await _Watched(work(PostgresTx(connection, township_id, talk, sealing)), talk)
                 if await connection.execute("COMMIT") != "COMMIT":
                     raise Refused("the work went on after a statement that was refused: nothing of it is written")

@@ -241,7 +241,7 @@ class SqliteDatabase:
     async def _run(self, connection: aiosqlite.Connection, begin: str, work: Work[T], township_id: int) -> T:
         def whole() -> T:
             raw = connection._conn
-            sealing = Sealing(self.vault) if self.vault is not None else None
+            sealing = Sealing(self.vault, writes=begin == WRITE) if self.vault is not None else None
             return run_work(raw, begin, work, SqliteTx(raw, township_id, sealing=sealing))
 
         # aiosqlite has no public way to run a function in its thread; `_execute` is what all its methods use.

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import orjson
 
 from storage.database import Row, Tx
-from storage.machine import media
-from storage.machine.walks import set_through, through
+from storage.machine import outbox
+from storage.photos import owners
 from storage.vault.sealing import is_sealed, seal, seal_text
 from storage.vault.vault import Purpose
+from storage.walks import set_through, through
 
 ROWS = 1_000
 # the walk → the rows after an id, and how a sealed one is written
@@ -21,8 +23,8 @@ WALKS: Mapping[str, tuple[str, str]] = {
         "UPDATE inbox SET body = :body WHERE township_id = :t AND id = :id",
     ),
     "seal.outbox": (
-        "SELECT id, body, created_ms AS at_ms, person_id FROM outbox WHERE township_id = :t AND id > :after"
-        " ORDER BY id LIMIT :limit",
+        "SELECT id, body, created_ms AS at_ms, person_id, message_key, card FROM outbox WHERE township_id = :t"
+        " AND id > :after ORDER BY id LIMIT :limit",
         "UPDATE outbox SET body = :body WHERE township_id = :t AND id = :id",
     ),
     "seal.sessions": (
@@ -32,6 +34,7 @@ WALKS: Mapping[str, tuple[str, str]] = {
     ),
 }
 NOTHING = (b"", "{}")
+HIDDEN = re.compile(r"[0-9a-f]{32}")
 
 
 async def seal_words(tx: Tx) -> bool:
@@ -44,7 +47,9 @@ async def _seal_some(tx: Tx, what: str, select: str, update: str) -> bool:
     rows = await tx.all(select, {"after": await through(tx, what), "limit": ROWS})
     if not rows:
         return False
-    await _grant_photos(tx, what, rows)
+    if what == "seal.outbox":
+        await _grant_photos(tx, rows)
+        await _hide_names(tx, rows)
     sealed = [
         {"t": tx.township_id, "id": row["id"], "body": await _sealed(tx, row["body"], row["at_ms"])}
         for row in rows
@@ -61,9 +66,29 @@ async def _sealed(tx: Tx, body: str | bytes, at_ms: int) -> str | bytes:
     return await seal(tx, Purpose.WORDS, at_ms, body)
 
 
-async def _grant_photos(tx: Tx, what: str, rows: Sequence[Row]) -> None:
+async def _grant_photos(tx: Tx, rows: Sequence[Row]) -> None:
     """Who was sent a photo may look at it: that was read from the message's words before."""
-    if what == "seal.outbox":
-        for row in rows:
-            if not is_sealed(row["body"]) and '"media":' in row["body"]:
-                await media.grant(tx, orjson.loads(row["body"])["media"], row["person_id"])
+    for row in rows:
+        if not is_sealed(row["body"]) and '"media":' in row["body"]:
+            await owners.grant(tx, orjson.loads(row["body"])["media"], row["person_id"])
+
+
+async def _hide_names(tx: Tx, rows: Sequence[Row]) -> None:
+    """What messages are known by, and the cards they show."""
+    named = [row for row in rows if _is_plain(row["message_key"]) or _is_plain(row["card"])]
+    await tx.many(
+        "UPDATE outbox SET message_key = :message_key, card = :card WHERE township_id = :t AND id = :id",
+        [
+            {
+                "t": tx.township_id,
+                "id": row["id"],
+                "message_key": await outbox.hidden(tx, row["message_key"]),
+                "card": await outbox.hidden(tx, row["card"]),
+            }
+            for row in named
+        ],
+    )
+
+
+def _is_plain(name: str | None) -> bool:
+    return name is not None and not HIDDEN.fullmatch(name)

@@ -143,11 +143,3 @@ async def of_address(tx: Tx, address: str, *, before_id: int, limit: int) -> Seq
         {"address": address, "before_id": before_id, "limit": limit},
     )
     return await open_bodies(tx, rows, blank=b"")
-
-
-async def forget(tx: Tx, address: str) -> int:
-    """Blank the bodies of what an address sent (erasure); the keys stay, so that nothing is taken twice."""
-    return await tx.run(
-        "UPDATE inbox SET body = :empty WHERE township_id = :t AND address = :address",
-        {"address": address, "empty": b""},
-    )

@@ -1,6 +1,7 @@
 """Photos and videos: rows of facts (the bytes are files), and who may look at them.
 
-An id is a letter for the kind (`i` image, `v` video) and 31 characters that can't be guessed.
+An id is a letter for the kind (`i` image, `v` video) and 31 characters that can't be guessed. Whose
+a photo is stands in `storage.photos.owners`.
 """
 
 from __future__ import annotations
@@ -11,23 +12,16 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from storage.database import Row, Tx
+from storage.photos.owners import door_of, owner, sealed_owner, viewer_of
 from storage.sql import in_list
 
 Kind = Literal["image", "video"]
 ID_CHARS = 32
 COLUMNS = (
     "id, kind, channel, ref, owner_address, person_id, state, error, sha256, mime, size_bytes, width_px, height_px,"
-    " lat, lng, datum, taken_ms, likeness, created_ms"
+    " lat, lng, datum, taken_ms, likeness, created_ms, sealed"
 )
 FACTS = ("sha256", "mime", "size_bytes", "width_px", "height_px", "lat", "lng", "datum", "taken_ms", "likeness")
-MAY_SEE = """
-SELECT 1 FROM media m WHERE m.township_id = :t AND m.id = :id AND (
-    m.owner_address = :address
-    OR EXISTS (SELECT 1 FROM contacts c WHERE c.township_id = :t AND c.address = :address AND c.state <> 'erased' AND (
-        c.person_id = m.person_id
-        OR EXISTS (SELECT 1 FROM media_grants g
-                   WHERE g.township_id = :t AND g.media_id = :id AND g.person_id = c.person_id))))
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +76,17 @@ async def add(
     found = facts or {}
     await tx.run(
         "INSERT INTO media (township_id, id, kind, channel, ref, owner_address, person_id, state, sha256, mime,"
-        " size_bytes, width_px, height_px, lat, lng, datum, taken_ms, likeness, content, created_ms) VALUES (:t, :id,"
-        " :kind, :channel, :ref, :owner_address, :person_id, :state, :sha256, :mime, :size_bytes, :width_px,"
-        " :height_px, :lat, :lng, :datum, :taken_ms, :likeness, :content, :now_ms)",
+        " size_bytes, width_px, height_px, lat, lng, datum, taken_ms, likeness, content, created_ms, sealed)"
+        " VALUES (:t, :id, :kind, :channel, :ref, :owner_address, :person_id, :state, :sha256, :mime, :size_bytes,"
+        " :width_px, :height_px, :lat, :lng, :datum, :taken_ms, :likeness, :content, :now_ms, :sealed)",
         {
             "id": media_id,
             "kind": kind_of(media_id),
             "channel": channel,
             "ref": ref,
-            "owner_address": owner_address,
-            "person_id": person_id,
+            "owner_address": None if owner_address is None else await door_of(tx, owner_address),
+            "person_id": None if person_id is None else await viewer_of(tx, person_id),
+            "sealed": await sealed_owner(tx, person_id, owner_address, now_ms),
             "state": state,
             "content": content,
             "now_ms": now_ms,
@@ -129,7 +124,7 @@ async def owned(tx: Tx, address: str, media_ids: Sequence[str]) -> set[str]:
     rows = await tx.all(
         "SELECT id FROM media WHERE township_id = :t AND owner_address = :address AND state = 'ready'"
         f" AND id IN ({names})",
-        {"address": address, **params},
+        {"address": await door_of(tx, address), **params},
     )
     return {row["id"] for row in rows}
 
@@ -139,7 +134,7 @@ async def same_upload(tx: Tx, address: str, sha256: str) -> str | None:
     row = await tx.one(
         "SELECT id FROM media WHERE township_id = :t AND owner_address = :address AND sha256 = :sha256"
         " AND state = 'ready' ORDER BY id LIMIT 1",
-        {"address": address, "sha256": sha256},
+        {"address": await door_of(tx, address), "sha256": sha256},
     )
     return row["id"] if row else None
 
@@ -195,11 +190,18 @@ async def _source(tx: Tx, person_id: int, channel: str) -> str:
 
 
 async def _claim(tx: Tx, person_id: int, media_id: str) -> str | None:
-    await tx.run(
-        "UPDATE media SET person_id = :person_id WHERE township_id = :t AND id = :id AND person_id IS NULL",
-        {"person_id": person_id, "id": media_id},
-    )
-    return media_id if await get(tx, media_id) is not None else None
+    row = await get(tx, media_id)
+    if row is not None and row["person_id"] is None:
+        _, address = await owner(tx, row)
+        await tx.run(
+            "UPDATE media SET person_id = :viewer, sealed = :sealed WHERE township_id = :t AND id = :id",
+            {
+                "viewer": await viewer_of(tx, person_id),
+                "sealed": await sealed_owner(tx, person_id, address, row["created_ms"]),
+                "id": media_id,
+            },
+        )
+    return None if row is None else media_id
 
 
 async def _known(tx: Tx, person_id: int, channel: str, ref: str) -> str | None:
@@ -207,7 +209,7 @@ async def _known(tx: Tx, person_id: int, channel: str, ref: str) -> str | None:
     row = await tx.one(
         "SELECT id FROM media WHERE township_id = :t AND channel = :channel AND ref = :ref AND ref <> ''"
         " AND person_id = :person_id",
-        {"channel": channel, "ref": ref, "person_id": person_id},
+        {"channel": channel, "ref": ref, "person_id": await viewer_of(tx, person_id)},
     )
     return str(row["id"]) if row is not None else None
 
@@ -239,49 +241,6 @@ async def refused(tx: Tx, media_id: str, code: str) -> bool:
         {"id": media_id, "code": code},
     )
     return changed == 1
-
-
-async def grant(tx: Tx, media_ids: Sequence[str], person_id: int) -> None:
-    """Let a person look at photos (they were written to in a message that carries them)."""
-    await tx.many(
-        "INSERT INTO media_grants (township_id, media_id, person_id) VALUES (:t, :media_id, :person_id)"
-        " ON CONFLICT (township_id, media_id, person_id) DO NOTHING",
-        [{"t": tx.township_id, "media_id": one, "person_id": person_id} for one in media_ids],
-    )
-
-
-async def may_see(tx: Tx, media_id: str, address: str) -> bool:
-    """Whether someone at that address may look: the owner, someone granted, or who was sent it."""
-    found = await tx.one(MAY_SEE, {"id": media_id, "address": address})
-    return found is not None
-
-
-async def forget(tx: Tx, person_id: int, addresses: Sequence[str]) -> None:
-    """Unlink a person from their photos (erasure); what a case needs as evidence stays, without an owner."""
-    await tx.run("DELETE FROM media_grants WHERE township_id = :t AND person_id = :person_id", {"person_id": person_id})
-    blank = "UPDATE media SET owner_address = NULL, person_id = NULL, ref = '' WHERE township_id = :t"
-    await tx.run(f"{blank} AND state <> 'fetching' AND person_id = :person_id", {"person_id": person_id})
-    if addresses:
-        names, params = in_list("a", addresses)
-        await tx.run(f"{blank} AND owner_address IN ({names})", params)
-
-
-async def move(tx: Tx, *, from_person: int, to_person: int) -> None:
-    """The two are the same human: what one owned or may look at is the other's."""
-    both = {"from_person": from_person, "to_person": to_person}
-    await tx.run(
-        "UPDATE media SET person_id = :to_person WHERE township_id = :t AND person_id = :from_person"
-        " AND NOT EXISTS (SELECT 1 FROM media m WHERE m.township_id = :t AND m.channel = media.channel"
-        " AND m.ref = media.ref AND m.ref <> '' AND m.person_id = :to_person)",
-        both,
-    )
-    await tx.run(
-        "INSERT INTO media_grants (township_id, media_id, person_id)"
-        " SELECT township_id, media_id, :to_person FROM media_grants"
-        " WHERE township_id = :t AND person_id = :from_person"
-        " ON CONFLICT (township_id, media_id, person_id) DO NOTHING",
-        both,
-    )
 
 
 async def files(tx: Tx, first: str) -> list[str]:

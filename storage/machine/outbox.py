@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from storage.database import Row, Tx
-from storage.machine import media
+from storage.photos import owners
 from storage.sql import in_list
-from storage.vault.sealing import open_bodies, seal_text
+from storage.vault.sealing import index_of_words, open_bodies, seal_text
 from storage.vault.vault import Purpose
 
 INSERT = """
@@ -34,16 +34,30 @@ ENDED = (
 )
 
 
+async def hidden(tx: Tx, name: str | None) -> str | None:
+    """What stands for the key or the card of a message: it may name a case, and the row says to whom it went."""
+    return None if name is None else await index_of_words(tx, "message", name)
+
+
 async def put(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     """Store messages; a `message_key` may be used once for an address. `answers`: see `keep_no_longer`; `card`, `ref`,
     `changes`, `held`: see the schema. What changes an earlier message is its words from now on. Whoever is sent photos
     (`media`) may look at them.
     """
-    sealed = [{**row, "body": await seal_text(tx, Purpose.WORDS, row["created_ms"], row["body"])} for row in rows]
-    await tx.many(INSERT, [{"t": tx.township_id, **PLAIN, **row} for row in sealed])
+    sealed = [
+        {
+            **PLAIN,
+            **row,
+            "body": await seal_text(tx, Purpose.WORDS, row["created_ms"], row["body"]),
+            "message_key": await hidden(tx, row["message_key"]),
+            "card": await hidden(tx, row.get("card")),
+        }
+        for row in rows
+    ]
+    await tx.many(INSERT, [{"t": tx.township_id, **row} for row in sealed])
     for row in rows:
         if row.get("media"):
-            await media.grant(tx, row["media"], row["person_id"])
+            await owners.grant(tx, row["media"], row["person_id"])
     changed = [row for row in sealed if row.get("changes") is not None]
     await tx.many(
         "UPDATE outbox SET body = :body WHERE township_id = :t AND id = :id AND body <> :erased",
@@ -56,7 +70,7 @@ async def card_under(tx: Tx, card: str, address: str, ref: str) -> Row | None:
     return await tx.one(
         "SELECT id, ref FROM outbox WHERE township_id = :t AND card = :card AND address = :address AND ref = :ref"
         " AND changes IS NULL",
-        {"card": card, "address": address, "ref": ref},
+        {"card": await hidden(tx, card), "address": address, "ref": ref},
     )
 
 
@@ -66,7 +80,7 @@ async def shown_cards(tx: Tx, card: str) -> Sequence[Row]:
         "SELECT id, person_id, channel, address, ref, held FROM outbox WHERE township_id = :t AND card = :card"
         " AND (ref IS NOT NULL OR held IS NOT NULL) AND changes IS NULL AND state IN ('due', 'sent', 'waiting')"
         " ORDER BY id",
-        {"card": card},
+        {"card": await hidden(tx, card)},
     )
 
 
@@ -101,7 +115,7 @@ async def has_key(tx: Tx, message_key: str, address: str) -> bool:
     return (
         await tx.one(
             "SELECT 1 FROM outbox WHERE township_id = :t AND message_key = :message_key AND address = :address",
-            {"message_key": message_key, "address": address},
+            {"message_key": await hidden(tx, message_key), "address": address},
         )
         is not None
     )
@@ -292,15 +306,6 @@ async def waiting_for(tx: Tx, address: str) -> Sequence[Row]:
         {"address": address},
     )
     return await open_bodies(tx, rows)
-
-
-async def forget(tx: Tx, address: str) -> int:
-    """Blank the texts sent to an address (erasure)."""
-    return await tx.run(
-        "UPDATE outbox SET body = :empty, state = CASE WHEN state = 'sent' THEN state ELSE 'expired' END"
-        " WHERE township_id = :t AND address = :address",
-        {"address": address, "empty": "{}"},
-    )
 
 
 async def counts(tx: Tx) -> dict[str, int]:

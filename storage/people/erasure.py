@@ -7,11 +7,17 @@ from collections.abc import Sequence
 from storage.database import Tx
 from storage.machine.sessions import EMPTY as EMPTY_SESSION
 from storage.people import push
+from storage.photos import owners
 from storage.sql import in_list
+
+DAY_MS = 86_400_000
 
 
 async def forget_person(tx: Tx, person_id: int) -> None:
-    """Blank a person's row (and those that were joined with it) and their conversation."""
+    """Blank a person's row (and those that were joined with it) and their conversation.
+
+    When they agreed is known to the day from then on: by the minute it would tell who reported a moment later.
+    """
     values = {"id": person_id, "empty": EMPTY_SESSION}
     await tx.run(
         "UPDATE people SET name = '', consent_version = NULL, consent_ms = NULL, reminders_off = 1,"
@@ -20,6 +26,13 @@ async def forget_person(tx: Tx, person_id: int) -> None:
         {"id": person_id},
     )
     await tx.run("UPDATE sessions SET body = :empty WHERE township_id = :t AND person_id = :id", values)
+    agreed = await tx.all(
+        "SELECT id, at_ms FROM consents WHERE township_id = :t AND person_id = :id ORDER BY id", {"id": person_id}
+    )
+    await tx.many(
+        "UPDATE consents SET at_ms = :at_ms WHERE township_id = :t AND id = :id",
+        [{"t": tx.township_id, "id": row["id"], "at_ms": row["at_ms"] // DAY_MS * DAY_MS} for row in agreed],
+    )
 
 
 async def forget_contact(tx: Tx, address: str, pseudonym: str) -> None:
@@ -48,7 +61,7 @@ async def forget_words(tx: Tx, address: str, pseudonym: str, *, until_ms: int) -
         {**values, "empty": b""},
     )
     await tx.run(
-        "UPDATE outbox SET body = '{}', address = :pseudonym,"
+        "UPDATE outbox SET body = '{}', address = :pseudonym, person_id = 0, message_key = NULL, card = NULL,"
         " state = CASE WHEN state = 'sent' THEN state ELSE 'expired' END"
         " WHERE township_id = :t AND address = :address AND created_ms <= :until_ms",
         values,
@@ -97,12 +110,12 @@ async def unlink_photos(tx: Tx, person_id: int, channel: str, addresses: Sequenc
 
     One that is still to be fetched keeps the name that its channel knows it by.
     """
-    names, params = in_list("a", addresses)
+    names, params = in_list("a", [await owners.door_of(tx, one) for one in addresses])
     await tx.run(
-        "UPDATE media SET owner_address = NULL, person_id = NULL,"
+        "UPDATE media SET owner_address = NULL, person_id = NULL, sealed = NULL,"
         " ref = CASE WHEN state = 'fetching' THEN ref ELSE '' END WHERE township_id = :t"
         f" AND (person_id = :person_id AND channel = :channel OR owner_address IN ({names}))",
-        {"person_id": person_id, "channel": channel, **params},
+        {"person_id": await owners.viewer_of(tx, person_id), "channel": channel, **params},
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from storage.database import Tx
-from storage.machine import media, wecom
+from storage.machine import wecom
+from storage.photos import owners
 
 
 async def join_people(tx: Tx, *, from_person: int, to_person: int) -> None:
@@ -13,7 +14,7 @@ async def join_people(tx: Tx, *, from_person: int, to_person: int) -> None:
     Rows elsewhere that still name the old id find the person through `people.merged_into`. Roles, households and
     balances are moved by whoever calls this, with rows of their own.
     """
-    await media.move(tx, from_person=from_person, to_person=to_person)
+    await owners.move(tx, from_person=from_person, to_person=to_person)
     await wecom.move(tx, from_person=from_person, to_person=to_person)
     values = {"from_person": from_person, "to_person": to_person}
     for statement in (

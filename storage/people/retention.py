@@ -9,21 +9,23 @@ from collections.abc import Mapping, Sequence
 
 from storage.database import Row, Tx
 from storage.machine.sessions import EMPTY as EMPTY_SESSION
-from storage.machine.walks import set_through, through
 from storage.sql import in_list
 from storage.vault.sealing import open_bodies
+from storage.walks import set_through, through
 
 # what is erased → its table, its moment, and the statement that erases a range of ids
 WORDS: Mapping[str, tuple[str, str, str]] = {
     "inbox.words": (
         "inbox",
         "received_ms",
-        "UPDATE inbox SET body = :nothing WHERE township_id = :t AND id > :after AND id <= :through AND state <> 'new'",
+        "UPDATE inbox SET body = :nothing, address = '', update_key = 'past:' || CAST(id AS TEXT)"
+        " WHERE township_id = :t AND id > :after AND id <= :through AND state <> 'new'",
     ),
     "outbox.words": (
         "outbox",
         "created_ms",
-        "UPDATE outbox SET body = '{}', state = CASE WHEN state IN ('due', 'waiting') THEN 'expired' ELSE state END"
+        "UPDATE outbox SET body = '{}', address = '', person_id = 0, message_key = NULL, card = NULL,"
+        " state = CASE WHEN state IN ('due', 'waiting') THEN 'expired' ELSE state END"
         " WHERE township_id = :t AND id > :after AND id <= :through",
     ),
 }
@@ -99,8 +101,8 @@ async def erase_media(tx: Tx, *, before_ms: int, limit: int) -> tuple[int, list[
     if rows:
         names, params = in_list("m", [row["id"] for row in rows])
         await tx.run(
-            "UPDATE media SET state = 'erased', ref = '', owner_address = NULL, person_id = NULL, lat = NULL,"
-            " lng = NULL, datum = NULL, taken_ms = NULL, likeness = NULL, content = NULL, error = NULL"
+            "UPDATE media SET state = 'erased', ref = '', owner_address = NULL, person_id = NULL, sealed = NULL,"
+            " lat = NULL, lng = NULL, datum = NULL, taken_ms = NULL, likeness = NULL, content = NULL, error = NULL"
             f" WHERE township_id = :t AND id IN ({names})",
             params,
         )

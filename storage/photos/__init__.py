@@ -1,1 +1,1 @@
-"""Photos beside each other: the same picture in two cases, and one that came in place of another."""
+"""Photos and videos: whose they are, which of them look alike, and which files have to be there."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from storage.database import Row, Tx
+from storage.photos.owners import viewer_of
 from storage.product.cases import SHUT
 
 
@@ -16,7 +17,7 @@ async def wanted_for(tx: Tx, person_id: int, *, since_ms: int) -> Row | None:
         "SELECT k.id, k.number FROM media m"
         " JOIN case_media c ON c.township_id = m.township_id AND c.media_id = m.id"
         " JOIN cases k ON k.township_id = c.township_id AND k.id = c.case_id"
-        " WHERE m.township_id = :t AND m.person_id = :person_id AND m.state = 'refused' AND m.created_ms >= :since_ms"
+        " WHERE m.township_id = :t AND m.person_id = :viewer AND m.state = 'refused' AND m.created_ms >= :since_ms"
         f" AND m.created_ms <= k.received_ms AND k.state NOT IN {SHUT}"
         " AND (SELECT COUNT(*) FROM case_media lost JOIN media x ON x.township_id = lost.township_id"
         " AND x.id = lost.media_id WHERE lost.township_id = :t AND lost.case_id = k.id"
@@ -25,7 +26,7 @@ async def wanted_for(tx: Tx, person_id: int, *, since_ms: int) -> Row | None:
         " AND x.id = came.media_id WHERE came.township_id = :t AND came.case_id = k.id"
         " AND x.state <> 'refused' AND x.created_ms > k.received_ms)"
         " ORDER BY k.id DESC LIMIT 1",
-        {"person_id": person_id, "since_ms": since_ms},
+        {"viewer": await viewer_of(tx, person_id), "since_ms": since_ms},
     )
 
 

@@ -107,10 +107,23 @@ def with_value(row: Row, column: str, value: object) -> Row:
 async def index_of(tx: Tx, what: str, number: int) -> int:
     """What stands for a number where it is looked up but must not be read: as good as random to who lacks the key.
 
-    Without a vault it is the number itself.
+    Without a vault it is the number itself, as the words are in `index_of_words`.
     """
     if tx.sealing is None:
         return number
-    _, key = await tx.sealing.key_to_seal(tx, Purpose.INDEX, 0)
-    digest = hmac.digest(key, f"{what} {tx.township_id} {number}".encode(), "sha256")
-    return int.from_bytes(digest[:8], "big") >> 1
+    return int.from_bytes((await _digest(tx, what, str(number)))[:8], "big") >> 1
+
+
+async def index_of_words(tx: Tx, what: str, words: str) -> str:
+    """The same of words."""
+    return words if tx.sealing is None else (await _digest(tx, what, words)).hex()[:32]
+
+
+async def _digest(tx: Tx, what: str, said: str) -> bytes:
+    sealing = tx.sealing
+    assert sealing is not None
+    found = await sealing.key(tx, Purpose.INDEX, 0)
+    if found is None and not sealing.writes:
+        return bytes(32)  # nothing was stored under any key yet: this finds nothing
+    found = found or await sealing.key_to_seal(tx, Purpose.INDEX, 0)
+    return hmac.digest(found[1], f"{what} {tx.township_id} {said}".encode(), "sha256")

@@ -91,12 +91,13 @@ def _info(name: KeyName) -> bytes:
 
 
 class Sealing:
-    """A transaction's way to the data keys."""
+    """A transaction's way to the data keys; one that only reads makes none."""
 
-    __slots__ = ("_fresh", "_made", "vault")
+    __slots__ = ("_fresh", "_made", "vault", "writes")
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Vault, *, writes: bool = True) -> None:
         self.vault = vault
+        self.writes = writes
         self._fresh: dict[KeyName, tuple[AESGCM, bytes]] = {}
         self._made: set[KeyName] = set()
 

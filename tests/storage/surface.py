@@ -16,6 +16,7 @@ from typing import Any
 
 import storage
 from storage.database import Params, Row, Tx
+from storage.machine import media
 from storage.people import push, retention
 from storage.product import cases, film, ledger
 from storage.product.integrity import Reference
@@ -150,6 +151,7 @@ REFERENCES = (Reference("case_events", "case_id", "cases"), Reference("cases", "
 # A function's calls, where one with the arguments above is not all there is to see: what differs in each.
 CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "walks.through": [{"what": "walk 1"}],
+    "walks.is_open": [{"what": "seal.photos"}],
     "areas.set_township": [{"code": "c1"}],
     "case_vault.add_reporter": [{"case_id": NEW}],
     "case_vault.points_since": [{}, {"person_id": 2}],
@@ -199,7 +201,6 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "inbox.put_off": [{"rows": [{"id": 1, "due_ms": LATE_MS}]}],
     "inbox.put_off_until": [{"addresses": ["web:2"]}],
     "inbox.of_address": [{}],
-    "inbox.forget": [{}],
     "invitations.add_invitation": [
         {"invitation_id": NEW, "token_hash": TOKENS[0], "kind": "role", "role": "staff", "area_id": 1},
         {"invitation_id": NEW, "token_hash": "f" * 64, "kind": "link", "person_id": 1},
@@ -216,11 +217,15 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "media.attach": [
         {"channel": channel, "media": [["image", MEDIA[0], 5], ["image", "r2", 5], ["image", "r901", 5]]}
         for channel in ("telegram", "web")
-    ],
+    ]
+    + [{"channel": "web", "person_id": 2, "media": [["image", MEDIA[3], 5]]}],
     "media.fetched": [{"media_id": MEDIA[1]}],
     "media.refused": [{"media_id": MEDIA[1]}],
-    "media.grant": [{"media_ids": [MEDIA[2], MEDIA[3]]}],
-    "media.may_see": [{"media_id": one, "address": address} for one in MEDIA for address in ("web:1", "web:2")],
+    "owners.owner": [{"row": Loaded(lambda tx: media.get(tx, MEDIA[0]))}],
+    "owners.sealed_owner": [{"person_id": 1, "address": "web:1"}],
+    "owners.seal_earlier": [{}],
+    "owners.grant": [{"media_ids": [MEDIA[2], MEDIA[3]]}],
+    "owners.may_see": [{"media_id": one, "address": address} for one in MEDIA for address in ("web:1", "web:2")],
     "numbers.next_number": [{"series": series} for series in ("cases", "film")],
     "outbox.due": [{}, {"but": ["web"]}, {"of": "web"}],
     "outbox.unreadable": [{"after_ms": 0}],

@@ -32,6 +32,7 @@ from storage.database import Database, Tx
 from storage.engine.opening import open_database
 from storage.machine import media, outbox
 from storage.people import people, retention
+from storage.photos import owners
 from tests.channels.webtexts import web_catalogues
 from tests.fakes.s3 import s3_server
 from tests.talk.test_pictures import movie
@@ -144,8 +145,8 @@ async def test_only_the_owner_someone_granted_or_someone_written_to_may_look(wor
     media_id = await world.store.save_bytes(OWNER, photo())
     assert await world.sees(media_id, OWNER)
     assert not await world.sees(media_id, OTHER) and not await world.sees(media_id, STAFF)
-    await world.database.transaction(lambda tx: media.grant(tx, [media_id], 3))
-    await world.database.transaction(lambda tx: media.grant(tx, [media_id], 3))
+    await world.database.transaction(lambda tx: owners.grant(tx, [media_id], 3))
+    await world.database.transaction(lambda tx: owners.grant(tx, [media_id], 3))
     assert await world.sees(media_id, STAFF) and not await world.sees(media_id, OTHER)
 
     async def tell(desk: Desk) -> None:
@@ -161,7 +162,7 @@ async def test_only_the_owner_someone_granted_or_someone_written_to_may_look(wor
 async def test_an_erased_person_s_photo_stays_without_them(world: World) -> None:
     media_id = await world.store.save_bytes(OWNER, photo())
     await world.attach(1, "web", ["image", media_id, 0])
-    await world.database.transaction(lambda tx: media.forget(tx, 1, [OWNER]))
+    await world.database.transaction(lambda tx: owners.forget(tx, 1, [OWNER]))
     row = await world.row(media_id)
     assert (row["owner_address"], row["person_id"]) == (None, None)
     assert row["sha256"] and not await world.sees(media_id, OWNER)
@@ -171,7 +172,7 @@ async def test_two_contacts_joined_see_each_other_s_photos(world: World) -> None
     mine, granted = [await world.store.save_bytes(OWNER, photo(seed)) for seed in (1, 2)]
     await world.attach(1, "web", ["image", mine, 0])
     await world.attach(1, "web", ["image", granted, 0])
-    await world.database.transaction(lambda tx: media.move(tx, from_person=1, to_person=2))
+    await world.database.transaction(lambda tx: owners.move(tx, from_person=1, to_person=2))
     assert await world.sees(mine, OTHER)
 
 
@@ -292,7 +293,7 @@ async def test_a_picture_made_by_the_program_needs_no_file(world: World) -> None
         lambda desk: media.put_generated(desk.tx, desk.dice, b"\x89PNG of a code", now_ms=NOW_MS)
     )
     assert not await world.sees(media_id, OWNER)
-    await world.database.transaction(lambda tx: media.grant(tx, [media_id], 1))
+    await world.database.transaction(lambda tx: owners.grant(tx, [media_id], 1))
     assert await world.sees(media_id, OWNER)
     assert await world.store.viewing_copy(media_id) == (b"\x89PNG of a code", "image")
 

@@ -422,6 +422,7 @@ async def test_what_goes_wrong_in_one_township_stops_the_clock_of_no_other(
     await app.schedule.plan()
     assert len(planned) == len(set(planned)) > 1, "the others are planned all the same"
     assert [one.township_id for one in app.troubles.now() if one.part == "clock"] == planned[:1]
+    county.qinghe.clock.advance(minutes=10)
     await app.schedule.plan()
     assert [one for one in app.troubles.now() if one.part == "clock"] == []
 

@@ -228,7 +228,9 @@ class SimDatabase:
         return result
 
     def _run(self, begin: str, work: Callable[[Any], Awaitable[T]], township_id: int) -> T:
-        return run_work(self._wire, begin, work, SimTx(self._wire, township_id, sealing=Sealing(self.vault)))
+        return run_work(
+            self._wire, begin, work, SimTx(self._wire, township_id, sealing=Sealing(self.vault, writes=begin == WRITE))
+        )
 
     async def close(self) -> None:
         """As the engine does it: finish, and give the duties back."""

@@ -18,3 +18,9 @@ async def set_through(tx: Tx, what: str, last_id: int) -> None:
         " ON CONFLICT (township_id, what) DO UPDATE SET through_id = excluded.through_id",
         {"what": what, "through": last_id},
     )
+
+
+async def is_open(tx: Tx, what: str) -> bool:
+    """Whether something that a migration has asked for once is still to be done."""
+    row = await tx.one("SELECT through_id FROM erased_through WHERE township_id = :t AND what = :what", {"what": what})
+    return row is not None and row["through_id"] == 0
