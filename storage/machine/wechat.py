@@ -1,4 +1,4 @@
-"""What the workers of one WeChat account share: its tokens."""
+"""What the workers of one WeChat account share: its tokens, how much each person may be sent, what is on its way."""
 
 from __future__ import annotations
 
@@ -34,4 +34,16 @@ async def put_quota(tx: Tx, address: str, body: str, *, heard_id: int) -> None:
         "INSERT INTO wechat_quotas (township_id, address, heard_id, body) VALUES (:t, :address, :heard_id, :body)"
         " ON CONFLICT (township_id, address) DO UPDATE SET heard_id = excluded.heard_id, body = excluded.body",
         {"address": address, "heard_id": heard_id, "body": body},
+    )
+
+
+async def is_under_way(tx: Tx, address: str) -> bool:
+    """Whether something for an address goes by itself at the first chance."""
+    return (
+        await tx.one(
+            "SELECT 1 FROM outbox WHERE township_id = :t AND address = :address AND state = 'due' AND answers IS NULL"
+            " LIMIT 1",
+            {"address": address},
+        )
+        is not None
     )

@@ -17,7 +17,7 @@ PLAYS: Mapping[str, Callable[[int, Chaos], Play]] = {
     "wechat": WeChatPlay,
     "wechat-township": WeChatTownshipPlay,
 }
-SOAK: Mapping[str, int] = {"sim": 2_000, "township": 2_000, "wechat": 500, "wechat-township": 500}
+SOAK: Mapping[str, int] = {"sim": 2_000, "township": 2_000, "wechat": 2_000, "wechat-township": 1_000}
 
 
 def sample() -> dict[str, int]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 
 from tests.sim.broken import AMONG_WORKERS, IN_WECHAT, LAWS
+from tests.sim.broken.ways import fits
 from tests.sim.faults import Chaos
 from tests.sim.plays.own import SimPlay
 from tests.sim.town import run_seed
@@ -46,6 +49,7 @@ SEEN = {
     "wechat-half-sent": "never arrived",
     "wechat-messages-uncounted": "than WeChat takes",
     "wechat-number-of-another-reply": "was read as",
+    "wechat-number-not-read": "was read as None",
     "wechat-newest-by-the-clock": "was read as",
     "wechat-number-before-its-reply": "was read as",
 }
@@ -53,6 +57,17 @@ SEEN = {
 
 def test_every_broken_law_is_listed() -> None:
     assert SEEN.keys() == LAWS.keys()
+
+
+@pytest.mark.parametrize("law", sorted(LAWS))
+def test_what_breaks_a_law_is_called_as_what_it_stands_for(law: str) -> None:
+    with LAWS[law]() as parts:
+        chosen = [vars(part) for part in vars(parts).values()]
+        whole = [part.__mro__[1] for part in vars(parts).values()]
+    for own, base in zip(chosen, whole, strict=True):
+        for name in {name for name, one in own.items() if inspect.isfunction(one)} & set(dir(base)) - {"__init__"}:
+            there = getattr(base, name)
+            assert fits(own[name], there), f"{base.__name__}.{name} takes {inspect.signature(there)} now"
 
 
 @pytest.mark.parametrize("law", sorted(LAWS))

@@ -249,6 +249,7 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
         }
     ],
     "outbox.of_address": [{}, {"newest": True}],
+    "wechat.is_under_way": [{"address": address} for address in ("web:1", "web:3")],
     "outbox.waiting_for": [{"address": "web:2"}],
     "holding.release_for": [{"person_ids": [4], "now_ms": 3}],
     "holding.held_until": [{}, {"now_ms": 3}],

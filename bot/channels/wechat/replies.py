@@ -18,7 +18,7 @@ from bot.stored import readable
 from bot.talk.messages import Out, text
 from bot.turn import Dispatch, outbox_row
 from storage.database import Database, Row, Tx
-from storage.machine import inbox, outbox, webchat
+from storage.machine import inbox, outbox, webchat, wechat
 
 MOST_WAITING = 30  # that are looked at for one reply
 
@@ -81,8 +81,8 @@ class Replies:
         return self._catalogues[await webchat.language_of(tx, address) or self._catalogues.default]
 
     async def take(self, update_key: str, otherwise: str = "") -> str:
-        """The words of the reply to a handled update: they count as sent now. When there are none, the text of the
-        id `otherwise`, or "". Raises Unavailable.
+        """The words of the reply to a handled update: they count as sent now. When there are none: the text of the id
+        `otherwise`, if that is given and nothing is on its way by itself. Raises Unavailable.
         """
         return await self._at_once((update_key, otherwise))
 
@@ -125,7 +125,8 @@ class Replies:
         if left and words:
             words = with_more(words, catalogue.render(text("wechat.more", count=left)))
         if otherwise and not words:
-            words = catalogue.render(text(otherwise))
+            coming = await wechat.is_under_way(tx, address)
+            words = catalogue.render(text("wechat.coming" if coming else otherwise))
         rests = [(one, out) for one in taken if (out := rest_of(one.out, len(taken), catalogue))]
         if rests:
             self._ids.follow(await inbox.newest_id(tx))

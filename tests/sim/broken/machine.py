@@ -132,7 +132,7 @@ class MarksFirst(Delivery):
 class EachAlone(Delivery):
     """Sends every message by itself, in no order."""
 
-    def _hold(self, letters: Sequence[Letter]) -> None:
+    def _hold(self, letters: Sequence[Letter], *, trying: bool = False) -> None:
         for letter in letters:
             if letter.id not in self._held:
                 self._held.add(letter.id)

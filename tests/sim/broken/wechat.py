@@ -17,6 +17,7 @@ from bot.incoming.batch import Batches
 from bot.talk.messages import Out
 from storage.database import Row, Tx
 from storage.machine import inbox, outbox
+from storage.vault.sealing import open_bodies
 from tests.sim.broken.ways import Laws, built, patched
 from tests.sim.machine.life import Parts
 
@@ -60,11 +61,13 @@ class HalfSent(CustomerMessages):
         pass
 
 
-async def _due_though_kept(tx: Tx, *, now_ms: int, limit: int) -> Sequence[Row]:
-    return await tx.all(
-        f"SELECT {outbox.COLUMNS} FROM outbox WHERE township_id = :t AND state = 'due' ORDER BY id LIMIT :limit",
+async def _due_though_kept(tx: Tx, *, now_ms: int, limit: int, but: Sequence[str] = (), of: str = "") -> Sequence[Row]:
+    rows = await tx.all(
+        f"SELECT {outbox.COLUMNS}, NULL AS changes_ref FROM outbox WHERE township_id = :t AND state = 'due'"
+        " ORDER BY id LIMIT :limit",
         {"limit": limit},
     )
+    return await open_bodies(tx, rows)
 
 
 async def _only_due(tx: Tx, update_id: int) -> Sequence[Row]:
@@ -84,6 +87,10 @@ async def _never_let_go(tx: Tx, *, now_ms: int) -> None:
 
 async def _never_shown(tx: Tx, address: str) -> int:
     return 0
+
+
+def _no_number(said: str, shown: Sequence[Together]) -> None:
+    return None
 
 
 def _backwards(outs: Sequence[Out], catalogue: Any) -> str:
@@ -116,6 +123,7 @@ LAWS: Laws = {
     "wechat-half-sent": lambda: built(Parts(customer=HalfSent)),
     "wechat-messages-uncounted": lambda: built(Parts(customer=Uncounted)),
     "wechat-number-of-another-reply": lambda: patched(channel, "choice_of", _of_an_older_reply),
+    "wechat-number-not-read": lambda: patched(channel, "choice_of", _no_number),
     "wechat-newest-by-the-clock": lambda: patched(outbox, "shown_until", _never_shown),
     "wechat-number-before-its-reply": lambda: patched(Batches, "_seen", _all_seen),
 }

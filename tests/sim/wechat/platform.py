@@ -24,6 +24,7 @@ CUT_S = 5.0
 LAY_S = 1.0  # an answer that is there for so long has to go out with the reply
 AT_ONCE_S = 2.0  # of what is sent in the same second WeChat does not say which was first
 MOST_ROUNDS = 80
+ANSWERS_S = 4.0  # who answers to a message has done so by then
 SOON_MS = 10_000  # clocks differ
 WAY_S = (0.0, 0.02, 0.2)
 REFUSED_S = (0.0, 0.5, 5.0)
@@ -38,12 +39,7 @@ OWED = (
     " WHERE township_id = :t AND (state = 'waiting' OR state = 'due' AND due_ms <= :now_ms)"
 )
 RESTS = "SELECT id, message_key FROM outbox WHERE township_id = :t AND message_key LIKE 'rest:%'"
-SINCE = (
-    "SELECT COUNT(*) AS n FROM outbox WHERE township_id = :t AND address = :address"
-    " HAVING COUNT(*) FILTER (WHERE body LIKE :data) = 0"
-    " OR COUNT(*) FILTER (WHERE id > (SELECT MIN(id) FROM outbox WHERE township_id = :t AND address = :address"
-    " AND body LIKE :data)) >= :most"
-)
+WRITTEN = "SELECT body FROM outbox WHERE township_id = :t AND address = :address ORDER BY id"
 UNDER_WAY = (
     "SELECT (SELECT COUNT(*) FROM inbox WHERE township_id = :t AND state = 'new')"
     " + (SELECT COUNT(*) FROM outbox WHERE township_id = :t AND state = 'due' AND due_ms <= :now_ms) AS n"
@@ -228,8 +224,13 @@ class WeChatPlatform(Phones):
 
     def _is_old(self, push: Push) -> bool:
         """Whether so much was shown since that a number is not known any more, or everything was erased."""
-        of = {"address": push.address, "most": MOST_SHOWN_ROWS}
-        return any(self.ask(SINCE, data=f'%"{one}"%', **of) for one in push.means if one)
+        written = [row["body"] or "" for row in self.ask(WRITTEN, address=push.address)]
+
+        def since(data: str) -> int:
+            first = next((at for at, body in enumerate(written) if f'"{data}"' in body), -MOST_SHOWN_ROWS)
+            return len(written) - 1 - first
+
+        return any(since(one) >= MOST_SHOWN_ROWS for one in push.means if one)
 
     # -- customer messages
 
@@ -293,8 +294,9 @@ class WeChatPlatform(Phones):
         return sum(length for letter_id, length in now.items() if first(letter_id) in letters)
 
     async def _rest(self) -> None:
-        """Until nothing is under way."""
+        """Until nothing is under way, and nobody answers any more to what came."""
         for _ in range(100):
-            await asyncio.sleep(2)
-            if self.quiet and not self.ask(UNDER_WAY, now_ms=self.now_ms() + SOON_MS)[0]["n"]:
+            told = self.told
+            await asyncio.sleep(ANSWERS_S)
+            if told == self.told and self.quiet and not self.ask(UNDER_WAY, now_ms=self.now_ms() + SOON_MS)[0]["n"]:
                 return
