@@ -26,7 +26,7 @@ from bot.outgoing.shares import Outgoing
 from bot.troubles import Troubles
 from bot.turn import Desk, Product
 from storage.database import Database, Row, Tx, Unavailable
-from storage.machine import inbox, timers, townships
+from storage.machine import holding, inbox, timers, townships
 
 TICK_S = 1
 PLAN_S = 600
@@ -110,6 +110,7 @@ class Schedule:
             log.info("schedule.begun")
         await self._plan(self._planned)
         await self.run_due()
+        await self.release()
 
     def _notice_a_jump(self) -> None:
         """Say in the log that the clock was set, or the machine slept: it explains what an operator wonders about."""
@@ -132,18 +133,52 @@ class Schedule:
             await self._product.plan(desk)
             return await self._write(desk)
 
-        for township_id in await self._database.read(townships.every_id):
-            if township_id not in but:
-                self._outgoing.offer(await self._database.transaction(work, township_id=township_id))
-                self._planned.add(township_id)
+        async def one(township_id: int) -> None:
+            self._outgoing.offer(await self._database.transaction(work, township_id=township_id))
+
+        left = [one for one in await self._database.read(townships.every_id) if one not in but]
+        await self._each(left, one)
+        self._planned.update(left)  # also where it failed: it is tried again with the next plan, not every second
+
+    async def _each(self, township_ids: Sequence[int], work: Callable[[int], Awaitable[None]]) -> None:
+        """Do something for each township. What goes wrong in one is said, and the others go on; raises Unavailable."""
+        for township_id in township_ids:
+            try:
+                await work(township_id)
+            except Unavailable:
+                raise
+            except Exception as error:
+                said = f"{type(error).__name__}: {error}"
+                self._troubles.failed(PART, "defect", township_id=township_id, said=said)
+                log.exception("schedule.township_failed", township_id=township_id)
+            else:
+                self._troubles.works(PART, township_id)
 
     async def run_due(self) -> int:
         """Run every timer that is due (errands in the background); how many were begun."""
         now_ms = self._clock.now_ms()
         begun = 0
-        for township_id in await self._database.read(lambda tx: timers.townships_due(tx, now_ms=now_ms)):
+
+        async def one(township_id: int) -> None:
+            nonlocal begun
             begun += await self._run_due_of(township_id, now_ms)
+
+        await self._each(await self._database.read(lambda tx: timers.townships_due(tx, now_ms=now_ms)), one)
         return begun
+
+    async def release(self) -> None:
+        """Let go the messages of every township that were held until now, or until somebody came."""
+        now_ms = self._clock.now_ms()
+
+        async def work(tx: Tx) -> None:
+            self._ids.follow(await inbox.newest_id(tx))
+            await self._outgoing.release(tx, self._ids, now_ms)
+
+        async def one(township_id: int) -> None:
+            await self._database.transaction(work, township_id=township_id)
+            self._outgoing.hear(str(township_id))
+
+        await self._each(await self._database.read(lambda tx: holding.townships_holding(tx, now_ms=now_ms)), one)
 
     async def _run_due_of(self, township_id: int, now_ms: int) -> int:
         rows = await self._due(township_id, now_ms, errands=False)

@@ -19,7 +19,7 @@ from bot.talk.form import Form
 from bot.talk.messages import In, Out, Say, Text, Words
 from bot.talk.session import Frame
 from storage.database import Tx
-from storage.machine import media, outbox
+from storage.machine import holding, media, outbox
 from storage.people import people
 
 World = TypeVar("World")
@@ -74,8 +74,8 @@ class Dispatch:
     """How a message goes out.
 
     `key` makes it happen once for an address, however often it is asked for; `urgent` ones are told at any hour and
-    first; `due_ms` puts it off, `unless_here` only for who neither wrote nor looked at the page in the last minutes;
-    after `expires_ms` it is dropped and counted.
+    first; `due_ms` puts it off, `unless_here` only for who neither wrote nor looked at the page in the last minutes,
+    and until they do; after `expires_ms` it is dropped and counted.
     """
 
     key: str | None = None
@@ -93,6 +93,7 @@ def outbox_row(
     message_id: int, person_id: int, channel: str, address: str, out: Out, how: Dispatch, now_ms: int
 ) -> dict[str, Any]:
     """A message as a row of the outbox; `out` goes along for whoever sends it at once."""
+    due_ms = now_ms if how.due_ms is None else max(how.due_ms, now_ms)
     return {
         "id": message_id,
         "person_id": person_id,
@@ -103,14 +104,12 @@ def outbox_row(
         "message_key": how.key,
         "urgent": int(how.urgent),
         "created_ms": now_ms,
-        "due_ms": now_ms if how.due_ms is None else max(how.due_ms, now_ms),
+        "due_ms": due_ms,
+        "held": int(how.unless_here) if due_ms > now_ms else None,
         "expires_ms": how.expires_ms,
         "attempts": 0,
-        "answers": None,
         "card": out.card or None,
-        "ref": None,
-        "changes": None,
-        "changes_ref": None,
+        **dict.fromkeys(("answers", "ref", "changes", "changes_ref")),
         "out": out,
     }
 
@@ -160,8 +159,11 @@ class Desk(Generic[World]):
         for row in await outbox.shown_cards(self.tx, say.card):
             person = await people.person(self.tx, row["person_id"])
             if person is not None and person["state"] == "active":
-                out = replace(self.catalogues[person["language"]].out(say), quiet=True)
-                self.post(row["person_id"], row["channel"], row["address"], out)
+                out = self.catalogues[person["language"]].out(say)
+                if row["held"] is not None:
+                    await holding.reword(self.tx, row["id"], dump_out(out), now_ms=self.now_ms)
+                    continue
+                self.post(row["person_id"], row["channel"], row["address"], replace(out, quiet=True))
                 self.outbox[-1].update(changes=row["id"], changes_ref=row["ref"])
 
     async def attach(self, person_id: int, channel: str, photos: Sequence[Sequence[Any]]) -> list[str]:

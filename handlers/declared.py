@@ -44,7 +44,10 @@ async def read_figures(figures: Iterable[Figure], tx: Tx, from_ms: int, until_ms
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """One thing that waits: where, since when, its number (or its card's), of which kind (see `Wait.kinds`)."""
+    """One thing that waits: where, since when, its number (or its card's), of which kind (see `Wait.kinds`).
+
+    `due_ms`: until when it is to be decided; None where that is not said, then it waits too long after a day.
+    """
 
     area_id: int
     since_ms: int
@@ -52,6 +55,7 @@ class Pending:
     kind: str
     late: bool = False
     urgent: bool = False
+    due_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from bot.clock import Ids
 from bot.talk.session import Session
 from bot.turn import Person, Role
 from storage.database import Row, Tx
-from storage.machine import sessions
+from storage.machine import holding, sessions
 from storage.people import people
 
 SEEN_EVERY_MS = 60_000
@@ -57,7 +57,7 @@ class Callers:
         self._conversations: dict[int, Conversation] = {}
 
     async def load(self, tx: Tx, addresses: Sequence[str], now_ms: int) -> None:
-        """Fetch everybody known, and note that they wrote just now."""
+        """Fetch everybody known, and note that they wrote just now: what was held only so as not to wake them goes."""
         rows = await self._fetch(tx, addresses)
         quiet = [
             (row["address"], now_ms)
@@ -65,6 +65,10 @@ class Callers:
             if row["contact_state"] != "active" or now_ms - row["last_in_ms"] > SEEN_EVERY_MS
         ]
         await people.seen(tx, quiet)
+        if quiet:
+            came = {address for address, _ in quiet}
+            here = sorted({row["person_id"] for row in rows if row["address"] in came})
+            await holding.release_for(tx, here, now_ms=now_ms)
 
     async def _fetch(self, tx: Tx, addresses: Sequence[str]) -> Sequence[Row]:
         found = await sessions.by_address(tx, addresses)

@@ -5,7 +5,7 @@
 3. a button of the question, by its label, its number or its meaning (取消, 返回); its exact answer
 4. a number of something, as it is printed
 5. a command by its name, with or without more behind it
-6. a line that is surely another matter
+6. a line that is surely another matter; photos too, where the form takes none
 7. words: for the question if it takes any, else for whatever in the form they are about
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 from bot.incoming.resuming import said_anew
 from bot.incoming.screens import labelled
 from bot.incoming.steps import GiveAnswer, Next, Route, do
-from bot.talk.form import Form, FreeText, Option
+from bot.talk.form import Form, FreeText, Option, Photos
 from bot.talk.hearing import Heard, hear
 from bot.talk.session import Frame, Session
 from bot.turn import Intent, Product, Turn
@@ -48,8 +48,8 @@ async def climb(product: Product, turn: Turn[Any], session: Session) -> Next:
     if heard.rung != "button" and (intent := await said_anew(product, turn, frame)) is not None:
         return session.pop(), (do(intent),)
     question = Question(product, turn, form, frame, heard, found)
-    if event.kind == "text" and heard.rung not in ("button", "answer"):
-        for rung in RUNGS:
+    if heard.rung not in ("button", "answer"):
+        for rung in RUNGS if event.kind == "text" else _for_photos(form):
             if (intent := await rung(question)) is not None:
                 return session.pop() if form.passing else session, (do(intent),)
     if form.passing and heard.rung == "nothing":
@@ -86,6 +86,11 @@ async def _other_matter(question: Question) -> Intent | None:
 
 
 RUNGS: tuple[Callable[[Question], Awaitable[Intent | None]], ...] = (_number, _command, _other_matter)
+
+
+def _for_photos(form: Form) -> Sequence[Callable[[Question], Awaitable[Intent | None]]]:
+    """The rungs for photos: a form that takes any keeps them, in another they may be what was asked for elsewhere."""
+    return () if any(isinstance(step, Photos) for step in form.steps) else (_other_matter,)
 
 
 async def _aside(question: Question) -> Mapping[str, Any]:

@@ -14,18 +14,19 @@ from typing import Any
 import structlog
 
 from bot.channels.base import Channels
-from bot.clock import Clock
+from bot.clock import Clock, Ids
 from bot.outgoing.delivery import Delivery
 from bot.outgoing.letters import Written, letter_of
 from bot.troubles import Troubles
 from storage.database import Database, Tx, Unavailable
-from storage.machine import outbox, townships
+from storage.machine import holding, outbox, townships
 
 KIND = PART = "delivery"
 TOPIC = "outbox"
 LOOK_S = 1.0
 GRACE_S = 2.0
 END_S = 10.0
+RELEASED_AT_ONCE = 500
 MakeDelivery = Callable[[Database, Mapping[str, Any], Clock, int, Troubles], Delivery]
 log = structlog.get_logger()
 
@@ -82,9 +83,20 @@ class Outgoing:
             await self.hint(tx)
         return Written(tx.township_id, due, after_id, max((row["id"] for row in rows), default=after_id))
 
+    async def release(self, tx: Tx, ids: Ids, now_ms: int) -> None:
+        """Let go what was held until now, in the order of its time; each stands after all other messages from now."""
+        channels, moved = self._channels.of(tx.township_id), []
+        for row in await holding.held_until(tx, now_ms=now_ms, limit=RELEASED_AT_ONCE):
+            new_id, channel = ids.next(), channels.get(row["channel"])
+            ref = channel.ref_of(new_id) if row["card"] and channel is not None else None
+            moved.append({"id": row["id"], "new_id": new_id, "ref": ref, "now_ms": now_ms})
+        await holding.release(tx, moved)
+        await self.hint(tx)
+
     async def _place_card(self, tx: Tx, row: dict[str, Any]) -> None:
         """Give a message with a card its name, if that is known, and find the earlier one whose place it takes."""
-        row["ref"] = self._channels.of(tx.township_id)[row["channel"]].ref_of(row["id"])
+        if row["held"] is None:
+            row["ref"] = self._channels.of(tx.township_id)[row["channel"]].ref_of(row["id"])
         if row["changes"] is None and row["changes_ref"] is not None:
             found = await outbox.card_under(tx, row["card"], row["address"], row["changes_ref"])
             row["changes"] = found["id"] if found is not None else None

@@ -34,7 +34,7 @@ from bot.web.guard import (
     town_said,
 )
 from storage.database import Row, Tx
-from storage.machine import media, webchat
+from storage.machine import holding, media, webchat
 from storage.people import people
 
 MAX_POST_BYTES = 1_000_000  # a text of 100,000 characters arrives, and is cut
@@ -129,15 +129,19 @@ class Api:
             raise HttpRefusal(422, "media_gone")
 
     async def presence(self, request: Request) -> Response:
-        """Note that somebody has this page before them just now."""
+        """Note that somebody has this page before them just now: what was held only so as not to wake them goes."""
         check_origin(request)
         parts = self._parts
         township_id, address = await parts.towns.who(request)
         now_ms = parts.clock.now_ms()
         parts.reads.check(address, now_ms)
-        await parts.database.transaction(
-            lambda tx: people.looks(tx, address, now_ms=now_ms), township_id=township_id, exclusive=False
-        )
+
+        async def work(tx: Tx) -> None:
+            person_id = await people.looks(tx, address, now_ms=now_ms)
+            if person_id is not None:
+                await holding.release_for(tx, [person_id], now_ms=now_ms)
+
+        await parts.database.transaction(work, township_id=township_id, exclusive=False)
         return Json({})
 
     async def history(self, request: Request) -> Response:

@@ -51,7 +51,8 @@ async def rows(tx: Tx, wanted: Selection) -> Sequence[Pending]:
 
 def _pending(case: Case, until_ms: int) -> Pending:
     late = case.late_ms < until_ms
-    return Pending(case.area_id, case.received_ms, case.number, case.kind, late=late, urgent=case.urgent)
+    urgent, due_ms = case.urgent, case.late_ms
+    return Pending(case.area_id, case.received_ms, case.number, case.kind, late=late, urgent=urgent, due_ms=due_ms)
 
 
 UNDECIDED = Wait("cases", "verify_case", "/cases", "/case", "form.report.kind.option.", by_area, rows, due)

@@ -54,6 +54,13 @@ async def tell_staff(desk: Desk, case: Case, media_ids: Sequence[str], *, not_to
     return await tell_each(desk, staff, say, when_awake(desk, f"case:{case.id}:new", urgent=case.urgent))
 
 
+async def more_photos(desk: Desk, case: Case, media_ids: Sequence[str], *, not_to: int) -> None:
+    """Show the area's staff photos that came after a case."""
+    say = Say(text("case.more_photos", number=case.number), media=tuple(media_ids))
+    staff = [row["person_id"] for row in await in_charge(desk, "verify_case", case.area_id, barred=(not_to,))]
+    await tell_each(desk, staff, say, when_awake(desk, f"case:{case.id}:photo:{media_ids[0]}", urgent=case.urgent))
+
+
 async def tell_reporter(desk: Desk, known: Known, words: Words, *, key: str) -> None:
     """Tell the reporter, who may be anonymous: the vault knows where to write."""
     if known.reporter is not None and known.reporter.person_id is not None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from handlers.capability import Capability
 from handlers.declared import Forget
-from handlers.photos import asking, fetched, forgetting
+from handlers.photos import asking, fetched, forgetting, wanted
 
 PHOTOS = Capability(
     name="photos",
-    forms=(asking.PHOTOS_FOR,),
-    intents=(asking.interpret,),
+    forms=(asking.PHOTOS_FOR, wanted.PHOTO_AGAIN),
+    intents=(wanted.interpret, asking.interpret),
+    other_matters=(wanted.surely,),
     timers={"media.fetch": fetched.media_fetched, forgetting.FILES: fetched.media_erased},
     forgets=(
         Forget("who sent a photo", of_person=forgetting.of_person),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.talk.messages import Say, text
+from bot.talk.messages import Say, on_lines, text
 from bot.turn import Dispatch
+from handlers.photos import wanted
 from handlers.world import Desk
 from storage.machine import media
 from storage.photos import owners
@@ -50,4 +51,7 @@ async def media_fetched(desk: Desk, payload: Mapping[str, Any]) -> None:
     if person_id is None:
         return
     words = text(f"media.refused.{row['kind']}", number=payload.get("number", 1), reason=text(f"error.media.{code}"))
+    waiting = await wanted.case_of(desk, person_id)
+    if waiting is not None:
+        words = on_lines([words, text("photo.again", number=waiting["number"])])
     await desk.tell(person_id, Say(words), Dispatch(f"media.refused:{media_id}"))

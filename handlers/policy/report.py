@@ -39,6 +39,7 @@ class Report(Table):
     same_place_hours: Hours
     person_day_points_largest: Points
     waiting_too_long_hours: Hours
+    photo_again_hours: Hours = 72
     kinds: Many[ReportKind]
     not_true_reasons: Many[Reason]
 

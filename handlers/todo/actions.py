@@ -44,4 +44,5 @@ def _thing(turn: Turn, wait: Wait, row: Pending) -> Thing:
     area = area_name(turn.world.places, row.area_id)
     kind: Words = text(f"{wait.kinds}{row.kind}") if wait.kinds else ""
     opens = f"{wait.opens} {row.number}" if wait.opens else ""
-    return Thing(row.number, area, kind, row.since_ms, row.late, row.urgent, opens)
+    due_ms = row.since_ms + DAY_MS if row.due_ms is None else row.due_ms
+    return Thing(row.number, area, kind, row.since_ms, row.late, row.urgent, due_ms, opens)

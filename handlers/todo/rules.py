@@ -22,12 +22,13 @@ class Thing:
     since_ms: int
     late: bool
     urgent: bool
+    due_ms: int
     opens: str
 
     @property
-    def pressing(self) -> tuple[bool, bool, int]:
-        """What orders things: the urgent first, then the late, then those that wait longest."""
-        return not self.urgent, not self.late, self.since_ms
+    def pressing(self) -> tuple[bool, int, int]:
+        """What orders things: the urgent first, then those due soonest, then those that wait longest."""
+        return not self.urgent, self.due_ms, self.since_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def compose(piles: Sequence[Pile]) -> Say:
     """Tell each kind with its count and what presses most in it; a button for each of those and for each list."""
     if not piles:
         return Say(text("todo.none"), card=CARD)
-    ordered = sorted(piles, key=lambda pile: min((thing.pressing for thing in pile.things), default=(True, True, 0)))
+    ordered = sorted(piles, key=lambda pile: min((thing.pressing for thing in pile.things), default=(True, 0, 0)))
     lines: list[Words] = [text("todo.title", count=sum(pile.all for pile in piles))]
     rows: list[tuple[Button, ...]] = []
     for pile in ordered:

@@ -13,9 +13,9 @@ from storage.vault.vault import Purpose
 
 INSERT = """
 INSERT INTO outbox (township_id, id, person_id, channel, address, body, message_key, urgent,
-                    created_ms, due_ms, expires_ms, answers, card, ref, changes)
+                    created_ms, due_ms, expires_ms, answers, card, ref, changes, held)
 VALUES (:t, :id, :person_id, :channel, :address, :body, :message_key, :urgent, :created_ms, :due_ms, :expires_ms,
-        :answers, :card, :ref, :changes)
+        :answers, :card, :ref, :changes, :held)
 """
 MOST_SERIES = 99
 MOST_SHOWN = 50
@@ -23,7 +23,7 @@ COLUMNS = (
     "id, person_id, channel, address, body, urgent, created_ms, due_ms, expires_ms, attempts, state, series, changes"
 )
 UNREADABLE = "unreadable:"  # how the error of a message begins that was set aside
-NO_CARD = {"answers": None, "card": None, "ref": None, "changes": None}
+PLAIN = {"answers": None, "card": None, "ref": None, "changes": None, "held": None}
 SHOWN = "SELECT id, body, answers, series, COALESCE(sent_ms, created_ms) AS at_ms FROM outbox"
 SENT = "UPDATE outbox SET state = 'sent', sent_ms = :sent_ms WHERE township_id = :t AND id = :id"
 NAMED = "UPDATE outbox SET ref = :ref WHERE township_id = :t AND id = :id"
@@ -41,12 +41,12 @@ async def hidden(tx: Tx, name: str | None) -> str | None:
 
 async def put(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     """Store messages; a `message_key` may be used once for an address. `answers`: see `keep_no_longer`; `card`, `ref`,
-    `changes`: see the schema. What changes an earlier message is its words from now on. Whoever is sent photos
+    `changes`, `held`: see the schema. What changes an earlier message is its words from now on. Whoever is sent photos
     (`media`) may look at them.
     """
     sealed = [
         {
-            **NO_CARD,
+            **PLAIN,
             **row,
             "body": await seal_text(tx, Purpose.WORDS, row["created_ms"], row["body"]),
             "message_key": await hidden(tx, row["message_key"]),
@@ -75,10 +75,11 @@ async def card_under(tx: Tx, card: str, address: str, ref: str) -> Row | None:
 
 
 async def shown_cards(tx: Tx, card: str) -> Sequence[Row]:
-    """The messages that show a card and can be changed: id, person_id, channel, address, ref."""
+    """The messages that show a card and can be changed, or are held: id, person_id, channel, address, ref, held."""
     return await tx.all(
-        "SELECT id, person_id, channel, address, ref FROM outbox WHERE township_id = :t AND card = :card"
-        " AND ref IS NOT NULL AND changes IS NULL AND state IN ('due', 'sent', 'waiting') ORDER BY id",
+        "SELECT id, person_id, channel, address, ref, held FROM outbox WHERE township_id = :t AND card = :card"
+        " AND (ref IS NOT NULL OR held IS NOT NULL) AND changes IS NULL AND state IN ('due', 'sent', 'waiting')"
+        " ORDER BY id",
         {"card": await hidden(tx, card)},
     )
 
@@ -121,7 +122,8 @@ async def has_key(tx: Tx, message_key: str, address: str) -> bool:
 
 
 async def due(tx: Tx, *, now_ms: int, limit: int, but: Sequence[str] = (), of: str = "") -> Sequence[Row]:
-    """The oldest messages whose time has come, in order of their ids, but those kept for the reply to an update.
+    """The oldest messages whose time has come, in order of their ids, but those held, and those kept for the reply to
+    an update.
 
     What was not put off is due whatever the clock says now: it may have been set back since. `but`: not of those
     channels; `of`: of that one only.
@@ -132,7 +134,7 @@ async def due(tx: Tx, *, now_ms: int, limit: int, but: Sequence[str] = (), of: s
     rows = await tx.all(
         f"SELECT {COLUMNS},"
         " (SELECT o.ref FROM outbox o WHERE o.township_id = :t AND o.id = outbox.changes) AS changes_ref"
-        " FROM outbox WHERE township_id = :t AND state = 'due' AND answers IS NULL"
+        " FROM outbox WHERE township_id = :t AND state = 'due' AND answers IS NULL AND held IS NULL"
         f" AND (due_ms <= :now_ms OR due_ms <= created_ms){only} ORDER BY id LIMIT :limit",
         {"now_ms": now_ms, "limit": limit, **(params if but else {}), **({"of": of} if of else {})},
     )
@@ -291,7 +293,7 @@ async def of_address(
     rows = await tx.all(
         f"SELECT {COLUMNS} FROM outbox WHERE township_id = :t AND address = :address"
         " AND id > :after_id AND id < :before_id AND due_ms <= :now_ms"
-        f" AND state <> 'expired' ORDER BY id {order} LIMIT :limit",
+        f" AND held IS NULL AND state <> 'expired' ORDER BY id {order} LIMIT :limit",
         {"address": address, "after_id": after_id, "before_id": before_id, "limit": limit, "now_ms": now_ms},
     )
     return await open_bodies(tx, rows)

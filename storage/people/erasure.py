@@ -16,7 +16,7 @@ DAY_MS = 86_400_000
 async def forget_person(tx: Tx, person_id: int) -> None:
     """Blank a person's row (and those that were joined with it) and their conversation.
 
-    When they agreed is known to the day from then on: by the minute it would tell who reported a moment later.
+    When they came and agreed is known to the day from then on: the minute would tell who reported a moment later.
     """
     values = {"id": person_id, "empty": EMPTY_SESSION}
     await tx.run(
@@ -26,6 +26,14 @@ async def forget_person(tx: Tx, person_id: int) -> None:
         {"id": person_id},
     )
     await tx.run("UPDATE sessions SET body = :empty WHERE township_id = :t AND person_id = :id", values)
+    met = await tx.all(
+        "SELECT id, created_ms FROM people WHERE township_id = :t AND (id = :id OR merged_into = :id)",
+        {"id": person_id},
+    )
+    await tx.many(
+        "UPDATE people SET created_ms = :created_ms WHERE township_id = :t AND id = :id",
+        [{"t": tx.township_id, "id": row["id"], "created_ms": row["created_ms"] // DAY_MS * DAY_MS} for row in met],
+    )
     agreed = await tx.all(
         "SELECT id, at_ms FROM consents WHERE township_id = :t AND person_id = :id ORDER BY id", {"id": person_id}
     )

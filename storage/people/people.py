@@ -99,12 +99,14 @@ async def seen(tx: Tx, rows: Sequence[tuple[str, int]]) -> None:
     )
 
 
-async def looks(tx: Tx, address: str, *, now_ms: int) -> None:
-    """Somebody has the page of a contact before them just now."""
-    await tx.run(
-        "UPDATE contacts SET looked_ms = :now_ms WHERE township_id = :t AND address = :address AND state = 'active'",
+async def looks(tx: Tx, address: str, *, now_ms: int) -> int | None:
+    """Somebody has the page of a contact before them just now: whose contact it is, None when it is nobody's."""
+    row = await tx.one(
+        "UPDATE contacts SET looked_ms = :now_ms WHERE township_id = :t AND address = :address AND state = 'active'"
+        " RETURNING person_id",
         {"address": address, "now_ms": now_ms},
     )
+    return row["person_id"] if row is not None else None
 
 
 async def set_contact_state(tx: Tx, address: str, state: str) -> None:

@@ -54,6 +54,13 @@ async def test_buttons_of_earlier_news_still_work(phone: PhoneMaker, program: Pr
     )
 
 
+async def test_a_menu_keeps_no_mark_of_what_was_looked_at(phone: PhoneMaker) -> None:
+    aunt = await phone(agreed=True)
+    await aunt.taps("我的积分")
+    await aunt.sees("积分")
+    await expect(aunt.page.locator(".picked", has_text="我的积分")).to_have_count(0)
+
+
 async def test_a_cleaner_weighs_in_one_line(phone: PhoneMaker, program: Program) -> None:
     cleaner = await phone(join=program.invite("cleaner", "王家沟"))
     await cleaner.says("张三 三十一斤半")

@@ -14,6 +14,10 @@ OF_ALL = {
     ("bot/app.py", "inbox.last_id"): "ids are unique over all townships",
     ("bot/console/townships.py", "inbox.last_id"): "ids are unique over all townships",
     ("bot/incoming/intake.py", "inbox.townships_waiting"): "asks which townships have updates to handle",
+    (
+        "bot/schedule.py",
+        "lambda tx: holding.townships_holding(tx, now_ms=now_ms)",
+    ): "asks which hold messages",
     ("bot/schedule.py", "lambda tx: timers.townships_due(tx, now_ms=now_ms)"): "asks which townships have timers due",
     ("bot/vault.py", "work"): "a new lock is on all townships' data keys, or on none",
     ("bot/console/doctor.py", "channel_faults.of_all"): "names the troubles of every township",

@@ -152,6 +152,7 @@ OF_TABLE: dict[tuple[str, str], tuple[Any, ...]] = {
     ("outbox", "state"): ("due", "waiting", "sent", "due"),
     ("outbox", "answers"): (None, None, 1, 1),
     ("outbox", "series"): (None, 2, 3, None),
+    ("outbox", "held"): (None, None, None, 1),
     ("outbox", "urgent"): (0, 1, 0, 0),
     ("outbox", "card"): (None, "case:2026-0001", None, "menu"),
     ("outbox", "ref"): (None, "17", None, None),

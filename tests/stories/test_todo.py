@@ -118,3 +118,16 @@ async def test_the_count_for_the_menu_asks_once_for_each_kind_that_somebody_deci
     assert await count(Role("grid_keeper", areas["王家沟"])) == ({"cases": Backlog(1, 0)}, 2)
     both = {"cases": Backlog(1, 0), "film": Backlog(1, 0)}
     assert await count(Role("staff", areas["青禾塬镇"])) == (both, 3)
+
+
+async def test_what_is_due_soonest_stands_first_though_it_came_last(town: Town) -> None:
+    staff = await town.person("孙干事", role="staff")
+    aunt = await town.person("王大娘")
+    dump = await reports(aunt, "王家沟小学有人倒垃圾")
+    town.clock.advance(minutes=50)
+    cart = await reports(aunt, "王家沟桥头三轮车抛洒")
+    town.clock.advance(minutes=50)
+    fire = await reports(aunt, "李家湾桥头有人烧垃圾")
+    for said in ("待核实", "待办", "/todo cases"):
+        await staff.says(said)
+        assert sorted((dump, cart, fire), key=staff.last.text.index) == [fire, cart, dump], said

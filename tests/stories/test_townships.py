@@ -403,3 +403,35 @@ async def test_days_that_are_none(county: County) -> None:
     boss.sees("还没有启用")
     await boss.says("/digest 沙井乡 后天吧")
     boss.sees("没看懂「后天吧」")
+
+
+async def test_what_goes_wrong_in_one_township_stops_the_clock_of_no_other(
+    county: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = county.qinghe.app
+    product, planned = app.product, list[int]()
+    plan = product.plan
+
+    async def breaks_in_the_first(desk: Any) -> None:
+        planned.append(desk.tx.township_id)
+        if len(planned) == 1:
+            raise ValueError("a policy that nobody foresaw")
+        await plan(desk)
+
+    monkeypatch.setattr(app.schedule, "_product", Planning(product, breaks_in_the_first))
+    await app.schedule.plan()
+    assert len(planned) == len(set(planned)) > 1, "the others are planned all the same"
+    assert [one.township_id for one in app.troubles.now() if one.part == "clock"] == planned[:1]
+    county.qinghe.clock.advance(minutes=10)
+    await app.schedule.plan()
+    assert [one for one in app.troubles.now() if one.part == "clock"] == []
+
+
+class Planning:
+    """The product with another way to plan."""
+
+    def __init__(self, product: Any, plan: Any) -> None:
+        self._product, self.plan = product, plan
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._product, name)

@@ -199,6 +199,7 @@ class Town:
         await self.app.schedule.plan()
         while await self.app.schedule.run_due():
             await self.app.schedule.errands_done()
+        await self.app.schedule.release()
         await self.work()
 
     async def settle(self, seconds: float = 0.05) -> None:

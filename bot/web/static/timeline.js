@@ -111,6 +111,7 @@ export class Timeline {
     const id = Number(message.id);
     const own = message.from === "me";
     const local = own && message.client_id ? this.#byClientId(message.client_id) : null;
+    if (!own) this.#unmark();
     if (local) {
       // Of several files only the good ones may have been sent.
       if (message.media.length !== local.node.querySelectorAll(".thumb").length) this.#redraw(local, message);
@@ -124,6 +125,13 @@ export class Timeline {
       question: !own && asksSomething(message), lasting: isLasting(message), menu: isMenu(message),
       ask: message.ask, node });
     return true;
+  }
+
+  /** The bot has answered without changing the card that was pressed: it is as it was, and so it looks. */
+  #unmark() {
+    for (const entry of this.#entries) {
+      if (entry.lasting) entry.node.querySelectorAll(".picked").forEach((node) => node.classList.remove("picked"));
+    }
   }
 
   /** An earlier message gets new words and buttons where it stands; the press that led to it needs no bubble. */

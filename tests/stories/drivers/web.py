@@ -65,7 +65,7 @@ class WebDriver:
         async def work(tx: Tx) -> Any:
             rows = await tx.all(
                 "SELECT id, body, changes FROM outbox WHERE township_id = :t AND address = :address AND id > :after_id"
-                " AND due_ms <= :now_ms AND state <> 'expired' ORDER BY id",
+                " AND due_ms <= :now_ms AND held IS NULL AND state <> 'expired' ORDER BY id",
                 {"address": self.address, "after_id": after_id, "now_ms": self._app.clock.now_ms()},
             )
             return await open_all(tx, rows)
