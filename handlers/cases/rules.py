@@ -27,6 +27,8 @@ AFTER: Mapping[str, frozenset[str]] = {
     "duplicate": frozenset(),
 }
 DECISIONS = ("verified", "rejected", "duplicate")
+# What became of a reward: the minute of it would tell who reported.
+REWARDED = frozenset({"claimed", "claim_expired"})
 
 WRONG_CODES_LARGEST = 5
 LOCK_MS = HOUR_MS

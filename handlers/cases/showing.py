@@ -224,9 +224,14 @@ async def change_cards(desk: Desk, case: Case) -> None:
 
 
 async def _card_lines(desk: Desk, case: Case, photos: list[str]) -> list[Text]:
-    """A case as the area's staff see it: the facts, where its photos were taken, what happened."""
+    """A case as the area's staff see it: the facts, where its photos were taken, what happened.
+
+    What became of the reward stays out.
+    """
     lines = [*await facts(desk, case), *await _taken_elsewhere(desk, case, photos)]
     for event in await cases.events(desk.tx, case.id):
+        if event["event"] in rules.REWARDED:
+            continue
         when, state = event["at_ms"], state_text(event["event"])
         if event["person_id"] is None:
             lines.append(text("case.event", at_ms=when, state=state))

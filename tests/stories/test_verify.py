@@ -185,6 +185,26 @@ async def test_an_anonymous_reward_is_claimed_with_its_code(town: Town) -> None:
     await whole(town)
 
 
+async def test_the_case_tells_nobody_when_its_reward_was_claimed(town: Town) -> None:
+    keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
+    boss = await town.person("王干事", role="admin")
+    aunt = await town.person("王大娘")
+    numbers = [await reports_anonymously(aunt), await reports_anonymously(aunt, "王家沟小学有人倒垃圾")]
+    for number, _ in numbers:
+        await keeper.says(f"/verify {number} true")
+    await time_to_take_back_is_over(town)
+    (claimed, code), (left, _) = numbers
+    await aunt.says(f"领奖 {claimed} {code}")
+    aunt.sees("5 分已记到您名下")
+    town.clock.advance(days=31)
+    await town.tick()
+    for someone in (keeper, boss):
+        for number in (claimed, left):
+            await someone.says(f"/case {number}")
+            shown = someone.sees(number, "属实").text
+            assert "奖励" not in shown and "领" not in shown
+
+
 async def test_a_grandchild_claims_with_the_code_on_another_phone(town: Town) -> None:
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     aunt, grandchild = await town.person("王大娘"), await town.person("小王")
