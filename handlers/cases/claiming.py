@@ -26,17 +26,21 @@ from storage.vault.sealing import day_of
 from storage.vault.vault import Purpose
 
 CLAIM_CHARS = 200
-CODE_DIGITS = 6
 SALT_CHARS = 22
 LOOK_BACK_MS = 2 * HOUR_MS
 EXPIRE, FORGET = "cases.claim_expire", "cases.forget"
 FORGET_AT = time(3, 20)
 
 
-def new_code(desk: Desk) -> tuple[str, str, str]:
-    """A claim code, with the salt and the hash that stay of it."""
-    code, salt = desk.dice.digits(CODE_DIGITS), desk.dice.token()[:SALT_CHARS]
-    return code, salt, rules.hash_code(salt, code)
+async def new_code(desk: Desk) -> tuple[str, str, str]:
+    """A claim code as it is shown, with the salt and the hash that stay of it."""
+    code, salt = desk.dice.digits(rules.CODE_DIGITS), desk.dice.token()[:SALT_CHARS]
+    return rules.grouped(code), salt, await case_vault.code_key(desk.tx, rules.hash_code(salt, code))
+
+
+async def _is_right(turn: Turn, case: Case, code: str) -> bool:
+    key = await case_vault.code_key(turn.tx, rules.hash_code(case.claim_salt, code))
+    return hmac.compare_digest(case.claim_hash, key)
 
 
 async def codes_instead_of_name(desk: Desk, rows: Sequence[Row]) -> list[Text]:
@@ -47,7 +51,7 @@ async def codes_instead_of_name(desk: Desk, rows: Sequence[Row]) -> list[Text]:
     """
     lines = []
     for row in rows:
-        code, salt, claim_hash = new_code(desk)
+        code, salt, claim_hash = await new_code(desk)
         await cases.set_claim(desk.tx, row["id"], salt=salt, claim_hash=claim_hash)
         lines.append(text("claim.instead_of_name", number=row["number"], points=row["points"], code=code))
     return lines
@@ -59,7 +63,7 @@ def brings_a_code(turn: Turn, rest: str) -> bool:
 
 
 async def claim(turn: Turn, args: str) -> None:
-    """`/claim 2026-0113 123456`, «领奖 2026-0113 123456». A wrong code is written down, so it is not an error here."""
+    """`/claim 2026-0113 1234 5678 9012 3456`, «领奖 …». A wrong code is written down, so it is not an error here."""
     private(turn)
     said = rules.read_claim(args, turn.world.local(turn.now_ms).year)
     if said is None:
@@ -71,9 +75,9 @@ async def claim(turn: Turn, args: str) -> None:
         raise PersonError("claim_locked", until_ms=until_ms)
     case = await cases.case_of_number(turn.tx, number)
     found = await known(turn, case) if case is not None else None
-    if found is not None:
+    if found is not None and rules.can_be_guessed(code):
         await _not_guessed_at(turn, found, since_ms)
-    if case is None or not hmac.compare_digest(case.claim_hash, rules.hash_code(case.claim_salt, code)):
+    if case is None or not await _is_right(turn, case, code):
         await case_vault.add_wrong_code(
             turn.tx,
             try_id=turn.ids.next(),
@@ -88,7 +92,9 @@ async def claim(turn: Turn, args: str) -> None:
 
 
 async def _not_guessed_at(turn: Turn, found: Known, since_ms: int) -> None:
-    """Many wrong codes for one case shut it for an hour, whoever sent them; its reporter is still let in."""
+    """Many wrong codes of six digits for one case shut it to those for an hour, whoever sent them; its reporter is
+    still let in.
+    """
     tries = await case_vault.wrong_codes_of_case(turn.tx, found.case.id, since_ms=since_ms)
     until_ms = rules.locked_until_ms(tries, turn.now_ms, rules.CASE_WRONG_CODES_LARGEST)
     if until_ms and not found.is_of(turn.person.id):

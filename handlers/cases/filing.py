@@ -88,7 +88,7 @@ async def _file(turn: Turn, kind: ReportKind, spot: Spot, statement: str, anonym
     day_start_ms = world.moment_ms(local.date(), local.min.time())
     earned = await case_vault.points_since(turn.tx, turn.person.id, day_start_ms)
     first = await first_near(turn, kind.id, spot)
-    code, salt, claim_hash = new_code(turn)
+    code, salt, claim_hash = await new_code(turn)
     case = Case(
         id=turn.ids.next(),
         number=CASES.write(local.year, await next_number(turn.tx, "cases", local.year)),

@@ -30,6 +30,7 @@ DECISIONS = ("verified", "rejected", "duplicate")
 # What became of a reward: the minute of it would tell who reported.
 REWARDED = frozenset({"claimed", "claim_expired"})
 
+CODE_DIGITS, EARLIER_DIGITS = 16, 6
 WRONG_CODES_LARGEST = 5
 LOCK_MS = HOUR_MS
 CASE_WRONG_CODES_LARGEST = 20
@@ -41,10 +42,12 @@ SAME_SPOT_M = 30  # nearer than this, a phone can not tell two spots apart
 
 _FULL_NUMBER = re.compile(r"(?<![A-Za-z0-9-])20[0-9]{2}-[0-9]{4,6}(?![0-9-])")
 _LABELLED_CODE = re.compile(
-    r"(?:领奖码|兑奖码|code)\s*[:is]*\s*(?P<code>[0-9]{3}[ -]?[0-9]{3})(?![0-9])", re.IGNORECASE
+    r"(?:领奖码|兑奖码|code)\s*[:is]*\s*(?P<code>(?:[0-9]{4}[ -]?){3}[0-9]{4}|[0-9]{3}[ -]?[0-9]{3})(?![0-9])",
+    re.IGNORECASE,
 )
 _NOT_A_NUMBER = re.compile(r"[^0-9-]+")
-_CODE = re.compile(r"[0-9]{6}")
+_CODE = re.compile(r"[0-9]{16}|[0-9]{6}")
+_SPOKEN = str.maketrans("零〇幺一二两三四五六七八九", "0011223456789")
 _CORRECTS = re.compile(r"(?:地点|地方|位置|村|place).{0,4}(?:不对|错|不是|wrong)|^(?:不对|错了|不是)", re.IGNORECASE)
 _PROBLEMS = ("垃圾", "脏", "臭", "污染", "没人管", "没人扫")
 _ACCUSING = ("有人", "举报", "偷", "乱")
@@ -109,8 +112,9 @@ def late_ms(received_ms: int, verify_hours: int, waiting_too_long_hours: int) ->
 
 
 def read_claim(said: str, this_year: int) -> tuple[str, str] | None:
-    """«2026-0113 123456» as (number, code): the code may be grouped («123 456»), both may stand behind their labels
-    or in a whole receipt («编号 2026-0113：… 领奖码 123456（…»). None when there is not one of each.
+    """«2026-0113 1234 5678 9012 3456» as (number, code): the code may be grouped, dictated («一二三四…») or one of the
+    six digits of before, both may stand behind their labels or in a whole receipt («编号 2026-0113：… 领奖码 1234
+    5678 9012 3456（…»). None when there is not one of each.
     """
     plain = unicodedata.normalize("NFKC", said)
     labelled = _LABELLED_CODE.search(plain)
@@ -121,8 +125,18 @@ def read_claim(said: str, this_year: int) -> tuple[str, str] | None:
         return (number, re.sub(r"[ -]", "", labelled["code"])) if number else None
     head, _, tail = " ".join(plain.replace(",", " ").replace("编号", " ").split()).partition(" ")
     number = CASES.read(head, this_year)
-    code = re.sub(r"[\s-]", "", tail)
+    code = re.sub(r"[\s-]", "", tail).translate(_SPOKEN)
     return (number, code) if number and _CODE.fullmatch(code) else None
+
+
+def grouped(code: str) -> str:
+    """A code as it is shown: «1234 5678 9012 3456»."""
+    return " ".join(code[at : at + 4] for at in range(0, len(code), 4))
+
+
+def can_be_guessed(code: str) -> bool:
+    """Whether it is one of the six digits of before, which only a limit for all tries protects."""
+    return len(code) == EARLIER_DIGITS
 
 
 def hash_code(salt: str, code: str) -> str:

@@ -15,8 +15,10 @@ import orjson
 
 from storage.database import Row, Tx
 from storage.sql import in_list
-from storage.vault.sealing import index_of, seal, unsealed, with_value
+from storage.vault.sealing import index_of, index_of_words, seal, unsealed, with_value
 from storage.vault.vault import Purpose
+
+SHA256_CHARS = 64
 
 
 async def _theirs(tx: Tx, person_id: int) -> tuple[str, dict[str, Any]]:
@@ -68,6 +70,11 @@ async def _sealed(tx: Tx, case_id: int, person_id: int, household_id: int | None
     return await seal(tx, Purpose.REPORTERS, received_ms, orjson.dumps([case_id, person_id, household_id]))
 
 
+async def code_key(tx: Tx, code_hash: str) -> str:
+    """What is kept of a claim code: nobody tries codes on it without the vault's key."""
+    return await index_of_words(tx, "claim", code_hash)
+
+
 async def seal_earlier(tx: Tx) -> None:
     """Seal who reported before there was a vault; all at once, for what is not sealed is not found."""
     rows = await tx.all(
@@ -87,6 +94,15 @@ async def seal_earlier(tx: Tx) -> None:
         "UPDATE case_reporters SET person_id = NULL, household_id = NULL, reporter_key = :reporter_key,"
         " sealed = :sealed WHERE township_id = :t AND case_id = :case_id",
         sealed,
+    )
+    hashed = await tx.all("SELECT id, claim_hash FROM cases WHERE township_id = :t AND claim_hash <> '' ORDER BY id")
+    await tx.many(
+        "UPDATE cases SET claim_hash = :claim_hash WHERE township_id = :t AND id = :id",
+        [
+            {"t": tx.township_id, "id": row["id"], "claim_hash": await code_key(tx, row["claim_hash"])}
+            for row in hashed
+            if len(row["claim_hash"]) == SHA256_CHARS
+        ],
     )
 
 

@@ -142,6 +142,12 @@ def test_every_number_is_read_back(year: int, sequence: int) -> None:
         ("2026-0113 123456", ("2026-0113", "123456")),
         ("113，123 456", ("2026-0113", "123456")),
         ("２０２６－０１１３ ０００００７", ("2026-0113", "000007")),
+        ("2026-0113 1234567890123456", ("2026-0113", "1234567890123456")),
+        ("2026-0113 1234 5678 9012 3456", ("2026-0113", "1234567890123456")),
+        ("113 1234-5678-9012-3456", ("2026-0113", "1234567890123456")),
+        ("2026-0113 一二三四五六七八九零幺二三四五六", ("2026-0113", "1234567890123456")),
+        ("编号 2026-0113：领奖码 1234 5678 9012 3456（只显示这一次）", ("2026-0113", "1234567890123456")),
+        ("2026-0113 1234 5678 9012", None),
         ("2026-0113", None),
         ("2026-0113 12345", None),
         ("2026-0113 abcdef", None),
@@ -149,7 +155,7 @@ def test_every_number_is_read_back(year: int, sequence: int) -> None:
         ("", None),
     ],
 )
-def test_a_claim_is_a_number_and_six_digits(said: str, claim: tuple[str, str] | None) -> None:
+def test_a_claim_is_a_number_and_a_code(said: str, claim: tuple[str, str] | None) -> None:
     assert rules.read_claim(said, 2026) == claim
 
 

@@ -120,6 +120,7 @@ BY_NAME: dict[str, Any] = {
     **dict.fromkeys(("stranger_id", "event_id", "try_id", "drop_id", "link_id", "consent_id", "id"), NEW),
     "reversal_id": NEW,
     "last_id": 2,
+    "code_hash": "h",
     "purpose": Purpose.WORDS,
     "before_day": 2,
     "old": VAULT,

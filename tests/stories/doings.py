@@ -25,7 +25,7 @@ def number_of(heard: Heard) -> str:
 
 def number_and_code(heard: Heard) -> tuple[str, str]:
     """The case number and the claim code of an anonymous report's receipt."""
-    code = re.search(r"领奖码 (\d{6})", heard.text)
+    code = re.search(r"领奖码 ((?:\d{4} ?){4})", heard.text)
     assert code, heard.text
     return number_of(heard), code[1]
 

@@ -86,7 +86,7 @@ async def test_points_of_an_anonymous_report_wait_to_be_claimed(town: Town) -> N
     await staff.taps("属实")
     await time_to_take_back_is_over(town)
     await aunt.says("我的积分")
-    aunt.sees("您的积分：0 分", "待领 5 分：举报 2026-0001，2026-12-18 前发「领奖 2026-0001 六位码」")
+    aunt.sees("您的积分：0 分", "待领 5 分：举报 2026-0001，2026-12-18 前发「领奖 2026-0001 领奖码」")
     await staff.says("我的积分")
     staff.sees_not("待领")
     await aunt.says(f"领奖 2026-0001 {code}")

@@ -148,7 +148,7 @@ async def test_an_anonymous_report_that_earns_nothing_has_no_code(town: Town) ->
 
 def codes(someone: Someone, *words: str) -> dict[str, str]:
     """The codes of a farewell by their numbers."""
-    return dict(re.findall(r"(20\d\d-\d{4})[^\n]*?领奖码 (\d{6})", someone.sees(*words).text))
+    return dict(re.findall(r"(20\d\d-\d{4})[^\n]*?领奖码 ((?:\d{4} ?){4})", someone.sees(*words).text))
 
 
 async def test_who_erases_themselves_gets_the_codes_of_what_is_still_open(town: Town) -> None:
