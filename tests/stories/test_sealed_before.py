@@ -1,0 +1,95 @@
+"""A township that was served by a version without a vault: its rows are sealed at the next start, and all goes on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.vault import seal_earlier, use_vault
+from storage.machine import earlier
+from storage.vault.sealing import is_sealed
+from tests.stories.doings import SENTENCE, belongs, reports_anonymously, time_to_take_back_is_over
+from tests.stories.test_identity import LEDGER, geography, leads, of_case, stored
+from tests.stories.test_report import photo_taken_at
+from tests.stories.town import Town
+
+
+class Died(Exception):
+    """The plug was pulled."""
+
+
+SEALED = (("inbox", "body"), ("outbox", "body"), ("sessions", "body"))
+
+
+async def is_of_before(town: Town) -> None:
+    """From here on it is the version of before."""
+    town.app.database.vault = None
+    await town.write("DELETE FROM vault_keys WHERE township_id = :t")
+
+
+async def is_updated(town: Town) -> None:
+    """The new version starts, and dies once while it seals."""
+    await town.write(
+        "UPDATE case_reporters SET person_id = reporter_key, reporter_key = NULL, sealed = NULL WHERE township_id = :t"
+    )
+    await town.write("UPDATE media SET sealed = NULL WHERE township_id = :t")
+    await town.write(
+        "INSERT INTO erased_through (township_id, what, through_id) VALUES (:t, 'seal.photos', 0)"
+    )  # as the migration does for a township that there is
+    await use_vault(town.app.settings, town.app.database)
+    database, product = town.app.database, town.app.product
+    real, calls = earlier.seal_words, []
+
+    async def dies(tx: Any) -> bool:
+        calls.append(1)
+        if len(calls) == 3:
+            await real(tx)
+            raise Died
+        return await real(tx)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(earlier, "ROWS", 4)
+        patch.setattr(earlier, "seal_words", dies)
+        with pytest.raises(Died):
+            await seal_earlier(database, product.seal_earlier)
+        await seal_earlier(database, product.seal_earlier)
+    assert len(calls) > 4
+
+
+async def test_what_was_stored_before_is_sealed_and_everything_goes_on(town: Town) -> None:
+    await is_of_before(town)
+    keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
+    aunt, other = await town.person("王大娘"), await town.person("李大娘")
+    await belongs(town, aunt)
+    await aunt.sends_photo(content=photo_taken_at(35.6515, 104.7345), caption=SENTENCE)
+    await aunt.taps("提交")
+    await town.tick()
+    number, code = await reports_anonymously(other, "王家沟小学有人倒垃圾")
+    await aunt.says("我要举报")
+    case = (await town.rows("SELECT * FROM cases WHERE township_id = :t ORDER BY id"))[0]
+    names = {str(await aunt.person_id()), aunt.driver.address}
+    assert leads(await stored(town), of_case(case), names, set())
+
+    await is_updated(town)
+
+    rows = await stored(town)
+    for table, column in SEALED:
+        bodies = [row[column] for name, row in rows if name == table]
+        assert bodies and all(is_sealed(body) for body in bodies if body not in (b"", "{}"))
+    barred = {str(await keeper.person_id()), keeper.driver.address, *await geography(town)}
+    assert leads([one for one in rows if one[0] not in LEDGER], of_case(case), names, barred) == []
+    await aunt.says("乱倒垃圾")  # the open question is still there
+    aunt.sees("拍张照片")
+    await keeper.says("/verify 2026-0001 true")
+    await keeper.says(f"/verify {number} true")
+    await time_to_take_back_is_over(town)
+    aunt.sees("2026-0001", "是真的")
+    await other.says(f"领奖 {number} {code}")
+    other.sees("5 分已记到您名下")
+    photo = (await town.rows("SELECT id FROM media WHERE township_id = :t"))[0]["id"]
+    assert await town.app.media.of(1).may_see(photo, aunt.driver.address)
+    assert await town.app.media.of(1).may_see(photo, keeper.driver.address)
+    assert not await town.app.media.of(1).may_see(photo, other.driver.address)
+    await aunt.says("我的举报")
+    aunt.sees("2026-0001")
