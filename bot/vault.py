@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 
 from bot.settings import Settings
 from storage.database import Database, Tx
@@ -64,9 +65,14 @@ def _finish_rotation(settings: Settings, known: list[str]) -> None:
     if not coming.exists():
         return
     if known == [Vault(read_key(coming, settings.vault_passphrase)).lock]:
-        coming.replace(path)
+        take_place(coming, path)
     else:
         coming.unlink()
+
+
+def take_place(coming: Path, path: Path) -> None:
+    """Put the new key file in the place of the old one, durably."""
+    coming.replace(path)
     sync_folder(path.parent)
 
 
@@ -87,8 +93,7 @@ async def rotate(settings: Settings, database: Database) -> int:
         return sum([await keys.change_lock(tx.at(one), old, new) for one in await townships.every_id(tx)])
 
     count = await database.transaction(work)
-    coming.replace(path)
-    sync_folder(path.parent)
+    take_place(coming, path)
     database.vault = new
     return count
 

@@ -22,9 +22,9 @@ class Console:
             **environment,
         }
 
-    def says(self, *words: object) -> Result:
-        """Run a command; its exit code and everything it printed."""
-        return CliRunner().invoke(app, [str(word) for word in words], env=self.environment)
+    def says(self, *words: object, typed: str = "") -> Result:
+        """Run a command and answer what it asks; its exit code and everything it printed."""
+        return CliRunner().invoke(app, [str(word) for word in words], env=self.environment, input=typed)
 
     def done(self, *words: object) -> str:
         """What a command that worked printed."""
