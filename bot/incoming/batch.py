@@ -198,11 +198,11 @@ class Batches:
             return arrival, ""
         rows = list(await outbox.shown(tx, address, limit=SHOWN_ROWS))
         if len(event.text) <= LONGEST_MARK:
-            if len(rows) >= SHOWN_ROWS and not any(
-                is_question_in_reply(*one) for one in readable(rows)
-            ):  # news has come since
-                rows = list(await outbox.shown(tx, address, limit=MOST_SHOWN_ROWS))
+            there_are_more = len(rows) >= SHOWN_ROWS
             rows = await self._seen(tx, channel, raw, rows, arrival.made_ms)
+            if there_are_more and not any(is_question_in_reply(*one) for one in readable(rows)):
+                rows = list(await outbox.shown(tx, address, limit=MOST_SHOWN_ROWS))  # under news and later answers
+                rows = await self._seen(tx, channel, raw, rows, arrival.made_ms)
         if any(zero in event.text[:LONGEST_MARK] for zero in ("0", "０")):  # «选 011»
             known = {row["id"] for row in rows}
             rows += [row for row in await outbox.numbered(tx, address) if row["id"] not in known]

@@ -16,6 +16,8 @@ ONCE_BROKEN = [
     ("sim", 9_181_866),  # the clock had the lock again and again, and people waited
     *(("wechat", seed) for seed in (700_311, 700_405, 700_628, 701_468)),  # a late letter's number
     *(("wechat-township", seed) for seed in (700_023, 701_294)),
+    ("wechat", 150),  # what was typed came late, after answers to later messages had pushed its question out of sight
+    *(("wechat-township", seed) for seed in (800_006, 800_151)),  # staff still answered when the end was declared
     ("wechat-township", 65),  # staff wrote while what waited for them came, and had new pictures to wait for
 ]
 

@@ -12,6 +12,7 @@ from collections import namedtuple
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import pytest
@@ -39,6 +40,7 @@ from tests.talk.test_pictures import movie
 
 T = TypeVar("T")
 NOW_MS = 1_795_000_000_000
+WORLD: Any = SimpleNamespace(policy=SimpleNamespace(report=SimpleNamespace(photo_again_hours=72)))
 OWNER, OTHER, STAFF = "web:" + "a" * 64, "web:" + "b" * 64, "web:" + "c" * 64
 
 
@@ -63,7 +65,7 @@ class World:
         """Run an action's work in a transaction, and write what it leaves."""
 
         async def whole(tx: Tx) -> T:
-            desk = Desk(tx=tx, now_ms=NOW_MS, ids=self.ids, dice=SystemDice(), catalogues=self.catalogues, world=None)
+            desk = Desk(tx=tx, now_ms=NOW_MS, ids=self.ids, dice=SystemDice(), catalogues=self.catalogues, world=WORLD)
             result = await work(desk)
             await outbox.put(tx, desk.outbox)
             self.timers += desk.timers
