@@ -195,6 +195,7 @@ def _prepare(connection: sqlite3.Connection, read_only: bool, synchronous: str) 
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={synchronous}")
         connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+        connection.execute("PRAGMA secure_delete=ON")  # what is erased or sealed leaves nothing in what was freed
 
 
 def check_integrity(path: Path, *, quick: bool = False) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,12 +17,21 @@ from tests.stories.test_identity import LEDGER, geography, leads, of_case, store
 from tests.stories.test_report import photo_taken_at
 from tests.stories.town import Town
 
+RECEIPT = "收到了，谢谢您！编号".encode()
+
 
 class Died(Exception):
     """The plug was pulled."""
 
 
 SEALED = (("inbox", "body"), ("outbox", "body"), ("sessions", "body"))
+
+
+def on_the_disk(file: Path) -> bytes:
+    """The database's file, with everything that was written."""
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return file.read_bytes()
 
 
 async def is_of_before(town: Town) -> None:
@@ -77,6 +89,8 @@ async def test_what_was_stored_before_is_sealed_and_everything_goes_on(town: Tow
     for table, column in SEALED:
         bodies = [row[column] for name, row in rows if name == table]
         assert bodies and all(is_sealed(body) for body in bodies if body not in (b"", "{}"))
+    if (file := town.app.settings.database_path) is not None:
+        assert RECEIPT not in on_the_disk(file), "nor in what was freed"
     barred = {str(await keeper.person_id()), keeper.driver.address, *await geography(town)}
     assert leads([one for one in rows if one[0] not in LEDGER], of_case(case), names, barred) == []
     await aunt.says("乱倒垃圾")  # the open question is still there
