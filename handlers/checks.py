@@ -6,7 +6,7 @@ from bot.talk.messages import Words, text
 from handlers.registry import CHECKS, REFERENCES
 from handlers.world import World
 from storage.database import Tx
-from storage.product.integrity import Fault, reference_faults
+from storage.product.integrity import Flaw, reference_faults
 
 NAMED = frozenset({"figure", "fund", "state", "unit"})  # fields that hold ids, each with a text of its own
 
@@ -18,7 +18,7 @@ async def product_faults(tx: Tx, world: World) -> dict[str, list[Words]]:
     return {name: [told(fault) for fault in faults] for name, faults in found.items()}
 
 
-def told(fault: Fault) -> Words:
+def told(fault: Flaw) -> Words:
     """Put a fault in words: the text `fault.<code>`, and for an id among its fields `fault.<field>.<id>`."""
     fields = {name: text(f"fault.{name}.{value}") if name in NAMED else value for name, value in fault.fields.items()}
     return text(f"fault.{fault.code}", **fields)

@@ -10,12 +10,12 @@ from handlers.world import World
 from storage.database import Tx
 from storage.product import accounts, film, ledger
 from storage.product.film import Ticket
-from storage.product.integrity import Fault, broken
+from storage.product.integrity import Flaw, broken
 
 PAGE = 500
 
 
-async def check_tickets(tx: Tx, world: World, *, limit: int = 100) -> list[Fault]:
+async def check_tickets(tx: Tx, world: World, *, limit: int = 100) -> list[Flaw]:
     """Look for faults of tickets, at most `limit`; empty when all is well.
 
     Each ticket is worked out again from its stored inputs and its policy version, and compared with its transfers;
@@ -35,7 +35,7 @@ async def check_tickets(tx: Tx, world: World, *, limit: int = 100) -> list[Fault
     return found[:limit]
 
 
-def _figures(ticket: Ticket, world: World) -> list[Fault]:
+def _figures(ticket: Ticket, world: World) -> list[Flaw]:
     """Whether a ticket's rates and figures come out the same again."""
     policy = next((one.policy for one in world.policies.versions if one.version == ticket.policy_version), None)
     if policy is None:
@@ -60,7 +60,7 @@ def _figures(ticket: Ticket, world: World) -> list[Fault]:
     ]
 
 
-def _transfers(ticket: Ticket, moved: Mapping[tuple[str, str, str], int]) -> list[Fault]:
+def _transfers(ticket: Ticket, moved: Mapping[tuple[str, str, str], int]) -> list[Flaw]:
     """Whether the ledger moved what the ticket says: its figures while it stands, nothing in sum otherwise."""
     stands = ticket.state in rules.STANDS
     account = accounts.of_household(ticket.household_id)

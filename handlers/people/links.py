@@ -21,7 +21,7 @@ from handlers.people.rules import (
 from handlers.world import Turn, World
 from storage.database import Row, Tx
 from storage.people import contact_events, invitations, people
-from storage.product.integrity import Fault, broken
+from storage.product.integrity import Flaw, broken
 
 DRAWS = 5
 
@@ -165,7 +165,7 @@ async def _note(turn: Turn, channel: str, event: str) -> None:
     )
 
 
-async def codes_guessed(tx: Tx, _: World) -> list[Fault]:
+async def codes_guessed(tx: Tx, _: World) -> list[Flaw]:
     """Look for an hour in which so many wrong codes were typed that somebody was guessing."""
     newest = await invitations.newest_wrong_codes(tx, limit=WRONG_CODES_IN_TOWN)
     return [broken("codes_guessed", count=WRONG_CODES_IN_TOWN)] if _guessed_at(newest) else []

@@ -12,16 +12,16 @@ from storage.product.versions import KEYS
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Flaw:
     """Something that is not as it must be: `code` and `fields` are data, told by whoever has the texts."""
 
     code: str
     fields: Mapping[str, str | int]
 
 
-def broken(code: str, /, **fields: str | int) -> Fault:
-    """Shorthand for `Fault(code, fields)`."""
-    return Fault(code, fields)
+def broken(code: str, /, **fields: str | int) -> Flaw:
+    """Shorthand for `Flaw(code, fields)`."""
+    return Flaw(code, fields)
 
 
 class Reference(NamedTuple):
@@ -32,7 +32,7 @@ class Reference(NamedTuple):
     other: str
 
 
-async def version_faults(tx: Tx) -> list[Fault]:
+async def version_faults(tx: Tx) -> list[Flaw]:
     """Rows of which a version is missing, or two are in force, a fault each; empty when there is none."""
     found = []
     for table, key in KEYS.items():
@@ -48,7 +48,7 @@ async def version_faults(tx: Tx) -> list[Fault]:
     return found
 
 
-async def reference_faults(tx: Tx, references: Iterable[Reference]) -> list[Fault]:
+async def reference_faults(tx: Tx, references: Iterable[Reference]) -> list[Flaw]:
     """Look for columns that name rows which are not there, a fault each."""
     found = []
     for table, column, other in references:

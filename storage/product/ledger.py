@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from storage.database import Row, Tx
 from storage.product.accounts import SOURCES
-from storage.product.integrity import Fault, broken
+from storage.product.integrity import Flaw, broken
 from storage.sql import in_list
 
 UNITS = ("fen", "points")
@@ -249,7 +249,7 @@ async def total(tx: Tx, unit: str) -> int:
     return int(row["total"]) if row else 0
 
 
-async def faults(tx: Tx) -> list[Fault]:
+async def faults(tx: Tx) -> list[Flaw]:
     """Everything that `doctor` finds wrong with the ledger, a fault each; empty when it is whole.
 
     Per unit the balances sum to zero, each balance is what its transfers say, none is below zero that may not be.

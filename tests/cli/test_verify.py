@@ -19,7 +19,7 @@ DAMAGES = [
     (
         "UPDATE balances SET balance = balance + 1 WHERE account LIKE 'household:%' AND unit = 'points'",
         r"有错 青禾塬镇: 账本：.*积分的余额加起来是 1，应该是 0.*household:\d+ 的积分余额是 16，按流水算是 15",
-        r"BAD 青禾塬镇: ledger: .*balances of points sum to 1, not to 0.*household:\d+ has 16 points, its transfers say 15",
+        r"BAD 青禾塬镇: ledger: .*of points sum to 1, not to 0.*household:\d+ has 16 points, its transfers say 15",
     ),
     (
         "UPDATE cases SET state = 'closed' WHERE state = 'verified'",

@@ -14,7 +14,7 @@ from storage.database import Database, Refused, Tx
 from storage.numbers import next_number
 from storage.product import film, film_figures, ledger
 from storage.product.film import Ticket
-from storage.product.integrity import Fault, broken
+from storage.product.integrity import Flaw, broken
 from storage.product.ledger import LedgerError, Overdrawn, Transfer
 from storage.product.versions import add_versions
 
@@ -214,8 +214,8 @@ async def test_transfers_are_never_changed_or_deleted(database: Database, statem
         ),
     ],
 )
-async def test_doctor_finds_a_broken_ledger(database: Database, damage: str, said: Fault) -> None:
-    async def work(tx: Tx) -> list[Fault]:
+async def test_doctor_finds_a_broken_ledger(database: Database, damage: str, said: Flaw) -> None:
+    async def work(tx: Tx) -> list[Flaw]:
         await ledger.transfer(tx, a_transfer(1))
         assert await ledger.faults(tx) == []
         await tx.run(damage)

@@ -9,7 +9,7 @@ import pytest
 from handlers.film.checks import check_tickets
 from storage.database import Tx
 from storage.product import areas, ledger, policies
-from storage.product.integrity import Fault
+from storage.product.integrity import Flaw
 from storage.product.ledger import Transfer
 from tests.example import EXAMPLE
 from tests.stories.doings import balance, belongs, cleaner_of, household_id, time_to_take_back_is_over, weighs
@@ -475,7 +475,7 @@ async def test_old_tickets_keep_their_figures_when_the_policy_changes(town: Town
     await staff.taps("确认更正")
     staff.sees("F2026-00004", "县补 20.00元（每公斤1元）")
 
-    async def check(tx: Tx) -> list[Fault]:
+    async def check(tx: Tx) -> list[Flaw]:
         world = await town.app.product.world(tx, town.clock.now_ms())
         return [*await check_tickets(tx, world), *await ledger.faults(tx)]
 
