@@ -12,7 +12,7 @@ from bot.turn import Intent
 from handlers.declared import Figure, Forget, Wait
 from handlers.world import Desk, Turn, World
 from storage.database import Tx
-from storage.product.integrity import Reference
+from storage.product.integrity import Flaw, Reference
 
 T = TypeVar("T")
 Action = Callable[[Turn, str], Awaitable[None]]
@@ -21,7 +21,7 @@ WholeLine = Callable[[Turn, Frame], Awaitable[Intent | None]]
 OtherMatter = Callable[[Turn, bool], Awaitable[Intent | None]]
 Takes = Callable[[Turn, str], bool]
 Timer = Callable[[Desk, Mapping[str, Any]], Awaitable[None]]
-Check = Callable[[Tx, World], Awaitable[list[str]]]
+Check = Callable[[Tx, World], Awaitable[list[Flaw]]]
 
 
 def takes_nothing(turn: Turn, rest: str) -> bool:

@@ -10,18 +10,19 @@ from handlers.world import World
 from storage.database import Tx
 from storage.product import accounts, film, ledger
 from storage.product.film import Ticket
+from storage.product.integrity import Flaw, broken
 
 PAGE = 500
 
 
-async def check_tickets(tx: Tx, world: World, *, limit: int = 100) -> list[str]:
-    """Faults of tickets, one line each, at most `limit`; empty when all is well.
+async def check_tickets(tx: Tx, world: World, *, limit: int = 100) -> list[Flaw]:
+    """Look for faults of tickets, at most `limit`; empty when all is well.
 
     Each ticket is worked out again from its stored inputs and its policy version, and compared with its transfers;
     each fund's cap is compared with its tickets.
     """
     found = [
-        f"cap of {row['fund']} {row['period']}: {row['spent_fen']} fen used, tickets say {row['derived_fen']}"
+        broken("cap", fund=row["fund"], period=row["period"], spent=row["spent_fen"], derived=row["derived_fen"])
         for row in await film.broken_budgets(tx)
     ]
     after_id = 0
@@ -29,20 +30,20 @@ async def check_tickets(tx: Tx, world: World, *, limit: int = 100) -> list[str]:
         after_id = page[-1].id
         moved = await ledger.moved(tx, [ticket.ref for ticket in page])
         for ticket in page:
-            found += [] if ticket.state else [f"{ticket.number}: without an event"]
+            found += [] if ticket.state else [broken("ticket_without_event", number=ticket.number)]
             found += _figures(ticket, world) + _transfers(ticket, moved.get(ticket.ref, {}))
     return found[:limit]
 
 
-def _figures(ticket: Ticket, world: World) -> list[str]:
+def _figures(ticket: Ticket, world: World) -> list[Flaw]:
     """Whether a ticket's rates and figures come out the same again."""
     policy = next((one.policy for one in world.policies.versions if one.version == ticket.policy_version), None)
     if policy is None:
-        return [f"{ticket.number}: policy version {ticket.policy_version} is gone"]
+        return [broken("policy_gone", number=ticket.number, version=ticket.policy_version)]
     try:
         terms, again = recompute(ticket, policy, world.day(ticket.weighed_ms))
     except (KeyError, rules.WeightError) as problem:
-        return [f"{ticket.number}: can't be worked out again ({problem})"]
+        return [broken("not_worked_out", number=ticket.number, problem=str(problem))]
     stored = {
         "county_rate_e4": (ticket.county_rate_e4, terms.county_rate_e4),
         "township_rate_e4": (ticket.township_rate_e4, terms.township_rate_e4),
@@ -53,11 +54,13 @@ def _figures(ticket: Ticket, world: World) -> list[str]:
         "points": (ticket.points, again.points),
     }
     return [
-        f"{ticket.number}: {name} is {had}, comes out as {new}" for name, (had, new) in stored.items() if had != new
+        broken("figure", number=ticket.number, figure=name, had=had, new=new)
+        for name, (had, new) in stored.items()
+        if had != new
     ]
 
 
-def _transfers(ticket: Ticket, moved: Mapping[tuple[str, str, str], int]) -> list[str]:
+def _transfers(ticket: Ticket, moved: Mapping[tuple[str, str, str], int]) -> list[Flaw]:
     """Whether the ledger moved what the ticket says: its figures while it stands, nothing in sum otherwise."""
     stands = ticket.state in rules.STANDS
     account = accounts.of_household(ticket.household_id)
@@ -72,5 +75,8 @@ def _transfers(ticket: Ticket, moved: Mapping[tuple[str, str, str], int]) -> lis
         net = moved.get(way, 0) - moved.get((destination, source, unit), 0)
         due = amount if stands else 0
         if net != due:
-            faults.append(f"{ticket.number} ({ticket.state}): {source} gave {net} {unit}, not {due}")
+            state = ticket.state or "none"
+            faults.append(
+                broken("ticket_moved", number=ticket.number, state=state, source=source, moved=net, unit=unit, due=due)
+            )
     return faults

@@ -21,6 +21,7 @@ from handlers.people.rules import (
 from handlers.world import Turn, World
 from storage.database import Row, Tx
 from storage.people import contact_events, invitations, people
+from storage.product.integrity import Flaw, broken
 
 DRAWS = 5
 
@@ -164,11 +165,7 @@ async def _note(turn: Turn, channel: str, event: str) -> None:
     )
 
 
-async def codes_guessed(tx: Tx, _: World) -> list[str]:
+async def codes_guessed(tx: Tx, _: World) -> list[Flaw]:
     """Look for an hour in which so many wrong codes were typed that somebody was guessing."""
     newest = await invitations.newest_wrong_codes(tx, limit=WRONG_CODES_IN_TOWN)
-    if not _guessed_at(newest):
-        return []
-    return [
-        f"{WRONG_CODES_IN_TOWN} wrong joining codes within an hour: somebody was guessing; all codes were made void"
-    ]
+    return [broken("codes_guessed", count=WRONG_CODES_IN_TOWN)] if _guessed_at(newest) else []

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from storage.database import Row, Tx
 from storage.product import accounts
 from storage.product.versions import KEYS
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """Something that is not as it must be: `code` and `fields` are data, told by whoever has the texts."""
+
+    code: str
+    fields: Mapping[str, str | int]
+
+
+def broken(code: str, /, **fields: str | int) -> Flaw:
+    """Shorthand for `Flaw(code, fields)`."""
+    return Flaw(code, fields)
 
 
 class Reference(NamedTuple):
@@ -18,8 +32,8 @@ class Reference(NamedTuple):
     other: str
 
 
-async def version_faults(tx: Tx) -> list[str]:
-    """Rows of which a version is missing, or two are in force, one line each; empty when there is none."""
+async def version_faults(tx: Tx) -> list[Flaw]:
+    """Rows of which a version is missing, or two are in force, a fault each; empty when there is none."""
     found = []
     for table, key in KEYS.items():
         rows = await tx.all(
@@ -27,15 +41,15 @@ async def version_faults(tx: Tx) -> list[str]:
             f" GROUP BY {key} HAVING COUNT(*) <> MAX(version)"
             f" OR SUM(CASE WHEN until_ms IS NULL THEN 1 ELSE 0 END) > 1 ORDER BY {key}"
         )
-        found += [f"{table} {row['id']}: {row['n']} versions up to {row['last']}, or two in force" for row in rows]
+        found += [broken("versions", table=table, id=row["id"], count=row["n"], last=row["last"]) for row in rows]
     row = await tx.one("SELECT COUNT(*) AS n, MAX(version) AS last FROM policies WHERE township_id = :t")
     if row and row["n"] != (row["last"] or 0):
-        found.append(f"policies: {row['n']} versions up to {row['last']}")
+        found.append(broken("policies", count=row["n"], last=row["last"] or 0))
     return found
 
 
-async def reference_faults(tx: Tx, references: Iterable[Reference]) -> list[str]:
-    """Look for columns that name rows which are not there, one line each."""
+async def reference_faults(tx: Tx, references: Iterable[Reference]) -> list[Flaw]:
+    """Look for columns that name rows which are not there, a fault each."""
     found = []
     for table, column, other in references:
         row = await tx.one(
@@ -43,7 +57,7 @@ async def reference_faults(tx: Tx, references: Iterable[Reference]) -> list[str]
             f" (SELECT 1 FROM {other} o WHERE o.township_id = :t AND o.id = r.{column})"
         )
         if row and row["n"]:
-            found.append(f"{table}.{column}: {row['n']} rows name one of {other} that is not there")
+            found.append(broken("reference", table=table, column=column, count=row["n"], other=other))
     return found
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from storage.database import Row, Tx
 from storage.product.accounts import SOURCES
+from storage.product.integrity import Flaw, broken
 from storage.sql import in_list
 
 UNITS = ("fen", "points")
@@ -248,19 +249,22 @@ async def total(tx: Tx, unit: str) -> int:
     return int(row["total"]) if row else 0
 
 
-async def faults(tx: Tx) -> list[str]:
-    """Everything that `doctor` finds wrong with the ledger, one line each; empty when it is whole.
+async def faults(tx: Tx) -> list[Flaw]:
+    """Everything that `doctor` finds wrong with the ledger, a fault each; empty when it is whole.
 
     Per unit the balances sum to zero, each balance is what its transfers say, none is below zero that may not be.
     """
     sums = [(unit, await total(tx, unit)) for unit in UNITS]
     return [
-        *(f"balances of {unit} sum to {left}, not to 0" for unit, left in sums if left),
+        *(broken("ledger_sum", unit=unit, left=left) for unit, left in sums if left),
         *(
-            f"{row['account']} has {row['balance']} {row['unit']}, its transfers say {row['derived']}"
+            broken("balance", account=row["account"], unit=row["unit"], balance=row["balance"], derived=row["derived"])
             for row in await broken_balances(tx)
         ),
-        *(f"{row['account']} is below zero: {row['balance']} {row['unit']}" for row in await negative_balances(tx)),
+        *(
+            broken("below_zero", account=row["account"], unit=row["unit"], balance=row["balance"])
+            for row in await negative_balances(tx)
+        ),
     ]
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import string
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from bot.i18n import LOCALES, read_texts
 from bot.talk.form import Choice, YesNo
 from handlers import registry
+from storage.product.film import EventKind, Fund
+from storage.product.ledger import UNITS
 
 ROOT = Path(__file__).parents[2]
 TEXTS = {
@@ -21,6 +24,7 @@ TEXTS = {
 LANGUAGES = sorted(TEXTS)
 KEY = re.compile(r"""\b(?:text|Text|say)\(\s*"([a-z0-9_.|]+)\"""")
 FAILURE = re.compile(r"""(?:OperatorError|KeepingError|MoveError)\(\s*"([a-z0-9_]+)\"""")
+BROKEN = re.compile(r"""\bbroken\(\s*"([a-z0-9_]+)\"""")
 ERROR = re.compile(r"""PersonError\(\s*"([a-z0-9_]+)\"""")
 
 
@@ -67,6 +71,23 @@ def test_every_text_named_in_the_source_exists(language: str) -> None:
         keys |= {f"failure.{code}" for code in FAILURE.findall(source)}
         missing += [(path.name, key) for key in keys if not has(language, key)]
     assert missing == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_fault_that_verify_may_find_is_told(language: str) -> None:
+    paths = [*sources(), *sorted((ROOT / "storage").rglob("*.py"))]
+    codes = {code for path in paths for code in BROKEN.findall(path.read_text("utf-8"))}
+    listed = re.findall(
+        r"(?:state|event|kind) TEXT NOT NULL[^,]*CHECK \((?:state|event|kind) IN \(([^)]*)\)",
+        "".join(
+            (ROOT / "storage" / "schema" / name).read_text("utf-8") for name in ("0006_cases.sql", "0007_film.sql")
+        ),
+    )
+    states = set(get_args(EventKind)) | set(re.findall(r"'(\w+)'", listed[0]))
+    wanted = [*codes, *(f"unit.{unit}" for unit in UNITS), *(f"fund.{fund}" for fund in get_args(Fund))]
+    wanted += [f"state.{state}" for state in states]
+    assert len(codes) >= 15 and "relapsed" in states
+    assert [key for key in wanted if not has(language, f"fault.{key}")] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

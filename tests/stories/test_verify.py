@@ -7,6 +7,7 @@ import pytest
 from handlers.cases import rules
 from storage.database import Tx
 from storage.product import cases, integrity, ledger
+from storage.product.integrity import Flaw
 from tests.stories.doings import held, number_of, reports, reports_anonymously, the_case, time_to_take_back_is_over
 from tests.stories.town import Town
 
@@ -14,7 +15,7 @@ from tests.stories.town import Town
 async def whole(town: Town) -> None:
     """The ledger is whole, nothing is held for a decided case, and every state has its event."""
 
-    async def look(tx: Tx) -> tuple[list[str], int]:
+    async def look(tx: Tx) -> tuple[list[Flaw], int]:
         return await ledger.faults(tx), len(await integrity.without_event(tx))
 
     assert await town.app.database.read(look) == ([], 0)

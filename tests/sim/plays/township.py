@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from bot.clock import TimeIds
 from bot.errors import GiveUp, RetryLater
 from bot.i18n import Catalogues
-from bot.talk.messages import In, Media, Out
+from bot.talk.messages import In, Media, Out, Words
 from handlers.areas.importer import import_folder
 from handlers.checks import product_faults
 from handlers.product import Township
@@ -255,7 +255,7 @@ class TownshipPlay:
             )
         ]
 
-        async def work(tx: Tx) -> dict[str, list[str]]:
+        async def work(tx: Tx) -> dict[str, list[Words]]:
             return await product_faults(tx, await self.product.world(tx, START_MS))
 
         faults = run_work(connection, "BEGIN", work, SqliteTx(connection, township_id))
