@@ -1,7 +1,7 @@
 // Keeps the page's own files, so that it opens without a network; nothing of /api or /media is kept.
 // Shows that something waits when no page is open.
 
-const VERSION = "b0f7ff21abaf";
+const VERSION = "a2503ca98c7b";
 const CACHE = `jingxiang-${VERSION}`;
 const SHELL = [
   "/",
