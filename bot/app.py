@@ -263,7 +263,9 @@ def _web(app: App, platforms: Platforms, webchat: WebChat) -> Web:
         from bot.web.wechat_page import WeChatPage
 
         wechat = platforms.wechat
-        page = WeChatPage(settings, database, catalogues, clock, wechat.api, township_id=wechat.township_id)
+        page = WeChatPage(
+            settings, database, catalogues, clock, wechat.api, township_id=wechat.township_id, close=webchat.close
+        )
         routes = [*routes, *page.routes()]
     return build_web(
         settings,

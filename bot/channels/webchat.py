@@ -127,6 +127,11 @@ class WebChat:
             for stream in self._streams.get((int(township_id), address), ()):
                 stream.missed(int(message_id))
 
+    def close(self, who: Who) -> None:
+        """End the streams of that person's pages here: those that may, open them again."""
+        for stream in tuple(self._streams.get(who, ())):
+            stream.close()
+
     def is_open(self, who: Who) -> bool:
         """Whether that person has a page open."""
         return who in self._streams

@@ -19,20 +19,18 @@ from bot.web.browsers import push_of
 from bot.web.context import Context
 from bot.web.guard import (
     CODE,
-    COOKIE,
     TOWN_COOKIE,
     HttpRefusal,
     Json,
-    address_of,
     check_origin,
     keep_cookie,
     language_of,
     language_tag,
-    new_token,
     read_limited,
-    token_of,
     town_said,
 )
+from bot.web.visitors.doors import Presented
+from bot.web.visitors.towns import TownshipName
 from storage.database import Row, Tx
 from storage.machine import holding, media, webchat
 from storage.people import people
@@ -42,6 +40,8 @@ MAX_READ_S = 60
 MAX_SESSION_BYTES = 1_000
 DEFAULT_LIMIT, MAX_LIMIT = 50, 100
 MAX_ID_DIGITS = 17
+# what somebody else wrote here and has not sent must not go out under another name
+FORGET_PAGE = {"Clear-Site-Data": '"storage"'}
 TYPING = (0, b"event: typing\ndata: {}\n\n")
 
 
@@ -52,45 +52,61 @@ class Api:
         self._parts = parts
 
     async def session(self, request: Request) -> Response:
-        """Make the cookie if there is none (or renew it), and say the language and the township.
+        """Give the cookie (a fresh one where none holds), and say the language and the township.
 
         The body may name a township's `township` code (a link's `?t=`), else the one chosen before holds. Where none
-        of several is known, or the body asks to `choose`, the answer lists them.
+        of several is known, or the body asks to `choose`, the answer lists them. `ended`: the browser had a cookie
+        that holds no more, and is a stranger's now.
         """
         check_origin(request)
         parts = self._parts
-        token = token_of(request) or new_token()
         body = await _session_body(request)
         every = await parts.towns.every()
         said = body.get("township")
         town = None if body.get("choose") else await parts.towns.named(str(said) if said else town_said(request))
-        public_url = parts.settings.public_url
         if town is None:
             found = [{"code": one.code, "name": one.name, "county": one.county} for one in every]
             language = language_of(request, parts.catalogues)
             answer = Json({"language": language, "township": "", "code": "", "townships": found})
-        else:
-            address, now_ms = address_of(token), parts.clock.now_ms()
+            if every and await parts.doors.cookie_of(request) is None:
+                parts.doors.give(answer, await parts.doors.next_of(Presented()))
+            return answer
+        had = await parts.doors.presented(request, town)
+        cookie = await parts.doors.next_of(had)
+        here = {**await self._here(request, town, cookie.address), "several": len(every) > 1}
+        answer = Json({**here, "ended": True}, headers=FORGET_PAGE) if had.ended else Json(here)
+        parts.doors.give(answer, cookie)
+        if CODE.fullmatch(town.code):
+            keep_cookie(answer, TOWN_COOKIE, town.code, parts.settings.public_url)
+        return answer
 
-            async def work(tx: Tx) -> tuple[str | None, Mapping[str, Any]]:
-                told = {**await parts.for_pages(tx, now_ms), **await push_of(parts, tx, address)}
-                return await webchat.language_of(tx, address), told
+    async def _here(self, request: Request, town: TownshipName, address: str) -> dict[str, Any]:
+        """What a page is told that is in a township."""
+        parts, now_ms = self._parts, self._parts.clock.now_ms()
 
-            known, told = await parts.database.read(work, township_id=town.id)
-            language = known or language_of(request, parts.catalogues)
-            name = parts.catalogues[language].render(text("web.title", township=town.name))
-            here = {"language": language, "township": name, "code": town.code, "several": len(every) > 1, **told}
-            answer = Json(here | ({"wechat": True} if parts.settings.wechat_app_id else {}))
-            if CODE.fullmatch(town.code):
-                keep_cookie(answer, TOWN_COOKIE, town.code, public_url)
-        keep_cookie(answer, COOKIE, token, public_url)
+        async def work(tx: Tx) -> tuple[str | None, Mapping[str, Any]]:
+            told = {**await parts.for_pages(tx, now_ms), **await push_of(parts, tx, address)}
+            return await webchat.language_of(tx, address), told
+
+        known, told = await parts.database.read(work, township_id=town.id)
+        language = known or language_of(request, parts.catalogues)
+        name = parts.catalogues[language].render(text("web.title", township=town.name))
+        here = {"language": language, "township": name, "code": town.code, **told}
+        return here | ({"wechat": True} if parts.settings.wechat_app_id else {})
+
+    async def end_session(self, request: Request) -> Response:
+        """Sign out: the browser's cookie and every copy of it are void, and the browser keeps nothing."""
+        check_origin(request)
+        await self._parts.doors.end(request)
+        answer = Json({}, headers=FORGET_PAGE)
+        self._parts.doors.take_away(answer)
         return answer
 
     async def messages(self, request: Request) -> Response:
         """Store one message; acknowledged only when it is durable. The same id again is the same message."""
         check_origin(request)
         parts = self._parts
-        township_id, address = who = await parts.towns.who(request)
+        township_id, address = who = await parts.doors.who(request)
         started_ms = parts.clock.now_ms()
         parts.posts.check(address, started_ms)
         if not request.headers.get("content-type", "").startswith("application/json"):
@@ -132,7 +148,7 @@ class Api:
         """Note that somebody has this page before them just now: what was held only so as not to wake them goes."""
         check_origin(request)
         parts = self._parts
-        township_id, address = await parts.towns.who(request)
+        township_id, address = await parts.doors.who(request)
         now_ms = parts.clock.now_ms()
         parts.reads.check(address, now_ms)
 
@@ -147,7 +163,7 @@ class Api:
     async def history(self, request: Request) -> Response:
         """Messages before an id (or the newest ones), oldest first."""
         parts = self._parts
-        township_id, address = await parts.towns.who(request)
+        township_id, address = await parts.doors.who(request)
         now_ms = parts.clock.now_ms()
         parts.reads.check(address, now_ms)
         before_id = number(request.query_params.get("before", ""), history.NEWEST)

@@ -23,8 +23,9 @@ from bot.web.guard import SecurityHeaders, answering
 from bot.web.server import PER_SOURCE, Serving, serve
 from bot.web.static_files import StaticFiles
 from bot.web.status import Status
-from bot.web.towns import Towns
 from bot.web.uploads import Uploads
+from bot.web.visitors.doors import Doors
+from bot.web.visitors.towns import Towns
 from storage.database import Database, Tx
 
 
@@ -81,7 +82,10 @@ def build_web(
     know pushes by."""
     clock = clock or SystemClock()
     towns, troubles = Towns(database, clock), troubles or Troubles(clock)
-    parts = Context(settings, database, accept, webchat, media, catalogues, clock, towns, for_pages, troubles, push_key)
+    doors = Doors(database, clock, towns, settings.public_url, webchat.close)
+    parts = Context(
+        settings, database, accept, webchat, media, catalogues, clock, towns, doors, for_pages, troubles, push_key
+    )
     app = Starlette(routes=[*_routes(parts, counters, keepalive_s), *extra_routes])
     guarded = SecurityHeaders(app, media.link_origin, wechat=bool(settings.wechat_app_id))
     return Web(guarded, webchat, settings.web_host, settings.web_port, settings.web_connections_per_source)
@@ -97,6 +101,7 @@ def _routes(parts: Context, counters: Callable[[], Mapping[str, int]] | None, ke
         Route("/manifest.webmanifest", static.manifest),
         Route("/static/{name}", static.static),
         Route("/api/session", guarded(api.session), methods=["POST"]),
+        Route("/api/session/end", guarded(api.end_session), methods=["POST"]),
         Route("/api/messages", guarded(api.messages), methods=["POST"]),
         Route("/api/presence", guarded(api.presence), methods=["POST"]),
         Route("/api/push", guarded(browsers.switch_on), methods=["POST"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 import orjson
@@ -10,13 +11,13 @@ from starlette.responses import Response
 
 from bot.push.browsers import read_browser
 from bot.web.context import Context
-from bot.web.guard import HttpRefusal, Json, check_origin, new_token, read_limited
+from bot.web.guard import HttpRefusal, Json, check_origin, read_limited
 from storage.database import Tx
 from storage.machine import webchat
 from storage.people import push
 
 MAX_BODY_BYTES = 4_000
-ID_CHARS = 22
+ID_BYTES = 16
 
 
 async def push_of(parts: Context, tx: Tx, address: str) -> dict[str, Any]:
@@ -39,7 +40,7 @@ class Browsers:
         """
         check_origin(request)
         parts = self._parts
-        township_id, address = await parts.towns.who(request)
+        township_id, address = await parts.doors.who(request)
         now_ms = parts.clock.now_ms()
         parts.posts.check(address, now_ms)
         if not parts.push_key:
@@ -49,7 +50,7 @@ class Browsers:
             browser = read_browser(orjson.loads(body), parts.settings.push_hosts)
         except ValueError:
             raise HttpRefusal(422, "push_unknown") from None
-        browser |= {"id": new_token()[:ID_CHARS], "server_key": parts.push_key}
+        browser |= {"id": secrets.token_urlsafe(ID_BYTES), "server_key": parts.push_key}
 
         async def work(tx: Tx) -> bool:
             if await webchat.language_of(tx, address) is None:
@@ -65,7 +66,7 @@ class Browsers:
         """Forget the browser."""
         check_origin(request)
         parts = self._parts
-        township_id, address = await parts.towns.who(request)
+        township_id, address = await parts.doors.who(request)
         parts.posts.check(address, parts.clock.now_ms())
         await parts.database.transaction(lambda tx: push.unsubscribe(tx, address), township_id=township_id)
         return Json({})

@@ -14,7 +14,8 @@ from bot.media.stores import MediaStores
 from bot.settings import Settings
 from bot.troubles import Troubles
 from bot.web.guard import Rate
-from bot.web.towns import Towns
+from bot.web.visitors.doors import Doors
+from bot.web.visitors.towns import Towns
 from storage.database import Database, Tx
 
 POSTS_PER_MINUTE = 120
@@ -37,6 +38,7 @@ class Context:
     catalogues: Catalogues
     clock: Clock
     towns: Towns
+    doors: Doors
     for_pages: ForPages
     troubles: Troubles
     push_key: str = ""  # what browsers know our pushes by; "" where there are none

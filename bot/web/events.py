@@ -15,11 +15,13 @@ from bot.web import history
 from bot.web.api import number
 from bot.web.context import Context
 from bot.web.guard import HttpRefusal
+from bot.web.visitors.cookies import Cookie
 from storage.database import Tx, Unavailable
 from storage.machine import outbox, webchat
 
 KEEPALIVE_S = 20.0
 SECOND_LOOK_S = 2.0
+LOOK_AGAIN_MS = 60_000
 PAGE_LINES = 200
 MOST_REMEMBERED = 2_000
 log = structlog.get_logger()
@@ -35,7 +37,9 @@ class Events:
 
     async def events(self, request: Request) -> Response:
         """Open a stream after `Last-Event-ID`, or `?after=`, or with what waits for the person only."""
-        parts, who = self._parts, await self._parts.towns.who(request)
+        parts, who = self._parts, await self._parts.doors.who(request)
+        cookie = await parts.doors.cookie_of(request)
+        assert cookie is not None
         if request.method != "GET":
             return Response(status_code=405, headers={"Allow": "GET"})
         parts.reads.check(who[1], parts.clock.now_ms())
@@ -43,19 +47,23 @@ class Events:
         stream = parts.webchat.open(who)
         if stream is None:
             raise HttpRefusal(503, "busy", after_s=10)
-        return EventResponse(parts, who, stream, number(said, -1), self._keepalive_s)
+        return EventResponse(parts, who, cookie, stream, number(said, -1), self._keepalive_s)
 
 
 class EventResponse(Response):
-    """One stream, until the page or the program ends it."""
+    """One stream, until the page or the program ends it, or the cookie that opened it is void."""
 
     media_type = "text/event-stream"
 
-    def __init__(self, parts: Context, who: Who, stream: Stream, after_id: int, keepalive_s: float) -> None:
+    def __init__(
+        self, parts: Context, who: Who, cookie: Cookie, stream: Stream, after_id: int, keepalive_s: float
+    ) -> None:
         super().__init__(headers=HEADERS)
         del self.headers["content-length"]
         self._parts = parts
         self._township_id, self._address = who
+        self._cookie = cookie
+        self._looked_ms = parts.clock.now_ms()
         self._stream = stream
         self._after_id = after_id
         self._keepalive_s = keepalive_s
@@ -142,10 +150,18 @@ class EventResponse(Response):
                 lambda tx: outbox.mark(tx, sent=arrived), township_id=self._township_id, exclusive=False
             )
 
+    async def _may_stay(self) -> bool:
+        """Whether the cookie still holds, looked at now and then."""
+        now_ms = self._parts.clock.now_ms()
+        if 0 <= now_ms - self._looked_ms < LOOK_AGAIN_MS:
+            return True
+        self._looked_ms = now_ms
+        return await self._parts.doors.holds(self._cookie, self._township_id)
+
     async def _follow(self, send: Send) -> None:
         """Live events. A second look at what waits finds a message that was put aside just as the page came."""
         pause_s, looked = min(SECOND_LOOK_S, self._keepalive_s), False
-        while True:
+        while await self._may_stay():
             if self._stream.missed_id is not None:
                 await self._send_missed(send)
             events = self._stream.take()

@@ -1,10 +1,8 @@
-"""Who asks, and whether they may: cookie, CSRF header, rate, size; and how a refusal looks."""
+"""Whether a request may be answered: CSRF header, rate, size; and how a refusal looks. Who asks: `visitors`."""
 
 from __future__ import annotations
 
-import hashlib
 import re
-import secrets
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
@@ -21,11 +19,9 @@ from bot.i18n import Catalogues
 from bot.talk.messages import text
 from storage.database import Unavailable
 
-COOKIE = "jingxiang"
 TOWN_COOKIE = "jingxiang_town"
 CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 COOKIE_S = 400 * 86_400  # the longest that browsers keep one
-TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 CSRF_HEADER = "x-jingxiang"
 MINUTE_MS = 60_000
 MAX_ADDRESSES = 20_000
@@ -76,34 +72,10 @@ def language_tag(request: Request) -> str:
     return first if re.fullmatch(r"[A-Za-z]{2,3}([_-][A-Za-z0-9]{1,8})*", first) else ""
 
 
-def new_token() -> str:
-    """A cookie's secret."""
-    return secrets.token_urlsafe(32)
-
-
-def address_of(token: str) -> str:
-    """The contact address of a cookie: only this is stored, and it can't be turned back."""
-    return f"web:{hashlib.sha256(token.encode()).hexdigest()}"
-
-
-def token_of(request: Request) -> str:
-    """The cookie's secret if it has the shape of one, else ""."""
-    token = request.cookies.get(COOKIE, "")
-    return token if TOKEN.fullmatch(token) else ""
-
-
 def keep_cookie(answer: Response, name: str, value: str, public_url: str) -> None:
-    """Let the browser keep one of the two lasting cookies, for https alone where that is how people come."""
+    """Let the browser keep a lasting cookie, for https alone where that is how people come."""
     secure = public_url.startswith("https://")
     answer.set_cookie(name, value, max_age=COOKIE_S, httponly=True, samesite="strict", secure=secure)
-
-
-def caller(request: Request) -> str:
-    """The address that asks. Raises HttpRefusal 401 without a cookie."""
-    token = token_of(request)
-    if not token:
-        raise HttpRefusal(401, "no_session")
-    return address_of(token)
 
 
 def town_said(request: Request) -> str:
@@ -156,12 +128,18 @@ async def read_limited(request: Request, max_bytes: int) -> bytes:
 
 
 def answering(catalogues: Catalogues) -> Callable[[Endpoint], Endpoint]:
-    """Wrap endpoints so that refusals become localised answers, and a defect becomes a 500 and a log line."""
+    """Wrap endpoints so that refusals become localised answers, and a defect becomes a 500 and a log line.
+
+    Where the visitor's cookie is due for a newer one (`visitors.doors`), the answer brings it.
+    """
 
     def wrap(endpoint: Endpoint) -> Endpoint:
         async def answer(request: Request) -> Response:
             try:
-                return await endpoint(request)
+                found = await endpoint(request)
+                if renew := getattr(request.state, "renew", None):
+                    renew(found)
+                return found
             except HttpRefusal as error:
                 refusal = error
             except Unavailable:

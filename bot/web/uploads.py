@@ -36,7 +36,7 @@ class Uploads:
         """Store a photo or video. 413 and 415 say what is wrong with it, 503 that the store is away."""
         check_origin(request)
         parts = self._parts
-        township_id, address = await parts.towns.who(request)
+        township_id, address = await parts.doors.who(request)
         parts.uploads.check(address, parts.clock.now_ms())
         stream = request.stream()
         async with asyncio.timeout(MAX_UPLOAD_S):
@@ -56,7 +56,7 @@ class Uploads:
 
     async def show(self, request: Request) -> Response:
         """A copy for viewing, for those with the right; to others it does not exist."""
-        township_id, address = await self._parts.towns.who(request)
+        township_id, address = await self._parts.doors.who(request)
         store, media_id = self._parts.media.of(township_id), request.path_params["id"]
         thumb = request.query_params.get("size") == "thumb"
         if not await store.may_see(media_id, address):

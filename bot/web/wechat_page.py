@@ -11,7 +11,7 @@ import asyncio
 import hmac
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from bot.channels.webchat import Who
 from bot.channels.wechat.api import WeChatApi
 from bot.channels.wechat.notices import authorize_url
 from bot.clock import Clock
@@ -29,21 +30,18 @@ from bot.i18n import Catalogues
 from bot.settings import Settings
 from bot.web.guard import (
     CODE,
-    COOKIE,
     TOWN_COOKIE,
     WECHAT_SDK,
     HttpRefusal,
     Json,
     Rate,
-    address_of,
     answering,
-    caller,
     keep_cookie,
-    new_token,
-    token_of,
 )
 from bot.web.sheets import Sheet
-from bot.web.towns import Towns
+from bot.web.visitors.cookies import Cookie
+from bot.web.visitors.doors import Doors, Presented
+from bot.web.visitors.towns import Towns
 from storage.database import Database, Row, Tx, Unavailable
 from storage.people import people
 
@@ -114,6 +112,7 @@ class WeChatPage:
         api: WeChatApi,
         *,
         township_id: int,
+        close: Callable[[Who], None],
     ) -> None:
         self._settings = settings
         self._database = database
@@ -122,6 +121,7 @@ class WeChatPage:
         self._api = api
         self._township_id = township_id
         self._towns = Towns(database, clock)
+        self._doors = Doors(database, clock, self._towns, settings.public_url, close)
         self._enters = Rate(ENTERS_PER_MINUTE)
         self._signs = Rate(SIGNS_PER_MINUTE)
 
@@ -156,12 +156,12 @@ class WeChatPage:
         query = request.query_params
         code, state = query.get("code", ""), query.get("state", "")
         if request.method != "GET" or not code:
-            return self._begin(request, sure="sure" in query)
+            return await self._begin(request, sure="sure" in query)
         entry = _entry_of(request)
         # a link with somebody else's code must sign nobody in as them
         is_ours = entry is not None and hmac.compare_digest(entry.state.encode(), state.encode())
         if entry is None or not is_ours or not WECHAT_CODE.fullmatch(code):
-            return self._once_more(request, state, entry)
+            return await self._once_more(request, state, entry)
         self._enters.check(request.client.host if request.client else "", self._clock.now_ms())
         try:
             async with asyncio.timeout(ANSWER_S):
@@ -170,14 +170,16 @@ class WeChatPage:
             if error.code == "snapshot_user":
                 return self._show(SNAPSHOT, request)
             if error.code in ("code_used", "code_refused"):
-                return self._once_more(request, state, entry)
+                return await self._once_more(request, state, entry)
             raise
         return await self._open(request, f"wechat:{openid}", entry)
 
-    def _begin(self, request: Request, *, sure: bool, before: PageEntry | None = None, again: bool = False) -> Response:
+    async def _begin(
+        self, request: Request, *, sure: bool, before: PageEntry | None = None, again: bool = False
+    ) -> Response:
         """To WeChat, with a state that only this browser can bring back."""
         state = secrets.token_hex(16) + (AGAIN if again else "")
-        here = _here(request) or (before.here if before else "")
+        here = await self._here(request) or (before.here if before else "")
         host = urlsplit(self._settings.wechat_api_url).hostname or ""
         base = OPEN_URL if host.endswith(".weixin.qq.com") else self._settings.wechat_api_url
         back_to = f"{self._settings.address}{PATH}"
@@ -194,16 +196,16 @@ class WeChatPage:
         )
         return answer
 
-    def _once_more(self, request: Request, state: str, entry: PageEntry | None) -> Response:
+    async def _once_more(self, request: Request, state: str, entry: PageEntry | None) -> Response:
         """What came back can't be used: the page was loaded again, or the cookie is gone."""
         if state.endswith(AGAIN):
             return self._show(NOT_IN, request)
-        return self._begin(request, sure=entry is not None and entry.sure, before=entry, again=True)
+        return await self._begin(request, sure=entry is not None and entry.sure, before=entry, again=True)
 
     async def _open(self, request: Request, source: str, entry: PageEntry) -> Response:
         """On to the chat, for the person whose WeChat has the address `source`."""
-        token = new_token()
-        verdict = await self._verdict(source, _here(request) or entry.here, token, sure=entry.sure)
+        cookie = await self._doors.next_of(Presented())
+        verdict = await self._verdict(source, await self._here(request) or entry.here, cookie, sure=entry.sure)
         if verdict == "ask":
             answer = self._show(OTHER, request)
         else:
@@ -214,14 +216,14 @@ class WeChatPage:
             if CODE.fullmatch(town.code):
                 keep_cookie(answer, TOWN_COOKIE, town.code, public_url)
             if verdict != "keep":
-                keep_cookie(answer, COOKIE, token, public_url)
+                self._doors.give(answer, cookie)
             if verdict in ("swap", "leave"):
                 # what somebody else wrote here and has not sent yet must not go out under this name
                 answer.headers["Clear-Site-Data"] = '"storage"'
         answer.delete_cookie(ENTRY_COOKIE, path=PATH)
         return answer
 
-    async def _verdict(self, source: str, here: str, token: str, *, sure: bool) -> Verdict:
+    async def _verdict(self, source: str, here: str, cookie: Cookie, *, sure: bool) -> Verdict:
         """Judge, and let a new cookie's address be the person's. In turn: nobody may be joined with them meanwhile."""
 
         async def work(tx: Tx) -> Verdict:
@@ -233,7 +235,7 @@ class WeChatPage:
                 await people.add_contact(
                     tx,
                     channel="web",
-                    address=address_of(token),
+                    address=cookie.address,
                     person_id=person_id,
                     now_ms=self._clock.now_ms(),
                     opened_from=source,
@@ -242,6 +244,11 @@ class WeChatPage:
 
         return await self._database.transaction(work, township_id=self._township_id)
 
+    async def _here(self, request: Request) -> str:
+        """The address of the page that this browser has, "" when it has none, or does not say so coming from WeChat."""
+        cookie = await self._doors.cookie_of(request)
+        return cookie.address if cookie is not None and await self._doors.holds(cookie, self._township_id) else ""
+
     def _show(self, sheet: Sheet, request: Request) -> Response:
         return sheet.answer(request, self._catalogues)
 
@@ -249,7 +256,10 @@ class WeChatPage:
 
     async def js(self, request: Request) -> Response:
         """What `wx.config` needs on the page with the address `url`, and where WeChat's script lies (`sdk`)."""
-        self._signs.check(caller(request), self._clock.now_ms())
+        here = await self._here(request)
+        if not here:
+            raise HttpRefusal(401, "no_session")
+        self._signs.check(here, self._clock.now_ms())
         url = request.query_params.get("url", "")
         if len(url) > MAX_URL_CHARS or not f"{url}/".lower().startswith(f"{self._settings.address}/".lower()):
             raise HttpRefusal(422, "bad_message")
@@ -275,12 +285,6 @@ class WeChatPage:
         if not path.is_file() or path.stat().st_size > MAX_VERIFY_BYTES:
             return b""
         return path.read_bytes()
-
-
-def _here(request: Request) -> str:
-    """The address of the page that this browser has, "" when it has none (or does not say on the way from WeChat)."""
-    token = token_of(request)
-    return address_of(token) if token else ""
 
 
 def _entry_of(request: Request) -> PageEntry | None:

@@ -22,7 +22,7 @@ async def join(turn: Turn, one: Row, other: Row) -> Row:
     await _move_balances(turn, gone["id"], kept["id"])
     await _move_roles(turn, gone["id"], kept["id"])
     await _move_households(turn, gone["id"], kept["id"])
-    await merging.join_people(turn.tx, from_person=gone["id"], to_person=kept["id"])
+    await merging.join_people(turn.tx, from_person=gone["id"], to_person=kept["id"], now_ms=turn.now_ms)
     version = max(kept["consent_version"] or 0, gone["consent_version"] or 0)
     await people.set_person(turn.tx, kept["id"], name=kept["name"] or gone["name"], consent_version=version or None)
     turn.person = replace(await load_person(turn, kept["id"]), language=turn.person.language)

@@ -105,6 +105,12 @@ def named_for(right: str) -> frozenset[str]:
     return RIGHTS[right]
 
 
+def office_roles() -> tuple[str, ...]:
+    """The roles that see other people's affairs: of their own job, or as those that stand for them."""
+    found = frozenset[str]().union(*(roles_with(right) for right in ("see_cases", "see_ledger", "see_county")))
+    return tuple(role for role in EVERY_ROLE if role in found)
+
+
 def is_last_resort(role: str) -> bool:
     """Whether a role is asked to act only where nobody else can: an admin's."""
     return role == "admin"

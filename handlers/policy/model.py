@@ -17,6 +17,7 @@ from handlers.policy.film import Film
 from handlers.policy.house import Consent, Invitations, Limits, PointRules, Reminding, Retention, Undo
 from handlers.policy.menu import USUAL, Bar
 from handlers.policy.report import Report
+from handlers.policy.security import Security
 
 
 class Policy(Table):
@@ -38,6 +39,7 @@ class Policy(Table):
     reminders: Reminding
     invitations: Invitations
     undo: Undo = Undo()
+    security: Security = Security()
     wechat_menu: Bar = USUAL
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handlers.capability import Capability, Command
 from handlers.declared import Forget
-from handlers.privacy import consent, disconnecting, erasing, retention
+from handlers.privacy import consent, disconnecting, erasing, retention, signing_out
 
 PRIVACY = Capability(
     name="privacy",
@@ -12,6 +12,7 @@ PRIVACY = Capability(
         "privacy": Command(erasing.privacy),
         "contacts": Command(disconnecting.contacts),
         "disconnect": Command(disconnecting.disconnect),
+        "signout": Command(signing_out.signout),
     },
     form_commands={"erase": "erase"},
     forms=(consent.CONSENT, erasing.ERASE),
@@ -19,8 +20,9 @@ PRIVACY = Capability(
         erasing.FORGET: erasing.forget_rest,
         erasing.SWEEP: erasing.sweep,
         retention.RETENTION: retention.erase,
+        signing_out.IDLE: signing_out.idle_pages,
     },
-    plan=(erasing.plan, retention.plan),
+    plan=(erasing.plan, retention.plan, signing_out.plan),
     forgets=(
         Forget("conversations", of_age=retention.conversations),
         Forget("words", of_age=retention.words),

@@ -12,7 +12,7 @@ from handlers.people.actions import private
 from handlers.privacy.erasing import forget_address
 from handlers.world import Desk, Turn
 from storage.database import Row
-from storage.people import contact_events, erasure, people
+from storage.people import contact_events, erasure, page_sessions, people
 
 KEY_CHARS = 10
 EVENTS_SHOWN = 3
@@ -68,6 +68,8 @@ async def disconnect(turn: Turn, args: str) -> None:
     await erasure.unlink_photos(turn.tx, turn.person.id, "", [row["address"]])
     await erasure.hand_over(turn.tx, row["address"], stranger_id=stranger_id, now_ms=turn.now_ms)
     await forget_address(turn, stranger_id, row["address"])
+    if row["channel"] == "web":
+        await _shut(turn, stranger_id, row["address"])
     turn.meet_again([row["address"]])
     await contact_events.add(
         turn.tx,
@@ -78,6 +80,12 @@ async def disconnect(turn: Turn, args: str) -> None:
         now_ms=turn.now_ms,
     )
     turn.reply(text("contact.disconnected", channel=_channel(row)))
+
+
+async def _shut(turn: Turn, stranger_id: int, address: str) -> None:
+    """Void the cookies of a page that was taken away: what stands on its screen goes, too."""
+    await people.add_contact(turn.tx, channel="web", address=address, person_id=stranger_id, now_ms=turn.now_ms)
+    await page_sessions.end(turn.tx, address, now_ms=turn.now_ms)
 
 
 async def old_events(desk: Desk, portion: Portion) -> bool:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from storage.database import Tx
 from storage.machine import wecom
+from storage.people import page_sessions
 from storage.photos import owners
 
 
-async def join_people(tx: Tx, *, from_person: int, to_person: int) -> None:
+async def join_people(tx: Tx, *, from_person: int, to_person: int, now_ms: int) -> None:
     """Give the contacts, photos, undecided claims and the WeCom name of `from_person` to `to_person`, and point the
     one at the other.
 
     Rows elsewhere that still name the old id find the person through `people.merged_into`. Roles, households and
-    balances are moved by whoever calls this, with rows of their own.
+    balances are moved by whoever calls this, with rows of their own. Their web pages get new cookies.
     """
     await owners.move(tx, from_person=from_person, to_person=to_person)
     await wecom.move(tx, from_person=from_person, to_person=to_person)
@@ -31,3 +32,4 @@ async def join_people(tx: Tx, *, from_person: int, to_person: int) -> None:
         " WHERE township_id = :t AND id = :from_person",
     ):
         await tx.run(statement, {**values, "empty": '{"rev":0,"frames":[]}'})
+    await page_sessions.renew(tx, to_person, now_ms=now_ms)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from storage.database import Row, Tx
+from storage.people import page_sessions
 
 PERSON_COLUMNS = "id, name, language, consent_version, consent_ms, reminders_off, snoozed_until_ms, state, created_ms"
 # A person joined with another goes on under the other's id; rows that name the old id still find them.
@@ -154,7 +155,8 @@ async def without_consent(tx: Tx, *, before_ms: int, limit: int) -> Sequence[Row
 async def grant(
     tx: Tx, *, role_id: int, person_id: int, role: str, area_id: int, granted_by: int | None, now_ms: int
 ) -> None:
-    """Give a person a role for an area."""
+    """Give a person a role for an area. Their web pages get new cookies: a copy made before is worth nothing more."""
+    await page_sessions.renew(tx, person_id, now_ms=now_ms)
     await tx.run(
         "INSERT INTO roles (township_id, id, person_id, role, area_id, from_ms, granted_by)"
         " VALUES (:t, :role_id, :person_id, :role, :area_id, :now_ms, :granted_by)",

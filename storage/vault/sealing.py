@@ -22,7 +22,7 @@ HEAD = Struct(">BBi")
 NONCE_BYTES = 12
 BODY_AT = HEAD.size + NONCE_BYTES
 DAY_MS = 86_400_000
-KEPT = (Purpose.PEOPLE, Purpose.INDEX)
+KEPT = (Purpose.PEOPLE, Purpose.INDEX, Purpose.COOKIES)
 
 
 def day_of(purpose: Purpose, at_ms: int) -> int:
@@ -102,6 +102,13 @@ async def open_bodies(tx: Tx, rows: Sequence[Row], *, blank: str | bytes = "{}",
 def with_value(row: Row, column: str, value: object) -> Row:
     """The same row with another value in a column."""
     return {**dict(row), column: value}  # type: ignore[call-overload]
+
+
+async def kept_key(tx: Tx, purpose: Purpose) -> bytes:
+    """The key itself (32 bytes) of something that is not sealed but signed; made if there is none. Raises Locked."""
+    if tx.sealing is None:
+        raise Locked
+    return (await tx.sealing.key_to_seal(tx, purpose, 0))[1]
 
 
 async def index_of(tx: Tx, what: str, number: int) -> int:

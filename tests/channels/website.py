@@ -35,7 +35,7 @@ from bot.troubles import Troubles
 from bot.turn import Desk, Dispatch, Intent, Turn
 from bot.vault import use_vault
 from bot.web.app import Web, build_web
-from bot.web.guard import address_of
+from bot.web.visitors.cookies import Cookie
 from bot.web.wechat_page import WeChatPage
 from storage.database import Database, Tx
 from storage.engine.opening import bring_up_to_date, open_database
@@ -157,11 +157,11 @@ class Page:
 
     @property
     def token(self) -> str:
-        return next(cookie.value for cookie in self.http.cookie_jar if cookie.key == "jingxiang")
+        return next(cookie.value for cookie in self.http.cookie_jar if cookie.key in ("jingxiang", "__Host-jingxiang"))
 
     @property
     def address(self) -> str:
-        return address_of(self.token)
+        return Cookie(self.token.split(".")[0], 1).address
 
     async def post(self, path: str = "/api/messages", *, headers: Any = None, **body: Any) -> tuple[int, Any]:
         """Status and answer of a posted message (of the given fields)."""
@@ -258,7 +258,7 @@ class Site:
         self.wechat_api = WeChatApi(
             chosen.wechat_app_id, chosen.wechat_app_secret, TokenTable(database, 1), clock, chosen.wechat_api_url
         )
-        page = WeChatPage(chosen, database, catalogues, clock, self.wechat_api, township_id=1)
+        page = WeChatPage(chosen, database, catalogues, clock, self.wechat_api, township_id=1, close=self.webchat.close)
         self._has_wechat = wechat is not None
         routes = page.routes() if self._has_wechat else ()
         self.web: Web = build_web(

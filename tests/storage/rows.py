@@ -166,6 +166,7 @@ OF_TABLE: dict[tuple[str, str], tuple[Any, ...]] = {
     ("people", "consent_version"): (1, None, 1, None),
     ("contacts", "state"): ("active", "active", "unreachable", "active"),
     ("contacts", "opened_from"): ("", "", "web:1", "web:1"),
+    ("contacts", "renew_ms"): (0, 1_500, 0, 0),
     ("household_claims", "state"): ("pending", "pending", "confirmed", "denied"),
     ("household_members", "relation"): ("householder", "member", "proxy", "member"),
     ("household_names", "name"): ("张一", "张二", "张三", "张四"),

@@ -267,6 +267,7 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "people.looks": [{"address": "web:1", "now_ms": LATE_MS}],
     "people.set_contact_state": [{"state": "unreachable"}],
     "people.grant": [{"role_id": NEW}],
+    "page_sessions.take": [{"from_ms": LATE_MS}],
     "policies.add_policy": [{}],
     "push.subscribe": [{"browser": {**BROWSER, "endpoint": f"https://push.example.cn/{at}"}} for at in (2, 9)],
     "push.untold": [{"browser": Loaded(lambda tx, at=at: push.subscription(tx, at))} for at in ("b1", "b2")],

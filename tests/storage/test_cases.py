@@ -283,7 +283,7 @@ async def test_joined_people_keep_their_reports(database: Database) -> None:
             await people.add_person(tx, person_id=person_id, name="", language="zh_CN", now_ms=NOW)
         await reported(tx, 1, 40)
         await reported(tx, 2, 41)
-        await join_people(tx, from_person=40, to_person=41)
+        await join_people(tx, from_person=40, to_person=41, now_ms=NOW)
         row = await case_vault.reporter(tx, 1)
         assert row is not None
         mine = [one["id"] for one in await case_vault.reports_of(tx, 41, limit=10)]

@@ -73,7 +73,7 @@ async def test_pages_go_along_when_two_people_turn_out_to_be_one(database: Datab
         await add(tx, TELEGRAM, NOW_MS)
         await add(tx, WECHAT, NOW_MS + 1, person_id=UNCLE)
         await add(tx, PAGE, NOW_MS + 2, person_id=UNCLE, opened_from=WECHAT)
-        await merging.join_people(tx, from_person=UNCLE, to_person=AUNT)
+        await merging.join_people(tx, from_person=UNCLE, to_person=AUNT, now_ms=NOW_MS)
         assert await order(tx) == [WECHAT, TELEGRAM, PAGE]
         assert [row["person_id"] for row in await people.opened_from(tx, WECHAT)] == [AUNT]
 

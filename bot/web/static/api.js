@@ -6,6 +6,7 @@ const HEADERS = { "X-Jingxiang": "1" };
 
 let township = "";
 let onAstray = () => null;
+let onEnded = () => null;
 
 /** From now on every request is about this township ("": the only one), whatever other pages choose. */
 export function setTownship(code) {
@@ -15,6 +16,11 @@ export function setTownship(code) {
 /** Calls `hear()` when the server does not know the township of a request. */
 export function whenAstray(hear) {
   onAstray = hear;
+}
+
+/** Calls `hear()` when this browser's session is over: what is on the page was somebody's who is no longer here. */
+export function whenEnded(hear) {
+  onEnded = hear;
 }
 
 /** What tells the server the township. */
@@ -90,8 +96,16 @@ function post(path, expected, value) {
  * Makes the cookie when missing, for the township of `code` if there is one → {language, township, code, several}.
  * Which township must be known first, or is asked for (`choose`) → {language, townships: [{code, name, county}]}.
  */
-export function openSession(code = township, { choose = false } = {}) {
-  return post("/api/session", 200, choose ? { choose } : code ? { township: code } : {});
+export async function openSession(code = township, { choose = false } = {}) {
+  const session = await post("/api/session", 200, choose ? { choose } : code ? { township: code } : {});
+  if (!session.ended) return session;
+  onEnded();
+  throw new TryLater({ busy: true }); // nothing that is still to be sent may go out as somebody else's
+}
+
+/** Signs this browser out. */
+export function endSession() {
+  return post("/api/session/end", 200, {});
 }
 
 /** One message; resolves only when the server has stored it → {id, at_ms}. */

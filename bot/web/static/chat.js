@@ -1,11 +1,11 @@
 // Puts the page together: session, history, events, outbox, and what the buttons do.
 
 import { Alerts } from "./alerts.js";
-import { Refused, inTownship, openSession, readHistory, whenAstray } from "./api.js";
+import { Refused, inTownship, openSession, readHistory, whenAstray, whenEnded } from "./api.js";
 import { Camera, sift } from "./camera.js";
 import { Composer } from "./composer.js";
 import { EventStream } from "./events.js";
-import { remember, remembered } from "./memory.js";
+import { forgetAll, remember, remembered } from "./memory.js";
 import { Outbox } from "./outbox.js";
 import { locate } from "./place.js";
 import { tellWhoLooks, watchWhoLooks } from "./presence.js";
@@ -202,6 +202,12 @@ async function takeLink(query) {
   history.replaceState(null, "", location.pathname + (rest ? `?${rest}` : ""));
 }
 
+/** Whoever was here is not any more: nothing of theirs stays on the screen or in the browser. */
+async function leave() {
+  await forgetAll();
+  location.replace(`/?ended=1${location.hash}`);
+}
+
 /** Session and first page of history, tried until it works. */
 async function connect() {
   if (connecting || towns.asks) return;
@@ -285,11 +291,16 @@ async function main() {
   listen();
   watchWhoLooks();
   whenAstray(connect);
+  whenEnded(leave);
   linkState(navigator.onLine === false ? "offline" : "connecting");
   const query = new URLSearchParams(location.search);
   const behind = new URLSearchParams(location.hash.slice(1)); // from WeChat's menu the township comes after «#»
   if (behind.has("t")) query.set("t", behind.get("t"));
   towns.recall(query);
+  if (query.has("ended")) {
+    composer.hint(t("ended"));
+    history.replaceState(null, "", location.pathname + location.hash);
+  }
   for (const item of await outbox.open()) timeline.addLocal(item);
   await takeLink(query);
   await connect();

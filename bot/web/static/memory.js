@@ -16,3 +16,16 @@ export function remember(name, value) {
     // A private window, or a full phone.
   }
 }
+
+/** Forgets everything that the page has kept in this browser, also what was not sent. */
+export async function forgetAll() {
+  try {
+    localStorage.clear();
+    await new Promise((done) => {
+      const request = indexedDB.deleteDatabase("jingxiang");
+      request.onsuccess = request.onerror = request.onblocked = done;
+    });
+  } catch {
+    // Nothing was kept.
+  }
+}

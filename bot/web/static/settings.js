@@ -1,7 +1,7 @@
-// The person's own settings, kept in this browser: the size of the letters, the sound, whether it is told.
+// The person's own settings, kept in this browser: the size of the letters, the sound, whether it is told, signing out.
 
-import { Refused } from "./api.js";
-import { remember, remembered } from "./memory.js";
+import { Refused, endSession } from "./api.js";
+import { forgetAll, remember, remembered } from "./memory.js";
 import { t } from "./texts.js";
 
 const LETTERS = ["normal", "large", "larger"];
@@ -39,12 +39,14 @@ export class Settings {
     $("sound").checked = alerts.soundOn;
     $("sound").addEventListener("change", () => { alerts.soundOn = $("sound").checked; });
     $("remind").addEventListener("change", () => this.#remind($("remind").checked));
+    $("sign-out").addEventListener("click", () => this.#signOut());
     $("settings-close").addEventListener("click", () => this.#close());
     this.#box.addEventListener("click", (event) => { if (event.target === this.#box) this.#close(); });
   }
 
   open() {
     this.#showReminders();
+    this.#asksToSignOut(false);
     if (this.#box.showModal) this.#box.showModal();
     else this.#box.setAttribute("open", "");
   }
@@ -65,6 +67,26 @@ export class Settings {
     } catch (error) {
       const known = error instanceof Refused ? error.text : error.message.startsWith("remind") && t(error.message);
       this.#showReminders(known || t("remindLater"));
+    }
+  }
+
+  #asksToSignOut(asks, said = "") {
+    $("sign-out").dataset.sure = asks ? "1" : "";
+    $("sign-out").textContent = t(asks ? "signOutSure" : "signOut");
+    $("sign-out-said").textContent = said || (asks ? t("signOutAsk") : "");
+  }
+
+  /** The first press asks, the second signs out. */
+  async #signOut() {
+    if (!$("sign-out").dataset.sure) return this.#asksToSignOut(true);
+    $("sign-out").disabled = true;
+    try {
+      await endSession();
+      await forgetAll();
+      location.replace("/");
+    } catch {
+      this.#asksToSignOut(true, t("remindLater"));
+      $("sign-out").disabled = false;
     }
   }
 

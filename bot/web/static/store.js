@@ -51,16 +51,21 @@ export class Store {
 
   async remove(seq) {
     this.#memory.delete(seq);
-    if (!this.#database) return;
-    await done(this.#database.transaction(TABLE, "readwrite").objectStore(TABLE).delete(seq)).catch(() => null);
+    await this.#in("readwrite", (table) => table.delete(seq));
+  }
+
+  /** What `act(table)` gives; null without a database, or while it is being deleted. */
+  async #in(mode, act) {
+    try {
+      return await done(act(this.#database.transaction(TABLE, mode).objectStore(TABLE)));
+    } catch {
+      return null;
+    }
   }
 
   /** All rows, oldest first. */
   async all() {
-    let rows = [];
-    if (this.#database) {
-      rows = await done(this.#database.transaction(TABLE).objectStore(TABLE).getAll()).catch(() => []);
-    }
+    const rows = (await this.#in("readonly", (table) => table.getAll())) || [];
     const kept = rows.filter((row) => !this.#memory.has(row.seq));
     return [...kept, ...this.#memory.values()].sort((a, b) => a.seq - b.seq);
   }

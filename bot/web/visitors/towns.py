@@ -1,15 +1,11 @@
-"""Which townships a deployment has, and which of them a browser is in."""
+"""Which townships a deployment has."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from starlette.requests import Request
-
-from bot.channels.webchat import Who
 from bot.clock import Clock
-from bot.web.guard import HttpRefusal, caller, town_said
 from storage.database import Database
 from storage.machine import townships
 
@@ -49,15 +45,3 @@ class Towns:
         """The township of that code; where there is only one, that one, whatever the code."""
         known = await self.every()
         return known[0] if len(known) == 1 else next((town for town in known if town.code == code), None)
-
-    async def who(self, request: Request) -> Who:
-        """The township and the address that ask. Raises HttpRefusal: 401 without a cookie, 409 without a township.
-
-        A page that is open says its township (a picture's address has it as `t`): the cookie may be another page's.
-        """
-        address = caller(request)
-        said = request.headers.get(TOWN_HEADER) or request.query_params.get("t") or town_said(request)
-        town = await self.named(said)
-        if town is None:
-            raise HttpRefusal(409, "which_township")
-        return town.id, address
