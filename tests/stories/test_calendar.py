@@ -71,6 +71,7 @@ async def test_new_year_s_day_of_an_unannounced_year_reminds_nobody(town: Town) 
     staff.sees_not("集中整治点名 2027-01-01")
     await staff.says("点名")
     staff.sees("1月1日 周五", "没有集中整治", "下一次是 1月8日 周五")
+    await keeper.says("待办")  # a page that nobody has used for a month is signed out
     await ticks(town, "2027-01-07 19:00")
     keeper.sees("明天（1月8日 周五）集中整治")
 
