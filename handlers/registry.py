@@ -23,6 +23,7 @@ from handlers.points.capability import POINTS
 from handlers.policy.capability import POLICY
 from handlers.privacy.capability import PRIVACY
 from handlers.push.capability import PUSH
+from handlers.rewards.capability import REWARDS
 from handlers.robots.capability import ROBOTS
 from handlers.scenes.capability import SCENES
 from handlers.todo.capability import TODO
@@ -38,6 +39,7 @@ CAPABILITIES: tuple[Capability, ...] = (
     PUSH,
     DUTIES,
     POINTS,
+    REWARDS,
     FILM,
     PHOTOS,
     CASES,

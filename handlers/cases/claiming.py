@@ -14,9 +14,9 @@ from handlers.cases import rules
 from handlers.cases.known import Known, known
 from handlers.cases.notices import tell_reporter
 from handlers.cases.points import claimable, move
-from handlers.households.beneficiary import beneficiary_account
 from handlers.people.actions import private
 from handlers.people.charge import when_awake
+from handlers.rewards.turning import hand_out_of
 from handlers.world import Desk, Turn
 from storage.database import Row
 from storage.product import case_vault, cases
@@ -119,14 +119,8 @@ async def _claim(turn: Turn, case: Case) -> None:
     elif any(event["event"] == "verified" and event["person_id"] == turn.person.id for event in events):
         raise PersonError("claim_own_decision")
     else:
-        beneficiary = await beneficiary_account(turn.tx, turn.person.id, {})
-        await move(
-            turn,
-            rules.claim(case.id, beneficiary),
-            case_id=case.id,
-            points=points,
-            policy_version=case.policy_version,
-        )
+        await case_vault.note_claimer(turn.tx, case.id, turn.person.id)
+        await move(turn, rules.claim(case.id), case_id=case.id, points=points, policy_version=case.policy_version)
         await _note(turn, case, "claimed", points)
         turn.reply(text("claim.done", number=case.number, points=points))
 
@@ -179,11 +173,14 @@ async def plan(desk: Desk) -> None:
 async def forget(desk: Desk, _: Mapping[str, Any]) -> None:
     """Timer: reporters' identities older than the policy's retention are erased; points then wait for the code.
 
-    Who reported with their name and still has points to come is told the code first.
+    Who reported with their name and still has points to come is told the code first; what was granted is theirs first.
     """
     before_ms = desk.now_ms - desk.world.policy.retention.reporter_identity_days * DAY_MS
     for row in await case_vault.named_reports(desk.tx, before_ms=before_ms):
         words = on_lines([text("claim.name_erased"), *await codes_instead_of_name(desk, [row])])
         await desk.tell(row["person_id"], Say(words), when_awake(desk, f"case:{row['id']}:name_erased"))
+    await hand_out_of(
+        desk, await case_vault.received_before(desk.tx, before_ms), desk.world.day(desk.now_ms).isoformat()
+    )
     await case_vault.forget_before(desk.tx, before_ms)
     await keys.erase_keys(desk.tx, Purpose.REPORTERS, before_day=day_of(Purpose.REPORTERS, before_ms))

@@ -12,10 +12,9 @@ from bot.talk.spans import HOUR_MS
 from handlers.cases import rules
 from handlers.cases.claiming import new_code
 from handlers.cases.notices import kind_text, tell_staff
-from handlers.cases.opening import BENEFICIARY
 from handlers.cases.places import Spot, first_near, spot_of
 from handlers.cases.points import move
-from handlers.households.beneficiary import OWN, beneficiary_household
+from handlers.households.beneficiary import beneficiary_household
 from handlers.numbers import CASES
 from handlers.policy.report import ReportKind
 from handlers.world import Turn
@@ -54,7 +53,7 @@ async def submit_report(turn: Turn, answers: Mapping[str, Any]) -> None:
         case_id=case.id,
         person_id=turn.person.id,
         anonymous=anonymous,
-        household_id=await _acted_for(turn, answers),
+        household_id=await beneficiary_household(turn.tx, turn.person.id, answers),
         points=case.points,
         received_ms=turn.now_ms,
     )
@@ -72,12 +71,6 @@ async def submit_report(turn: Turn, answers: Mapping[str, Any]) -> None:
     turn.reply(_receipt(filed, told))
     if not anonymous and not turn.person.name:
         turn.open(NAME_FORM)  # whoever pays the reward asks for them by name
-
-
-async def _acted_for(turn: Turn, answers: Mapping[str, Any]) -> int | None:
-    """The household that a proxy reports for; None for one's own, which is looked up when the points are given."""
-    chosen = answers.get(BENEFICIARY.id)
-    return None if not chosen or chosen["id"] == OWN else await beneficiary_household(turn.tx, turn.person.id, answers)
 
 
 async def _file(turn: Turn, kind: ReportKind, spot: Spot, statement: str, anonymous: bool) -> Filed:

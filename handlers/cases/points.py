@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from handlers.cases import rules
 from handlers.world import Desk
+from storage.people import rewards
 from storage.product import accounts, ledger
 from storage.product.cases import Case
 
@@ -32,6 +33,8 @@ async def move(
             created_by=created_by,
         ),
     )
+    if step.destination == accounts.granted(case_id):
+        await rewards.set_granted(desk.tx, case_id, granted=True)
 
 
 async def claimable(desk: Desk, case: Case) -> int:

@@ -78,11 +78,12 @@ def promise(case_id: int) -> Move:
     return Move(accounts.REPORTS, accounts.held(case_id), "report_pending", f"case:{case_id}:promise")
 
 
-def settle(case_id: int, event: str, beneficiary: str | None) -> Move:
-    """At the decision: verified points go to `beneficiary` (None: to whoever brings the code), all others back."""
+def settle(case_id: int, event: str, *, by_code: bool) -> Move:
+    """At the decision: verified points are granted to the reporter, or wait for the code; all others go back."""
     key = f"case:{case_id}:settle"
     if event == "verified":
-        return Move(accounts.held(case_id), beneficiary or accounts.claimable(case_id), "report_verified", key)
+        destination = accounts.claimable(case_id) if by_code else accounts.granted(case_id)
+        return Move(accounts.held(case_id), destination, "report_verified", key)
     return Move(accounts.held(case_id), accounts.REPORTS, f"report_{event}", key)
 
 
@@ -91,9 +92,9 @@ def move_again(step: Move, case_id: int, where: str, event_id: int) -> Move:
     return Move(where, step.destination, f"{step.reason}_anew", f"case:{case_id}:settle:{event_id}")
 
 
-def claim(case_id: int, beneficiary: str) -> Move:
+def claim(case_id: int) -> Move:
     """The code was brought in time."""
-    return Move(accounts.claimable(case_id), beneficiary, "report_claimed", f"case:{case_id}:claim")
+    return Move(accounts.claimable(case_id), accounts.granted(case_id), "report_claimed", f"case:{case_id}:claim")
 
 
 def expire(case_id: int) -> Move:

@@ -10,7 +10,6 @@ from bot.talk.messages import Button, Say, Text, Words, on_lines, text
 from handlers.cases import rules
 from handlers.cases.known import Known, case_said, known
 from handlers.cases.notices import card_of, decision_rows, facts, kind_text, links_of, point_of, shortened, state_text
-from handlers.households.beneficiary import beneficiary_household
 from handlers.people.actions import called, private
 from handlers.people.rules import may
 from handlers.undo import signed, withdraw_button
@@ -100,11 +99,8 @@ async def reporter_command(turn: Turn, args: str) -> None:
 
 
 async def _reporter_text(turn: Turn, case: Case, reporter: Reporter, name: Words) -> Text:
-    """The reporter, and whose the reward is."""
-    household_id = reporter.household_id
-    if household_id is None and reporter.person_id is not None:
-        household_id = await beneficiary_household(turn.tx, reporter.person_id, {})
-    found = await households.household(turn.tx, household_id) if household_id is not None else None
+    """The reporter, and the household they acted for: the reward is its, else the reporter's own."""
+    found = await households.household(turn.tx, reporter.household_id) if reporter.household_id is not None else None
     if found is None:
         return text("reporter.own", number=case.number, name=name)
     return text(

@@ -1,4 +1,4 @@
-"""Whose a reward is: the household's, the person's while they have none, or the elder's for whom somebody acts."""
+"""Whose a reward is: the person's own, or the elder's household's for which somebody acts."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from bot.talk.form import Choice, Option
 from bot.talk.messages import Words, text
 from handlers.world import Turn
 from storage.database import Row, Tx
-from storage.people import people
 from storage.people.claims import links_of_person
-from storage.product import accounts
 
 OWN = "own"
 
@@ -23,33 +21,17 @@ async def acting_for(tx: Tx, person_id: int) -> list[Row]:
 
 
 async def beneficiary_household(tx: Tx, person_id: int, answers: Mapping[str, Any]) -> int | None:
-    """The household that gets the reward of what a person files; None when it stays with the person.
+    """The household for which a person files, and whose the reward is; None when they file for themselves.
 
     `answers["beneficiary"]`, if there, is the answer of `beneficiary_step`. Raises PersonError for a household
     that the person was not confirmed for.
     """
-    links = await links_of_person(tx, person_id)
     chosen = str((answers.get("beneficiary") or {}).get("id", OWN))
     if chosen == OWN:
-        return next((int(link["household_id"]) for link in links if link["relation"] != "proxy"), None)
-    if not any(str(link["household_id"]) == chosen for link in links):
+        return None
+    if not any(str(link["household_id"]) == chosen for link in await links_of_person(tx, person_id)):
         raise PersonError("not_your_household")
     return int(chosen)
-
-
-async def beneficiary_account(tx: Tx, person_id: int, answers: Mapping[str, Any]) -> str:
-    """The ledger account of whoever gets the reward: `household:<id>` or `person:<id>` (see above)."""
-    household_id = await beneficiary_household(tx, person_id, answers)
-    if household_id is not None:
-        return accounts.of_household(household_id)
-    return await current_account(tx, accounts.of_person(person_id))
-
-
-async def current_account(tx: Tx, account: str) -> str:
-    """The account itself; for a person who was joined with another one, the other's."""
-    person_id = accounts.person_of(account)
-    row = await people.person(tx, person_id) if person_id is not None else None
-    return accounts.of_person(row["id"]) if row is not None else account
 
 
 async def beneficiary_options(turn: Turn, _: Mapping[str, Any]) -> Sequence[Option]:

@@ -8,7 +8,7 @@ from handlers.people.actions import load_person
 from handlers.people.rules import older
 from handlers.world import Turn
 from storage.database import Row
-from storage.people import claims, households, merging, people
+from storage.people import claims, households, merging, people, rewards
 from storage.product import accounts, ledger
 
 
@@ -31,23 +31,26 @@ async def join(turn: Turn, one: Row, other: Row) -> Row:
 
 
 async def _move_balances(turn: Turn, gone: int, kept: int) -> None:
-    for unit in ledger.UNITS:
-        amount = await ledger.balance(turn.tx, accounts.of_person(gone), unit)
+    own = accounts.of_person(gone), accounts.of_person(kept)
+    theirs = await rewards.account_of(turn.tx, gone), await rewards.account_of(turn.tx, kept)
+    moves = [(*own, unit, own[1], kept) for unit in ledger.UNITS]
+    for source, destination, unit, ref, created_by in [*moves, (*theirs, rewards.UNIT, "", None)]:
+        amount = await ledger.balance(turn.tx, source, unit)
         if amount > 0:
             await ledger.transfer(
                 turn.tx,
                 ledger.Transfer(
                     id=turn.ids.next(),
-                    source=accounts.of_person(gone),
-                    destination=accounts.of_person(kept),
+                    source=source,
+                    destination=destination,
                     amount=amount,
                     unit=unit,
-                    key=f"people_joined:{gone}:{unit}",
+                    key=f"people_joined:{source.removeprefix(accounts.PERSON)}:{unit}",
                     reason="people_joined",
-                    ref=accounts.of_person(kept),
+                    ref=ref,
                     policy_version=turn.world.current.version,
                     at_ms=turn.now_ms,
-                    created_by=kept,
+                    created_by=created_by,
                 ),
             )
 

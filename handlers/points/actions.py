@@ -1,7 +1,7 @@
 """«我的积分» and «我的补贴»: what there is, what is still pending, and every entry with its reason (D13, D51).
 
-The two funds of the subsidy stay apart. Who reported what is nobody else's business: a case's number is shown only
-to its reporter.
+The two funds of the subsidy stay apart. Who reported what is nobody else's business: nothing of a reward is in a
+household's statement, and nobody but the reporter sees theirs.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from handlers.people.charge import villages_of
 from handlers.people.rules import may, roles_with
 from handlers.points import rules
 from handlers.points.rules import Wanted
+from handlers.rewards.statement import move_buttons, reward_lines
 from handlers.world import Turn
 from storage.database import Row
 from storage.people import claims, households
@@ -70,8 +71,12 @@ async def _statement(turn: Turn, wanted: Wanted, unit: Unit) -> None:
         lines += await (_points_head if unit == "points" else _subsidy_head)(turn, account)
         lines += await _pending(turn, account, unit)
     before_id = wanted.before_id if wanted.before_id is not None else 1 << 60
-    rows = await ledger.entries_of(turn.tx, account.accounts, unit, limit=PAGE + 1, before_id=before_id)
-    lines += await _entries(turn, account, rows[:PAGE], unit)
+    rows = await ledger.entries_of(
+        turn.tx, account.accounts, unit, limit=PAGE + 1, before_id=before_id, but_about="case"
+    )
+    lines += await _entries(turn, rows[:PAGE], unit)
+    if account.own and unit == "points" and wanted.before_id is None:
+        lines += await reward_lines(turn)
     turn.reply(Say(on_lines(lines), await _buttons(turn, account, rows, wanted, unit)))
 
 
@@ -191,21 +196,17 @@ async def _pending(turn: Turn, account: Account, unit: Unit) -> list[Words]:
     return found
 
 
-async def _entries(turn: Turn, account: Account, rows: Sequence[Row], unit: Unit) -> list[Words]:
+async def _entries(turn: Turn, rows: Sequence[Row], unit: Unit) -> list[Words]:
     if not rows:
         return [text(f"points.none.{unit}")]
     tickets = [int(row["ref"].partition(":")[2]) for row in rows if row["ref"].startswith("ticket:")]
     numbers = {f"ticket:{one}": number for one, number in (await film.numbers(turn.tx, tickets)).items()}
-    if account.own:
-        reports = await case_vault.reports_of(turn.tx, turn.person.id, limit=REPORTS_LOOKED_AT)
-        numbers.update({f"case:{report['id']}": report["number"] for report in reports})
-    return [_entry(row, numbers.get(row["ref"], ""), unit) for row in rows]
+    return [entry_line(row, numbers.get(row["ref"], ""), unit) for row in rows]
 
 
-def _entry(row: Row, number: str, unit: Unit) -> Words:
-    """One line: day, change, why, what about. A reward whose case may not be named is just a reward."""
-    hidden = row["ref"].startswith("case:") and not number
-    reason = "reward" if hidden else row["reason"]
+def entry_line(row: Row, number: str, unit: Unit) -> Words:
+    """One line: day, change, why, what about."""
+    reason = row["reason"]
     if reason == "film_reversed":
         reason += "." + row["destination"].partition(":")[2]
     key = f"points.entry.{unit}" + (".about" if number else "") + (".noted" if row["note"] else "")
@@ -233,6 +234,8 @@ async def _buttons(
         other: Unit = "fen" if unit == "points" else "points"
         found.append((Button(text(f"points.button.{other}"), rules.write(COMMANDS[other], household_id)),))
     if account.own and wanted.before_id is None:
+        if unit == "points":
+            found += await move_buttons(turn)
         for link in await claims.links_of_person(turn.tx, turn.person.id):
             if link["household_id"] != turn.person.household_id:
                 label = text("points.button.household_of", name=link["householder"])

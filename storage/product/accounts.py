@@ -4,11 +4,13 @@ from __future__ import annotations
 
 HOUSEHOLD, PERSON, FUND, PROGRAMME = "household:", "person:", "fund:", "programme:"
 HELD, CLAIMABLE = "hold:case:", "claim:case:"
+REWARD = "reward:"
+GRANTED, DUE = f"{REWARD}case:", f"{REWARD}due"
 
 # Where value comes from: only these may be below zero.
 SOURCES = (FUND, PROGRAMME)
 # What is somebody's, or waits for whoever brings a claim code.
-PEOPLES = (PERSON, HOUSEHOLD, CLAIMABLE)
+PEOPLES = (PERSON, HOUSEHOLD, CLAIMABLE, REWARD)
 
 REPORTS, FILM = f"{PROGRAMME}reports", f"{PROGRAMME}film"
 
@@ -38,6 +40,11 @@ def claimable(case_id: int) -> str:
     return f"{CLAIMABLE}{case_id}"
 
 
-def person_of(account: str) -> int | None:
-    """Read whose own account it is; None when it is no person's."""
-    return int(account.removeprefix(PERSON)) if account.startswith(PERSON) else None
+def granted(case_id: int) -> str:
+    """Name the account of a reward that is its reporter's, until the month's rewards are added up."""
+    return f"{GRANTED}{case_id}"
+
+
+def reward_of(key: int) -> str:
+    """Name the account of somebody's rewards; `key` stands for the person (`storage.people.rewards`)."""
+    return f"{REWARD}{key}"

@@ -19,10 +19,12 @@ from storage.vault.sealing import index_of, index_of_words, seal, unsealed, with
 from storage.vault.vault import Purpose
 
 SHA256_CHARS = 64
+KEYS = {"reporter_key": "sealed", "claimed_key": "claimed"}  # what stands for somebody, and who it is
 
 
-async def _theirs(tx: Tx, person_id: int) -> tuple[str, dict[str, Any]]:
-    """The reports of a person: a condition on `r`, and its parameters.
+async def _theirs(tx: Tx, person_id: int, column: str = "reporter_key") -> tuple[str, dict[str, Any]]:
+    """The reports of a person (or, by `claimed_key`, those whose code they brought): a condition on `r`, and its
+    parameters.
 
     A person joined with another goes on under the other's id; what the old id reported stays theirs. The keys stand in
     the statement, so that every planner finds them by the index, also in tables it knows nothing of yet.
@@ -33,7 +35,7 @@ async def _theirs(tx: Tx, person_id: int) -> tuple[str, dict[str, Any]]:
     )
     keys = [await _key_of(tx, one) for one in (person_id, *(row["id"] for row in rows))]
     names, params = in_list("p", keys)
-    return f"r.reporter_key IN ({names})", params
+    return f"r.{column} IN ({names})", params
 
 
 async def _key_of(tx: Tx, person_id: int) -> int:
@@ -126,6 +128,57 @@ async def _person(tx: Tx, person_id: int) -> tuple[int, str]:
     return (row["id"], row["language"]) if row is not None else (person_id, "")
 
 
+async def note_claimer(tx: Tx, case_id: int, person_id: int) -> None:
+    """Keep who brought the code of a case; sealed like its reporter, and erased with them."""
+    row = await tx.one(
+        "SELECT received_ms FROM case_reporters WHERE township_id = :t AND case_id = :case_id", {"case_id": case_id}
+    )
+    assert row is not None, "every case was reported"
+    await tx.run(
+        "UPDATE case_reporters SET claimed_key = :claimed_key, claimed = :claimed"
+        " WHERE township_id = :t AND case_id = :case_id",
+        {
+            "case_id": case_id,
+            "claimed_key": await _key_of(tx, person_id),
+            "claimed": await _sealed(tx, case_id, person_id, None, row["received_ms"]),
+        },
+    )
+
+
+async def owners(tx: Tx, case_ids: Sequence[int]) -> dict[int, tuple[int | None, int | None]]:
+    """Whose the rewards of cases are: case id → whoever brought the code, else the reporter (None: nobody is known any
+    more), and the household for which they acted, if any.
+    """
+    if not case_ids:
+        return {}
+    names, params = in_list("c", case_ids)
+    rows = await tx.all(
+        "SELECT case_id, sealed, claimed FROM case_reporters WHERE township_id = :t"
+        f" AND case_id IN ({names}) ORDER BY case_id",
+        params,
+    )
+    found = {}
+    for row in rows:
+        claimed, _ = await _opened(tx, with_value(row, "sealed", row["claimed"]))
+        person_id, household_id = (claimed, None) if claimed is not None else await _opened(tx, row)
+        now = (await _person(tx, person_id))[0] if person_id is not None else None
+        found[row["case_id"]] = now, household_id
+    return found
+
+
+async def rewarded(tx: Tx, person_id: int, *, limit: int) -> Sequence[Row]:
+    """The newest cases that a person reported or whose code they brought: id, number."""
+    theirs, params = await _theirs(tx, person_id)
+    claimed, of_claims = await _theirs(tx, person_id, "claimed_key")
+    return await tx.all(
+        "SELECT c.id, c.number FROM cases c WHERE c.township_id = :t AND c.id IN"
+        f" (SELECT r.case_id FROM case_reporters r WHERE r.township_id = :t AND {theirs}"
+        f" UNION ALL SELECT r.case_id FROM case_reporters r WHERE r.township_id = :t AND {claimed})"
+        " ORDER BY c.id DESC LIMIT :limit",
+        {**params, **of_claims, "limit": limit},
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Reporter:
     """Who reported a case: `person_id` and `language` None once erased; `household_id` the one acted for, if any."""
@@ -207,20 +260,43 @@ async def named_reports(tx: Tx, *, person_id: int | None = None, before_ms: int 
 
 
 async def forget_reporter(tx: Tx, person_id: int) -> int:
-    """Erase a person's identity from all their reports; how many there were."""
+    """Erase a person's identity from all their reports, and from what they claimed; how many reports there were."""
     theirs, params = await _theirs(tx, person_id)
+    claimed, of_claims = await _theirs(tx, person_id, "claimed_key")
+    await tx.run(
+        f"UPDATE case_reporters AS r SET claimed_key = NULL, claimed = NULL WHERE r.township_id = :t AND {claimed}",
+        of_claims,
+    )
     return await tx.run(
         f"UPDATE case_reporters AS r SET reporter_key = NULL, sealed = NULL WHERE r.township_id = :t AND {theirs}",
         params,
     )
 
 
+async def received_before(tx: Tx, before_ms: int) -> set[int]:
+    """The cases whose reporters are to be forgotten (policy's retention): received before a moment."""
+    found = set()
+    for key in KEYS:
+        rows = await tx.all(
+            f"SELECT case_id FROM case_reporters WHERE township_id = :t AND {key} IS NOT NULL"
+            " AND received_ms < :before_ms ORDER BY case_id",
+            {"before_ms": before_ms},
+        )
+        found |= {row["case_id"] for row in rows}
+    return found
+
+
 async def forget_before(tx: Tx, before_ms: int) -> int:
-    """Erase the identities of all reports received before a moment (policy's retention); how many."""
-    return await tx.run(
-        "UPDATE case_reporters SET reporter_key = NULL, sealed = NULL"
-        " WHERE township_id = :t AND reporter_key IS NOT NULL AND received_ms < :before_ms",
-        {"before_ms": before_ms},
+    """Erase who reported and who claimed what was received before a moment (policy's retention); how many."""
+    return sum(
+        [
+            await tx.run(
+                f"UPDATE case_reporters SET {key} = NULL, {sealed} = NULL"
+                f" WHERE township_id = :t AND {key} IS NOT NULL AND received_ms < :before_ms",
+                {"before_ms": before_ms},
+            )
+            for key, sealed in KEYS.items()
+        ]
     )
 
 

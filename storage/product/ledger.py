@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from storage.database import Row, Tx
 from storage.product.accounts import SOURCES
@@ -181,19 +182,22 @@ async def entries(tx: Tx, account: str, unit: str, *, limit: int, before_id: int
 
 
 async def entries_of(
-    tx: Tx, accounts: Sequence[str], unit: str, *, limit: int, before_id: int = 1 << 60
+    tx: Tx, accounts: Sequence[str], unit: str, *, limit: int, before_id: int = 1 << 60, but_about: str = ""
 ) -> Sequence[Row]:
     """The transfers of several accounts as one list, newest first: the columns, `account` and its signed `change`.
+
+    `but_about`: without those whose `ref` is of that kind («case»).
 
     No transfer may go between two of them: its two entries share an id, and pages are cut by id.
     """
     sides = (("destination", "amount"), ("source", "-amount"))
-    parts, params = [], {"unit": unit, "before_id": before_id, "limit": limit}
+    parts, params = [], dict[str, Any](unit=unit, before_id=before_id, limit=limit)
+    about = f" AND ref NOT LIKE '{but_about}:%'" if but_about else ""
     for at, account in enumerate(accounts):
         params[f"a{at}"] = account
         parts += [
             f"SELECT * FROM (SELECT {COLUMNS}, {end} AS account, {change} AS change FROM transfers"
-            f" WHERE township_id = :t AND {end} = :a{at} AND unit = :unit AND id < :before_id"
+            f" WHERE township_id = :t AND {end} = :a{at} AND unit = :unit AND id < :before_id{about}"
             " ORDER BY id DESC LIMIT :limit) AS newest"
             for end, change in sides
         ]

@@ -33,6 +33,7 @@ STORIES = {
     "photos": ("test_report.py", "test_retention.py"),
     "points": ("test_points.py",),
     "push": ("test_push.py",),
+    "rewards": ("test_rewards.py",),
     "robots": ("test_robots.py",),
     "scenes": ("test_scenes.py",),
     "todo": ("test_todo.py",),

@@ -75,10 +75,9 @@ def played(case_id: int, points: int, steps: Sequence[rules.Move]) -> dict[str, 
 def test_points_are_conserved_and_nothing_stays_held_after_the_decision(
     case_id: int, points: int, event: str, anonymous: bool, then: str, times: int
 ) -> None:
-    beneficiary = None if anonymous else "household:8"
-    steps = [rules.promise(case_id), rules.settle(case_id, event, beneficiary)]
+    steps = [rules.promise(case_id), rules.settle(case_id, event, by_code=anonymous)]
     if event == "verified" and anonymous and then != "wait":
-        steps.append(rules.claim(case_id, "person:9") if then == "claim" else rules.expire(case_id))
+        steps.append(rules.claim(case_id) if then == "claim" else rules.expire(case_id))
     balances = played(case_id, points, [step for step in steps for _ in range(times)])
     assert sum(balances.values()) == 0
     assert balances[accounts.held(case_id)] == 0

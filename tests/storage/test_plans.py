@@ -40,7 +40,9 @@ ALLOWED: dict[str, str] = dict.fromkeys(
         "SELECT (SELECT claim FROM deliveries WHERE township_id = :t) AS claim, (SELECT MAX(id) FROM outbox",
     ),
     "the newest id of a township: SQLite reads one row at the index's end",
-)
+) | {
+    "SELECT x.destination AS account, x.ref, x.amount FROM transfers x": "what was given before; once",
+}
 NAMED = re.compile(r"\b(?:FROM|JOIN|UPDATE|INTO)\s+(\w+)(?:\s+(?:AS\s+)?(\w+))?", re.IGNORECASE)
 STEP = re.compile(r"(SCAN|SEARCH) (\w+)(?: USING (.*))?")
 INDEX = re.compile(r"(?:COVERING )?INDEX (\w+)")

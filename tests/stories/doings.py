@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from handlers.areas.importer import import_folder
 from handlers.people.invitations import create_invitation
 from storage.database import Tx
-from tests.stories.town import Heard, Someone, StoryDice, Town
+from tests.stories.town import ZONE, Heard, Someone, StoryDice, Town
 
 HOUSEHOLD = "N0123"  # 张三, 王家沟村张家社
 SENTENCE = "王家沟桥头有人倒垃圾"
@@ -132,6 +133,14 @@ async def joins(owner: Someone, other: Someone) -> None:
 async def time_to_take_back_is_over(town: Town) -> None:
     """Wait until what was decided takes effect (`undo.minutes` of the example's policy)."""
     town.clock.advance(minutes=10)
+    await town.tick()
+
+
+async def the_month_turns(town: Town) -> None:
+    """Go to the first of the next month, when rewards have been added up."""
+    now = datetime.fromtimestamp(town.clock.ms / 1000, ZONE)
+    first = (now.replace(day=28) + timedelta(days=4)).replace(day=1)
+    town.clock.go_to(f"{first:%Y-%m-%d} 03:00")
     await town.tick()
 
 

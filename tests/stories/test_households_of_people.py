@@ -5,20 +5,27 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import PersonError
-from handlers.households.beneficiary import beneficiary_account
+from handlers.households.beneficiary import beneficiary_household
 from storage.database import Tx
-from storage.product import ledger
-from tests.stories.doings import household_id, joins, time_to_take_back_is_over
+from storage.people.claims import links_of_person
+from tests.stories.doings import balance, household_id, joins, the_month_turns, time_to_take_back_is_over
 from tests.stories.town import Someone, Town
 
 
-async def account(town: Town, someone: Someone, **answers: object) -> str:
+async def files_for(town: Town, someone: Someone, **answers: object) -> int | None:
     person_id = await someone.person_id()
 
-    async def work(tx: Tx) -> str:
-        return await beneficiary_account(tx, person_id, answers)
+    async def work(tx: Tx) -> int | None:
+        return await beneficiary_household(tx, person_id, answers)
 
     return await town.app.database.read(work)
+
+
+async def home_of(town: Town, someone: Someone) -> int | None:
+    """The household that somebody belongs to."""
+    person_id = await someone.person_id()
+    links = await town.app.database.read(lambda tx: links_of_person(tx, person_id))
+    return next((link["household_id"] for link in links if link["relation"] != "proxy"), None)
 
 
 async def claims(someone: Someone, said: str, relation: str) -> None:
@@ -32,19 +39,18 @@ async def test_a_household_is_one_s_own_once_the_grid_keeper_says_so(town: Town)
     keeper = await town.person("张网格", role="grid_keeper", area="王家沟")
     other = await town.person("别村网格", role="grid_keeper", area="柳树湾")
     aunt = await town.person("孙雪梅")
-    own = await aunt.person_id()
     await claims(aunt, "孙雪梅", "我是家里人")
     aunt.sees("已经请管王家沟村 张家社的人确认", "王正川家")
     keeper.sees("孙雪梅说自己是这家的人", "N0104")
     assert other.news == []
-    assert await account(town, aunt) == f"person:{own}"
+    assert await home_of(town, aunt) is None
     await aunt.says("/me")
     aunt.sees_not("王正川家")
     aunt.sees("等着确认")
     await keeper.taps("是，确认")
     keeper.sees("已经确认")
     aunt.sees("张网格确认了", "王正川家")
-    assert await account(town, aunt) == f"household:{await household_id(town, 'N0104')}"
+    assert await home_of(town, aunt) == await household_id(town, "N0104")
     await aunt.says("/me")
     aunt.sees("家庭：王正川家（王家沟村）")
     await keeper.taps("不是")
@@ -53,7 +59,7 @@ async def test_a_household_is_one_s_own_once_the_grid_keeper_says_so(town: Town)
     assert [tuple(row) for row in links] == [("member", await keeper.person_id())]
     await aunt.says("解绑")
     await aunt.taps("解除")
-    assert await account(town, aunt) == f"person:{own}"
+    assert await home_of(town, aunt) is None
 
 
 async def test_a_household_is_found_by_card_but_not_by_leafing_through(town: Town) -> None:
@@ -132,12 +138,12 @@ async def test_a_cadre_acts_for_an_elder_and_the_reward_stays_the_elder_s(town: 
     await son.taps("申请绑定")
     keeper.sees("替这家老人办事", "N0107")
     with pytest.raises(PersonError):
-        await account(town, son, beneficiary={"id": str(await household_id(town, "N0107")), "label": ""})
+        await files_for(town, son, beneficiary={"id": str(await household_id(town, "N0107")), "label": ""})
     await keeper.taps("是，确认")
     son.sees("可以替王三家办事")
-    elder = f"household:{await household_id(town, 'N0107')}"
-    assert await account(town, son, beneficiary={"id": elder.split(":")[1], "label": "王三家"}) == elder
-    assert await account(town, son) == f"person:{await son.person_id()}"
+    elder = await household_id(town, "N0107")
+    assert await files_for(town, son, beneficiary={"id": str(elder), "label": "王三家"}) == elder
+    assert await files_for(town, son) is None
     await son.says("/me")
     son.sees("代办：王三家（王家沟村）")
     await son.says("代家里老人办")
@@ -164,9 +170,9 @@ async def test_a_report_for_an_elder_pays_the_elder_s_household(town: Town) -> N
     await son.taps("提交")
     await keeper.taps("属实")
     await time_to_take_back_is_over(town)
-    for card, points in (("N0107", 5), ("N0104", 0)):
-        household = f"household:{await household_id(town, card)}"
-        assert await town.app.database.read(lambda tx, it=household: ledger.balance(tx, it, "points")) == points
+    assert [await balance(town, "points", card) for card in ("N0107", "N0104")] == [0, 0]
+    await the_month_turns(town)
+    assert [await balance(town, "points", card) for card in ("N0107", "N0104")] == [5, 0]
 
 
 async def test_an_erased_claimant_can_no_longer_be_confirmed(town: Town) -> None:
@@ -190,4 +196,4 @@ async def test_joining_two_contacts_keeps_the_household(town: Town) -> None:
     await joins(first, second)
     await first.says("我的信息")
     first.sees("王正川家")
-    assert await account(town, first) == f"household:{await household_id(town, 'N0104')}"
+    assert await home_of(town, first) == await household_id(town, "N0104")

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from bot.stored import load_out
-from tests.stories.doings import belongs, cleaner_of, household_id, number_and_code, time_to_take_back_is_over, weighs
+from tests.stories.doings import (
+    belongs,
+    cleaner_of,
+    household_id,
+    number_and_code,
+    the_month_turns,
+    time_to_take_back_is_over,
+    weighs,
+)
 from tests.stories.town import Town
 
 
@@ -71,8 +79,12 @@ async def test_points_of_a_report_are_pending_then_there(town: Town) -> None:
     await staff.taps("属实")
     await time_to_take_back_is_over(town)
     await aunt.says("我的积分")
-    aunt.sees("您的积分：5 分", "+5 分 举报属实 2026-0001")
+    aunt.sees("您的积分：0 分", "举报奖励：5 分（只有您自己看得到", "+5 分 举报属实 2026-0001")
     aunt.sees_not("还没到账")
+    await the_month_turns(town)
+    await aunt.says("我的积分")
+    aunt.sees("举报奖励：5 分", "2026-12-01 +5 分 上月举报奖励合计")
+    aunt.sees_not("2026-0001")
 
 
 async def test_points_of_an_anonymous_report_wait_to_be_claimed(town: Town) -> None:
@@ -91,7 +103,7 @@ async def test_points_of_an_anonymous_report_wait_to_be_claimed(town: Town) -> N
     staff.sees_not("待领")
     await aunt.says(f"领奖 2026-0001 {code}")
     await aunt.says("我的积分")
-    aunt.sees("您的积分：5 分")
+    aunt.sees("举报奖励：5 分", "+5 分 举报属实 2026-0001")
     aunt.sees_not("待领")
 
 
@@ -111,12 +123,14 @@ async def test_who_reported_stays_with_the_reporter(town: Town) -> None:
     await staff.taps("属实")
     await time_to_take_back_is_over(town)
     await aunt.says("我的积分")
-    aunt.sees("积分：5 分", "举报属实 2026-0001")
-    for someone, words in ((uncle, "我的积分"), (staff, "/points N0123"), (auditor, "/points N0123")):
-        await someone.says(words)
-        someone.sees("积分：5 分", "+5 分 奖励")
-        someone.sees_not("2026-0001")
-        someone.sees_not("举报属实")
+    aunt.sees("积分：0 分", "举报奖励：5 分", "举报属实 2026-0001")
+    for _ in range(2):
+        for someone, words in ((uncle, "我的积分"), (staff, "/points N0123"), (auditor, "/points N0123")):
+            await someone.says(words)
+            someone.sees("积分：0 分", "还没有积分")
+            for told in ("2026-0001", "举报", "奖励", "+5"):
+                someone.sees_not(f"{told} ")
+        await the_month_turns(town)
 
 
 async def test_staff_look_a_household_up(town: Town) -> None:

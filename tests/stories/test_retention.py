@@ -94,13 +94,13 @@ async def test_after_800_days_nothing_personal_is_left_and_every_figure_is_the_s
     case = (await town.rows("SELECT * FROM cases WHERE township_id = :t"))[0]
     assert (case["place"], case["state"], case["points"]) == ("王家沟村", "verified", 5)
     assert await digest(staff) == before
-    assert await balance(town, "points") == points == 20
+    assert await balance(town, "points") == points == 15
     assert await town.app.database.read(ledger.faults) == []
     await keeper.says("/case 2026-0001")
     shown = keeper.sees("2026-0001", "地点：王家沟村")
     assert not shown.media and not shown.links and SENTENCE not in shown.text
     await aunt.says("我的积分")
-    aunt.sees("张三家（卡尾号0123）积分：20 分")
+    aunt.sees("张三家（卡尾号0123）积分：15 分", "举报奖励：5 分")
     batches = await town.rows("SELECT state FROM timers WHERE township_id = :t AND kind = :k", k=retention.RETENTION)
     assert len(batches) > 4 and {row["state"] for row in batches} == {"done", "due"}
 

@@ -67,8 +67,8 @@ async def test_somebody_else_decides_anew_with_a_reason(town: Town) -> None:
     number = await reports(aunt)
     await keeper.says(f"/verify {number} true")
     await time_to_take_back_is_over(town)
-    person = f"person:{await aunt.person_id()}"
-    assert (await held(town))[person] == 5
+    reward = f"reward:case:{(await the_case(town, number))['id']}"
+    assert (await held(town))[reward] == 5
     await keeper.says(f"/revise {number}")
     keeper.sees("您自己判的")
     await boss.says(f"/revise {number}")
@@ -78,14 +78,14 @@ async def test_somebody_else_decides_anew_with_a_reason(town: Town) -> None:
     await boss.taps("确定改判")
     aunt.sees(number, "照片是去年的")
     points = await held(town)
-    assert (points[person], points["programme:reports"]) == (0, 0)
+    assert (points[reward], points["programme:reports"]) == (0, 0)
     await boss.says(f"/case {number}")
     boss.sees("属实（赵网格", "改判，上面的不算了", "不属实（李主任", "照片是去年的")
     await keeper.says(f"/revise {number}")
     await keeper.taps("属实")
     await keeper.says("去看了，是今年的")
     await keeper.taps("确定改判")
-    assert (await held(town))[person] == 5
+    assert (await held(town))[reward] == 5
     await whole(town)
 
 

@@ -15,7 +15,7 @@ from storage.people import people
 from tests.postgres import PostgresServer
 from tests.stories.conftest import CHANNELS, platforms_of
 from tests.stories.county import CODES, QINGHE, SHAJING, County, make_county
-from tests.stories.doings import reports, time_to_take_back_is_over, token_for, weighs
+from tests.stories.doings import reports, the_month_turns, time_to_take_back_is_over, token_for, weighs
 from tests.stories.town import Heard, Someone, StoryDice, Town
 from tests.templates import in_a_file, on_a_server
 
@@ -115,9 +115,13 @@ async def test_the_same_numbers_mean_another_thing_in_each_township(county: Coun
     assert [row["state"] for row in await here.rows(states)] == ["verified"]
     assert [row["state"] for row in await there.rows(states)] == ["registered"]
     await aunt.says("我的积分")
-    aunt.sees("您的积分：5 分")
+    aunt.sees("举报奖励：5 分")
     await twin.says("我的积分")
     twin.sees("您的积分：0 分", "还没到账 5 分")
+    await the_month_turns(here)
+    await aunt.says("我的积分")
+    aunt.sees("上月举报奖励合计")
+    assert await there.rows("SELECT id FROM transfers WHERE township_id = :t AND reason LIKE 'reward%'") == []
 
 
 async def test_a_card_number_is_another_household_s_in_each_township(county: County) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from storage.product import accounts
 from tests.stories.doings import held, reports, the_case
 from tests.stories.someone import Someone
 from tests.stories.test_verify import whole
@@ -41,7 +42,7 @@ class Office:
         ]
         self.aunt = await town.person("王大娘")
         self.number = await reports(self.aunt)
-        self.person = f"person:{await self.aunt.person_id()}"
+        self.reward = accounts.granted(int(str((await the_case(town, self.number))["id"])))
 
     async def does(self, action: Action) -> None:
         """One thing; what can't be done now is refused, and changes nothing."""
@@ -76,7 +77,7 @@ class Office:
         pending = case["settles_ms"] is not None
         stands = "registered" if pending else case["state"]
         points = await held(self.town)
-        assert points.get(self.person, 0) == (5 if stands == "verified" else 0), (case["state"], pending)
+        assert points.get(self.reward, 0) == (5 if stands == "verified" else 0), (case["state"], pending)
         assert points["programme:reports"] == (0 if stands == "rejected" else -5)
         decided = await self._count("case_events WHERE township_id = :t AND event IN ('verified', 'rejected')")
         taken_back = await self._count("reversals WHERE township_id = :t AND kind = 'withdrawn'")

@@ -8,7 +8,15 @@ from handlers.cases import rules
 from storage.database import Tx
 from storage.product import cases, integrity, ledger
 from storage.product.integrity import Flaw
-from tests.stories.doings import held, number_of, reports, reports_anonymously, the_case, time_to_take_back_is_over
+from tests.stories.doings import (
+    held,
+    number_of,
+    reports,
+    reports_anonymously,
+    the_case,
+    the_month_turns,
+    time_to_take_back_is_over,
+)
 from tests.stories.town import Town
 
 
@@ -44,14 +52,10 @@ async def test_true(town: Town) -> None:
     await keeper.taps("属实")
     keeper.sees(number, "属实", "赵网格")
     await time_to_take_back_is_over(town)
-    aunt.sees(number, "查过了，是真的", "5 分已经记到您名下")
+    aunt.sees(number, "查过了，是真的", "5 分是您的了")
     aunt.sees_not("赵网格")
-    person_id = await aunt.person_id()
-    assert await held(town) == {
-        "programme:reports": -5,
-        f"hold:case:{(await the_case(town, number))['id']}": 0,
-        f"person:{person_id}": 5,
-    }
+    case_id = (await the_case(town, number))["id"]
+    assert await held(town) == {"programme:reports": -5, f"hold:case:{case_id}": 0, f"reward:case:{case_id}": 5}
     await whole(town)
 
 
@@ -75,7 +79,7 @@ async def test_two_staff_press_the_same_button(town: Town) -> None:
     keeper.sees(f"{number}（乱倒垃圾，王家沟村", "）已记为「属实」")
     keeper.sees("已经由赵网格", "不用再办")
     await time_to_take_back_is_over(town)
-    assert len([heard for heard in aunt.news if "记到您名下" in heard.text]) == 1
+    assert len([heard for heard in aunt.news if "是您的了" in heard.text]) == 1
     await boss.taps("不属实", on=seen)
     boss.sees(number, "已经由赵网格", "属实")
     boss.sees_not("理由")
@@ -132,7 +136,7 @@ async def test_a_duplicate_leaves_the_points_with_the_first_reporter(town: Town)
     assert aunt.news == []
     await keeper.says(f"/verify {first} true")
     await time_to_take_back_is_over(town)
-    aunt.sees("5 分已经记到您名下")
+    aunt.sees("5 分是您的了")
     case = await the_case(town, second)
     assert (case["state"], case["duplicate_of"]) == ("duplicate", (await the_case(town, first))["id"])
     assert (await held(town))["programme:reports"] == -5
@@ -179,7 +183,7 @@ async def test_an_anonymous_reward_is_claimed_with_its_code(town: Town) -> None:
     aunt.sees("5 分已记到您名下")
     await aunt.says(f"领奖 {number} {code}")
     aunt.sees("已经领过")
-    assert (await held(town))[f"person:{await aunt.person_id()}"] == 5
+    assert (await held(town))[f"reward:case:{case_id}"] == 5
     town.clock.advance(days=31)
     await town.tick()
     assert aunt.news == [] or all("退回" not in heard.text for heard in aunt.news)
@@ -288,7 +292,7 @@ async def test_a_named_reward_needs_no_code(town: Town) -> None:
     await of_an_older_program(town, number, "123456")
     await keeper.taps("属实")
     await time_to_take_back_is_over(town)
-    aunt.sees("5 分已经记到您名下")
+    aunt.sees("5 分是您的了")
     await aunt.says(f"领奖 {number} 123456")
     aunt.sees("已经直接记给")
     await whole(town)
@@ -305,7 +309,7 @@ async def test_nobody_verifies_their_own_report(town: Town) -> None:
         keeper.sees("您自己报的")
     await other.taps("属实")
     await time_to_take_back_is_over(town)
-    keeper.sees("5 分已经记到您名下")
+    keeper.sees("5 分是您的了")
     await whole(town)
 
 
@@ -423,5 +427,8 @@ async def test_the_elder_gets_what_the_child_reports(town: Town) -> None:
     await child.taps("提交")
     await keeper.taps("属实")
     await time_to_take_back_is_over(town)
-    assert (await held(town))[f"household:{household['household_id']}"] == 5
+    elder = f"household:{household['household_id']}"
+    assert (await held(town)).get(elder, 0) == 0, "the day would tell which case it was for"
+    await the_month_turns(town)
+    assert (await held(town))[elder] == 5
     await whole(town)

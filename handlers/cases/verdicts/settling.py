@@ -14,7 +14,6 @@ from handlers.cases.known import Known, known
 from handlers.cases.notices import kind_text, shortened, state_text, tell_reporter
 from handlers.cases.points import UNIT, move
 from handlers.cases.showing import change_cards
-from handlers.households.beneficiary import beneficiary_account
 from handlers.people.actions import called
 from handlers.undo import withdraw_button
 from handlers.world import Desk
@@ -53,11 +52,11 @@ async def take_effect(desk: Desk, found: Known, decided: Row) -> None:
     """Move the points to where the decision says, tell the reporter, and take 「撤回」 off the card of who decided."""
     case = found.case
     verdict = Verdict(decided["event"], decided["reason"], decided["note"], decided["other_case_id"])
-    claimed_by_code, beneficiary = await _beneficiary(desk, found)
+    by_code = _by_code(found)
     claim_until_ms = None
-    if verdict.event == "verified" and claimed_by_code and case.points:
+    if verdict.event == "verified" and by_code and case.points:
         claim_until_ms = desk.now_ms + desk.world.policy.report.claim_days * DAY_MS
-    await _move_points(desk, case, decided, beneficiary)
+    await _move_points(desk, case, decided, by_code=by_code)
     await verdicts.settle(desk.tx, case.id, claim_until_ms=claim_until_ms)
     if claim_until_ms is not None:
         desk.later(EXPIRE, f"{EXPIRE}:{case.id}:{decided['id']}", claim_until_ms, case_id=case.id)
@@ -69,9 +68,9 @@ async def take_effect(desk: Desk, found: Known, decided: Row) -> None:
     await change_cards(desk, settled)
 
 
-async def _move_points(desk: Desk, case: Case, decided: Row, beneficiary: str | None) -> None:
+async def _move_points(desk: Desk, case: Case, decided: Row, *, by_code: bool) -> None:
     """First out of the case's hold; decided anew, from wherever they went, as far as they are still there."""
-    step, points = rules.settle(case.id, decided["event"], beneficiary), case.points
+    step, points = rules.settle(case.id, decided["event"], by_code=by_code), case.points
     came = await ledger.came_to(desk.tx, f"case:{case.id}", UNIT)
     if came is not None and came[0] != step.source:
         where, amount = came
@@ -139,11 +138,7 @@ def _reason_name(desk: Desk, reason: str, language: str) -> str:
     return found.name.in_language(language) if found else reason
 
 
-async def _beneficiary(desk: Desk, found: Known) -> tuple[bool, str | None]:
-    """Whether the points wait for the code (anonymous, or the identity was erased), else whose they are."""
+def _by_code(found: Known) -> bool:
+    """Whether the points wait for the code: of an anonymous report, or when the identity was erased."""
     reporter = found.reporter
-    if reporter is None or reporter.anonymous or reporter.person_id is None:
-        return True, None
-    if reporter.household_id is not None:
-        return False, accounts.of_household(reporter.household_id)
-    return False, await beneficiary_account(desk.tx, reporter.person_id, {})
+    return reporter is None or reporter.anonymous or reporter.person_id is None

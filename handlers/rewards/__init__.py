@@ -1,0 +1,1 @@
+"""Rewards for reports: nobody but the reporter sees them, until they themselves say otherwise."""
