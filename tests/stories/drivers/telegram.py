@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.app import App
+from bot.channels.telegram.channel import Telegram
 from tests.fakes.botapi import FakeBotApi
+from tests.stories.drivers import TOWN
 from tests.stories.someone import Heard
 
 ARRIVES_S = 5.0
@@ -19,7 +21,9 @@ class TelegramDriver:
     def __init__(self, app: App, api: FakeBotApi, name: str) -> None:
         self._app = app
         self.user = api.user(name, language="zh-hans")
-        self.address = f"telegram:{self.user.id}"
+        channel = app.channels.of(TOWN)["telegram"]
+        assert isinstance(channel, Telegram)
+        self.address = channel.pseudonyms.of(f"telegram:{self.user.id}")
         self._originals: dict[int, Any] = {}
 
     async def _arrives(self, sending: Any, updates: int = 1) -> None:

@@ -51,7 +51,9 @@ class WeChatDriver:
         self._app = app
         self._clock = clock
         self.user: User = wechat.user(name, following=False)
-        self.address = f"wechat:{self.user.openid}"
+        channel = app.channels.of(TOWN)["wechat"]
+        assert isinstance(channel, WeChat)
+        self.address = channel.pseudonyms.of(f"wechat:{self.user.openid}")
         self._pushes: list[asyncio.Task[Any]] = []
         self._shown: list[Shown] = []
 
