@@ -22,15 +22,15 @@ from bot.channels.base import Accept, Arrival, Letter, Pictures, Raw, Together
 from bot.channels.pacing import Pace, telegram_limits
 from bot.channels.telegram.api import (
     BAD_REQUEST,
-    CONFLICT,
     FORBIDDEN,
     BotApi,
     BotApiError,
+    fault_of,
     later_of,
     read_json,
 )
 from bot.channels.telegram.identity import Identity
-from bot.channels.telegram.multipart import File
+from bot.channels.telegram.multipart import upload_of
 from bot.channels.telegram.wire import (
     arrival_of,
     changed_message,
@@ -151,14 +151,11 @@ class Telegram:
 
     def _poll_failed(self, error: Exception) -> None:
         """Say why nothing comes in, once that has lasted."""
-        fault = "defect"
-        if isinstance(error, BotApiError):
-            fault = "another_poller" if error.code == CONFLICT else later_of(error).fault or "no_answer"
-        elif not isinstance(error, ValueError):
+        if not isinstance(error, (BotApiError, ValueError)):
             log.exception("telegram.poll_defect")
         self._troubles.failed(
             RECEIVING,
-            fault,
+            fault_of(error),
             township_id=self._township_id,
             said=str(error) if isinstance(error, BotApiError) else type(error).__name__,
             patience_ms=PATIENCE_MS,
@@ -329,10 +326,5 @@ class Telegram:
 
     async def _send_pictures(self, chat_id: int, media_ids: Sequence[str]) -> None:
         found = [copy for media_id in media_ids if (copy := await self._pictures.viewing_copy(media_id)) is not None]
-        for content, kind in found:
-            method, field, file = (
-                ("sendVideo", "video", File("video", "application/octet-stream", content))
-                if kind == "video"
-                else ("sendPhoto", "photo", File("photo.jpg", "image/jpeg", content))
-            )
+        for method, field, file in (upload_of(content, kind) for content, kind in found):
             await self._api.upload(method, {"chat_id": str(chat_id)}, field, file)

@@ -26,6 +26,7 @@ class WebDriver:
     def __init__(self, app: App, number: int) -> None:
         self._app = app
         self._next = 0
+        self.called = ""
         self.address = f"web:{number:064x}"
 
     async def _post(self, **body: Any) -> None:
