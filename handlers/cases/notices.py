@@ -75,6 +75,8 @@ async def facts(desk: Desk, case: Case, *, for_staff: bool = True, words: bool =
         text("case.place" if area in case.place else "case.place_in", place=case.place, area=area),
         text("case.received", at_ms=case.received_ms),
     ]
+    if for_staff and (case.accuracy_m or 0) > desk.world.policy.report.position_error_said_m:
+        lines.append(text("case.accuracy", metres=case.accuracy_m))
     if words and case.statement:
         lines.append(text("case.statement", words=shortened(case.statement)))
     if for_staff and case.maybe_duplicate_of is not None:
