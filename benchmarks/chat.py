@@ -1,8 +1,10 @@
 """The same report conversation by 100 people, fed to each bot in turn: who answers how fast, and at what cost.
 
-    python -m benchmarks.chat [--bots bare-taps,ours] [--seconds 15] [--users 100]
+    python -m benchmarks.chat [--bots bare-taps,ours] [--seconds 10] [--rounds 3] [--users 100]
 
-Each bot runs in a process of its own, beside one process with the Bot API and the people.
+Each bot runs in a process of its own, beside one process with the Bot API and the people. A machine is not equally
+fast from minute to minute: the bots take turns for some rounds, each is compared with the others of the same round, and
+the medians are shown.
 """
 
 from __future__ import annotations
@@ -15,18 +17,19 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from importlib.util import find_spec
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import orjson
 
+from benchmarks.processes import cpu_s, peak_rss_mib
 from tests.stories.template import example_with
 
 ROOT = Path(__file__).resolve().parent.parent
 NO_FLOOD_LIMIT = 100_000
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 STOP_S = 10.0
 
 
@@ -56,6 +59,9 @@ CONTENDERS = (
 )
 
 
+Results = dict[str, dict[str, Any]]  # what one round measured of each bot
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """`ours.field / rival.field`, or ours alone, must be on the right side of `bound`."""
@@ -66,8 +72,13 @@ class Target:
     at_least: bool
     text: str
 
-    def value(self, results: dict[str, dict[str, Any]]) -> float | None:
-        """The figure to compare, or None when a run is missing."""
+    def of_rounds(self, rounds: Sequence[Results]) -> float | None:
+        """The median over the rounds, or None when no round has it."""
+        values = [value for one in rounds if (value := self.value(one)) is not None]
+        return median(values) if values else None
+
+    def value(self, results: Results) -> float | None:
+        """The figure of one round, or None when a run is missing."""
         ours = results.get("ours", {}).get(self.field)
         if self.rival is None or ours is None:
             return ours
@@ -87,42 +98,6 @@ TARGETS = (
     Target("p99_ms", None, 130.0, False, "p99, ms"),
     Target("rss_mib", None, 100.0, False, "peak memory, MiB"),
 )
-
-
-def family(pid: int) -> list[int]:
-    """The process and its descendants."""
-    found = [pid]
-    for parent in found:
-        for task in Path(f"/proc/{parent}/task").glob("*/children"):
-            try:
-                found += [int(child) for child in task.read_text().split()]
-            except OSError:
-                continue
-    return found
-
-
-def cpu_s(pid: int) -> float:
-    """User and system time of a process and its descendants, in seconds."""
-    total = 0
-    for one in family(pid):
-        try:
-            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        total += int(fields[11]) + int(fields[12])
-    return total / TICKS_PER_S
-
-
-def peak_rss_mib(pid: int) -> float:
-    """The highest resident memory of a process and its descendants, in MiB."""
-    total_kib = 0
-    for one in family(pid):
-        try:
-            status = Path(f"/proc/{one}/status").read_text()
-        except OSError:
-            continue
-        total_kib += sum(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
-    return total_kib / 1024
 
 
 async def stop(process: asyncio.subprocess.Process) -> None:
@@ -216,8 +191,27 @@ async def watch(load: asyncio.StreamReader, pid: int, warm_s: float, run_s: floa
     return line
 
 
-def show(results: dict[str, dict[str, Any]]) -> bool:
+def medians(rounds: Sequence[Results]) -> Results:
+    """Each bot's figures over the rounds: the median of a number; of all else, what the last round says."""
+    found: Results = {}
+    for name, last in rounds[-1].items():
+        whole = [one[name] for one in rounds if "updates" in one[name]]
+        found[name] = (
+            last
+            if len(whole) < len(rounds)
+            else last
+            | {
+                key: median([one[key] for one in whole])
+                for key, value in last.items()
+                if isinstance(value, int | float) and key not in ("updates", "stuck")
+            }
+        )
+    return found
+
+
+def show(rounds: Sequence[Results]) -> bool:
     """Print the table and the targets; whether every target that could be computed is met."""
+    results = medians(rounds)
     head = f"{'bot':<20}{'updates/s':>10}{'p50 ms':>9}{'p99 ms':>9}{'CPU ms/up':>11}{'peak MiB':>10}"
     print(head + f"{'batch':>7}{'calls/up':>10}{'bot CPU':>9}{'load CPU':>10}{'stuck':>7}")
     for name, one in results.items():
@@ -238,7 +232,7 @@ def show(results: dict[str, dict[str, Any]]) -> bool:
     good = True
     print()
     for target in TARGETS:
-        value = target.value(results)
+        value = target.of_rounds(rounds)
         sign = "≥" if target.at_least else "≤"
         verdict = "not measured" if value is None else "met" if target.met(value) else "NOT MET"
         good = good and verdict != "NOT MET"
@@ -252,26 +246,29 @@ async def run(args: argparse.Namespace) -> bool:
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    results: dict[str, dict[str, Any]] = {}
     wanted = args.bots.split(",")
     unknown = set(wanted) - {one.name for one in CONTENDERS}
     if unknown:
         raise SystemExit(f"unknown bots: {', '.join(sorted(unknown))}")
+    rounds = [await play_round(args, wanted) for _ in range(args.rounds)]
+    if args.json:
+        Path(args.json).write_bytes(orjson.dumps(medians(rounds), option=orjson.OPT_INDENT_2))
+    return show(rounds)
+
+
+async def play_round(args: argparse.Namespace, wanted: Sequence[str]) -> Results:
+    """Each bot that is asked for, once."""
+    results: Results = {}
     extra = dict(pair.split("=", 1) for pair in args.ours_env)
     for contender in CONTENDERS:
         if contender.name not in wanted:
             continue
         if contender.name == "ours":
             command = tuple(shlex.split(args.ours)) if args.ours else contender.command
-            if not args.ours and find_spec("bot.__main__") is None:
-                results["ours"] = {"skipped": "skipped: there is no bot/__main__.py yet"}
-                continue
             contender = replace(contender, command=command, env=contender.env | extra)
         print(f"running {contender.name} …", file=sys.stderr, flush=True)
         results[contender.name] = await measure(contender, args)
-    if args.json:
-        Path(args.json).write_bytes(orjson.dumps(results, option=orjson.OPT_INDENT_2))
-    return show(results)
+    return results
 
 
 def main() -> None:
@@ -279,7 +276,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bots", default="bare-taps,bare-taps-ours,conversationhandler,aiogram,ours")
     parser.add_argument("--users", type=int, default=100)
-    parser.add_argument("--seconds", type=float, default=15.0)
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--start-s", type=float, default=60.0, help="how long a bot may take to its first poll")
     parser.add_argument("--ours", default="", help="another command for ours")
     parser.add_argument("--ours-env", action="append", default=[], metavar="NAME=VALUE", help="a setting for ours")

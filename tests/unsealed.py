@@ -11,7 +11,7 @@ from storage.database import Tx
 from storage.engine.sqlite import SqliteTx, drive
 from storage.vault.keyfile import read_key
 from storage.vault.sealing import is_sealed, unsealed, unsealed_text
-from storage.vault.vault import Sealing, Vault
+from storage.vault.vault import Purpose, Sealing, Vault
 
 
 async def open_all(tx: Tx, rows: Iterable[Any]) -> Sequence[Any]:
@@ -19,11 +19,18 @@ async def open_all(tx: Tx, rows: Iterable[Any]) -> Sequence[Any]:
     return [await _row(tx, row) for row in rows]
 
 
+def _looks_sealed(value: object) -> bool:
+    """A digest may begin with the same byte: the purpose tells them apart."""
+    if isinstance(value, bytes):
+        return is_sealed(value) and value[1] in set(Purpose)
+    return isinstance(value, str) and is_sealed(value)
+
+
 async def _row(tx: Tx, row: Any) -> Any:
-    if not any(isinstance(value, (str, bytes)) and is_sealed(value) for value in row):
-        return row
     values = dict(row)
-    sealed = {name: value for name, value in values.items() if isinstance(value, (str, bytes)) and is_sealed(value)}
+    sealed = {name: value for name, value in values.items() if _looks_sealed(value)}
+    if not sealed:
+        return row
     for name, value in sealed.items():
         values[name] = await (unsealed_text(tx, value) if isinstance(value, str) else unsealed(tx, value))
     return values

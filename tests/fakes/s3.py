@@ -139,7 +139,8 @@ class Line:
 
     def _cut(self) -> None:
         for writer in self._open:
-            writer.transport.abort()
+            if not writer.is_closing():  # one that its client closed has no loop any more
+                writer.transport.abort()
         self._open.clear()
 
 
