@@ -247,8 +247,8 @@ async def named_reports(tx: Tx, *, person_id: int | None = None, before_ms: int 
     if before_ms is not None:
         condition, params = f"{condition} AND r.received_ms < :before_ms", {**params, "before_ms": before_ms}
     rows = await tx.all(
-        "SELECT c.id, c.number, c.points, r.case_id, r.sealed,"
-        " CASE WHEN c.state = 'registered' OR c.settles_ms IS NOT NULL THEN 0 ELSE 1 END AS refused FROM case_reporters r"
+        "SELECT c.id, c.number, c.points, r.case_id, r.sealed, CASE WHEN c.state = 'registered'"
+        " OR c.settles_ms IS NOT NULL THEN 0 ELSE 1 END AS refused FROM case_reporters r"
         " JOIN cases c ON c.township_id = r.township_id AND c.id = r.case_id"
         f" WHERE r.township_id = :t AND {condition} AND r.anonymous = 0 AND c.points > 0"
         f" AND ({states} OR c.settles_ms IS NOT NULL) ORDER BY c.id",
