@@ -10,6 +10,7 @@ from bot.talk.messages import Button, Say, Text, Words, on_lines, text
 from handlers.cases import rules
 from handlers.cases.known import Known, case_said, known
 from handlers.cases.notices import card_of, decision_rows, facts, kind_text, links_of, point_of, shortened, state_text
+from handlers.cases.points import claimable
 from handlers.people.actions import called, private
 from handlers.people.rules import may
 from handlers.undo import signed, withdraw_button
@@ -82,7 +83,10 @@ async def reporter_command(turn: Turn, args: str) -> None:
         return
     row = await people.person(turn.tx, reporter.person_id) if reporter and reporter.person_id else None
     if reporter is None or row is None:
-        turn.reply(text("reporter.erased", number=case.number))
+        points = await claimable(turn, case)
+        waits = points and case.claim_until_ms is not None
+        key = "reporter.erased.claimable" if waits else "reporter.erased"
+        turn.reply(text(key, number=case.number, points=points, until_ms=case.claim_until_ms))
         return
     await cases.add_event(
         turn.tx,
