@@ -44,7 +44,7 @@ async def test_the_first_words_are_kept_until_consent(town: Town) -> None:
     aunt.sees("记下了")
     aunt.sees("王家沟村")
     rows = await town.rows("SELECT version, answer FROM consents WHERE township_id = :t")
-    assert [tuple(row) for row in rows] == [(1, "agreed")]
+    assert [tuple(row) for row in rows] == [(2, "agreed")]
     people_rows = await town.rows("SELECT consent_version, consent_ms FROM people WHERE township_id = :t")
     assert [tuple(row) for row in people_rows] == [(1, town.clock.now_ms())]
 
