@@ -166,12 +166,17 @@ class Desk(Generic[World]):
                 self.post(row["person_id"], row["channel"], row["address"], replace(out, quiet=True))
                 self.outbox[-1].update(changes=row["id"], changes_ref=row["ref"])
 
-    async def attach(self, person_id: int, channel: str, photos: Sequence[Sequence[Any]]) -> list[str]:
+    async def attach(
+        self, person_id: int, channel: str, photos: Sequence[Sequence[Any]], *, loose: bool = False
+    ) -> list[str]:
         """Make the photos of an answer (`[[kind, ref, size_bytes], …]`) a person's; their ids in order.
 
-        Those that the channel still has are fetched by a timer.
+        Those that the channel still has are fetched by a timer. `loose`: what they belong to will be said later, by
+        attaching them again.
         """
-        found, expected = await media.attach(self.tx, self.dice, person_id, channel, photos, now_ms=self.now_ms)
+        found, expected = await media.attach(
+            self.tx, self.dice, person_id, channel, photos, now_ms=self.now_ms, loose=loose
+        )
         for media_id, number in expected:
             self.later("media.fetch", f"media.fetch:{media_id}", self.now_ms, media_id=media_id, number=number)
         return found

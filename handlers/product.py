@@ -25,6 +25,7 @@ from handlers.world import Desk, Turn, World
 from handlers.world_cache import Worlds
 from storage.database import Tx
 from storage.machine.media import MediaLimits
+from storage.people import people
 from storage.product import case_vault
 
 
@@ -69,6 +70,13 @@ class Township:
         """What the policy says to web pages: `quiet`, the two clocks between which nothing makes a sound."""
         quiet = (await self.world(tx, now_ms)).policy.quiet
         return {"quiet": [f"{quiet.start:%H:%M}", f"{quiet.end:%H:%M}"]}
+
+    async def takes_photos(self, tx: Tx, address: str, now_ms: int) -> bool:
+        """Whether a photo of whoever is at that address may be stored: only once they have agreed (PIPL 13)."""
+        contact = await people.contact(tx, address)
+        row = await people.person(tx, contact["person_id"]) if contact is not None else None
+        agreed = row["consent_version"] if row is not None and row["state"] == "active" else None
+        return agreed is not None and agreed == (await self.world(tx, now_ms)).policy.consent.version
 
     def native_commands(self) -> Mapping[Literal["private", "group"], Sequence[str]]:
         """The commands of a platform's own menu, for everybody's private chat and for groups."""

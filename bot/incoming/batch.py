@@ -158,7 +158,7 @@ class Batches:
             return turn
         if channel.forgets_media and person.consent_version is not None:
             photos = [(one.kind, one.ref, one.size_bytes) for one in arrival.event.media]
-            await turn.attach(person.id, raw.channel, photos)
+            await turn.attach(person.id, raw.channel, photos, loose=True)
         conversation = caller.conversation
         if conversation.retired:
             conversation.retired = False

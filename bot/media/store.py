@@ -86,12 +86,14 @@ class MediaStore:
         now_ms = self._clock.now_ms()
 
         async def work(tx: Tx) -> str:
-            known = await media.same_upload(tx, address, stored.sha256)
+            known = await media.same_upload(tx, address, stored.sha256, now_ms=now_ms)
             if known is not None:
                 return known
             media_id = media.new_id(self._dice, stored.facts.kind)
             facts = stored.to_json()
-            await media.add(tx, media_id=media_id, channel="web", owner_address=address, now_ms=now_ms, facts=facts)
+            await media.add(
+                tx, media_id=media_id, channel="web", owner_address=address, now_ms=now_ms, facts=facts, loose=True
+            )
             return media_id
 
         return await self._database.transaction(work, township_id=self._township_id, exclusive=False)

@@ -17,7 +17,7 @@ from bot.settings import Settings
 from bot.troubles import Troubles
 from bot.web.api import Api
 from bot.web.browsers import Browsers
-from bot.web.context import Context, ForPages
+from bot.web.context import Context, ForPages, MayUpload
 from bot.web.events import KEEPALIVE_S, Events
 from bot.web.guard import SecurityHeaders, answering
 from bot.web.server import PER_SOURCE, Serving, serve
@@ -57,6 +57,10 @@ class Web:
             self._serving = None
 
 
+async def _from_all(_: Tx, __: str, ___: int) -> bool:
+    return True
+
+
 async def _nothing(_: Tx, __: int) -> Mapping[str, int]:
     return {}
 
@@ -72,19 +76,33 @@ def build_web(
     extra_routes: Sequence[BaseRoute] = (),
     *,
     for_pages: ForPages = _nothing,
+    may_upload: MayUpload = _from_all,
     counters: Callable[[], Mapping[str, int]] | None = None,
     troubles: Troubles | None = None,
     keepalive_s: float = KEEPALIVE_S,
     push_key: str = "",
 ) -> Web:
-    """The web chat. `accept` returns once updates are durable; `for_pages` is what the product
-    tells every page, `counters` are totals for `/metrics`, `troubles` what `/health` tells, `push_key` is what browsers
-    know pushes by."""
+    """The web chat. `accept` returns once updates are durable; `for_pages` is what the product tells every page,
+    `may_upload` whose photos it takes, `counters` are totals for `/metrics`, `troubles` what `/health` tells,
+    `push_key` is what browsers know pushes by.
+    """
     clock = clock or SystemClock()
     towns, troubles = Towns(database, clock), troubles or Troubles(clock)
     doors = Doors(database, clock, towns, settings.public_url, webchat.close)
     parts = Context(
-        settings, database, accept, webchat, media, catalogues, clock, towns, doors, for_pages, troubles, push_key
+        settings,
+        database,
+        accept,
+        webchat,
+        media,
+        catalogues,
+        clock,
+        towns,
+        doors,
+        for_pages,
+        may_upload,
+        troubles,
+        push_key,
     )
     app = Starlette(routes=[*_routes(parts, counters, keepalive_s), *extra_routes])
     guarded = SecurityHeaders(app, media.link_origin, wechat=bool(settings.wechat_app_id))

@@ -26,6 +26,9 @@ READS_PER_MINUTE = 240
 ForPages = Callable[[Tx, int], Awaitable[Mapping[str, Any]]]  # (tx, now_ms) → what the product tells every page
 
 
+MayUpload = Callable[[Tx, str, int], Awaitable[bool]]  # (tx, address, now_ms) → whether the product takes photos
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The machine as the routes see it."""
@@ -40,6 +43,7 @@ class Context:
     towns: Towns
     doors: Doors
     for_pages: ForPages
+    may_upload: MayUpload
     troubles: Troubles
     push_key: str = ""  # what browsers know our pushes by; "" where there are none
     posts: Rate = field(default_factory=lambda: Rate(POSTS_PER_MINUTE))

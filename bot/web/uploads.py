@@ -33,12 +33,18 @@ class Uploads:
         self._parts = parts
 
     async def receive(self, request: Request) -> Response:
-        """Store a photo or video. 413 and 415 say what is wrong with it, 503 that the store is away."""
+        """Store a photo or video. 413 and 415 say what is wrong with it, 503 that the store is away, 422 that its
+        sender has to agree to what is kept first: then nothing is stored.
+        """
         check_origin(request)
         parts = self._parts
         township_id, address = await parts.doors.who(request)
         parts.uploads.check(address, parts.clock.now_ms())
-        stream = request.stream()
+        stream, now_ms = request.stream(), parts.clock.now_ms()
+        if not await parts.database.read(lambda tx: parts.may_upload(tx, address, now_ms), township_id=township_id):
+            async with asyncio.timeout(MAX_UPLOAD_S):
+                await drop(stream, MAX_DROPPED_BYTES)
+            raise HttpRefusal(422, "consent_first")
         async with asyncio.timeout(MAX_UPLOAD_S):
             try:
                 media_id = await parts.media.of(township_id).save_stream(address, stream)

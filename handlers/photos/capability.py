@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from handlers.capability import Capability
 from handlers.declared import Forget
-from handlers.photos import asking, fetched, forgetting, wanted
+from handlers.photos import asking, fetched, forgetting, loose, wanted
 
 PHOTOS = Capability(
     name="photos",
     forms=(asking.PHOTOS_FOR, wanted.PHOTO_AGAIN),
     intents=(wanted.interpret, asking.interpret),
     other_matters=(wanted.surely,),
-    timers={"media.fetch": fetched.media_fetched, forgetting.FILES: fetched.media_erased},
+    timers={"media.fetch": fetched.media_fetched, forgetting.FILES: fetched.media_erased, loose.LOOSE: loose.erase},
+    plan=(loose.plan,),
     forgets=(
         Forget("who sent a photo", of_person=forgetting.of_person),
         Forget("where a photo was taken", of_age=forgetting.places),

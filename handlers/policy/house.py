@@ -36,6 +36,8 @@ class Retention(Table):
     position_days: KeptDays
     conversation_days: KeptDays
     delivery_days: KeptDays
+    loose_photo_hours: Annotated[int, Field(ge=1, le=24 * 7)] = 18
+    """What was uploaded and filed with nothing; it is looked at every six hours, so that it is gone within a day."""
 
 
 class PointRules(Table):

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.errors import PersonError
 from bot.talk.form import Choice, Form, Option
-from bot.talk.messages import Button, Say, Text, on_lines, text
+from bot.talk.messages import Button, Say, Text, Words, on_lines, text
 from handlers.privacy.erasing import forget_everything
 from handlers.world import Turn
 from storage.people import people
@@ -26,7 +26,9 @@ async def offer(turn: Turn, _: Mapping[str, Any]) -> Sequence[Option]:
     Somebody who had agreed before and now refuses is asked once more, for it ends all that they have here.
     """
     known = turn.person.consent_version is not None
-    said = text("consent.changed" if known else "consent.first", township=turn.world.name, lines=_lines(turn))
+    said: Words = text("consent.changed" if known else "consent.first", township=turn.world.name, lines=_lines(turn))
+    if turn.event.kind == "media":
+        said = on_lines([said, text("consent.photo_waits")])
     turn.reply(Say(said, ((Button(text("consent.details"), "/privacy"),),)))
     refuse = LEAVE if known else REFUSE
     return (Option(AGREE, text("consent.agree")), Option(refuse, text("consent.refuse")))

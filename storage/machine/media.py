@@ -71,14 +71,15 @@ async def add(
     person_id: int | None = None,
     content: bytes | None = None,
     facts: Mapping[str, Any] | None = None,
+    loose: bool = False,
 ) -> None:
-    """A new row; `facts` are what `bot.media.pictures` found (see FACTS)."""
+    """A new row; `facts` are what `bot.media.pictures` found (see FACTS). `loose`: it belongs to nothing yet."""
     found = facts or {}
     await tx.run(
         "INSERT INTO media (township_id, id, kind, channel, ref, owner_address, person_id, state, sha256, mime,"
-        " size_bytes, width_px, height_px, lat, lng, datum, taken_ms, likeness, content, created_ms, sealed)"
+        " size_bytes, width_px, height_px, lat, lng, datum, taken_ms, likeness, content, created_ms, sealed, loose_ms)"
         " VALUES (:t, :id, :kind, :channel, :ref, :owner_address, :person_id, :state, :sha256, :mime, :size_bytes,"
-        " :width_px, :height_px, :lat, :lng, :datum, :taken_ms, :likeness, :content, :now_ms, :sealed)",
+        " :width_px, :height_px, :lat, :lng, :datum, :taken_ms, :likeness, :content, :now_ms, :sealed, :loose_ms)",
         {
             "id": media_id,
             "kind": kind_of(media_id),
@@ -90,6 +91,7 @@ async def add(
             "state": state,
             "content": content,
             "now_ms": now_ms,
+            "loose_ms": now_ms if loose else None,
             **{name: found.get(name) for name in FACTS},
         },
     )
@@ -129,18 +131,30 @@ async def owned(tx: Tx, address: str, media_ids: Sequence[str]) -> set[str]:
     return {row["id"] for row in rows}
 
 
-async def same_upload(tx: Tx, address: str, sha256: str) -> str | None:
-    """The id under which that address uploaded the same bytes before."""
+async def same_upload(tx: Tx, address: str, sha256: str, *, now_ms: int) -> str | None:
+    """The id under which that address uploaded the same bytes before; if they belong to nothing, they wait anew."""
     row = await tx.one(
         "SELECT id FROM media WHERE township_id = :t AND owner_address = :address AND sha256 = :sha256"
         " AND state = 'ready' ORDER BY id LIMIT 1",
         {"address": await door_of(tx, address), "sha256": sha256},
     )
+    if row is not None:
+        await tx.run(
+            "UPDATE media SET loose_ms = :now_ms WHERE township_id = :t AND id = :id AND loose_ms IS NOT NULL",
+            {"id": row["id"], "now_ms": now_ms},
+        )
     return row["id"] if row else None
 
 
 async def attach(
-    tx: Tx, dice: TokenSource, person_id: int, channel: str, media: Sequence[Sequence[Any]], *, now_ms: int
+    tx: Tx,
+    dice: TokenSource,
+    person_id: int,
+    channel: str,
+    media: Sequence[Sequence[Any]],
+    *,
+    now_ms: int,
+    loose: bool = False,
 ) -> tuple[list[str], list[tuple[str, int]]]:
     """Make the photos of an answer (`[[kind, ref, size_bytes], …]`) a person's; each photo once.
 
@@ -148,7 +162,7 @@ async def attach(
 
     What was uploaded to the web chat has its row already. For another channel a row in state `fetching` is made; the
     same photo of the same person keeps its id. `channel` is where the answer was finished; a photo may have come from
-    the person's other contact. What can't be found is left out.
+    the person's other contact. What can't be found is left out. `loose`: what they belong to will be said later.
     """
     found: list[str] = []
     expected: list[tuple[str, int]] = []
@@ -170,10 +184,17 @@ async def attach(
                     state="fetching",
                     now_ms=now_ms,
                     facts=facts,
+                    loose=loose,
                 )
                 expected.append((media_id, number))
         if media_id is not None and media_id not in found:
             found.append(media_id)
+    if found and not loose:
+        names, params = in_list("m", found)
+        await tx.run(
+            f"UPDATE media SET loose_ms = NULL WHERE township_id = :t AND loose_ms IS NOT NULL AND id IN ({names})",
+            params,
+        )
     return found, expected
 
 

@@ -98,16 +98,22 @@ async def erase_media(tx: Tx, *, before_ms: int, limit: int) -> tuple[int, list[
         " ORDER BY created_ms LIMIT :limit",
         {"before_ms": before_ms, "limit": limit},
     )
+    return len(rows), await erase_photos(tx, rows)
+
+
+async def erase_photos(tx: Tx, rows: Sequence[Row]) -> list[str]:
+    """Mark photos (id, sha256) as erased; the hashes of their files."""
     if rows:
         names, params = in_list("m", [row["id"] for row in rows])
         await tx.run(
             "UPDATE media SET state = 'erased', ref = '', owner_address = NULL, person_id = NULL, sealed = NULL,"
-            " lat = NULL, lng = NULL, datum = NULL, taken_ms = NULL, likeness = NULL, content = NULL, error = NULL"
+            " lat = NULL, lng = NULL, datum = NULL, taken_ms = NULL, likeness = NULL, content = NULL, error = NULL,"
+            " loose_ms = NULL"
             f" WHERE township_id = :t AND id IN ({names})",
             params,
         )
         await tx.run(f"DELETE FROM media_grants WHERE township_id = :t AND media_id IN ({names})", params)
-    return len(rows), sorted({row["sha256"] for row in rows if row["sha256"] is not None})
+    return sorted({row["sha256"] for row in rows if row["sha256"] is not None})
 
 
 async def erase_photo_places(tx: Tx, *, before_ms: int, limit: int) -> int:

@@ -31,6 +31,23 @@ async def test_one_photo_and_two_presses_make_a_report(phone: PhoneMaker, progra
     assert len(rows) == 1
 
 
+async def test_a_photo_before_agreeing_waits_on_the_phone_and_goes_by_itself_afterwards(
+    phone: PhoneMaker, program: Program
+) -> None:
+    aunt = await phone()
+    aunt.forgives = "422"
+    await aunt.opens()
+    await aunt.sends_files(file_of(photo(11, (800, 600))))
+    waiting = aunt.page.locator(".message.me[data-state=failed]")
+    await expect(waiting).to_contain_text("照片还没有收", timeout=PATIENCE_MS)
+    await aunt.sees("点「同意」")
+    before = program.rows("SELECT COUNT(*) AS n FROM media")[0]["n"]
+    await aunt.taps("同意")
+    await aunt.sees("在哪里")
+    await expect(waiting).to_have_count(0)
+    assert program.rows("SELECT COUNT(*) AS n FROM media")[0]["n"] == before + 1
+
+
 async def test_a_sentence_is_enough_and_history_is_there_after_a_reload(phone: PhoneMaker) -> None:
     aunt = await phone()
     await aunt.opens()

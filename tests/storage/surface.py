@@ -16,7 +16,7 @@ from typing import Any
 
 import storage
 from storage.database import Params, Row, Tx
-from storage.machine import media
+from storage.machine import media, sessions
 from storage.people import push, retention
 from storage.product import cases, film, ledger
 from storage.product.integrity import Reference
@@ -74,6 +74,13 @@ def transfer(**other: Any) -> ledger.Transfer:
         "reason": "film", "ref": "ticket:1", "policy_version": 1, "at_ms": NOW_MS,
     }  # fmt: skip
     return ledger.Transfer(**{**values, **other})
+
+
+async def drafted(tx: Tx) -> dict[str, Any]:
+    """A photo of the first person, which their conversation speaks of."""
+    row, session = await media.get(tx, MEDIA[0]), await sessions.of_person(tx, 1)
+    assert row is not None and session is not None and session["body"]
+    return {**dict(row), "ref": session["body"][:8]}
 
 
 async def new_ticket(tx: Tx) -> film.Ticket:
@@ -229,6 +236,8 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     + [{"channel": "web", "person_id": 2, "media": [["image", MEDIA[3], 5]]}],
     "media.fetched": [{"media_id": MEDIA[1]}],
     "media.refused": [{"media_id": MEDIA[1]}],
+    "loose.in_a_draft": [{"row": Loaded(drafted)}],
+    "retention.erase_photos": [{"rows": Loaded(lambda tx: media.get_many(tx, [MEDIA[0], MEDIA[3]]))}],
     "owners.owner": [{"row": Loaded(lambda tx: media.get(tx, MEDIA[0]))}],
     "owners.sealed_owner": [{"person_id": 1, "address": "web:1"}],
     "owners.seal_earlier": [{}],

@@ -6,7 +6,7 @@ import { Camera, sift } from "./camera.js";
 import { Composer } from "./composer.js";
 import { EventStream } from "./events.js";
 import { forgetAll, remember, remembered } from "./memory.js";
-import { Outbox } from "./outbox.js";
+import { CONSENT_FIRST, Outbox } from "./outbox.js";
 import { locate } from "./place.js";
 import { tellWhoLooks, watchWhoLooks } from "./presence.js";
 import { Reminders } from "./reminders.js";
@@ -51,6 +51,7 @@ const events = new EventStream({ onMessage, onTyping: () => timeline.typing(true
 let language = remembered("language") || navigator.language;
 let answerTimer = 0;
 let saidMs = 0;
+let askedConsent = false;
 let hiddenSinceMs = 0;
 let lastTap = { data: "", atMs: 0 };
 let loadingOlder = false;
@@ -119,6 +120,10 @@ async function sendPlace() {
 
 function onOutbox(id, state, detail) {
   timeline.setState(id, state, detail);
+  if (detail.code === CONSENT_FIRST && !askedConsent) {
+    askedConsent = true;
+    say({ kind: "start" });
+  }
   if (state !== "sent" || !timeline.awaitsAnswer) return;
   timeline.typing(true);
   clearTimeout(answerTimer);
@@ -146,6 +151,7 @@ function onMessage(message) {
   if (fresh && !message.changes) alerts.hear(Date.now() - saidMs < NO_ANSWER_MS);
   clearTimeout(answerTimer);
   timeline.typing(false);
+  if (Date.now() - lastTap.atMs < NO_ANSWER_MS) outbox.resendHeld();
 }
 
 function onUp(again) {

@@ -5,6 +5,8 @@ import { t } from "./texts.js";
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 60000;
+export const CONSENT_FIRST = "consent_first";
+const NOT_THE_FILE = [401, 403];
 const FIELDS = ["id", "kind", "text", "data", "lat", "lng", "accuracy_m", "payload", "under"];
 
 function uuid() {
@@ -128,6 +130,12 @@ export class Outbox {
     this.wake();
   }
 
+  /** Sends what had to wait until the person has agreed to what is kept. */
+  async resendHeld() {
+    const held = (await this.#store.all()).filter((item) => item.error?.code === CONSENT_FIRST && this.#isHere(item));
+    for (const item of held) await this.resend(item.id);
+  }
+
   async drop(id) {
     await this.forget([id]);
     this.#tell(id, "gone", {});
@@ -174,7 +182,7 @@ export class Outbox {
     const text = error.text || t("refused");
     const others = (item.files || []).filter((file) => !file.refused).length;
     const partly = item.files && others < item.files.length ? others : 0;
-    const failed = { ...item, state: "failed", error: { text, others: partly } };
+    const failed = { ...item, state: "failed", error: { text, others: partly, code: error.code } };
     await this.#store.put(failed);
     this.#tell(item.id, "failed", failed.error);
   }
@@ -195,7 +203,7 @@ export class Outbox {
     try {
       return await this.#deliver(item);
     } catch (error) {
-      if (error.status !== 401 && error.status !== 403) throw error;
+      if (!NOT_THE_FILE.includes(error.status)) throw error;
       await openSession();
       return this.#deliver(item);
     }
@@ -222,7 +230,7 @@ export class Outbox {
       const report = (share) => this.#tell(item.id, "sending", { progress: (index + share) / count });
       file.media = await upload(file.blob, file.name, report);
     } catch (error) {
-      if (error instanceof Refused && error.status !== 401 && error.status !== 403) file.refused = true;
+      if (error instanceof Refused && !NOT_THE_FILE.includes(error.status) && error.code !== CONSENT_FIRST) file.refused = true;
       throw error;
     }
     await this.#store.put(item);

@@ -27,6 +27,7 @@ class WebDriver:
         self._app = app
         self._next = 0
         self.address = f"web:{number:064x}"
+        self._held: list[tuple[Sequence[bytes], bool, str]] = []  # as the page does, until they have agreed
 
     async def _post(self, **body: Any) -> None:
         self._next += 1
@@ -40,7 +41,16 @@ class WebDriver:
     async def taps(self, heard: Heard, label: str, data: str) -> None:
         await self._post(kind="tap", text=label, data=data, under=heard.place)
 
+    async def _may_upload(self) -> bool:
+        app = self._app
+        now_ms = app.clock.now_ms()
+        return await app.database.read(lambda tx: app.product.takes_photos(tx, self.address, now_ms))
+
     async def sends_photos(self, photos: Sequence[bytes], album: bool, caption: str) -> None:
+        if not await self._may_upload():
+            self._held.append((photos, album, caption))
+            await self.starts("")
+            return
         ids = [await self._app.media.of(TOWN).save_bytes(self.address, content, "photo.jpg") for content in photos]
         batches = [ids] if album else [[one] for one in ids]
         for at, batch in enumerate(batches):
@@ -56,8 +66,13 @@ class WebDriver:
         """Answers are read out of the database."""
 
     async def looks(self) -> bool:
-        """An open page shows everything by itself."""
-        return False
+        """An open page shows everything by itself, and sends what had to wait until they agreed."""
+        if not self._held or not await self._may_upload():
+            return False
+        held, self._held = self._held, []
+        for photos, album, caption in held:
+            await self.sends_photos(photos, album, caption)
+        return True
 
     async def hears(self, after_id: int) -> tuple[list[Heard], int]:
         """Everything written for this address since `after_id`."""
