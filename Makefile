@@ -1,5 +1,5 @@
 # make run: serve · make test: what a change must pass · make soak: for a night · make lint · make bench
-# make setup: only prepare .venv · make doctor: is it well · make links: address and invitations · make backup TO=FOLDER
+# make audit: known vulnerabilities of pinned libraries · make setup: only prepare .venv · make doctor: is it well · make links: address and invitations · make backup TO=FOLDER
 SHELL := /bin/bash
 PYTHON ?= python3.11
 VENV := .venv
@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 DEV_STAMP := $(VENV)/.ready-dev
 
-.PHONY: run setup doctor links backup dev test soak lint format bench clean browser
+.PHONY: run setup doctor links backup dev test soak lint format bench audit clean browser
 
 # Steps are told in the operator's language, as the program does it: LANGUAGE (of .env, too), else the system's.
 SAID := $(firstword $(LANGUAGE) $(shell sed -n 's/^LANGUAGE=//p' .env 2>/dev/null) $(LC_ALL) $(LC_MESSAGES) $(LANG))
@@ -68,6 +68,13 @@ format: dev
 
 bench: dev
 	$(BIN)/python -m benchmarks
+
+# Not in `make lint`: it asks an index, and what it answers changes without us.
+AUDIT := $(VENV)/audit
+audit: dev
+	@test -x $(AUDIT)/bin/pip-audit || { $(BIN)/python -m venv $(AUDIT) && $(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1; } \
+		|| { echo "no index was reached to install pip-audit: nothing was audited"; exit 0; }
+	@test ! -x $(AUDIT)/bin/pip-audit || $(BIN)/python -m tests.audit $(AUDIT)/bin/python
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -14,7 +14,6 @@ from handlers.policy.model import Policy
 from handlers.world import World
 
 PHONE_ERROR_M = 150
-ROUGH_M = 500  # a position that may be farther off says no place: a village is as wide
 NEAR_M = 800
 
 
@@ -65,7 +64,7 @@ class Facts:
             point = to_wgs84(make_point(event.lat, event.lng, event.datum))
         except GeoError:
             return Wrong("no_position")
-        if event.accuracy_m > ROUGH_M:
+        if event.accuracy_m > self.policy.report.position_error_largest_m:
             km = event.accuracy_m >= 1_000
             return Wrong("rough_km" if km else "rough_m", {"far": round(event.accuracy_m / (1_000 if km else 1))})
         village = self.world.places.locate(point, slack_m=max(PHONE_ERROR_M, event.accuracy_m))

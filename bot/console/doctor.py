@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 import shutil
+from pathlib import Path
 
 from bot.app import AlreadyRunning, lock
 from bot.checks import Check
 from bot.clock import SystemClock
-from bot.console import backup
+from bot.console.backups import making
 from bot.console.reach import address_check, files_check, push_check
 from bot.console.words import is_said, operator_language, render, say
 from bot.errors import RetryLater
@@ -58,7 +59,7 @@ async def look_around(settings: Settings) -> list[Check]:
     else:  # a server's workers and backups are not ours to see
         checks[:0] = [running_check(settings)]
         checks.append(backup_check(settings, SystemClock().now_ms()))
-    made = backup.last_made(settings)
+    made = making.last_made(settings)
     checks.append(files_check(settings, made.file if made else None))
     named = {"telegram": settings.telegram_token}
     named |= {f"telegram {code}": token for code, token in settings.telegram_tokens.items()}
@@ -77,7 +78,7 @@ def running_check(settings: Settings) -> Check:
 
 def backup_check(settings: Settings, now_ms: int) -> Check:
     """How old the newest backup is, and whether it is still where it was put."""
-    made = backup.last_made(settings)
+    made = making.last_made(settings)
     if made is None:
         return Check("backup", False, text("check.backup.none"), warning=True)
     hours = max(0, now_ms - made.at_ms) // HOUR_MS
@@ -98,16 +99,25 @@ def pages_check(settings: Settings) -> Check:
 
 
 async def vault_check(settings: Settings, database: Database) -> Check:
-    """Whether the key of what is sealed is there, apart from the data, and for its owner's eyes only."""
+    """Whether the key of what is sealed is there, apart from the data and the backups, and for its owner's eyes."""
     path = settings.vault_key
     if database.vault is None:
         sealed = await locks(database)
         return Check("vault", False, text(f"check.vault.{'none' if sealed else 'not_made'}", path=path), warning=True)
     if path.stat().st_mode & 0o077:
         return Check("vault", False, text("check.vault.open", path=path), warning=True)
-    if path.stat().st_dev == settings.data_dir.stat().st_dev:
+    if on_one_disk(path, settings.data_dir):
         return Check("vault", False, text("check.vault.beside", path=path), warning=True)
+    made = making.last_made(settings)
+    folder = made.file.parent if made is not None else None
+    if folder is not None and folder.exists() and on_one_disk(path, folder):
+        return Check("vault", False, text("check.vault.with_backups", path=path, folder=folder), warning=True)
     return Check("vault", True, text("check.vault.seen", path=path))
+
+
+def on_one_disk(one: Path, other: Path) -> bool:
+    """Whether both lie on the same disk."""
+    return one.stat().st_dev == other.stat().st_dev
 
 
 async def telegram_check(settings: Settings, name: str, token: str) -> Check:

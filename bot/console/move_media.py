@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bot.console.backup import files_of, some
+from bot.console.backups.contents import files_of, some
 from bot.console.failures import setting_line
 from bot.console.words import OperatorError, say
 from bot.errors import RetryLater

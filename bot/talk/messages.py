@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field
+from math import ceil
 from typing import Any, Literal
 
 from bot.talk.frozen import dataclass
@@ -11,6 +12,13 @@ from bot.talk.frozen import dataclass
 FARTHEST_M = 20_000_000  # half around the world: an accuracy beyond it is none
 InKind = Literal["text", "tap", "media", "place", "start", "face", "file", "other", "edited", "left", "nothing"]
 VOICE = "voice"  # the `data` of something spoken that nobody has put into words
+
+
+def accuracy_of(said: object) -> int:
+    """How many metres off a position may be, by what a platform says of it; 0 where that is nothing sensible."""
+    if isinstance(said, (int, float)) and not isinstance(said, bool) and 0 < said < FARTHEST_M:
+        return ceil(said)
+    return 0
 
 
 @dataclass(frozen=True, slots=True)

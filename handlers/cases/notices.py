@@ -75,6 +75,10 @@ async def facts(desk: Desk, case: Case, *, for_staff: bool = True, words: bool =
         text("case.place" if area in case.place else "case.place_in", place=case.place, area=area),
         text("case.received", at_ms=case.received_ms),
     ]
+    if for_staff and _says_no_village(desk, case):
+        lines.append(text("case.village_unknown"))
+    if for_staff and (case.accuracy_m or 0) > desk.world.policy.report.position_error_said_m:
+        lines.append(text("case.accuracy", metres=case.accuracy_m))
     if words and case.statement:
         lines.append(text("case.statement", words=shortened(case.statement)))
     if for_staff and case.maybe_duplicate_of is not None:
@@ -82,6 +86,12 @@ async def facts(desk: Desk, case: Case, *, for_staff: bool = True, words: bool =
         if first is not None:
             lines.append(text("case.maybe_duplicate", number=first.number, metres=apart_m(case, first)))
     return [*lines, *await sent_again(desk, case.id)] if for_staff else lines
+
+
+def _says_no_village(desk: Desk, case: Case) -> bool:
+    """Whether the reporter said a place, but not in which village."""
+    town = desk.world.places.town
+    return town is not None and case.area_id == town.area_id
 
 
 def apart_m(one: Case, other: Case) -> int:

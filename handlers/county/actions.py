@@ -82,6 +82,8 @@ async def _digest_of(turn: Turn, named: Sequence[Town], said: str) -> None:
         raise PersonError("digest_before")
     material = await read(desk, period)
     found = await whole(desk, material)
-    say = compose(found, with_buttons=False) if material.areas else no_data(found)
+    since = await digests.read_since(desk, period) if digests.is_asked_for_now(said) else None
+    later = await whole(desk, since) if since is not None else None
+    say = compose(found, with_buttons=False, since=later) if material.areas else no_data(found)
     back = Button(text("county.back"), f"/townships {day}")
     turn.reply(replace(say, rows=((back,),)))

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from handlers.areas.index import Gazetteer
 from handlers.county.rules import Days, Seen, Town
-from handlers.digests.figures import Material, Period, figures, period_of, read
+from handlers.digests.figures import Material, Period, figures, period_of, read, since_closing
 from handlers.digests.rules import Figures
 from handlers.duties.rollcall import load
 from handlers.duties.week import cleanup_on
@@ -114,14 +114,17 @@ async def whole(desk: Desk, material: Material) -> Figures:
 
 
 async def _period(desk: Desk, days: Days) -> Period | None:
-    """From the beginning of the first day's digest (the first that there can be) to the end of the last one's."""
+    """From the beginning of the first day's digest (the first that there can be) to the end of the last one's, today
+    until now."""
     last = await period_of(desk, days.last)
     if last is None:
         return None
+    running = await since_closing(desk, last)
+    until_ms = running.until_ms if running is not None else last.until_ms
     for day in days.each():
         first = await period_of(desk, day)
         if first is not None:
-            return replace(last, from_ms=first.from_ms, over=True, ran=False)
+            return replace(last, from_ms=first.from_ms, until_ms=until_ms, over=True, ran=False)
     return None
 
 

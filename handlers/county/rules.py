@@ -133,9 +133,8 @@ def compose(county: str, days: Days, every: Sequence[Seen], today: date) -> Say:
         total += sums or Sums()
     if len(every) > 1:
         lines.append(text("county.block", title=text("county.total"), lines=_lines(total)))
-    buttons = [
-        Button(text("county.digest", township=one.town.name), f"/digest {one.town.code} {days.last}") for one in every
-    ]
+    day = "" if days.last == today else f" {days.last}"
+    buttons = [Button(text("county.digest", township=one.town.name), f"/digest {one.town.code}{day}") for one in every]
     others = [
         Button(text(f"county.{name}"), f"/townships {one.said}") for name, one in periods(today).items() if one != days
     ]

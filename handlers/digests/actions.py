@@ -12,7 +12,17 @@ from bot.talk.messages import Say
 from bot.talk.spans import DAY_MS, MINUTE_MS
 from bot.turn import Dispatch, Role
 from handlers.digests import groups, rules
-from handlers.digests.figures import Material, Period, digest_ms, figures, period_of, policy_on, read, unread_ms
+from handlers.digests.figures import (
+    Material,
+    Period,
+    digest_ms,
+    figures,
+    period_of,
+    policy_on,
+    read,
+    since_closing,
+    unread_ms,
+)
 from handlers.digests.troubles import is_calendar_day, troubles
 from handlers.duties.planning import drop, horizon, plan_timer
 from handlers.people.actions import private
@@ -108,16 +118,33 @@ def _decides(desk: Desk, roles: tuple[Role, ...]) -> frozenset[str]:
 
 
 async def _say(
-    desk: Desk, material: Material, roots: frozenset[int], with_buttons: bool, decides: frozenset[str]
+    desk: Desk,
+    material: Material,
+    roots: frozenset[int],
+    with_buttons: bool,
+    decides: frozenset[str],
+    since: Material | None = None,
 ) -> Say:
     found = await figures(desk, material, roots)
     if not material.areas:
         return rules.no_data(found)
-    return rules.compose(found, with_buttons=with_buttons, decides=decides)
+    later = await figures(desk, since, roots) if since is not None else None
+    return rules.compose(found, with_buttons=with_buttons, decides=decides, since=later)
+
+
+def is_asked_for_now(said: str) -> bool:
+    """Whether a digest is asked for as of now, not by a date, of which it says the same for ever."""
+    return not said.strip()[:1].isdigit()
+
+
+async def read_since(desk: Desk, period: Period) -> Material | None:
+    """What came since today's digest was closed; None of any other day's."""
+    running = await since_closing(desk, period)
+    return await read(desk, running) if running is not None else None
 
 
 async def digest(turn: Turn, args: str) -> None:
-    """`/digest [day]`: the day's figures so far, or any day's again, the same as they were."""
+    """`/digest [day]`: the figures of today until now, or any day's again, the same as they were."""
     private(turn)
     world = turn.world
     today = world.day(turn.now_ms)
@@ -134,7 +161,8 @@ async def digest(turn: Turn, args: str) -> None:
         period = await _record(turn, period)
     roles = turn.person.roles
     material = await read(turn, period)
-    turn.reply(await _say(turn, material, _roots(roles), may(roles, "see_cases"), _decides(turn, roles)))
+    since = await read_since(turn, period) if is_asked_for_now(said) else None
+    turn.reply(await _say(turn, material, _roots(roles), may(roles, "see_cases"), _decides(turn, roles), since))
     trouble = await troubles(turn, _roots(roles)) if day == today else None
     if trouble is not None:
         turn.reply(trouble)

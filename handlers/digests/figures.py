@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 
 from bot.talk.spans import DAY_MS, HOUR_MS
@@ -65,6 +65,14 @@ async def period_of(desk: Desk, day: date) -> Period | None:
     over = due_ms <= desk.now_ms
     until_ms = due_ms if over else max(from_ms, desk.now_ms + 1)
     return Period(day, from_ms, until_ms, version_now, cleanup_on(world, day) is not None, over, ran=False)
+
+
+async def since_closing(desk: Desk, period: Period) -> Period | None:
+    """What came since today's digest was closed, until now: tomorrow's will count it. None of any other day's."""
+    if not period.over or period.day != desk.world.day(desk.now_ms):
+        return None
+    following = await period_of(desk, period.day + timedelta(days=1))
+    return replace(following, is_cleanup=False) if following else None  # tomorrow's clean-up has not begun
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,11 +130,15 @@ def sections(figures: Figures) -> list[Section]:
     return [section for section in found if section.lines]
 
 
-def compose(figures: Figures, *, with_buttons: bool, decides: Collection[str] = ()) -> Say:
+def compose(
+    figures: Figures, *, with_buttons: bool, decides: Collection[str] = (), since: Figures | None = None
+) -> Say:
     """The digest as one message, with a button for each case that waits too long.
 
     `decides`: the waits that its reader may decide; where something of them waits, the first button leads there.
+    `since`: what came after the digest was closed, under a heading of its own; what waits is then known as of now.
     """
+    now = since or figures
     head = "digest.title" if figures.over else "digest.title.so_far"
     lines: list[Words] = [
         text(head, township=figures.township, day_ms=figures.day_ms),
@@ -145,9 +149,14 @@ def compose(figures: Figures, *, with_buttons: bool, decides: Collection[str] = 
     lines += [text("digest.section", title=section.title, lines=section.lines) for section in found]
     if not found:
         lines.append(text("digest.nothing"))
-    buttons = [Button(text("digest.act", number=case.number), f"/case {case.number}") for case in figures.late_cases]
+    if since is not None:
+        lines.append(text("digest.since", from_ms=since.from_ms, until_ms=since.until_ms))
+        later = sections(since)
+        lines += [text("digest.section", title=section.title, lines=section.lines) for section in later]
+        lines += [] if later else [text("digest.nothing")]
+    buttons = [Button(text("digest.act", number=case.number), f"/case {case.number}") for case in now.late_cases]
     rows = tuple(tuple(buttons[at : at + BUTTONS_IN_A_ROW]) for at in range(0, len(buttons), BUTTONS_IN_A_ROW))
-    here = any(figures.waiting.get(name) for name in decides)
+    here = any(now.waiting.get(name) for name in decides)
     todo = ((Button(text("digest.todo"), "/todo", "primary"),),) if here else ()
     return Say(on_lines(lines), (*todo, *(rows if with_buttons else ())))
 

@@ -15,6 +15,7 @@ from bot.talk.spans import HOUR_MS
 from handlers.cases import rules as case_rules
 from handlers.cases.known import Known, case_chosen, case_said, numbered
 from handlers.cases.notices import kind_text, shortened
+from handlers.cases.points import claimable
 from handlers.cases.showing import may_see_reporter
 from handlers.cases.verdicts.deciding import search_case
 from handlers.disclosure import rules
@@ -94,12 +95,19 @@ async def _refused(turn: Turn, found: Known, said: str) -> bool:
     elif who is not None and who.anonymous:
         why, answer = "anonymous", text("reporter.anonymous", number=case.number)
     elif who is None or who.person_id is None:
-        why, answer = "erased", text("reporter.erased", number=case.number)
+        why, answer = "erased", await _erased(turn, case)
     else:
         return False
     await note_refused(turn, case, why)
     turn.reply(answer)
     return True
+
+
+async def _erased(turn: Turn, case: Case) -> Text:
+    points = await claimable(turn, case)
+    waits = points and case.claim_until_ms is not None
+    key = "reporter.erased.claimable" if waits else "reporter.erased"
+    return text(key, number=case.number, points=points, until_ms=case.claim_until_ms)
 
 
 async def submit(turn: Turn, answers: Mapping[str, Any]) -> None:

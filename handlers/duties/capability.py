@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handlers import takes
 from handlers.capability import Capability, Command
-from handlers.duties import forms, reminders, report, rollcall, undoing
+from handlers.duties import days, forms, reminders, report, rollcall, undoing
 from storage.product.integrity import Reference
 
 DUTIES = Capability(
@@ -16,6 +16,7 @@ DUTIES = Capability(
         "friday": Command(rollcall.friday, rollcall.RIGHT, takes=takes.a_day),
     },
     forms=(forms.CLEANUP,),
+    hints={report.FORM: frozenset({days.UNSAID})},
     intents=(report.interpret,),
     other_matters=(report.surely,),
     whole_lines={report.FORM: report.again},

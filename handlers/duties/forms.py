@@ -7,7 +7,8 @@ from functools import partial
 from bot.talk.form import Day, Form, Found, FreeText, Photos, Quantity
 from bot.talk.messages import Words, text
 from handlers.duties import reading
-from handlers.duties.report import days_near, own_villages, search_village, submit_cleanup
+from handlers.duties.days import days_near, suppose_last
+from handlers.duties.report import own_villages, search_village, submit_cleanup
 
 WORDS_LARGEST = 300
 
@@ -20,7 +21,7 @@ def words_shown(words: str) -> Words:
 CLEANUP = Form(
     "cleanup",
     (
-        Day(id="day", prepare=days_near),
+        Day(id="day", prepare=days_near, suppose=suppose_last),
         Found(id="village", prepare=own_villages, search=search_village),
         Quantity(id="people", parse=reading.read_people, shown=partial(reading.shown, "people")),
         Quantity(

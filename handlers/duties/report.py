@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, time, timedelta
+from datetime import date, time
 from typing import Any
 
 import orjson
@@ -16,23 +16,22 @@ from bot.talk.numerals import QuantityError
 from bot.talk.session import REVIEW, Frame
 from bot.turn import Intent
 from handlers.areas.places import Area
-from handlers.duties import reading, rules
+from handlers.duties import reading, rules, words
+from handlers.duties.days import UNSAID, check_day, recent_cleanup, the_day
 from handlers.duties.rollcall import load
 from handlers.duties.rules import Effort
 from handlers.duties.villages import reports_for
 from handlers.duties.week import cleanup_on
-from handlers.duties.words import parse_cleanup_line
 from handlers.people.actions import private
 from handlers.people.rules import may
 from handlers.undo import withdraw_button
-from handlers.world import Turn, World
+from handlers.world import Turn
 from storage.database import Row
 from storage.product import duties
 
 FORM = "cleanup"
 RIGHT = "report_cleanup"
 OFFERED_LARGEST = 8
-OLDEST_DAYS = 31
 COMMAND_WORDS = "said.cleanup"
 
 
@@ -43,9 +42,9 @@ async def cleanup(turn: Turn, args: str) -> None:
     today = turn.world.day(turn.now_ms)
     day = read_day(first, today) if first and first[0].isdigit() else None
     said = rest.strip() if day else args.strip()
-    day = day or _day(turn.world, today)
+    day = day or the_day(turn.world, today)
     if day is not None:
-        _check_day(turn, day, step=None)
+        check_day(turn, day, step=None)
     turn.open(FORM, **await _known(turn, day, said, None))
 
 
@@ -54,34 +53,49 @@ def is_report(turn: Turn, rest: str) -> bool:
     first, _, after = rest.partition(" ")
     day = first[:1].isdigit() and read_day(first, turn.world.day(turn.now_ms)) is not None
     said = after.strip() if day else rest
-    return (day and not said) or rules.is_cleanup_line(said, strict=False)
+    return (day and not said) or words.is_cleanup_line(said, strict=False)
 
 
 async def surely(turn: Turn, takes_words: bool) -> Intent | None:
     """A whole report, people and something else, said to a question about another matter."""
     said = turn.event.text.strip()
-    if not may(turn.person.roles, RIGHT) or not rules.is_whole_line(said):
+    if not may(turn.person.roles, RIGHT) or not words.is_whole_line(said):
         return None
-    day = _day(turn.world, turn.world.day(turn.now_ms))
-    return Intent(form=FORM, answers=await _known(turn, day, said, turn.event))
+    return await _line(turn, said)
 
 
 async def interpret(turn: Turn) -> Intent | None:
-    """A line (or a photo's caption) that is a village's report: on a clean-up day, or after a command word."""
+    """A line (or a photo's caption) that is a village's report.
+
+    On any day but a clean-up's without a command word it must say more, and it is asked which day is meant.
+    """
     event = turn.event
     if event.kind not in ("text", "media") or not may(turn.person.roles, RIGHT):
         return None
     said = event.text.strip()
-    words = turn.catalogues[turn.person.language].render(text(COMMAND_WORDS)).split("|")
+    begins = turn.catalogues[turn.person.language].render(text(COMMAND_WORDS)).split("|")
     today = turn.world.day(turn.now_ms)
-    said_after = rules.after_command_word(said, words)
+    said_after = words.after_command_word(said, begins)
     if said_after is None:
-        if cleanup_on(turn.world, today) is None or not rules.is_cleanup_line(said):
-            return None
-        said_after = said
-    elif said_after and not rules.is_cleanup_line(said_after, strict=False):
+        expected = cleanup_on(turn.world, today) is not None
+        takes = words.is_cleanup_line if expected else words.is_line_of_another_day
+        return await _line(turn, said) if takes(said) else None
+    if said_after and not words.is_cleanup_line(said_after, strict=False):
         return None
-    return Intent(form=FORM, answers=await _known(turn, _day(turn.world, today), said_after, event))
+    return Intent(form=FORM, answers=await _known(turn, the_day(turn.world, today), said_after, event))
+
+
+async def _line(turn: Turn, said: str) -> Intent:
+    """The form that a line without a command word opens: for the day that it says, else for today if that is a
+    clean-up's; on any other day it is asked.
+    """
+    today = turn.world.day(turn.now_ms)
+    day = words.day_in(said, today) or (today if cleanup_on(turn.world, today) is not None else None)
+    if day is not None:
+        return Intent(form=FORM, answers=await _known(turn, day, said, turn.event))
+    answers = {**await _known(turn, None, said, turn.event), UNSAID: True}
+    note = None if recent_cleanup(turn.world, today) else text("cleanup.none_today", day_ms=turn.now_ms)
+    return Intent(form=FORM, answers=answers, note=note)
 
 
 async def again(turn: Turn, frame: Frame) -> Intent | None:
@@ -90,41 +104,20 @@ async def again(turn: Turn, frame: Frame) -> Intent | None:
     Free words and the review take no line, and the question for the people reads the whole line itself.
     """
     event, before = turn.event, frame.answers
-    words = turn.catalogues[turn.person.language].render(text(COMMAND_WORDS)).split("|")
+    begins = turn.catalogues[turn.person.language].render(text(COMMAND_WORDS)).split("|")
     said = event.text.strip()
-    said = rules.after_command_word(said, words) or said
-    if frame.asked in (REVIEW, "words") or not rules.is_whole_line(said):
+    said = words.after_command_word(said, begins) or said
+    if frame.asked in (REVIEW, "words") or not words.is_whole_line(said):
         return None
     village = _village_said(turn, said)
     same = village is None or str(village.area_id) == (before.get("village") or {}).get("id")
     if frame.asked == "people" and same:
         return None
-    day = date.fromisoformat(before["day"]) if "day" in before else _day(turn.world, turn.world.day(turn.now_ms))
+    day = date.fromisoformat(before["day"]) if "day" in before else the_day(turn.world, turn.world.day(turn.now_ms))
     known = await _known(turn, day, said, event)
     kept = {name: before[name] for name in ("village",) if name in before}
     photos = [*(before.get("photos") or ()), *(known.get("photos") or ())]
     return Intent(form=FORM, answers={**kept, **known, **({"photos": photos} if photos else {})})
-
-
-def _days(world: World, today: date) -> list[date]:
-    """The days that a report may be about when none is said."""
-    return rules.report_days(today, lambda day: cleanup_on(world, day) is not None)
-
-
-def _day(world: World, today: date) -> date | None:
-    """The day that a report is about when none is said; None where that must be asked."""
-    days = _days(world, today)
-    return days[0] if len(days) == 1 else None
-
-
-async def days_near(turn: Turn, _: Mapping[str, Any]) -> Sequence[Option]:
-    """The days to choose from: «昨天 11月20日 周五», «今天 11月21日 周六»."""
-    world = turn.world
-    today = world.day(turn.now_ms)
-    return [
-        Option(day.isoformat(), text(f"cleanup.day.{(today - day).days}", day_ms=world.moment_ms(day, time())))
-        for day in _days(world, today)
-    ]
 
 
 async def _known(turn: Turn, day: date | None, said: str, event: In | None) -> dict[str, Any]:
@@ -141,7 +134,7 @@ async def _known(turn: Turn, day: date | None, said: str, event: In | None) -> d
     if not said:
         return answers
     try:
-        efforts = rules.efforts_of(parse_cleanup_line(said))
+        efforts = rules.efforts_of(words.parse_cleanup_line(said))
     except QuantityError as problem:
         turn.reply(text(f"step.effort_{problem.code}", said=problem.said))
         return answers
@@ -191,20 +184,11 @@ def _option(village: Area) -> Option:
     return Option(str(village.area_id), village.name)
 
 
-def _check_day(turn: Turn, day: date, step: str | None) -> None:
-    world = turn.world
-    today = world.day(turn.now_ms)
-    if day > today:
-        raise PersonError("cleanup_not_yet", step=step, day_ms=world.moment_ms(day, time()))
-    if day < today - timedelta(days=OLDEST_DAYS):
-        raise PersonError("cleanup_too_old", step=step, days=OLDEST_DAYS)
-
-
 async def submit_cleanup(turn: Turn, answers: Mapping[str, Any]) -> None:
     """Write the report and its effort (D15: each series its own row), in place of the village's earlier one."""
     world = turn.world
     day = date.fromisoformat(answers["day"])
-    _check_day(turn, day, step="day")
+    check_day(turn, day, step="day")
     village_id = int(answers["village"]["id"])
     if village_id not in {village.area_id for village in reports_for(world, turn.person.roles)}:
         area = world.places.areas.get(village_id)
@@ -217,13 +201,13 @@ async def submit_cleanup(turn: Turn, answers: Mapping[str, Any]) -> None:
     before = await _before(turn, day, village_id)
     kept = [one for one in before.efforts if one.metric not in {new.metric for new in efforts}] if before else []
     photos = await _photos(turn, answers.get("photos") or (), before.row if before else None)
-    words = str(answers.get("words") or "").strip() or (before.row["words"] if before else "")
+    remark = str(answers.get("words") or "").strip() or (before.row["words"] if before else "")
     report = {
         "id": turn.ids.next(),
         "day": day.isoformat(),
         "village_id": village_id,
         "person_id": turn.person.id,
-        "words": words,
+        "words": remark,
         "photos": photos,
         "replaces": before.row["id"] if before else None,
         "policy_version": world.current.version,

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Protocol
 
 from bot.talk.messages import Text, Words, text
-from bot.talk.numerals import NUMERAL_CHARS, QuantityError
 from bot.talk.quantity import format_volume, parse_people, parse_vehicles, parse_volume_l
-from handlers.duties.words import Cleanup, parse_cleanup_line
+from handlers.duties.words import Cleanup
 
 METRICS = ("people", "vehicles", "volume")
 # D15: 人 and 人次, 车 and 车次, 台 and 台次 are series of their own; other words only name the same thing differently.
@@ -24,15 +22,6 @@ PLAIN_UNIT = {"people": "person", "vehicles": "vehicle", "volume": "m3"}
 SERIES = tuple(
     (metric, unit) for metric in METRICS for unit in dict.fromkeys((PLAIN_UNIT[metric], *UNITS[metric].values()))
 )
-ACCUSING = ("有人", "举报", "偷", "乱倒", "乱扔")
-LATE_DAYS = 2
-
-PARSERS: Mapping[str, Callable[[str], object]] = {
-    "people": parse_people,
-    "vehicles": parse_vehicles,
-    "volume": parse_volume_l,
-}
-_NAMED = re.compile(rf"[{NUMERAL_CHARS}几多来]\s*(?:个|名)?(人|车|方)")
 
 Workday = Callable[[date], bool]
 
@@ -63,14 +52,14 @@ def reminder_day(cleanup: date, weekday: int, reminder_weekday: int) -> date:
     return cleanup - timedelta(days=(weekday - reminder_weekday) % 7)
 
 
-def report_days(today: date, is_cleanup: Callable[[date], bool]) -> list[date]:
-    """The days that a report may be about unless another is said: a clean-up of the last two days, and today.
+def report_days(today: date, is_cleanup: Callable[[date], bool], late_days: int) -> list[date]:
+    """The days that a report may be about unless another is said: a clean-up of the last few days, and today.
 
     One alone needs no question.
     """
     if is_cleanup(today):
         return [today]
-    near = (today - timedelta(days=back) for back in range(1, LATE_DAYS + 1))
+    near = (today - timedelta(days=back) for back in range(1, late_days + 1))
     return [*(day for day in near if is_cleanup(day)), today]
 
 
@@ -141,45 +130,6 @@ def read_effort(said: str, metric: str) -> Effort:
         vehicles = parse_vehicles(said, default_unit="车")
         return effort_of(metric, vehicles.unit, vehicles.value * 1000)
     return effort_of(metric, "", parse_volume_l(said, default_unit="方").litres)
-
-
-def is_cleanup_line(said: str, *, strict: bool = True) -> bool:
-    """Whether free words are a village's report, perhaps with a wrong number in it; never an accusation («有人…»).
-
-    Strict: at least two of people, vehicles and m³, or one of them and nothing else. Otherwise one is enough.
-    """
-    if any(word in said for word in ACCUSING):
-        return False
-    try:
-        named = efforts_of(parse_cleanup_line(said))
-    except QuantityError as problem:
-        return problem.code != "not_a_number" and (not strict or len({*_NAMED.findall(said)}) > 1)
-    return not strict or len(named) > 1 or any(_is_all(said, metric) for metric in named)
-
-
-def is_whole_line(said: str) -> bool:
-    """Whether a line says the people and something else of a report, all of it readable."""
-    try:
-        return is_cleanup_line(said) and {"people"} < set(efforts_of(parse_cleanup_line(said)))
-    except QuantityError:
-        return False
-
-
-def _is_all(said: str, metric: str) -> bool:
-    """Whether the words are that one figure and nothing else."""
-    try:
-        PARSERS[metric](said)
-    except QuantityError:
-        return False
-    return True
-
-
-def after_command_word(said: str, words: Sequence[str]) -> str | None:
-    """What follows a command word at the beginning («周五 12人3车»), or None when there is no such word."""
-    for word in sorted(words, key=len, reverse=True):
-        if word and said.casefold().startswith(word.casefold()):
-            return said[len(word) :].lstrip(" :：,，。")
-    return None
 
 
 class AskAgain(Protocol):

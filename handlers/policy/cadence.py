@@ -25,6 +25,7 @@ class Friday(Table):
     report_until: time
     on_holiday: Literal["skip", "last_workday"]
     late_drop_minutes: Positive
+    late_days: Annotated[int, Field(ge=0, le=6)] = 3
     people_ask_again_above: Positive
     vehicles_ask_again_above: Positive
     volume_m3_ask_again_above: Positive

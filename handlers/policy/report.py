@@ -40,6 +40,8 @@ class Report(Table):
     person_day_points_largest: Points
     waiting_too_long_hours: Hours
     photo_again_hours: Hours = 72
+    position_error_largest_m: Positive = 500  # a position that may be farther off says no place: a village is as wide
+    position_error_said_m: Positive = 50
     kinds: Many[ReportKind]
     not_true_reasons: Many[Reason]
 

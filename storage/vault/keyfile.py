@@ -5,8 +5,11 @@ It may be under a passphrase (PKCS 8). Who has the database or a backup but not 
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -20,6 +23,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 NEXT = ".next"
+NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
+LOCK = re.compile(r"\.[0-9a-f]{16}")  # the end of an old key file's name
+PUBLIC = "vault.pub"  # its public half, beside the data
 
 
 class KeyFileProblem(Exception):
@@ -56,18 +62,33 @@ def write_key(path: Path, key: X25519PrivateKey, passphrase: str = "") -> None:
     protection: KeySerializationEncryption = (
         BestAvailableEncryption(passphrase.encode()) if passphrase else NoEncryption()
     )
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection)
+    _write_new(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection))
+
+
+def _write_new(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, beside = tempfile.mkstemp(prefix=path.name, dir=path.parent)  # mode 600
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(pem)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.link(beside, path)  # whole or not at all, and never over another
+        _name(beside, path)
     finally:
-        Path(beside).unlink()
+        Path(beside).unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def _name(beside: str, path: Path) -> None:
+    """Give a file its name, whole or not at all, and never over another. Raises FileExistsError."""
+    try:
+        os.link(beside, path)
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+        Path(beside).rename(path)  # a stick of FAT has no links
 
 
 def replace_key(path: Path, key: X25519PrivateKey, passphrase: str) -> None:
@@ -77,6 +98,19 @@ def replace_key(path: Path, key: X25519PrivateKey, passphrase: str) -> None:
     write_key(beside, key, passphrase)
     beside.replace(path)
     sync_folder(path.parent)
+
+
+def keep_old(path: Path, lock: str) -> Path:
+    """Keep the key file under its lock's name beside the one that takes its place; where. Raises OSError."""
+    kept = path.with_name(f"{path.name}.{lock}")
+    with suppress(FileExistsError):  # of a rotation that was broken off
+        _write_new(kept, path.read_bytes())
+    return kept
+
+
+def kept_keys(path: Path) -> list[Path]:
+    """The key files of before, which open older backups."""
+    return [one for one in sorted(path.parent.glob(f"{path.name}.*")) if LOCK.fullmatch(one.suffix)]
 
 
 def sync_folder(folder: Path) -> None:

@@ -13,10 +13,9 @@ from enum import IntEnum
 from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 KEY_BYTES = 32
 INFO = b"jingxiang vault 1"
@@ -62,17 +61,17 @@ class Locked(Exception):
 
 
 class Vault:
-    """The private key, and the data keys that it has opened."""
+    """The key pair, and the data keys that it has opened."""
 
     def __init__(self, private: X25519PrivateKey) -> None:
         self._private = private
-        self._public = private.public_key()
-        self.lock = lock_of(private)
+        self.public = private.public_key()
+        self.lock = lock_of(self.public)
         self.known: dict[KeyName, tuple[AESGCM, bytes]] = {}
 
     def wrap(self, key: bytes, name: KeyName) -> bytes:
         """Seal a data key to the public key."""
-        return SUITE.encrypt(key, self._public, info=_info(name))
+        return SUITE.encrypt(key, self.public, info=_info(name))
 
     def unwrap(self, wrapped: bytes, name: KeyName) -> bytes:
         """Open a data key. Raises WrongKey."""
@@ -82,9 +81,9 @@ class Vault:
             raise WrongKey(f"data key of township {name[0]}, purpose {name[1]}, day {name[2]}") from None
 
 
-def lock_of(private: X25519PrivateKey) -> str:
-    """What a private key's lock is called: the beginning of the SHA-256 of its public half."""
-    return hashlib.sha256(private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()[:16]
+def lock_of(public: X25519PublicKey) -> str:
+    """Name a public key: the beginning of its SHA-256."""
+    return hashlib.sha256(public.public_bytes_raw()).hexdigest()[:16]
 
 
 def _info(name: KeyName) -> bytes:

@@ -85,6 +85,16 @@ def test_a_place_is_tencents_latitude_first() -> None:
     assert (event.kind, event.lat, event.lng, event.datum) == ("place", 35.499388, 104.602621, "GCJ-02")
 
 
+@pytest.mark.parametrize(
+    ("precision", "accuracy_m"),
+    [("65.000000", 65), ("119.2", 120), (40, 40), ("", 0), ("0", 0), ("-3", 0), ("nan", 0), ("1e30", 0), ("rough", 0)],
+)
+def test_how_exact_a_place_is_where_a_client_says_it(precision: object, accuracy_m: int) -> None:
+    event = arrived(MsgType="location", Location_X="35.5", Location_Y="104.6", Precision=precision).event
+    assert (event.kind, event.accuracy_m) == ("place", accuracy_m)
+    assert arrived(MsgType="location", Location_X="35.5", Location_Y="104.6").event.accuracy_m == 0
+
+
 @pytest.mark.parametrize("lat", ["", "nan", "inf", "91", "x"])
 def test_a_place_that_is_none_is_a_value_error(lat: str) -> None:
     with pytest.raises(ValueError):

@@ -355,7 +355,8 @@ async def serving(folder: Path, *, url: str = "", **settings: Any) -> AsyncItera
     shutil.rmtree(folder / "texts", ignore_errors=True)
     database = await open_database(url)
     key_file = (folder.parent if url.startswith("postgres") else folder) / "vault.key"  # one for all workers
-    await use_vault(Settings(_env_file=None, vault_key_file=key_file), database)
+    key_file = settings.setdefault("vault_key_file", key_file)
+    await use_vault(Settings(_env_file=None, data_dir=folder, vault_key_file=key_file), database)
     await database.transaction(
         lambda tx: areas.set_township(tx, code="1", name="试验乡", county="", province="", now_ms=now_ms)
     )

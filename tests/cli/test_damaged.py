@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.checks import Check
-from bot.console.backup import KeepingError, check
+from bot.console.backups.contents import KeepingError, check
 from bot.console.doctor import check_line, pages_check
 from bot.settings import Settings
 from tests.cli.console import Console
@@ -158,7 +158,7 @@ def test_whatever_the_manifest_holds_is_said_in_one_line(
 ) -> None:
     file = packed(tmp_path_factory.getbasetemp() / "any.tar", manifest, {"jingxiang.db": b"hello"})
     with pytest.raises(KeepingError) as refused:
-        check(file, quiet)
+        check(file, [], quiet)
     assert len(str(refused.value).splitlines()) == 1
 
 

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
+import hashlib
+import io
+import os
 import sqlite3
+import subprocess
+import sys
 import tarfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import pyrage
 import pytest
+from bech32 import bech32_encode, convertbits
 
-from bot.console import backup
+from bot.console.backups.contents import KeepingError
+from bot.console.backups.making import make_backup
+from bot.console.backups.restoring import restore
 from bot.media.shelf import Shelf
 from bot.media.store import MediaStore
 from bot.media.stores import open_shelf
 from bot.settings import Settings
+from bot.vault import every_key, open_with_vault
 from storage.engine.opening import bring_up_to_date, open_database
+from storage.vault.age import decrypting
+from storage.vault.keyfile import KeyFileProblem, make_key, write_key
+from storage.vault.sealing import index_of
 from tests.channels.website import Page, serving
 from tests.cli.moving import quiet
 from tests.fakes.pictures import photo
@@ -28,12 +40,17 @@ OWNER = "web:" + "a" * 64
 Make = Callable[[Path], Settings]
 
 
+def key_of(folder: Path) -> Path:
+    """The key of all deployments of a test, apart from their data."""
+    return folder.parent / "stick" / "vault.key"
+
+
 def in_a_folder(folder: Path) -> Settings:
-    return Settings(_env_file=None, data_dir=folder)
+    return Settings(_env_file=None, data_dir=folder, vault_key_file=key_of(folder))
 
 
 def in_s3(folder: Path) -> Settings:
-    return s3_server().settings(folder)
+    return s3_server().settings(folder, vault_key_file=key_of(folder))
 
 
 @pytest.fixture(params=[in_a_folder, in_s3])
@@ -70,7 +87,7 @@ async def stored(shelf: Shelf) -> dict[str, bytes]:
 
 
 def back_up(settings: Settings, folder: Path, stamp: str = "1", keep: int = 0) -> Path:
-    return backup.backup(settings, folder / "kept", stamp=stamp, keep=keep, progress=quiet)
+    return make_backup(settings, folder / "kept", stamp=stamp, keep=keep, progress=quiet).file
 
 
 async def test_a_backup_comes_back_whole(make: Make, tmp_path: Path) -> None:
@@ -78,7 +95,7 @@ async def test_a_backup_comes_back_whole(make: Make, tmp_path: Path) -> None:
     await add(old, photo(1), township_id=2)
     await open_shelf(old).mark("no/bodys")  # in the store, but no row names it
     new = make(tmp_path / "new")
-    backup.restore(back_up(old, tmp_path), new, progress=quiet)
+    restore(back_up(old, tmp_path), new, progress=quiet)
     with sqlite3.connect(tmp_path / "new" / "jingxiang.db") as connection:
         assert connection.execute("SELECT timer_key FROM timers").fetchall() == [("key",)]
         assert connection.execute("SELECT COUNT(*) FROM media").fetchone() == (4,)
@@ -94,7 +111,7 @@ async def test_what_is_in_the_bucket_already_may_stay_there(tmp_path: Path) -> N
     await open_shelf(old).delete(sorted(before)[:2])
     new = old.model_copy(update={"data_dir": tmp_path / "new"})
     file = back_up(await town(in_s3(tmp_path / "twin")), tmp_path)
-    backup.restore(file, new, progress=quiet)
+    restore(file, new, progress=quiet)
     assert await stored(open_shelf(new)) == before
 
 
@@ -110,8 +127,7 @@ async def test_a_photo_is_seen_again_after_a_restore(make: Make, tmp_path: Path)
         before = await page.get(f"/media/{answer['id']}")
         file = await asyncio.to_thread(back_up, old, tmp_path)  # while it serves
         token = page.token
-    await asyncio.to_thread(backup.restore, file, new, progress=quiet)
-    shutil.copy(old.vault_key, new.vault_key)
+    await asyncio.to_thread(restore, file, new, progress=quiet)
     async with serving(tmp_path / "new", **{**given, **of_store(new)}) as site:
         page = Page(site.url)
         site.pages.append(page)
@@ -123,7 +139,8 @@ async def test_a_photo_is_seen_again_after_a_restore(make: Make, tmp_path: Path)
 
 
 def of_store(settings: Settings) -> dict[str, str]:
-    return {name: getattr(settings, name) for name in Settings.model_fields if name.startswith(("media_u", "media_s3"))}
+    named = ("media_u", "media_s3", "vault_key")
+    return {name: getattr(settings, name) for name in Settings.model_fields if name.startswith(named)}
 
 
 async def test_a_backup_while_somebody_writes_is_one_moment(tmp_path: Path) -> None:
@@ -149,7 +166,7 @@ async def test_a_backup_while_somebody_writes_is_one_moment(tmp_path: Path) -> N
     finally:
         stop.set()
         writer.join()
-    backup.restore(file, in_a_folder(tmp_path / "new"), progress=quiet)
+    restore(file, in_a_folder(tmp_path / "new"), progress=quiet)
     with sqlite3.connect(tmp_path / "new" / "jingxiang.db") as connection:
         assert connection.execute("SELECT COUNT(*) FROM timers WHERE id >= 10").fetchone()[0] % 2 == 0
     connection.close()
@@ -168,10 +185,10 @@ async def test_a_photo_erased_meanwhile_is_no_loss(make: Make, tmp_path: Path) -
             connection.close()
             asyncio.run(shelf.delete([first, f"{first}.view", f"{first}.thumb"]))
 
-    made = backup.backup
-    file = await asyncio.to_thread(made, settings, tmp_path / "kept", stamp="1", progress=erase)
+    made = make_backup
+    file = (await asyncio.to_thread(made, settings, tmp_path / "kept", stamp="1", progress=erase)).file
     new = make(tmp_path / "new")
-    backup.restore(file, new, progress=quiet)
+    restore(file, new, progress=quiet)
     after = await stored(open_shelf(new))
     assert first not in after and len([key for key in after if "." not in key]) == 2
 
@@ -181,12 +198,12 @@ async def test_a_photo_that_is_lost_or_damaged_is_named(make: Make, tmp_path: Pa
     shelf = open_shelf(settings)
     key = next(key for key in await stored(shelf) if key.endswith(".thumb"))
     await shelf.delete([key])
-    with pytest.raises(backup.KeepingError, match=f"not in .*: {key}$"):
+    with pytest.raises(KeepingError, match=f"not in .*: {key}$"):
         back_up(settings, tmp_path)
     await add(settings, *(photo(seed) for seed in range(2)))
     original = key.removesuffix(".thumb")
     await shelf.mark(original)
-    with pytest.raises(backup.KeepingError, match=f"{original} in .* is damaged"):
+    with pytest.raises(KeepingError, match=f"{original} in .* is damaged"):
         back_up(settings, tmp_path)
     assert not list((tmp_path / "kept").iterdir())
 
@@ -195,43 +212,158 @@ async def test_only_the_newest_are_kept(tmp_path: Path) -> None:
     settings = await town(in_a_folder(tmp_path / "old"))
     for stamp in ("1", "2", "3"):
         back_up(settings, tmp_path, stamp, keep=2)
-    assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["jingxiang-2.tar", "jingxiang-3.tar"]
+    assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["jingxiang-2.tar.age", "jingxiang-3.tar.age"]
 
 
 async def test_a_full_folder_and_a_damaged_backup_are_refused(make: Make, tmp_path: Path) -> None:
     settings = await town(make(tmp_path / "old"))
     file = back_up(settings, tmp_path)
-    with pytest.raises(backup.KeepingError, match="not empty"):
-        backup.restore(file, settings, progress=quiet)
+    with pytest.raises(KeepingError, match="not empty"):
+        restore(file, settings, progress=quiet)
     new = make(tmp_path / "new")
-    content = bytearray(file.read_bytes())
-    with tarfile.open(file) as tar:
+    whole = file.read_bytes()
+    for damaged in (
+        whole[:-1],
+        whole[:-70_000],  # a piece of age's at the end, whatever the tar file says
+        whole[: len(whole) // 2] + bytes([whole[len(whole) // 2] ^ 1]) + whole[len(whole) // 2 + 1 :],
+        b"no tar at all",
+    ):
+        file.write_bytes(damaged)
+        with pytest.raises(KeepingError, match="not a whole backup"):
+            restore(file, new, progress=quiet)
+    assert not new.data_dir.exists() or not list(new.data_dir.iterdir())
+
+
+# -- encrypted
+
+
+def in_the_clear(file: Path, settings: Settings) -> Path:
+    """The same backup as an older version made it."""
+    plain = file.with_suffix("")
+    with file.open("rb") as source, decrypting(source, every_key(settings)) as opened:
+        plain.write_bytes(opened.read())
+    return plain
+
+
+async def test_a_backup_tells_nothing_without_the_key_and_names_what_is_missing(make: Make, tmp_path: Path) -> None:
+    settings = await town(make(tmp_path / "old"))
+    file = back_up(settings, tmp_path)
+    content = file.read_bytes()
+    for told in (b"SQLite format 3", b"manifest.json", b"media/", b"JFIF", b"timers", b"ustar"):
+        assert told not in content
+    new = make(tmp_path / "new")
+    key = settings.vault_key.read_bytes()
+    settings.vault_key.unlink()
+    with pytest.raises(KeepingError, match=r"is encrypted: put the key file .*vault\.key"):
+        restore(file, new, progress=quiet)
+    write_key(settings.vault_key, make_key())
+    with pytest.raises(KeepingError, match="another key"):
+        restore(file, new, progress=quiet)
+    assert not new.data_dir.exists() or not list(new.data_dir.iterdir())
+    settings.vault_key.write_bytes(key)
+    restore(file, new, progress=quiet)
+
+
+async def test_the_public_half_is_enough_to_make_one(make: Make, tmp_path: Path) -> None:
+    settings = await town(make(tmp_path / "old"))
+    database = await open_with_vault(settings)
+    await database.transaction(lambda tx: index_of(tx, "something", 1))  # under the key
+    await database.close()
+    away = settings.vault_key.rename(tmp_path / "in the safe")
+    file = back_up(settings, tmp_path)
+    assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == [file.name]
+    away.rename(settings.vault_key)
+    restore(file, make(tmp_path / "new"), progress=quiet)
+    (settings.data_dir / "vault.pub").write_text("age1nobodyknows")
+    back_up(settings, tmp_path)
+    settings.vault_key.rename(away)
+    with pytest.raises(KeyFileProblem, match="lost"):
+        back_up(settings, tmp_path)
+
+
+async def test_one_of_an_older_version_is_put_back_without_any_key(make: Make, tmp_path: Path) -> None:
+    settings = await town(make(tmp_path / "old"))
+    plain = in_the_clear(back_up(settings, tmp_path), settings)
+    settings.vault_key.unlink()
+    restore(plain, make(tmp_path / "new"), progress=quiet)
+    assert await stored(open_shelf(settings))
+    content = bytearray(plain.read_bytes())
+    with tarfile.open(plain) as tar:
         at = next(one for one in tar.getmembers() if one.name.startswith("media/")).offset_data
     content[at] ^= 1
-    file.write_bytes(content)
-    with pytest.raises(backup.KeepingError, match="damaged"):
-        backup.restore(file, new, progress=quiet)
-    file.write_bytes(b"no tar at all")
-    with pytest.raises(backup.KeepingError, match="not a whole backup"):
-        backup.restore(file, new, progress=quiet)
-    assert not new.data_dir.exists() or not list(new.data_dir.iterdir())
+    plain.write_bytes(content)
+    with pytest.raises(KeepingError, match=r"media/.* is damaged"):
+        restore(plain, make(tmp_path / "other"), progress=quiet)
+
+
+async def test_the_ordinary_program_opens_one_too(tmp_path: Path) -> None:
+    """Should this program be lost: the key file, spelt as age does."""
+    settings = await town(in_a_folder(tmp_path / "old"))
+    content = back_up(settings, tmp_path).read_bytes()
+    [key] = every_key(settings)
+    spelt = bech32_encode("age-secret-key-", convertbits(key.private_bytes_raw(), 8, 5)).upper()  # type: ignore[arg-type]
+    with tarfile.open(fileobj=io.BytesIO(pyrage.decrypt(content, [pyrage.x25519.Identity.from_str(spelt)]))) as tar:
+        assert tar.getnames()[-2:] == ["jingxiang.db", "manifest.json"]
+
+
+async def test_a_large_one_takes_no_more_memory(tmp_path: Path) -> None:
+    """64 MB of photos in a process that may not grow by a half of that."""
+    settings = await town(in_a_folder(tmp_path / "old"), photos=0)
+    with sqlite3.connect(settings.data_dir / "jingxiang.db") as connection:
+        for number in range(4):
+            content = os.urandom(1 << 20) * 16
+            sha256 = hashlib.sha256(content).hexdigest()
+            path = settings.data_dir / "media" / sha256[:2] / sha256[2:]
+            path.parent.mkdir(exist_ok=True)
+            for end in ("", ".view"):
+                path.with_name(path.name + end).write_bytes(content)
+            connection.execute(
+                "INSERT INTO media (township_id, id, kind, channel, state, sha256, mime, created_ms)"
+                " VALUES (1, ?, 'video', 'web', 'ready', ?, 'video/mp4', 1)",
+                (str(number), sha256),
+            )
+    connection.close()
+    ran = subprocess.run(
+        [sys.executable, "-c", GROWTH, settings.data_dir, settings.vault_key, tmp_path],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(ran.stdout) < 32 * 1024, ran.stdout
+
+
+GROWTH = """
+import resource, sys
+from pathlib import Path
+import pyrage
+from bot.console.backups.making import make_backup
+from bot.console.backups.restoring import restore
+from bot.settings import Settings
+
+old, key, folder = map(Path, sys.argv[1:])
+settings = Settings(_env_file=None, data_dir=old, vault_key_file=key)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+made = make_backup(settings, folder / "kept", stamp="1", progress=lambda *_: None)
+restore(made.file, settings.model_copy(update={"data_dir": folder / "new"}), progress=lambda *_: None)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
 
 
 async def test_a_store_that_is_away_is_said_and_a_restore_may_be_tried_again(tmp_path: Path) -> None:
     settings = await town(in_s3(tmp_path / "old"))
     nowhere = settings.model_copy(update={"media_s3_endpoint": "http://127.0.0.1:1"})
-    with pytest.raises(backup.KeepingError, match="media store: no connection"):
+    with pytest.raises(KeepingError, match="media store: no connection"):
         back_up(nowhere, tmp_path)
     file = back_up(settings, tmp_path)
     new = settings.model_copy(update={"data_dir": tmp_path / "new"})
-    with pytest.raises(backup.KeepingError, match="media store: no connection"):
-        backup.restore(file, new.model_copy(update={"media_s3_endpoint": "http://127.0.0.1:1"}), progress=quiet)
-    backup.restore(file, new, progress=quiet)
+    with pytest.raises(KeepingError, match="media store: no connection"):
+        restore(file, new.model_copy(update={"media_s3_endpoint": "http://127.0.0.1:1"}), progress=quiet)
+    restore(file, new, progress=quiet)
     assert (tmp_path / "new" / "jingxiang.db").exists()
 
 
 def test_a_server_s_database_is_kept_by_its_own_tools(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, data_dir=tmp_path, database_url="postgresql://127.0.0.1/town")
-    for work in (lambda: back_up(settings, tmp_path), lambda: backup.restore(tmp_path, settings, progress=quiet)):
-        with pytest.raises(backup.KeepingError, match="pg_dump"):
+    for work in (lambda: back_up(settings, tmp_path), lambda: restore(tmp_path, settings, progress=quiet)):
+        with pytest.raises(KeepingError, match="pg_dump"):
             work()

@@ -156,7 +156,7 @@ def test_a_defect_keeps_its_traceback(console: Console, monkeypatch: pytest.Monk
     def broken(*_: Any, **__: Any) -> None:
         raise KeyError("a mistake of ours")
 
-    monkeypatch.setattr("bot.console.backup.backup", broken)
+    monkeypatch.setattr("bot.console.backups.making.make_backup", broken)
     assert isinstance(console.says("backup", "kept").exception, KeyError)
 
 
@@ -216,7 +216,7 @@ def test_doctor_says_whether_it_runs_who_reaches_it_and_how_old_the_backup_is(co
     )
     assert line_of(Console(console.folder, PUBLIC_URL="http://192.168.1.20").done("doctor"), "address").startswith("?")
     assert line_of(console.done("doctor"), "address") == "ok  address: https://chat.example"
-    made = Path(console.done("backup", tmp_path / "kept").strip())
+    made = Path(console.done("backup", tmp_path / "kept").splitlines()[0])
     assert line_of(console.done("doctor"), "backup") == f"ok  backup: the newest is of 0 hours ago: {made}"
     three_days_ms = int(time.time() * 1000) - 3 * 86_400_000
     (console.folder / "last-backup.json").write_text(json.dumps({"at_ms": three_days_ms, "file": str(made)}))

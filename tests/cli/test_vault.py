@@ -12,7 +12,7 @@ from bot.vault import open_with_vault
 from storage.database import Tx
 from storage.machine import inbox
 from storage.vault import keyfile
-from storage.vault.keyfile import NEXT, make_key, write_key
+from storage.vault.keyfile import NEXT, kept_keys, make_key, write_key
 from tests.cli.console import Console
 from tests.example import EXAMPLE
 
@@ -89,8 +89,10 @@ def test_without_its_key_nothing_starts_and_doctor_says_what_is_missing(console:
 def test_another_key_opens_everything_and_the_old_one_nothing(console: Console) -> None:
     key = console.folder / "vault.key"
     old = key.read_bytes()
-    assert str(key) in console.done("vault", "rotate")
-    assert key.read_bytes() != old and not key.with_name(key.name + NEXT).exists()
+    said = console.done("vault", "rotate")
+    [kept] = kept_keys(key)
+    assert str(key) in said and str(kept) in said
+    assert key.read_bytes() != old == kept.read_bytes() and not key.with_name(key.name + NEXT).exists()
     assert read(settings_of(console)) == WORDS
     key.write_bytes(old)
     assert "VAULT_KEY_FILE" in console.refused("links")
@@ -128,3 +130,95 @@ def test_a_passphrase_locks_the_file(console: Console, monkeypatch: pytest.Monke
     monkeypatch.setenv("VAULT_PASSPHRASE", "一二三")
     console.done("links")
     assert keyfile.read_key(key, "一二三")
+
+
+# -- backups
+
+
+def backed_up(console: Console, folder: Path) -> Path:
+    """A backup, and what is said of it: that it is encrypted, and by which key file."""
+    path, said, *more = console.done("backup", folder).splitlines()
+    assert "encrypted" in said and str(console.folder / "vault.key") in said and more == []
+    return Path(path)
+
+
+def restored(tmp_path: Path, file: Path, key_file: Path, name: str, **environment: str) -> Settings:
+    """What it is put back as, with the keys that lie there."""
+    again = Console(tmp_path / name, VAULT_KEY_FILE=str(key_file), **environment)
+    again.done("restore", file)
+    return Settings(_env_file=None, data_dir=again.folder, vault_key_file=key_file)
+
+
+def test_a_backup_of_before_a_rotation_is_opened_by_the_key_that_was_kept(console: Console, tmp_path: Path) -> None:
+    file = backed_up(console, tmp_path / "kept")
+    console.done("vault", "rotate")
+    console.done("vault", "rotate")
+    key = console.folder / "vault.key"
+    assert len(kept_keys(key)) == 2
+    assert "is whole" in console.done("verify", "--backup", file)
+    settings = restored(tmp_path, file, key, "again")
+    assert read(settings) == WORDS, "under today's key"
+    for old in kept_keys(key):
+        old.unlink()
+    assert read(settings) == WORDS
+    assert "another key" in console.refused("verify", "--backup", file)
+    assert "another key" in Console(tmp_path / "more", VAULT_KEY_FILE=str(key)).refused("restore", file)
+
+
+def test_or_by_the_old_file_itself(console: Console, tmp_path: Path) -> None:
+    file = backed_up(console, tmp_path / "kept")
+    console.done("vault", "rotate")
+    [kept] = kept_keys(console.folder / "vault.key")
+    old = kept.rename(tmp_path / "of the safe")
+    assert "another key" in console.refused("verify", "--backup", file)
+    assert read(restored(tmp_path, file, old, "again")) == WORDS
+
+
+def test_a_passphrase_is_that_of_backups_and_old_keys_too(
+    console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = console.folder / "vault.key"
+    file = backed_up(console, tmp_path / "kept")
+    console.done("vault", "rotate")
+    assert console.says("vault", "passphrase", typed="一二三\n一二三\n").exit_code == 0
+    assert "VAULT_PASSPHRASE" in console.refused("verify", "--backup", file)
+    monkeypatch.setenv("VAULT_PASSPHRASE", "二二三")
+    assert str(key) in console.refused("verify", "--backup", file)
+    monkeypatch.setenv("VAULT_PASSPHRASE", "一二三")
+    assert "is whole" in console.done("verify", "--backup", file)
+    again = Console(tmp_path / "again", VAULT_KEY_FILE=str(key))
+    again.done("restore", file)
+
+
+def test_the_key_may_lie_where_a_backup_is_put_back_and_nothing_else_may(console: Console, tmp_path: Path) -> None:
+    file = backed_up(console, tmp_path / "kept")
+    again = Console(tmp_path / "again")
+    again.folder.mkdir()
+    (again.folder / "vault.key").write_bytes((console.folder / "vault.key").read_bytes())
+    (again.folder / "vapid.pem").touch()
+    assert "not empty" in again.refused("restore", file)
+    (again.folder / "vapid.pem").unlink()
+    again.done("restore", file)
+    assert read(settings_of(again)) == WORDS
+
+
+def test_backups_of_an_older_version_are_named(console: Console, tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "jingxiang-20250101-020000.tar").touch()
+    said = console.done("backup", tmp_path / "kept").splitlines()
+    assert "jingxiang-20250101-020000.tar" in said[2]
+    console.done("backup", tmp_path / "kept", "--keep", 1)
+    [left] = (tmp_path / "kept").iterdir()
+    assert left.name.endswith(".tar.age")
+
+
+def test_doctor_wants_the_key_away_from_the_backups(
+    console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.console.doctor.on_one_disk", lambda one, other: other != console.folder)
+    assert "on the same disk as the backups" not in console.says("doctor").output
+    backed_up(console, tmp_path / "kept")
+    [line] = [line for line in console.says("doctor").output.splitlines() if "same disk as the backups" in line]
+    assert str(tmp_path / "kept") in line and line.startswith("?")
+    monkeypatch.setattr("bot.console.doctor.on_one_disk", lambda one, other: False)
+    assert "apart from the data" in console.says("doctor").output

@@ -56,9 +56,10 @@ class User:
         media_id = self.world.keep("voice", content)
         return await self._writes("voice", MediaId=media_id, Format="amr", Recognition=recognition)
 
-    async def sends_location(self, lat: float, lng: float, label: str = "") -> Heard | None:
-        """Send a place as Tencent's map has it (GCJ-02)."""
-        return await self._writes("location", Location_X=str(lat), Location_Y=str(lng), Scale=15, Label=label)
+    async def sends_location(self, lat: float, lng: float, label: str = "", precision_m: float = 0) -> Heard | None:
+        """Send a place as Tencent's map has it (GCJ-02); from a client that says how exact it is, with that."""
+        said = {"Precision": f"{precision_m:.6f}"} if precision_m else {}
+        return await self._writes("location", Location_X=str(lat), Location_Y=str(lng), Scale=15, Label=label, **said)
 
     async def sends_link(self, title: str, url: str, description: str = "") -> Heard | None:
         """Share a page."""

@@ -95,7 +95,7 @@ OF_THE_ENGINE = {
     "pg_database_size": "for `doctor`",
 }
 # Where SQL may stand outside storage/, and why.
-ELSEWHERE = {"bot/console/backup.py": "reads the copy of a SQLite file, which no engine has open"}
+ELSEWHERE = {"bot/console/backups/contents.py": "reads the copy of a SQLite file, which no engine has open"}
 
 
 # -- the statements

@@ -201,7 +201,7 @@ def test_reminders_keep_their_distance_from_a_moved_clean_up(cleanup: date, week
 
 def test_a_late_report_may_be_about_the_clean_up_just_past() -> None:
     fridays = {date(2026, 11, 20), date(2026, 11, 27)}
-    expected = {20: [20], 21: [20, 21], 22: [20, 22], 23: [23], 26: [26], 27: [27]}
+    expected = {20: [20], 21: [20, 21], 22: [20, 22], 23: [20, 23], 24: [24], 26: [26], 27: [27]}
     for today, days in expected.items():
-        found = report_days(date(2026, 11, today), fridays.__contains__)
+        found = report_days(date(2026, 11, today), fridays.__contains__, 3)
         assert found == [date(2026, 11, day) for day in days]

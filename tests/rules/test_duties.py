@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from bot.i18n import Catalogues
 from handlers.duties import rules
-from handlers.duties.rules import Effort, Rollcall, Village, add_up, is_cleanup_line
-from handlers.duties.words import parse_cleanup_line
+from handlers.duties.rules import Effort, Rollcall, Village, add_up
+from handlers.duties.words import after_command_word, is_cleanup_line, parse_cleanup_line
 
 CHINESE = Catalogues(ZoneInfo("Asia/Shanghai"))["zh_CN"]
 ENGLISH = Catalogues(ZoneInfo("Asia/Shanghai"))["en"]
@@ -65,9 +65,9 @@ def test_lines_that_are_not(line: str) -> None:
 
 def test_after_a_command_word_one_figure_in_a_sentence_is_enough() -> None:
     words = ["周五", "周五整治"]
-    assert rules.after_command_word("周五整治：清了8方", words) == "清了8方"
-    assert rules.after_command_word("周五 12人3车8方", words) == "12人3车8方"
-    assert rules.after_command_word("12人 周五", words) is None
+    assert after_command_word("周五整治：清了8方", words) == "清了8方"
+    assert after_command_word("周五 12人3车8方", words) == "12人3车8方"
+    assert after_command_word("12人 周五", words) is None
     assert is_cleanup_line("清了8方土", strict=False) and not is_cleanup_line("清了8方土")
 
 

@@ -40,9 +40,9 @@ def test_what_import_backup_and_restore_write(tmp_path: Path) -> None:
     console = Console(data)
     console.done("import", EXAMPLE)
     os.umask(0o022)
-    made = Path(console.done("backup", kept).strip())
+    made = Path(console.done("backup", kept).splitlines()[0])
     os.umask(0o022)
-    Console(again).done("restore", made)
+    Console(again, VAULT_KEY_FILE=str(data / "vault.key")).done("restore", made)
     assert open_files(data, kept, again) == []
 
 
@@ -50,8 +50,8 @@ def test_a_backup_of_an_older_version_is_put_back_closed(tmp_path: Path) -> None
     data, kept, again = (tmp_path / name for name in ("data", "backups", "again"))
     Console(data).done("import", EXAMPLE)
     (data / "jingxiang.db").chmod(0o644)
-    made = Path(Console(data).done("backup", kept).strip())
-    Console(again).done("restore", made)
+    made = Path(Console(data).done("backup", kept).splitlines()[0])
+    Console(again, VAULT_KEY_FILE=str(data / "vault.key")).done("restore", made)
     assert open_files(again) == []
 
 

@@ -208,14 +208,6 @@ async def test_a_vague_line_is_told_and_asked(town: Town) -> None:
     keeper.sees("来了多少人")
 
 
-async def test_on_other_days_a_bare_line_is_not_a_report(town: Town) -> None:
-    keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
-    await keeper.says("12人 3车 8方")
-    keeper.sees_not("周五报到")
-    await keeper.says("整治 12人 3车 8方")
-    keeper.sees("周五报到", "2026-11-18")
-
-
 async def test_what_was_reported_is_never_changed(town: Town) -> None:
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     town.clock.go_to("2026-11-20 10:00")

@@ -343,6 +343,23 @@ async def test_the_digest_of_a_township_is_its_own_staff_s(county: County) -> No
     boss.sees("青禾塬镇日报 2026-11-18")
 
 
+async def test_asked_late_the_county_reads_until_now(county: County) -> None:
+    await a_friday(county)
+    boss = await county_staff(county)
+    await county.tick("2026-11-20 18:00", "2026-11-20 21:00")
+    await weighs(county.shajing.people[2], "N0123 7公斤")
+    await boss.says("县里各乡镇")
+    found = boss.sees("各乡镇 2026-11-20", "数据时间 11-19 18:00—11-20 21:00")
+    assert "农膜：7 公斤" in block(found, "沙井乡")
+    await boss.taps("沙井乡日报")
+    boss.sees("沙井乡日报 2026-11-20", "18:00 到现在（21:00）", "计入 7 公斤")
+    await boss.says("/digest 沙井乡 2026-11-20")
+    boss.sees_not("到现在")
+    await county.tick("2026-11-21 09:00")
+    await boss.says("/townships 昨天")
+    assert "农膜：0 公斤" in block(boss.sees("数据时间 11-19 18:00—11-20 18:00"), "沙井乡")
+
+
 async def test_looking_leaves_no_trace_there(county: County) -> None:
     await a_friday(county)
     boss = await county_staff(county)

@@ -82,7 +82,34 @@ async def test_who_can_not_say_the_village_is_heard_all_the_same(town: Town) -> 
     await driver.taps("跳过")
     driver.sees("村：没有")
     assert (await filed(town, driver))[1] == DITCH
-    boss.sees("新举报", DITCH)
+    boss.sees("新举报", DITCH, "哪个村的没说，请先问清楚。")
+    await boss.says("2026-0001")
+    boss.sees(DITCH, "哪个村的没说")
+    await driver.says("2026-0001")
+    driver.sees(DITCH)
+    driver.sees_not("哪个村的没说")
+
+
+async def test_a_case_of_a_village_is_not_said_to_be_of_none(town: Town) -> None:
+    boss = await town.person("李主任", role="staff")
+    aunt = await town.person("王大娘")
+    await says_the_ditch(aunt)
+    await aunt.taps("王家沟村")
+    await filed(town, aunt)
+    boss.sees("新举报", f"王家沟村 {DITCH}")
+    boss.sees_not("哪个村的没说")
+
+
+async def test_words_that_only_name_the_town_say_no_village(town: Town) -> None:
+    boss = await town.person("李主任", role="staff")
+    driver = await town.person("路人")
+    await driver.says("我要举报")
+    await driver.taps("乱倒垃圾")
+    await driver.taps("跳过")
+    await driver.says("青禾塬镇的大路边")
+    await driver.taps("跳过")
+    await filed(town, driver)
+    boss.sees("新举报", "青禾塬镇的大路边", "哪个村的没说")
 
 
 async def test_such_a_place_is_not_offered_again_without_its_village(town: Town) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from math import ceil
 from typing import Any, Literal
 
 from bot.channels.base import Arrival
 from bot.talk.clean import clean
 from bot.talk.menu import Commands, NativeMenu
-from bot.talk.messages import FARTHEST_M, VOICE, In, Media, Out
+from bot.talk.messages import VOICE, In, Media, Out, accuracy_of
 from bot.talk.typed import face, is_command, typed
 
 MAX_CHARS = 4_000
@@ -217,15 +216,8 @@ def _place(location: dict[str, Any]) -> In:
         "place",
         lat=_degrees(location, "latitude", 90),
         lng=_degrees(location, "longitude", 180),
-        accuracy_m=_accuracy_m(location.get("horizontal_accuracy")),
+        accuracy_m=accuracy_of(location.get("horizontal_accuracy")),
     )
-
-
-def _accuracy_m(value: object) -> int:
-    """How far off a position may be; 0 where nothing sensible is said of it."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < FARTHEST_M:
-        return ceil(value)
-    return 0
 
 
 def _degrees(location: dict[str, Any], name: str, most: int) -> float:

@@ -14,7 +14,7 @@ from bot.channels.base import Arrival
 from bot.channels.wechat.faces import not_handed_on, without_faces
 from bot.channels.wechat.fields import Fields, Value, body_of, fields_of
 from bot.talk.clean import clean
-from bot.talk.messages import VOICE, In, Media
+from bot.talk.messages import VOICE, In, Media, accuracy_of
 from bot.talk.typed import face, typed
 
 SCENE = "qrscene_"
@@ -128,7 +128,7 @@ def _message(update: Update) -> In:
             return In("text", heard) if heard else In("other", data=VOICE)
         case "location":
             lat, lng = _position(fields, "Location_X", "Location_Y")
-            return In("place", lat=lat, lng=lng, datum="GCJ-02")
+            return In("place", lat=lat, lng=lng, datum="GCJ-02", accuracy_m=_accuracy_m(fields))
         case "link":
             parts = (clean(fields.get(name, "")).strip() for name in ("Title", "Description", "Url"))
             return In("text", "\n".join(part for part in parts if part))
@@ -163,6 +163,13 @@ def _position(fields: Fields, lat_name: str, lng_name: str) -> tuple[float, floa
     if not (isfinite(lat) and isfinite(lng) and abs(lat) <= 90 and abs(lng) <= 180):
         raise ValueError("no position")
     return lat, lng
+
+
+def _accuracy_m(fields: Fields) -> int:
+    """`Precision`, in metres: documented for the event, read wherever a client says it; 0 where it does not."""
+    with suppress(ValueError):
+        return accuracy_of(float(fields.get("Precision", "")))
+    return 0
 
 
 def text_reply(update: Update, words: str, now_ms: int, *, json: bool = False) -> bytes:

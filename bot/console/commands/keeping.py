@@ -22,9 +22,17 @@ commands = CommandLine()
 
 
 @commands.command()
-def verify() -> None:
-    """Check every invariant of the stored data; exit code 1 when one is broken."""
-    check(load_settings(), surroundings=False)
+def verify(backup: Path | None = None) -> None:
+    """Check every invariant of the stored data, or a backup; exit code 1 when one is broken."""
+    settings = load_settings()
+    if backup is None:
+        check(settings, surroundings=False)
+        return
+    from bot.console.backups.restoring import check_backup
+
+    with progress_bar() as progress:
+        sums = check_backup(backup, settings, progress)
+    out.print(say("backup.whole", path=backup, count=len(sums)), markup=False)
 
 
 @commands.command()
@@ -80,24 +88,29 @@ def backup(
     folder: Path,
     keep: Annotated[int, typer.Option(min=0)] = 0,
 ) -> None:
-    """Copy the database and the photos into one checked file, also while the bot runs."""
-    from bot.console import backup
+    """Copy the database and the photos into one checked, encrypted file, also while the bot runs."""
+    from bot.console.backups.contents import some
+    from bot.console.backups.making import make_backup
 
     settings = load_settings()
     stamp = datetime.now(settings.zone).strftime("%Y%m%d-%H%M%S")
     with progress_bar() as progress:
-        made = backup.backup(settings, folder, stamp=stamp, keep=keep, progress=progress)
-    out.print(str(made), markup=False)
+        made = make_backup(settings, folder, stamp=stamp, keep=keep, progress=progress)
+    out.print(str(made.file), markup=False)
+    out.print(say("backup.encrypted", key=settings.vault_key), markup=False)
+    if made.plain:
+        names = some([one.name for one in made.plain])
+        out.print(say("backup.plain_left", folder=folder, names=names), markup=False)
 
 
 @commands.command()
 def restore(file: Path) -> None:
     """Unpack a backup into an empty DATA_DIR and check it."""
-    from bot.console import backup
+    from bot.console.backups import restoring
 
     settings = load_settings()
     with progress_bar() as progress:
-        backup.restore(file, settings, progress=progress)
+        restoring.restore(file, settings, progress=progress)
     check(settings, surroundings=False)
 
 

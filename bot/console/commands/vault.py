@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from pathlib import Path
 
 import typer
 
@@ -19,11 +21,11 @@ def rotate() -> None:
     """Seal all data keys to a new key file; the old one opens nothing of this database any more."""
     settings = load_settings()
     up_to_date(settings)
-    count = asyncio.run(_rotated(settings))
-    out.print(say("vault.rotated", count=count, path=settings.vault_key), markup=False)
+    count, kept = asyncio.run(_rotated(settings))
+    out.print(say("vault.rotated", count=count, path=settings.vault_key, kept=kept), markup=False)
 
 
-async def _rotated(settings: Settings) -> int:
+async def _rotated(settings: Settings) -> tuple[int, Path]:
     from bot.app import lock
     from bot.vault import open_with_vault, rotate
 
@@ -43,7 +45,7 @@ async def _rotated(settings: Settings) -> int:
 @commands.command()
 def passphrase() -> None:
     """Lock the key file with a passphrase, change it, or take it away (an empty one)."""
-    from storage.vault.keyfile import read_key, replace_key
+    from storage.vault.keyfile import KeyFileProblem, kept_keys, read_key, replace_key
 
     settings = load_settings()
     path = settings.vault_key
@@ -53,4 +55,7 @@ def passphrase() -> None:
     if new != again:
         raise OperatorError("passphrases_differ")
     replace_key(path, key, new)
+    for kept in kept_keys(path):
+        with suppress(KeyFileProblem):  # under a passphrase of its own
+            replace_key(kept, read_key(kept, settings.vault_passphrase), new)
     out.print(say("vault.locked" if new else "vault.unlocked", path=path), markup=False)

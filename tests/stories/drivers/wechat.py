@@ -94,7 +94,7 @@ class WeChatDriver:
         if (lat, lng) != (0, 0):
             there = from_wgs84(make_point(lat, lng), "GCJ-02")
             lat, lng = there.lat, there.lng
-        await self._arrives(self.user.sends_location(lat, lng))
+        await self._arrives(self.user.sends_location(lat, lng, precision_m=accuracy_m))
 
     async def starts(self, token: str) -> None:
         if token:

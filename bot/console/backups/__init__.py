@@ -1,0 +1,1 @@
+"""Backups of a SQLite deployment: made, checked, put back."""
