@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from enum import IntEnum
 from typing import Any
 
 import orjson
@@ -18,9 +19,18 @@ from bot.channels.webchat_wire import bot_message, event_of, read_body
 MAX_QUEUED = 200
 MAX_STREAMS_PER_ADDRESS = 5
 MAX_STREAMS = 2_000
+KEPT_FOR_STAFF = 200  # of them
 ANY = 1 << 60  # later than every id
 Who = tuple[int, str]  # township, address
 Event = tuple[int, bytes]  # message id (0 for none) and the bytes of the event
+
+
+class Rank(IntEnum):
+    """Whose page it is, and so which keeps its stream when there are too many."""
+
+    STRANGER = 1  # somebody who has written, and not agreed to anything yet
+    KNOWN = 2
+    STAFF = 3
 
 
 def sse(message: Mapping[str, Any]) -> bytes:
@@ -88,6 +98,7 @@ class WebChat:
     def __init__(self, worker: Callable[[], int] | None = None) -> None:
         self._worker = worker
         self._streams: dict[Who, list[Stream]] = {}
+        self._whose: dict[Rank, dict[Stream, Who]] = {rank: {} for rank in Rank}  # the oldest first
         self.stream_count = 0
         self.stopped = False
 
@@ -141,19 +152,27 @@ class WebChat:
         for stream in tuple(self._streams.get(who, ())):
             stream.push(event)
 
-    def open(self, who: Who) -> Stream | None:
-        """A new page of that address; None when the program holds as many as it can.
+    def open(self, who: Who, rank: Rank = Rank.KNOWN) -> Stream | None:
+        """A new page of that address; None when the program holds as many as it can, and nobody of a lower rank has one
+        that could give way: the newest of them does. Some are kept for staff.
 
         The oldest of too many pages of one address is closed: on a weak network it is most likely a dead one.
         """
-        if self.stopped or self.stream_count >= MAX_STREAMS:
+        streams = self._streams.get(who, [])
+        if self.stopped:
             return None
-        streams = self._streams.setdefault(who, [])
         if len(streams) >= MAX_STREAMS_PER_ADDRESS:
             self.leave(who, streams[0])
-            streams = self._streams.setdefault(who, [])
+        if self.stream_count >= MAX_STREAMS - (0 if rank is Rank.STAFF else KEPT_FOR_STAFF):
+            lower = (whose for of_rank, whose in self._whose.items() if of_rank < rank and whose)
+            given = next(lower, None)
+            if given is None:
+                return None
+            stream = next(reversed(given))
+            self.leave(given[stream], stream)
         stream = Stream()
-        streams.append(stream)
+        self._streams.setdefault(who, []).append(stream)
+        self._whose[rank][stream] = who
         self.stream_count += 1
         return stream
 
@@ -164,6 +183,8 @@ class WebChat:
         if stream in streams:
             streams.remove(stream)
             self.stream_count -= 1
+            for whose in self._whose.values():
+                whose.pop(stream, None)
         if not streams:
             self._streams.pop(who, None)
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from bot.channels.webchat import Stream, Who, sse
+from bot.channels.webchat import Rank, Stream, Who, sse
 from bot.web import history
 from bot.web.api import number
 from bot.web.context import Context
@@ -22,6 +22,8 @@ from storage.machine import outbox, webchat
 KEEPALIVE_S = 20.0
 SECOND_LOOK_S = 2.0
 LOOK_AGAIN_MS = 60_000
+POLL_MS = 10_000  # for whom there is no stream
+NOBODYS_POLL_MS = 60_000  # for who has never written
 PAGE_LINES = 200
 MOST_REMEMBERED = 2_000
 log = structlog.get_logger()
@@ -44,19 +46,39 @@ class Events:
             return Response(status_code=405, headers={"Allow": "GET"})
         parts.reads.check(who[1], parts.clock.now_ms())
         said = request.headers.get("last-event-id") or request.query_params.get("after", "")
-        stream = parts.webchat.open(who)
-        if stream is None:
+        if parts.webchat.stopped:
             raise HttpRefusal(503, "busy", after_s=10)
-        return EventResponse(parts, who, cookie, stream, number(said, -1), self._keepalive_s)
+        rank = await parts.database.read(lambda tx: rank_of(tx, who[1]), township_id=who[0])
+        stream = parts.webchat.open(who, rank) if rank is not None else None
+        poll_ms = 0 if stream is not None else POLL_MS if rank is not None else NOBODYS_POLL_MS
+        return EventResponse(parts, who, cookie, stream or Stream(), number(said, -1), self._keepalive_s, poll_ms)
+
+
+async def rank_of(tx: Tx, address: str) -> Rank | None:
+    """Whose page asks for a stream; None when nobody has ever written from there: nothing could come for them."""
+    row = await webchat.whose(tx, address)
+    if row is None:
+        return Rank.STRANGER if await webchat.has_written(tx, address) else None
+    return Rank.STAFF if row["roles"] else Rank.KNOWN if row["consent_version"] is not None else Rank.STRANGER
 
 
 class EventResponse(Response):
-    """One stream, until the page or the program ends it, or the cookie that opened it is void."""
+    """One stream, until the page or the program ends it, or the cookie that opened it is void.
+
+    With `poll_ms` it is no lasting one: what has come is told, and after how long the page may ask again.
+    """
 
     media_type = "text/event-stream"
 
     def __init__(
-        self, parts: Context, who: Who, cookie: Cookie, stream: Stream, after_id: int, keepalive_s: float
+        self,
+        parts: Context,
+        who: Who,
+        cookie: Cookie,
+        stream: Stream,
+        after_id: int,
+        keepalive_s: float,
+        poll_ms: int,
     ) -> None:
         super().__init__(headers=HEADERS)
         del self.headers["content-length"]
@@ -67,6 +89,7 @@ class EventResponse(Response):
         self._stream = stream
         self._after_id = after_id
         self._keepalive_s = keepalive_s
+        self._poll_ms = poll_ms
         self._newest_id = after_id
         self._sent: set[int] = set()
 
@@ -75,8 +98,12 @@ class EventResponse(Response):
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             await self._write(send, b": hello\n\n")
-            await self._catch_up(send)
-            await self._follow(send)
+            if self._poll_ms:
+                await self._write(send, b"retry: %d\n\n" % self._poll_ms)
+            if self._poll_ms != NOBODYS_POLL_MS:
+                await self._catch_up(send)
+            if not self._poll_ms:
+                await self._follow(send)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except Unavailable:  # the page reconnects; the database says so itself
             log.debug("web.stream_cut")

@@ -36,6 +36,25 @@ async def newest_id(tx: Tx, address: str) -> int:
     return max(row["received"] or 0, row["written"] or 0) if row else 0
 
 
+async def whose(tx: Tx, address: str) -> Row | None:
+    """Who is at an address: consent_version, and how many `roles` they have; None when nobody is known there."""
+    return await tx.one(
+        "SELECT p.consent_version, (SELECT COUNT(*) FROM roles r WHERE r.township_id = :t AND r.person_id = p.id"
+        " AND r.until_ms IS NULL) AS roles"
+        " FROM contacts c JOIN people p ON p.township_id = c.township_id AND p.id = c.person_id"
+        " WHERE c.township_id = :t AND c.address = :address AND c.state <> 'erased' AND p.state = 'active'",
+        {"address": address},
+    )
+
+
+async def has_written(tx: Tx, address: str) -> bool:
+    """Whether something has come from an address, though perhaps nobody has looked at it yet."""
+    row = await tx.one(
+        "SELECT 1 AS found FROM inbox WHERE township_id = :t AND address = :address LIMIT 1", {"address": address}
+    )
+    return row is not None
+
+
 async def language_of(tx: Tx, address: str) -> str | None:
     """The language of the person behind an address, None when nobody is known there."""
     row = await tx.one(

@@ -120,6 +120,7 @@ async function sendPlace() {
 
 function onOutbox(id, state, detail) {
   timeline.setState(id, state, detail);
+  if (state === "sent") events.hurry();
   if (detail.code === CONSENT_FIRST && !askedConsent) {
     askedConsent = true;
     say({ kind: "start" });

@@ -6,15 +6,18 @@ import { townshipHeader } from "./api.js";
 const SILENCE_MS = 50000;
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30000;
+const SOON_MS = 1500;
 
-/** Splits SSE text into events; `onEvent(name, data, id)` gets each one. */
+/** Splits SSE text into events; `onEvent(name, data, id)` gets each one, `onRetry(ms)` when the server says to come again. */
 export class EventParser {
   #rest = "";
   #event = { name: "message", data: [], id: null };
   #onEvent;
+  #onRetry;
 
-  constructor(onEvent) {
+  constructor(onEvent, onRetry = () => null) {
     this.#onEvent = onEvent;
+    this.#onRetry = onRetry;
   }
 
   push(text) {
@@ -34,10 +37,14 @@ export class EventParser {
     if (field === "event") this.#event.name = value;
     else if (field === "data") this.#event.data.push(value);
     else if (field === "id") this.#event.id = value;
+    else if (field === "retry") this.#onRetry(Number(value));
   }
 }
 
-/** A lasting stream. Calls `onMessage(message)`, `onTyping()`, `onUp(again)`, `onDown(status)`. */
+/**
+ * A lasting stream; where the server has none for us, it says what has come and after how long to ask again.
+ * Calls `onMessage(message)`, `onTyping()`, `onUp(again)`, `onDown(status)`.
+ */
 export class EventStream {
   #on;
   #lastId = null;
@@ -45,6 +52,8 @@ export class EventStream {
   #failures = 0;
   #timer = 0;
   #wasUp = false;
+  #pollMs = 0;
+  #soon = false;
 
   constructor(on) {
     this.#on = on;
@@ -57,6 +66,13 @@ export class EventStream {
     this.#stop?.abort();
     this.#stop = new AbortController();
     this.#run(this.#stop);
+  }
+
+  /** Something was said that will be answered: where there is no lasting stream, ask at once, and soon again. */
+  hurry() {
+    if (!this.#pollMs) return;
+    this.#soon = true;
+    this.connect();
   }
 
   /** Lets go of the line until the next `connect`. */
@@ -72,8 +88,14 @@ export class EventStream {
       status = await this.#read(stop);
     } catch {
       status = 0;
+      if (stop === this.#stop) this.#pollMs = 0;
     }
     if (stop !== this.#stop) return;
+    if (this.#pollMs) {
+      this.#timer = setTimeout(() => this.connect(), this.#soon ? SOON_MS : this.#pollMs);
+      this.#soon = false;
+      return;
+    }
     this.#on.onDown(status);
     const waitMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#failures);
     this.#failures += 1;
@@ -93,13 +115,17 @@ export class EventStream {
       if (this.#lastId) headers["Last-Event-ID"] = this.#lastId;
       const response = await fetch("/api/events", { headers, cache: "no-store", redirect: "error", signal: stop.signal });
       const type = response.headers.get("Content-Type") || "";
-      if (response.status !== 200 || !type.startsWith("text/event-stream")) return response.status;
+      if (response.status !== 200 || !type.startsWith("text/event-stream")) {
+        this.#pollMs = 0;
+        return response.status;
+      }
       this.#failures = 0;
-      this.#on.onUp(this.#wasUp);
+      if (!this.#pollMs) this.#on.onUp(this.#wasUp);
       this.#wasUp = true;
+      this.#pollMs = 0;
       const reader = response.body.getReader();
       const decoder = new TextDecoder();
-      const parser = new EventParser((name, data, id) => this.#take(name, data, id));
+      const parser = new EventParser((name, data, id) => this.#take(name, data, id), (ms) => { this.#pollMs = ms; });
       for (;;) {
         const { done, value } = await reader.read();
         if (done) return 0;
