@@ -18,16 +18,18 @@ from bot.clock import Clock, Dice, SystemClock, SystemDice
 from bot.errors import GiveUp, RetryLater
 from bot.media import videos
 from bot.media.files import FRESH_MS, Incoming, NoRoom, Stored, erase, keep, sweep
+from bot.media.order import Order
 from bot.media.pictures import VIEW_MIME, UnusableFile, kind_by_content
 from bot.media.shelf import Away, Shelf, copies, key_of
 from storage.database import Database, Row, Tx
 from storage.machine import media
 from storage.people import retention
-from storage.photos import owners
+from storage.photos import owners, senders
 
 BLOCK_BYTES = 256 * 1024
 HEAD_BYTES = 64
 AWAY_ERRAND_MS = 600_000
+NEW_MS = 86_400_000  # whoever agreed so lately has no history here
 Fetcher = Callable[[str], AsyncIterator[bytes]]
 
 
@@ -71,7 +73,7 @@ class MediaStore:
         self._dice = dice or SystemDice()
         self._zone = zone or ZoneInfo("Asia/Shanghai")
         self._township_id = township_id
-        self._decoding = asyncio.Semaphore(1)  # one picture in memory at a time
+        self._decoding = Order()  # one picture in memory at a time
         self._under_way: dict[str, asyncio.Task[Stored]] = {}
         self._swept = False
 
@@ -82,7 +84,11 @@ class MediaStore:
 
         Raises UnusableFile (the file can't be used), NoRoom, or RetryLater (the store can't take it now).
         """
-        stored = await self._receive(chunks)
+        known = await self._database.read(
+            lambda tx: senders.at_address_has_history(tx, address, before_ms=self._clock.now_ms() - NEW_MS),
+            township_id=self._township_id,
+        )
+        stored = await self._receive(chunks, address, known)
         now_ms = self._clock.now_ms()
 
         async def work(tx: Tx) -> str:
@@ -140,17 +146,24 @@ class MediaStore:
         limits = self.limits()
         if (row["size_bytes"] or 0) > max(limits.photo_bytes, limits.video_bytes):
             raise UnusableFile(_too_large(row["kind"] == "video"))
+        known = await self._database.read(
+            lambda tx: senders.of_photo_has_history(tx, row, before_ms=self._clock.now_ms() - NEW_MS),
+            township_id=self._township_id,
+        )
         chunks = fetcher(row["ref"])
         try:
-            return await self._receive(chunks)
+            return await self._receive(chunks, str(row["person_id"]), known)
         except NoRoom:
             raise RetryLater(60_000, "no room on the disk") from None
         finally:
             if isinstance(chunks, AsyncGenerator):
                 await chunks.aclose()
 
-    async def _receive(self, chunks: AsyncIterator[bytes]) -> Stored:
-        """Write a stream to the store. Raises UnusableFile, NoRoom or RetryLater."""
+    async def _receive(self, chunks: AsyncIterator[bytes], whose: str, known: bool) -> Stored:
+        """Write a stream of somebody to the store; it waits behind those of people who are `known`.
+
+        Raises UnusableFile, NoRoom or RetryLater.
+        """
         waiting = self._shelf.waiting
         if not self._swept:
             self._swept = True
@@ -159,7 +172,7 @@ class MediaStore:
             incoming = await asyncio.to_thread(Incoming, waiting)
             try:
                 await self._copy(chunks, incoming)
-                async with self._decoding:
+                async with self._decoding.turn(whose, known=known):
                     stored = await asyncio.to_thread(incoming.finish, self._zone, self.limits().photo_px)
                 files = await asyncio.to_thread(incoming.files, stored, self._township_id)
                 await keep(self._shelf, files)

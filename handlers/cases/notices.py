@@ -10,6 +10,7 @@ from handlers.cases.known import Known
 from handlers.people.actions import area_name
 from handlers.people.charge import in_charge, tell_each, when_awake
 from handlers.photos.again import sent_again
+from handlers.todo.bundling import tell_of_waiting
 from handlers.world import Desk
 from storage.product import cases
 from storage.product.cases import Case
@@ -51,7 +52,8 @@ async def tell_staff(desk: Desk, case: Case, media_ids: Sequence[str], *, not_to
         card=card_of(case),
     )
     staff = [row["person_id"] for row in await in_charge(desk, "verify_case", case.area_id, barred=(not_to,))]
-    return await tell_each(desk, staff, say, when_awake(desk, f"case:{case.id}:new", urgent=case.urgent))
+    how = when_awake(desk, f"case:{case.id}:new", urgent=case.urgent)
+    return await tell_of_waiting(desk, staff, "cases", case.number, say, how)
 
 
 async def more_photos(desk: Desk, case: Case, media_ids: Sequence[str], *, not_to: int) -> None:

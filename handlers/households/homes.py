@@ -16,8 +16,9 @@ from handlers.areas.index import Gazetteer
 from handlers.households.beneficiary import acting_for, label
 from handlers.households.reporting import REPORT_FORM, begun
 from handlers.people.actions import area_name, called, keeper, private
-from handlers.people.charge import check_area, in_charge, tell_each, villages_of, when_awake
+from handlers.people.charge import check_area, in_charge, villages_of, when_awake
 from handlers.people.rules import may
+from handlers.todo.bundling import tell_of_waiting
 from handlers.world import Turn
 from storage.people import claims, households, people
 from storage.people.claims import links_of_person
@@ -80,7 +81,8 @@ async def _ask(turn: Turn, claim_id: int, household: HouseholdFound, relation: s
     """Ask everybody in charge of the household's area, at a decent hour; how many were asked."""
     say = _question(turn, claim_id, called(turn.person.name), household, relation)
     asked = await in_charge(turn, RIGHT, household.area_id, barred=(turn.person.id,))
-    return await tell_each(turn, [row["person_id"] for row in asked], say, when_awake(turn, f"claim.{claim_id}"))
+    how = when_awake(turn, f"claim.{claim_id}")
+    return await tell_of_waiting(turn, [row["person_id"] for row in asked], "claims", household.card_no, say, how)
 
 
 def _question(turn: Turn, claim_id: int, name: Any, household: HouseholdFound, relation: str) -> Say:

@@ -59,6 +59,14 @@ class Invitations(Table):
     link_code_valid_minutes: Positive
 
 
+class Notices(Table):
+    """How staff hear of what waits for them, of each kind; what is urgent comes at once, however much it is."""
+
+    one_by_one_an_hour: Annotated[int, Field(ge=1, le=1_000)] = 8
+    bundle_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 15
+    """What is more in an hour is gathered for so long, and told together."""
+
+
 class Undo(Table):
     """How long a decision can be taken back before anybody else hears of it; 0: it takes effect at once."""
 

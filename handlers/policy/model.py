@@ -14,7 +14,7 @@ from pydantic import Field
 from handlers.policy.cadence import Digest, Friday, QuietHours
 from handlers.policy.fields import Table, Words
 from handlers.policy.film import Film
-from handlers.policy.house import Consent, Invitations, Limits, PointRules, Reminding, Retention, Undo
+from handlers.policy.house import Consent, Invitations, Limits, Notices, PointRules, Reminding, Retention, Undo
 from handlers.policy.menu import USUAL, Bar
 from handlers.policy.report import Report
 from handlers.policy.security import Security
@@ -39,6 +39,7 @@ class Policy(Table):
     reminders: Reminding
     invitations: Invitations
     undo: Undo = Undo()
+    notices: Notices = Notices()
     security: Security = Security()
     wechat_menu: Bar = USUAL
 

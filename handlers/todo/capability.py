@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from handlers.capability import Capability, Command
-from handlers.todo import actions
+from handlers.declared import Forget
+from handlers.todo import actions, bundling
 
 TODO = Capability(
     name="todo",
     commands={"todo": Command(actions.todo, "see_todo", takes=actions.names_a_wait)},
+    timers={bundling.BUNDLE: bundling.tell_bundle},
+    forgets=(Forget("which notices came together", of_person=bundling.of_person),),
     pages=("staff.md",),
     without={
         "figures": "it counts what waits for others",
         "waits": "it lists what other capabilities declare",
-        "checks": "it stores nothing",
-        "forgets": "it stores nothing",
+        "checks": "what it stores only spares people messages",
     },
 )

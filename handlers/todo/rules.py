@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.talk.messages import Button, Say, Text, Words, on_lines, text
+from bot.talk.spans import HOUR_MS
 
 SHOWN = 3
 CARD = "todo"  # the list of all kinds and that of one take each other's place
@@ -92,3 +93,27 @@ def _buttons(things: Sequence[Thing]) -> list[Button]:
 
 def _in_rows(buttons: Sequence[Button]) -> list[tuple[Button, ...]]:
     return [tuple(buttons[at : at + BUTTONS_IN_A_ROW]) for at in range(0, len(buttons), BUTTONS_IN_A_ROW)]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many notices of a kind somebody got one by one since `from_ms`; from `gathered_ms` on they are gathered."""
+
+    from_ms: int
+    told: int
+    gathered_ms: int | None = None
+
+
+def tallied(before: Tally | None, arrives_ms: int, now_ms: int, an_hour: int) -> Tally:
+    """Count one more notice that would arrive then: told one by one, or gathered (`gathered_ms` is not None).
+
+    While a bundle is open everything goes into it, so that nothing overtakes what came before. A clock that was set
+    back begins a new hour.
+    """
+    if before is None or not 0 <= arrives_ms - before.from_ms < HOUR_MS:
+        before = Tally(arrives_ms, 0, before.gathered_ms if before is not None else None)
+    if before.gathered_ms is not None:
+        return before
+    if before.told < an_hour:
+        return replace(before, told=before.told + 1)
+    return replace(before, gathered_ms=now_ms)

@@ -192,6 +192,8 @@ OF_TABLE: dict[tuple[str, str], tuple[Any, ...]] = {
     ("cases", "state"): ("registered", "verified", "registered", "closed"),
     ("cases", "decided_ms"): (None, 2_500, None, 4_500),
     ("cases", "late_ms"): (1_600, 2_600, 3_600, 4_600),
+    ("bundles", "wait"): ("cases",) * ROWS,
+    ("bundled", "wait"): ("cases",) * ROWS,
     ("media", "person_id"): (1, 2, 3, None),
     ("media", "sealed"): tuple(f'[{at},"web:{at}"]'.encode() for at in range(1, ROWS + 1)),
     ("household_members", "sealed"): tuple(f"[{at},null]".encode() for at in range(1, ROWS + 1)),
