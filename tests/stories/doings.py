@@ -180,3 +180,21 @@ async def token_for(
         return await create_invitation(tx, app.ids, dice or StoryDice(), role, area_id, town.clock.now_ms(), hours)
 
     return await app.database.transaction(work)
+
+
+# -- who reported
+
+
+async def asks_who_reported(payer: Someone, number: str, why: str = "发奖励") -> None:
+    """Ask to see who reported, with a reason."""
+    await payer.says(f"/reporter {number}")
+    await payer.taps(why)
+
+
+async def looks_up(payer: Someone, second: Someone, number: str) -> Heard:
+    """See who reported: with a reason, and once somebody else has agreed."""
+    await asks_who_reported(payer, number)
+    payer.sees("请另一个人确认")
+    await second.taps("同意", second.sees("想看", number))
+    await payer.taps("看举报人", payer.sees("同意了"))
+    return payer.sees(number, "举报人")

@@ -11,6 +11,7 @@ from tests.stories.doings import (
     balance,
     belongs,
     held,
+    looks_up,
     number_of,
     reports,
     reports_anonymously,
@@ -46,8 +47,8 @@ async def test_who_has_no_name_is_asked_once_the_report_is_sent(town: Town) -> N
     await town.tick()
     await keeper.taps("属实")
     await time_to_take_back_is_over(town)
-    await payer.says("/reporter 2026-0001")
-    payer.sees("举报人：王大娘")
+    heard = await looks_up(payer, await town.person("孙书记", role="admin"), "2026-0001")
+    assert "举报人：王大娘" in heard.text
 
 
 async def test_later_is_an_answer_and_the_next_named_report_asks_again(town: Town) -> None:
