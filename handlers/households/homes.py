@@ -109,8 +109,9 @@ async def waiting(turn: Turn, _: str) -> None:
     turn.reply(text("claims.some", count=len(rows), shown=min(len(rows), CLAIMS_SHOWN)))
     for row in rows[:CLAIMS_SHOWN]:
         household = await households.household(turn.tx, row["household_id"])
-        if household is not None:
-            turn.reply(_question(turn, row["id"], called(row["name"]), household, row["relation"]))
+        claimant = await people.person(turn.tx, row["person_id"])
+        if household is not None and claimant is not None:
+            turn.reply(_question(turn, row["id"], called(claimant["name"]), household, row["relation"]))
 
 
 async def member(turn: Turn, args: str) -> None:
