@@ -118,7 +118,7 @@ async def test_what_is_in_the_bucket_already_may_stay_there(tmp_path: Path) -> N
 async def test_a_photo_is_seen_again_after_a_restore(make: Make, tmp_path: Path) -> None:
     old, new = make(tmp_path / "old"), make(tmp_path / "new")
     old.data_dir.mkdir()
-    given = {"media_link_seconds": 0, **of_store(old)}
+    given = of_store(old)
     async with serving(tmp_path / "old", **given) as site:
         page = await site.page()
         status, answer = await page.uploads(photo(7, (300, 200)))
@@ -128,7 +128,7 @@ async def test_a_photo_is_seen_again_after_a_restore(make: Make, tmp_path: Path)
         file = await asyncio.to_thread(back_up, old, tmp_path)  # while it serves
         token = page.token
     await asyncio.to_thread(restore, file, new, progress=quiet)
-    async with serving(tmp_path / "new", **{**given, **of_store(new)}) as site:
+    async with serving(tmp_path / "new", **of_store(new)) as site:
         page = Page(site.url)
         site.pages.append(page)
         page.http.cookie_jar.update_cookies({"jingxiang": token})
