@@ -265,7 +265,14 @@ def _web(app: App, platforms: Platforms, webchat: WebChat) -> Web:
 
         wechat = platforms.wechat
         page = WeChatPage(
-            settings, database, catalogues, clock, wechat.api, township_id=wechat.township_id, close=webchat.close
+            settings,
+            database,
+            catalogues,
+            clock,
+            wechat.api,
+            township_id=wechat.township_id,
+            close=webchat.close,
+            pseudonyms=wechat.pseudonyms,
         )
         routes = [*routes, *page.routes()]
     return build_web(

@@ -22,6 +22,7 @@ from bot.talk.messages import text
 from bot.troubles import Troubles
 from storage.database import Database
 from storage.machine import townships
+from storage.vault.pseudonyms import pseudonyms_of
 
 if TYPE_CHECKING:  # loaded only where there is one
     from bot.channels.wechat.channel import WeChat
@@ -80,7 +81,7 @@ async def add_wechat(
 ) -> WeChat | None:
     """The Official Account, a channel of its township; None when none is set. Raises UnknownTownship for a wrong code.
 
-    Its modules are loaded only then: without WeChat and WeCom nobody needs aiohttp and cryptography (12 MiB).
+    Its modules are loaded only then: without WeChat and WeCom nobody needs aiohttp.
     """
     known = await database.read(townships.every_name)
     if not (settings.wechat_app_id and known):
@@ -102,11 +103,20 @@ async def add_wechat(
     gate = Gate(settings.wechat_token, settings.wechat_app_id, settings.wechat_mode, keys)
     replies = Replies(database, catalogues, outgoing, channel=WeChat.name, township_id=town, clock=clock, ids=ids)
     notice = Notice(**settings.wechat_notice) if settings.wechat_notice else None
-    named: dict[str, Any] = {"ids": ids, "township_id": town, "zone": settings.zone}
+    named: dict[str, Any] = {"township_id": town, "pseudonyms": await pseudonyms_of(database, town)}
     sending = WeChatOutgoing(
-        api, database, media.of(town), catalogues, clock, notice=notice, troubles=troubles, **named
+        api,
+        database,
+        media.of(town),
+        catalogues,
+        clock,
+        ids=ids,
+        zone=settings.zone,
+        notice=notice,
+        troubles=troubles,
+        **named,
     )
-    wechat = WeChat(gate, api, replies, sending, clock, township_id=town)
+    wechat = WeChat(gate, api, replies, sending, clock, **named)
     media.of(town).fetchers[wechat.name] = api.fetch
     platforms.channels.add(town, wechat)
     platforms.wechat = wechat
@@ -160,6 +170,7 @@ async def make_bots(
         if token:
             path = "/telegram" if token == settings.telegram_token else f"/telegram/{row['code']}"
             named: dict[str, Any] = {"token": token, "township_id": township_id, "path": path, "menus": menus}
+            named["pseudonyms"] = await pseudonyms_of(database, township_id)
             bot = Telegram(settings, clock, media.of(township_id), troubles=troubles, **named)
             media.of(township_id).fetchers[bot.name] = bot.fetch
             bots[township_id] = bot

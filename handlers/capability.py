@@ -33,12 +33,14 @@ def takes_nothing(turn: Turn, rest: str) -> bool:
 class Command:
     """What a command runs, and the right it needs (a key of `people.rules.RIGHTS`; "" for everyone).
 
-    `takes` decides whether words behind the command's name («点名 11月20日») are what it is to be run with.
+    `takes` decides whether words behind the command's name («点名 11月20日») are what it is to be run with. `refused`
+    writes down what somebody without the right tried.
     """
 
     action: Action
     right: str = ""
     takes: Takes = takes_nothing
+    refused: Action | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -165,6 +165,10 @@ class Township:
     async def command(self, turn: Turn, intent: Intent) -> None:
         """Run a command after checking the person's right to it: the one place where that is done."""
         command = registry.COMMANDS[intent.command]
+        if command.refused is not None and not may(turn.person.roles, command.right):
+            await command.refused(turn, intent.args)  # a refusal that is raised would undo it
+            turn.reply(text("error.no_right", who=text(f"right.{command.right}.who")))
+            return
         self._check(turn, command.right)
         await command.action(turn, intent.args)
 

@@ -14,6 +14,7 @@ from handlers.cases.capability import CASES
 from handlers.county.capability import COUNTY
 from handlers.declared import Declared
 from handlers.digests.capability import DIGESTS
+from handlers.disclosure.capability import DISCLOSURE
 from handlers.duties.capability import DUTIES
 from handlers.film.capability import FILM
 from handlers.households.capability import HOUSEHOLDS
@@ -43,6 +44,7 @@ CAPABILITIES: tuple[Capability, ...] = (
     FILM,
     PHOTOS,
     CASES,
+    DISCLOSURE,
     DIGESTS,
     COUNTY,
     TODO,

@@ -10,6 +10,7 @@ from typing import Any
 from storage.database import Tx
 from storage.engine.sqlite import SqliteTx, drive
 from storage.vault.keyfile import read_key
+from storage.vault.pseudonyms import Pseudonyms
 from storage.vault.sealing import is_sealed, unsealed, unsealed_text
 from storage.vault.vault import Purpose, Sealing, Vault
 
@@ -46,6 +47,14 @@ def opened_by(look: Callable[..., list[Any]], key_file: Path, rows: Iterable[Any
     """The same, where `look(sql, **params)` is the only way to the data."""
     tx: Any = _Looking(look, key_file, township_id)
     return list(drive(open_all(tx, list(rows))))  # type: ignore[arg-type]
+
+
+def pseudonyms_by(look: Callable[..., list[Any]], key_file: Path, township_id: int = 1) -> Pseudonyms:
+    """What the township calls people, where `look(sql, **params)` is the only way to the data."""
+    tx: Any = _Looking(look, key_file, township_id)
+    found = drive(tx.sealing.key(tx, Purpose.ADDRESSES, 0))
+    assert found is not None, "nobody has been called anything yet"
+    return Pseudonyms(found[1], township_id)
 
 
 class _Looking:

@@ -13,7 +13,7 @@ from bot.talk.session import Session
 from bot.turn import Person, Role
 from storage.database import Row, Tx
 from storage.machine import holding, sessions
-from storage.people import people
+from storage.people import belonging, people
 
 SEEN_EVERY_MS = 60_000
 
@@ -75,8 +75,10 @@ class Callers:
         rows = [row for row in found if row["contact_state"] != "erased" and row["person_state"] == "active"]
         if not rows:
             return rows
+        person_ids = [row["person_id"] for row in rows]
+        homes = await belonging.homes_of(tx, person_ids)
         roles: dict[int, list[Role]] = {}
-        for row in await sessions.roles_of(tx, [row["person_id"] for row in rows]):
+        for row in await sessions.roles_of(tx, person_ids):
             roles.setdefault(row["person_id"], []).append(Role(row["role"], row["area_id"]))
         for row in rows:
             person_id = row["person_id"]
@@ -89,7 +91,7 @@ class Callers:
                 row["language"],
                 row["channel"],
                 row["address"],
-                row["household_id"],
+                homes[person_id][0] if person_id in homes else None,
                 row["consent_version"],
                 tuple(roles.get(person_id, ())),
             )

@@ -44,6 +44,7 @@ from bot.web.visitors.doors import Doors, Presented
 from bot.web.visitors.towns import Towns
 from storage.database import Database, Row, Tx, Unavailable
 from storage.people import people
+from storage.vault.pseudonyms import PLAIN, Pseudonyms
 
 PATH = "/wechat/page"
 OPEN_URL = "https://open.weixin.qq.com"
@@ -113,8 +114,10 @@ class WeChatPage:
         *,
         township_id: int,
         close: Callable[[Who], None],
+        pseudonyms: Pseudonyms = PLAIN,
     ) -> None:
         self._settings = settings
+        self._pseudonyms = pseudonyms
         self._database = database
         self._catalogues = catalogues
         self._clock = clock
@@ -172,7 +175,7 @@ class WeChatPage:
             if error.code in ("code_used", "code_refused"):
                 return await self._once_more(request, state, entry)
             raise
-        return await self._open(request, f"wechat:{openid}", entry)
+        return await self._open(request, self._pseudonyms.of(f"wechat:{openid}"), entry)
 
     async def _begin(
         self, request: Request, *, sure: bool, before: PageEntry | None = None, again: bool = False

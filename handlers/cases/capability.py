@@ -16,7 +16,6 @@ CASES = Capability(
         "mycases": Command(showing.my_cases),
         "case": Command(showing.case_command, takes=takes.a_case),
         "cases": Command(showing.waiting_cases, "see_cases"),
-        "reporter": Command(showing.reporter_command, "see_reporter"),
         "verify": Command(deciding.verify, "verify_case"),
         "takeback": Command(revising.withdraw, "verify_case", takes=takes.a_case),
         "revise": Command(revising.revise, "verify_case", takes=takes.a_case),

@@ -53,7 +53,8 @@ async def codes_instead_of_name(desk: Desk, rows: Sequence[Row]) -> list[Text]:
     for row in rows:
         code, salt, claim_hash = await new_code(desk)
         await cases.set_claim(desk.tx, row["id"], salt=salt, claim_hash=claim_hash)
-        lines.append(text("claim.instead_of_name", number=row["number"], points=row["points"], code=code))
+        key = "claim.instead_of_name.refused" if row["refused"] else "claim.instead_of_name"
+        lines.append(text(key, number=row["number"], points=row["points"], code=code))
     return lines
 
 

@@ -17,14 +17,14 @@ from handlers.cases.places import offered_places, place_in_sentence, suppose_pho
 from handlers.duties.words import parse_cleanup_line
 from handlers.facts import Facts
 from handlers.film.weighing.words import parse_weigh_line
-from handlers.households.beneficiary import OWN, acting_for, beneficiary_step
+from handlers.households.beneficiary import beneficiary_step
+from handlers.households.reporting import REPORT_FORM, begun
 from handlers.numbers import CASES
 from handlers.people.actions import private
 from handlers.policy.model import Policy
 from handlers.world import Turn
-from storage.product import case_vault, cases
+from storage.product import cases
 
-FORM = "report"
 KINDS = ("dumping", "burning", "river", "open_rubbish", "waste_film", "vehicle")
 WARN_EVERY_MS = 600_000
 BENEFICIARY = replace(beneficiary_step(), when=lambda answers: "beneficiary" in answers)
@@ -34,28 +34,16 @@ WORDS_LARGEST = 4_000
 async def report(turn: Turn, args: str) -> None:
     """`/report`, the menu's button, «我要举报»."""
     private(turn)
-    turn.open(FORM, **await known(turn))
-
-
-async def known(turn: Turn, **answers: Any) -> dict[str, Any]:
-    """Prefilled answers; with them whose the points are, when the person acts for others (their own by default), and
-    that the report is anonymous, when the person's last one was.
-    """
-    if await acting_for(turn.tx, turn.person.id):
-        answers[BENEFICIARY.id] = {"id": OWN, "label": ""}
-    if turn.world.policy.report.anonymous:
-        last = await case_vault.reports_of(turn.tx, turn.person.id, limit=1)
-        answers |= {"anonymous": True} if last and last[0]["anonymous"] else {}
-    return answers
+    turn.open(REPORT_FORM, **await begun(turn))
 
 
 async def interpret(turn: Turn) -> Intent | None:
     """A photo or a place opens a report for anybody; words only when they are about a case or name a problem."""
     event = turn.event
     if event.kind == "media":
-        return Intent(form=FORM, answers=await known(turn, **await _of_photos(turn, event)))
+        return Intent(form=REPORT_FORM, answers=await begun(turn, **await _of_photos(turn, event)))
     if event.kind == "place":
-        return Intent(form=FORM, answers=await known(turn, **_of_place(turn, event)))
+        return Intent(form=REPORT_FORM, answers=await begun(turn, **_of_place(turn, event)))
     return await tip_off(turn, event.text.strip()) or _number(turn) if event.kind == "text" else None
 
 
@@ -142,7 +130,7 @@ async def tip_off(turn: Turn, said: str) -> Intent | None:
         answers["kind"] = kind
     if place is not None:
         answers["place"] = place
-    return Intent(form=FORM, answers=await known(turn, **answers))
+    return Intent(form=REPORT_FORM, answers=await begun(turn, **answers))
 
 
 def kind_said(turn: Turn, said: str) -> str | None:

@@ -16,10 +16,8 @@ from handlers.undo import signed, withdraw_button
 from handlers.world import Desk, Turn
 from storage.database import Row
 from storage.machine import media
-from storage.people import households, people
 from storage.photos import owners
 from storage.product import case_vault, cases
-from storage.product.case_vault import Reporter
 from storage.product.cases import Case
 
 LISTED = 10
@@ -36,13 +34,14 @@ async def case_command(turn: Turn, args: str) -> None:
         await _show_own(turn, case)
     elif may(turn.person.roles, "see_cases", case.area_id, turn.world.places.covers):
         await show_case(turn, found)
-    elif _may_see_reporter(turn, case):
+    elif may_see_reporter(turn, case):
         await _show_payer(turn, case)
     else:
         raise PersonError("case_unknown", said=args[:40])
 
 
-def _may_see_reporter(turn: Turn, case: Case) -> bool:
+def may_see_reporter(turn: Turn, case: Case) -> bool:
+    """Whether it is the person's job to know who reported a case of that area (`handlers/disclosure`)."""
     return may(turn.person.roles, "see_reporter", case.area_id, turn.world.places.covers)
 
 
@@ -58,54 +57,9 @@ async def _show_payer(turn: Turn, case: Case) -> None:
 
 
 def _reporter_rows(turn: Turn, case: Case) -> tuple[tuple[Button, ...], ...]:
-    if rules.was_verified(case.told_state) and _may_see_reporter(turn, case):
+    if rules.was_verified(case.told_state) and may_see_reporter(turn, case):
         return ((Button(text("case.see_reporter"), f"/reporter {case.number}"),),)
     return ()
-
-
-async def reporter_command(turn: Turn, args: str) -> None:
-    """`/reporter 2026-0113`: who reported, for who pays the reward (D47, 1B.6); each look is an event of the case.
-
-    Only of a named report that was verified; an anonymous one names nobody to anybody.
-    """
-    private(turn)
-    if not args.strip():
-        raise PersonError("reporter_which")
-    found = await case_said(turn, args)
-    case, reporter = found.case, found.reporter
-    if not _may_see_reporter(turn, case):
-        raise PersonError("case_unknown", said=args[:40])
-    if not rules.was_verified(case.told_state):
-        raise PersonError("reporter_not_yet", number=case.number)
-    if reporter is not None and reporter.anonymous:
-        turn.reply(text("reporter.anonymous", number=case.number))
-        return
-    row = await people.person(turn.tx, reporter.person_id) if reporter and reporter.person_id else None
-    if reporter is None or row is None:
-        turn.reply(text("reporter.erased", number=case.number))
-        return
-    await cases.add_event(
-        turn.tx,
-        event_id=turn.ids.next(),
-        case_id=case.id,
-        event="reporter_seen",
-        area_id=case.area_id,
-        points=0,
-        policy_version=case.policy_version,
-        at_ms=turn.now_ms,
-        person_id=turn.person.id,
-    )
-    turn.reply(await _reporter_text(turn, case, reporter, called(row["name"])))
-
-
-async def _reporter_text(turn: Turn, case: Case, reporter: Reporter, name: Words) -> Text:
-    """The reporter, and the household they acted for: the reward is its, else the reporter's own."""
-    found = await households.household(turn.tx, reporter.household_id) if reporter.household_id is not None else None
-    if found is None:
-        return text("reporter.own", number=case.number, name=name)
-    return text(
-        "reporter.household", number=case.number, name=name, householder=found.householder, village=found.village
-    )
 
 
 async def my_cases(turn: Turn, args: str) -> None:

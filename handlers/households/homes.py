@@ -14,6 +14,7 @@ from bot.turn import Dispatch
 from handlers.areas.actions import find_households, says_whole
 from handlers.areas.index import Gazetteer
 from handlers.households.beneficiary import acting_for, label
+from handlers.households.reporting import REPORT_FORM, begun
 from handlers.people.actions import area_name, called, keeper, private
 from handlers.people.charge import check_area, in_charge, tell_each, villages_of, when_awake
 from handlers.people.rules import may
@@ -108,8 +109,9 @@ async def waiting(turn: Turn, _: str) -> None:
     turn.reply(text("claims.some", count=len(rows), shown=min(len(rows), CLAIMS_SHOWN)))
     for row in rows[:CLAIMS_SHOWN]:
         household = await households.household(turn.tx, row["household_id"])
-        if household is not None:
-            turn.reply(_question(turn, row["id"], called(row["name"]), household, row["relation"]))
+        claimant = await people.person(turn.tx, row["person_id"])
+        if household is not None and claimant is not None:
+            turn.reply(_question(turn, row["id"], called(claimant["name"]), household, row["relation"]))
 
 
 async def member(turn: Turn, args: str) -> None:
@@ -166,7 +168,8 @@ async def proxy(turn: Turn, args: str) -> None:
     acting = await acting_for(turn.tx, turn.person.id)
     chosen = [row for row in acting if str(row["household_id"]) == args.strip()]
     if chosen:
-        turn.open("report", beneficiary={"id": args.strip(), "label": label(chosen[0])})
+        elder = {"id": args.strip(), "label": label(chosen[0])}
+        turn.open(REPORT_FORM, **await begun(turn, beneficiary=elder))
         return
     if not acting or args.strip() == "new":
         turn.open("household", relation="proxy")

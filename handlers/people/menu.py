@@ -39,6 +39,7 @@ MENU: tuple[Item, ...] = (
     Item("digest", "see_digest"),
     Item("townships", "see_county", "primary"),
     Item("claims", "confirm_household"),
+    Item("looks", "see_looks"),
     Item("invite", "invite"),
     Item("roles", "manage_roles"),
     Item("report", style="primary"),
@@ -61,7 +62,7 @@ AT_WORK: Mapping[str, Sequence[str]] = {
     "grid_keeper": ("cases", "cleanup", "rollcall", "claims", "digest"),
     "staff": ("cases", "digest", "rollcall", "claims", "weigh", "invite"),
     "finance": ("digest",),
-    "auditor": ("cases", "rollcall", "digest"),
+    "auditor": ("cases", "looks", "rollcall", "digest"),
     "county_staff": ("townships",),
     "admin": ("cases", "digest", "rollcall", "invite", "roles"),
 }

@@ -34,6 +34,8 @@ RIGHTS: Mapping[str, frozenset[str]] = {
     "verify_case": frozenset({"grid_keeper"}),
     "see_cases": frozenset({"grid_keeper", "auditor"}),
     "see_reporter": frozenset({"finance"}),
+    "confirm_disclosure": frozenset({"finance", "auditor"}),
+    "see_looks": frozenset({"auditor"}),
     # film
     "weigh_film": frozenset({"cleaner", "station_keeper", "staff"}),
     "approve_weight": frozenset({"staff"}),

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.talk.form import Choice, Form, Photos
 from bot.turn import Intent
-from handlers.cases import opening
+from handlers.households.reporting import REPORT_FORM, begun
 from handlers.people.rules import may
 from handlers.world import Turn
 
@@ -28,7 +28,7 @@ async def submit(turn: Turn, answers: Mapping[str, Any]) -> None:
     if answers["job"] == "weigh":
         turn.open("weigh", photo=[one for one in photos if one[0] == "image"] or None)
     else:
-        turn.open("report", **await opening.known(turn, photos=photos))
+        turn.open(REPORT_FORM, **await begun(turn, photos=photos))
 
 
 PHOTOS_FOR = Form(

@@ -36,12 +36,13 @@ async def offer(turn: Turn, _: Mapping[str, Any]) -> Sequence[Option]:
 
 def _lines(turn: Turn) -> Text:
     """The five lines, with the policy's own times and keeper."""
-    kept = turn.world.policy.retention
+    kept, doors = turn.world.policy.retention, turn.world.policy.security
     return text(
         "consent.lines",
         conversation_days=kept.conversation_days,
         reporter_days=kept.reporter_identity_days,
         photo_days=kept.photo_days,
+        seen=text(f"consent.seen.{'two' if doors.reporter_second_person else 'one'}", days=doors.reporter_told_days),
         keeper=turn.world.policy.consent.keeper.in_language(turn.person.language),
     )
 

@@ -9,9 +9,9 @@ from bot.talk.spans import YEAR_MS
 from bot.turn import Intent
 from handlers.areas import codes
 from handlers.areas.places import PlaceMatch, Station
-from handlers.cases import opening
 from handlers.facts import place_answer
 from handlers.film import search, show
+from handlers.households.reporting import REPORT_FORM, begun
 from handlers.people import guide, invitations
 from handlers.people.actions import area_name, private
 from handlers.people.guide import menu
@@ -114,7 +114,7 @@ async def _sign(turn: Turn, code: str) -> None:
         return
     place = place_answer(PlaceMatch(village, None, landmark, landmark.name, ""), landmark.name)
     turn.reply(text("scene.sign", place=place["label"]))
-    turn.open("report", **await opening.known(turn, place=place))
+    turn.open(REPORT_FORM, **await begun(turn, place=place))
 
 
 # ── a door

@@ -19,18 +19,19 @@ ON CONFLICT (township_id, person_id) DO UPDATE SET body = excluded.body, updated
 
 
 async def by_address(tx: Tx, addresses: Sequence[str]) -> Sequence[Row]:
-    """Contact, person and session of each known address, in one query."""
+    """Contact, person and session of each known address: address, channel, contact_state, last_in_ms, person_id, name,
+    language, consent_version, person_state, session, updated_ms.
+    """
     names, params = in_list("a", addresses)
     rows = await tx.all(
         "SELECT c.address, c.channel, c.state AS contact_state, c.last_in_ms, p.id AS person_id, p.name, p.language,"
-        " h.household_id, p.consent_version, p.state AS person_state, s.body AS session, s.updated_ms"
+        " p.consent_version, p.state AS person_state, s.body AS session, s.updated_ms"
         " FROM contacts c JOIN people p ON p.township_id = c.township_id AND p.id = c.person_id"
-        " LEFT JOIN household_members h ON h.township_id = p.township_id AND h.person_id = p.id"
-        " AND h.until_ms IS NULL AND h.relation <> 'proxy'"
         " LEFT JOIN sessions s ON s.township_id = p.township_id AND s.person_id = p.id"
         f" WHERE c.township_id = :t AND c.address IN ({names})",
         params,
     )
+    rows = await open_bodies(tx, rows, blank="", column="name")
     return await open_bodies(tx, rows, blank=EMPTY, column="session")
 
 

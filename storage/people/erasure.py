@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from storage.database import Tx
 from storage.machine.sessions import EMPTY as EMPTY_SESSION
-from storage.people import push
+from storage.people import belonging, push
 from storage.photos import owners
 from storage.sql import in_list
 
@@ -129,13 +129,13 @@ async def unlink_photos(tx: Tx, person_id: int, channel: str, addresses: Sequenc
 
 async def end_links(tx: Tx, person_id: int, *, now_ms: int) -> None:
     """End a person's roles and household links, and withdraw what they claimed or gave out."""
-    values = {"id": person_id, "now_ms": now_ms}
+    values = {"id": person_id, "key": await belonging.key_of(tx, person_id), "now_ms": now_ms}
     for statement in (
         "UPDATE roles SET until_ms = :now_ms WHERE township_id = :t AND person_id = :id AND until_ms IS NULL",
-        "UPDATE household_members SET until_ms = :now_ms WHERE township_id = :t AND person_id = :id"
+        "UPDATE household_members SET until_ms = :now_ms WHERE township_id = :t AND person_id = :key"
         " AND until_ms IS NULL",
         "UPDATE household_claims SET state = 'withdrawn', decided_ms = :now_ms WHERE township_id = :t"
-        " AND person_id = :id AND state = 'pending'",
+        " AND person_id = :key AND state = 'pending'",
         "UPDATE invitations SET withdrawn_ms = :now_ms WHERE township_id = :t AND (person_id = :id"
         " OR created_by = :id) AND used_ms IS NULL AND withdrawn_ms IS NULL",
     ):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from storage.database import Row, Tx
+from storage.people import belonging
 from storage.product.versions import add_versions
 from storage.sql import in_list
 
@@ -177,19 +178,18 @@ async def link_person(
         await tx.run(
             "UPDATE household_members SET until_ms = :now_ms WHERE township_id = :t"
             " AND person_id = :person_id AND relation <> 'proxy' AND until_ms IS NULL",
-            {"person_id": person_id, "now_ms": now_ms},
+            {"person_id": await belonging.key_of(tx, person_id), "now_ms": now_ms},
         )
     await tx.run(
         "INSERT INTO household_members"
-        " (township_id, id, household_id, person_id, relation, linked_by, from_ms)"
-        " VALUES (:t, :id, :household_id, :person_id, :relation, :linked_by, :now_ms)",
+        " (township_id, id, household_id, person_id, relation, linked_by, from_ms, sealed)"
+        " VALUES (:t, :id, :household_id, :person_id, :relation, :by, :now_ms, :sealed)",
         {
             "id": link_id,
             "household_id": household_id,
-            "person_id": person_id,
             "relation": relation,
-            "linked_by": linked_by,
             "now_ms": now_ms,
+            **await belonging.standing_for(tx, person_id, linked_by),
         },
     )
 
@@ -199,14 +199,15 @@ async def unlink_person(tx: Tx, person_id: int, *, now_ms: int) -> int:
     return await tx.run(
         "UPDATE household_members SET until_ms = :now_ms"
         " WHERE township_id = :t AND person_id = :person_id AND until_ms IS NULL",
-        {"person_id": person_id, "now_ms": now_ms},
+        {"person_id": await belonging.key_of(tx, person_id), "now_ms": now_ms},
     )
 
 
 async def links_of_household(tx: Tx, household_id: int) -> Sequence[Row]:
     """The people linked to a household now: person_id, relation, from_ms."""
-    return await tx.all(
-        "SELECT person_id, relation, from_ms FROM household_members"
+    rows = await tx.all(
+        "SELECT person_id, relation, from_ms, sealed FROM household_members"
         " WHERE township_id = :t AND household_id = :household_id AND until_ms IS NULL ORDER BY id",
         {"household_id": household_id},
     )
+    return await belonging.opened(tx, rows, "linked_by")

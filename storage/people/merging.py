@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from storage.database import Tx
 from storage.machine import wecom
-from storage.people import page_sessions
+from storage.people import claims, page_sessions
 from storage.photos import owners
 
 
@@ -17,15 +17,10 @@ async def join_people(tx: Tx, *, from_person: int, to_person: int, now_ms: int) 
     """
     await owners.move(tx, from_person=from_person, to_person=to_person)
     await wecom.move(tx, from_person=from_person, to_person=to_person)
+    await claims.hand_over(tx, from_person=from_person, to_person=to_person)
     values = {"from_person": from_person, "to_person": to_person}
     for statement in (
         "UPDATE contacts SET person_id = :to_person WHERE township_id = :t AND person_id = :from_person",
-        "UPDATE household_claims SET person_id = :to_person WHERE township_id = :t AND person_id = :from_person"
-        " AND state = 'pending' AND NOT EXISTS (SELECT 1 FROM household_claims other WHERE other.township_id = :t"
-        " AND other.person_id = :to_person AND other.state = 'pending'"
-        " AND other.household_id = household_claims.household_id)",
-        "UPDATE household_claims SET state = 'withdrawn' WHERE township_id = :t AND person_id = :from_person"
-        " AND state = 'pending'",
         "UPDATE sessions SET body = :empty WHERE township_id = :t AND person_id = :from_person",
         "UPDATE people SET merged_into = :to_person WHERE township_id = :t AND merged_into = :from_person",
         "UPDATE people SET merged_into = :to_person, state = 'merged', name = ''"

@@ -7,10 +7,22 @@ from typing import Any
 
 from storage.database import Row, Tx
 from storage.people import page_sessions
+from storage.vault.sealing import open_bodies, seal_text
+from storage.vault.vault import Purpose
 
 PERSON_COLUMNS = "id, name, language, consent_version, consent_ms, reminders_off, snoozed_until_ms, state, created_ms"
 # A person joined with another goes on under the other's id; rows that name the old id still find them.
 _NOW = "COALESCE((SELECT merged_into FROM people WHERE township_id = :t AND id = :id), :id)"
+
+
+async def sealed_name(tx: Tx, name: str) -> str:
+    """A name as it is stored; "" is nobody's."""
+    return name and await seal_text(tx, Purpose.PEOPLE, 0, name)
+
+
+async def _with_names(tx: Tx, rows: Sequence[Row]) -> list[Row]:
+    """Rows with their sealed column `name` opened."""
+    return await open_bodies(tx, rows, blank="", column="name")
 
 
 async def add_person(tx: Tx, *, person_id: int, name: str, language: str, now_ms: int) -> None:
@@ -18,19 +30,22 @@ async def add_person(tx: Tx, *, person_id: int, name: str, language: str, now_ms
     await tx.run(
         "INSERT INTO people (township_id, id, name, language, created_ms)"
         " VALUES (:t, :person_id, :name, :language, :now_ms)",
-        {"person_id": person_id, "name": name, "language": language, "now_ms": now_ms},
+        {"person_id": person_id, "name": await sealed_name(tx, name), "language": language, "now_ms": now_ms},
     )
 
 
 async def person(tx: Tx, person_id: int) -> Row | None:
     """One person's row; for an id that was joined with another person, that person's."""
-    return await tx.one(
+    rows = await tx.all(
         f"SELECT {PERSON_COLUMNS} FROM people WHERE township_id = :t AND id = {_NOW}", {"id": person_id}
     )
+    return (await _with_names(tx, rows))[0] if rows else None
 
 
 async def set_person(tx: Tx, person_id: int, **values: Any) -> None:
     """Change columns of a person: name, language, consent_*, reminders_off, snoozed_until_ms, state."""
+    if "name" in values:
+        values["name"] = await sealed_name(tx, values["name"])
     names = ", ".join(f"{name} = :{name}" for name in sorted(values))
     await tx.run(f"UPDATE people SET {names} WHERE township_id = :t AND id = :id", {"id": person_id, **values})
 
@@ -184,12 +199,13 @@ async def end_role_row(tx: Tx, role_id: int, *, now_ms: int) -> bool:
 
 async def role_row(tx: Tx, role_id: int) -> Row | None:
     """One role given: person_id, role, area_id, until_ms and the person's name."""
-    return await tx.one(
+    rows = await tx.all(
         "SELECT r.id AS role_id, r.person_id, r.role, r.area_id, r.until_ms, p.name FROM roles r"
         " JOIN people p ON p.township_id = r.township_id AND p.id = r.person_id"
         " WHERE r.township_id = :t AND r.id = :role_id",
         {"role_id": role_id},
     )
+    return (await _with_names(tx, rows))[0] if rows else None
 
 
 async def roles_of_person(tx: Tx, person_id: int) -> Sequence[Row]:
@@ -204,9 +220,10 @@ async def roles_of_person(tx: Tx, person_id: int) -> Sequence[Row]:
 async def holders(tx: Tx, roles: Sequence[str]) -> Sequence[Row]:
     """Everyone with one of the roles in force: role_id, person_id, role, area_id, name, language."""
     names = ", ".join(f":r{at}" for at in range(len(roles)))
-    return await tx.all(
+    rows = await tx.all(
         "SELECT r.id AS role_id, r.person_id, r.role, r.area_id, p.name, p.language FROM roles r"
         " JOIN people p ON p.township_id = r.township_id AND p.id = r.person_id AND p.state = 'active'"
         f" WHERE r.township_id = :t AND r.until_ms IS NULL AND r.role IN ({names}) ORDER BY r.id",
         {f"r{at}": role for at, role in enumerate(roles)},
     )
+    return await _with_names(tx, rows)

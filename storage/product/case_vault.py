@@ -237,18 +237,21 @@ async def reports_of(tx: Tx, person_id: int, *, limit: int) -> Sequence[Row]:
 async def named_reports(tx: Tx, *, person_id: int | None = None, before_ms: int | None = None) -> Sequence[Row]:
     """Named reports whose points have not come to anybody: of a person, or received before a moment; oldest first.
 
-    id, number, points, person_id. Those that are undecided, or whose decision can still be taken back.
+    id, number, points, person_id, refused (0 or 1). Those that are undecided, or whose decision can still be taken
+    back; of a person also those that were not found true and may be decided anew.
     """
-    condition, params = "r.reporter_key IS NOT NULL", dict[str, Any]()
+    condition, params, states = "r.reporter_key IS NOT NULL", dict[str, Any](), "c.state = 'registered'"
     if person_id is not None:
         condition, params = await _theirs(tx, person_id)
+        states = "c.state <> 'verified'"
     if before_ms is not None:
         condition, params = f"{condition} AND r.received_ms < :before_ms", {**params, "before_ms": before_ms}
     rows = await tx.all(
-        "SELECT c.id, c.number, c.points, r.case_id, r.sealed FROM case_reporters r"
+        "SELECT c.id, c.number, c.points, r.case_id, r.sealed, CASE WHEN c.state = 'registered'"
+        " OR c.settles_ms IS NOT NULL THEN 0 ELSE 1 END AS refused FROM case_reporters r"
         " JOIN cases c ON c.township_id = r.township_id AND c.id = r.case_id"
         f" WHERE r.township_id = :t AND {condition} AND r.anonymous = 0 AND c.points > 0"
-        " AND (c.state = 'registered' OR c.settles_ms IS NOT NULL) ORDER BY c.id",
+        f" AND ({states} OR c.settles_ms IS NOT NULL) ORDER BY c.id",
         params,
     )
     found = []

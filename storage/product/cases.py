@@ -7,6 +7,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, Literal
 
 from storage.database import Row, Tx
+from storage.vault.sealing import open_bodies
 
 Datum = Literal["WGS-84"]
 
@@ -136,7 +137,7 @@ async def events(tx: Tx, case_id: int) -> Sequence[Row]:
 
     `taken_back`: whether the entry counts no more; what took it back is an entry too (withdrawn, overturned).
     """
-    return await tx.all(
+    rows = await tx.all(
         "SELECT e.id, e.event, e.at_ms, e.person_id, e.reason, e.note, e.other_case_id, e.points, e.policy_version,"
         " p.name, CASE WHEN b.id IS NULL THEN 0 ELSE 1 END AS taken_back"
         " FROM case_events e LEFT JOIN people p ON p.township_id = e.township_id AND p.id = e.person_id"
@@ -147,6 +148,7 @@ async def events(tx: Tx, case_id: int) -> Sequence[Row]:
         " WHERE r.township_id = :t AND r.what = 'case' AND r.subject_id = :case_id ORDER BY 1",
         {"case_id": case_id},
     )
+    return await open_bodies(tx, rows, blank="", column="name")
 
 
 async def set_claim(tx: Tx, case_id: int, *, salt: str, claim_hash: str) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from storage.database import Row, Tx
+from storage.people import belonging
 from storage.product import accounts
 
 NO_AREA = 0
@@ -62,7 +65,7 @@ async def add_run(
     )
 
 
-async def undelivered_now(tx: Tx, *, from_ms: int, until_ms: int, unread_ms: int) -> Sequence[Row]:
+async def undelivered_now(tx: Tx, *, from_ms: int, until_ms: int, unread_ms: int) -> Sequence[Mapping[str, Any]]:
     """Messages that have not arrived by now: area_id, state (waiting|failed|expired), messages.
 
     Those that failed were written in the period. Those that wait for their reader, who opens the page or writes when
@@ -70,18 +73,13 @@ async def undelivered_now(tx: Tx, *, from_ms: int, until_ms: int, unread_ms: int
 
     A message belongs to the area of its person's household, else of their first role, else to NO_AREA.
     """
-    return await tx.all(
-        "SELECT area_id, state, COUNT(*) AS messages FROM ("
-        "SELECT o.state, COALESCE((SELECT MIN(h.area_id) FROM household_members m JOIN households h"
-        " ON h.township_id = m.township_id AND h.household_id = m.household_id AND h.until_ms IS NULL"
-        " WHERE m.township_id = :t AND m.person_id = o.person_id AND m.until_ms IS NULL"
-        " AND m.relation <> 'proxy'), (SELECT MIN(r.area_id) FROM roles r WHERE r.township_id = :t"
-        f" AND r.person_id = o.person_id AND r.until_ms IS NULL), {NO_AREA}) AS area_id"
-        " FROM outbox o WHERE o.township_id = :t AND o.state IN ('waiting', 'failed', 'expired')"
+    rows = await tx.all(
+        "SELECT o.person_id, o.state, COUNT(*) AS messages, (SELECT MIN(r.area_id) FROM roles r"
+        " WHERE r.township_id = :t AND r.person_id = o.person_id AND r.until_ms IS NULL) AS work_area_id FROM outbox o"
+        " WHERE o.township_id = :t AND o.state IN ('waiting', 'failed', 'expired')"
         " AND o.created_ms >= :unread_from_ms AND o.created_ms < :until_ms"
         " AND (o.state = 'waiting' AND o.created_ms < :unread_until_ms"
-        " OR o.state <> 'waiting' AND o.created_ms >= :from_ms)) AS each_message"
-        " GROUP BY area_id, state ORDER BY area_id, state",
+        " OR o.state <> 'waiting' AND o.created_ms >= :from_ms) GROUP BY o.person_id, o.state",
         {
             "from_ms": from_ms,
             "until_ms": until_ms,
@@ -89,6 +87,16 @@ async def undelivered_now(tx: Tx, *, from_ms: int, until_ms: int, unread_ms: int
             "unread_until_ms": until_ms - unread_ms,
         },
     )
+    homes = await belonging.homes_of(tx, sorted({row["person_id"] for row in rows}))
+    counted: Counter[tuple[int, str]] = Counter()
+    for row in rows:
+        _, home_area_id = homes.get(row["person_id"], (0, None))
+        places = (home_area_id, row["work_area_id"], NO_AREA)
+        counted[next(one for one in places if one is not None), row["state"]] += row["messages"]
+    return [
+        {"area_id": area_id, "state": state, "messages": messages}
+        for (area_id, state), messages in sorted(counted.items())
+    ]
 
 
 async def undelivered_then(tx: Tx, day: str) -> Sequence[Row]:

@@ -13,6 +13,7 @@ import orjson
 
 from storage.database import Row, Tx
 from storage.sql import in_list
+from storage.vault.sealing import open_bodies
 
 Fund = Literal["county", "township"]
 EventKind = Literal["counted", "held", "approved", "refused", "objected", "upheld", "reversed"]
@@ -145,13 +146,14 @@ async def corrected_by(tx: Tx, ticket_id: int) -> Ticket | None:
 
 async def events(tx: Tx, ticket_id: int) -> Sequence[Row]:
     """What became of a ticket, in order: kind, by_person, name (of that person), note, at_ms."""
-    return await tx.all(
+    rows = await tx.all(
         "SELECT e.kind, e.by_person, COALESCE(n.name, p.name, '') AS name, e.note, e.at_ms FROM film_ticket_events e"
         " LEFT JOIN people p ON p.township_id = e.township_id AND p.id = e.by_person"
         " LEFT JOIN people n ON n.township_id = p.township_id AND n.id = p.merged_into"
         " WHERE e.township_id = :t AND e.ticket_id = :ticket_id ORDER BY e.id",
         {"ticket_id": ticket_id},
     )
+    return await open_bodies(tx, rows, blank="", column="name")
 
 
 async def numbers(tx: Tx, ticket_ids: Sequence[int]) -> dict[int, str]:

@@ -22,7 +22,7 @@ HEAD = Struct(">BBi")
 NONCE_BYTES = 12
 BODY_AT = HEAD.size + NONCE_BYTES
 DAY_MS = 86_400_000
-KEPT = (Purpose.PEOPLE, Purpose.INDEX, Purpose.COOKIES)
+KEPT = (Purpose.PEOPLE, Purpose.INDEX, Purpose.COOKIES, Purpose.ADDRESSES)
 
 
 def day_of(purpose: Purpose, at_ms: int) -> int:
@@ -105,7 +105,7 @@ def with_value(row: Row, column: str, value: object) -> Row:
 
 
 async def kept_key(tx: Tx, purpose: Purpose) -> bytes:
-    """The key itself (32 bytes) of something that is not sealed but signed; made if there is none. Raises Locked."""
+    """The key itself (32 bytes) for what is signed or stands for something; made if there is none. Raises Locked."""
     if tx.sealing is None:
         raise Locked
     return (await tx.sealing.key_to_seal(tx, purpose, 0))[1]

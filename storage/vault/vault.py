@@ -36,7 +36,8 @@ class Purpose(IntEnum):
     PEOPLE = 3  # names of people, and which household is theirs; day 0
     INDEX = 4  # of what is looked up without being read; day 0
     COOKIES = 5  # the signature of the pages' cookies; day 0
-    PHOTOS = 6  # photos and videos, with their copies
+    ADDRESSES = 6  # what stands for addresses at platforms; day 0
+    PHOTOS = 7  # photos and videos, with their copies
 
 
 class Statements(Protocol):

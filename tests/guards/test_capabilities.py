@@ -25,6 +25,7 @@ STORIES = {
     "cases": ("test_report.py", "test_verify.py"),
     "county": ("test_townships.py",),
     "digests": ("test_digest.py",),
+    "disclosure": ("test_disclosure.py",),
     "duties": ("test_friday.py",),
     "film": ("test_film.py",),
     "households": ("test_households_of_people.py",),

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,7 +25,7 @@ from tests.example import ROOT
 from tests.fakes.botapi import FakeBotApi
 from tests.fakes.botapi_people import Heard, User
 from tests.fakes.pictures import photo
-from tests.unsealed import opened_by
+from tests.unsealed import opened_by, pseudonyms_by
 
 SERVES_S = 30.0
 AWAY = (sqlite3.OperationalError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
@@ -178,6 +179,11 @@ class Phone:
     def address(self) -> str:
         return f"telegram:{self.user.id}"
 
+    @cached_property
+    def stored_as(self) -> str:
+        """What the program calls them in its rows."""
+        return pseudonyms_by(self.program.rows, self.program.key_file).of(self.address)
+
     def says(self, event: In | None) -> int:
         """Send something after what was sent before."""
         self._sent += 1
@@ -223,12 +229,12 @@ class Phone:
         if mine or self._under_way:
             return False
         sql = "SELECT COUNT(*) AS n FROM inbox WHERE address = :address AND state = 'new'"
-        return bool(self.program.rows(sql, address=self.address)[0]["n"] == 0)
+        return bool(self.program.rows(sql, address=self.stored_as)[0]["n"] == 0)
 
     def faults(self) -> list[str]:
         """What they should have heard against what they heard: everything in order, and after each kill at most
         the one message once more that was on its way."""
-        stored = self.program.rows("SELECT body FROM outbox WHERE address = :a ORDER BY id", a=self.address)
+        stored = self.program.rows("SELECT body FROM outbox WHERE address = :a ORDER BY id", a=self.stored_as)
         wanted = [
             (message["text"], _buttons(message.get("reply_markup", {})))
             for row in opened_by(self.program.rows, self.program.key_file, stored)

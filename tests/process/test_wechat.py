@@ -21,7 +21,7 @@ from tests.postgres import PostgresServer
 from tests.process.crowd import DEFECTS, example
 from tests.process.program import LookAtServer, Program
 from tests.stories.town import wechat_settings
-from tests.unsealed import opened_by
+from tests.unsealed import opened_by, pseudonyms_by
 
 PEOPLE, WISHES, KILLS = 12, 3, 10
 LATE_S = 8.0  # what could not be the reply comes by itself by then
@@ -134,10 +134,11 @@ async def test_every_case_is_told_once_whoever_dies(office: Office, dice: random
         for row in opened_by(office.rows, key_file, sealed)
     ]
     assert len(cases) >= PEOPLE * WISHES
+    called = pseudonyms_by(office.rows, key_file)
     by_person = {user.openid: user for user in people}
     repeated = 0
     for case in cases:
-        user = by_person[case["address"].partition(":")[2]]
+        user = by_person[called.behind(case["address"])]
         times = told[user.openid][case["number"]]
         assert times or user.broken, f"{case['number']} was never told, and WeChat showed no failure"
         repeated += max(0, times - 1)

@@ -17,7 +17,7 @@ from typing import Any
 import storage
 from storage.database import Params, Row, Tx
 from storage.machine import media, sessions
-from storage.people import push, retention
+from storage.people import claims, push, retention
 from storage.product import cases, film, ledger
 from storage.product.integrity import Reference
 from storage.vault.keyfile import make_key
@@ -25,7 +25,8 @@ from storage.vault.vault import Purpose, Vault
 from tests.storage.rows import HASHES, MEDIA, TOKENS, VAULT
 
 # Modules that are an engine, or speak to a server and not to a township's tables.
-ENGINE = ("storage.database", "storage.engine", "storage.vault.vault", "storage.vault.keyfile", "storage.vault.sealing")
+ENGINE = ("storage.database", "storage.engine", "storage.vault.vault", "storage.vault.keyfile", "storage.vault.sealing",
+          "storage.vault.pseudonyms")  # fmt: skip
 # The only functions that look beyond the township of their `tx`, and why.
 CROSSING = {
     "townships.every_id": "a worker serves every township of the database",
@@ -162,6 +163,9 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "walks.is_open": [{"what": "seal.photos"}],
     "areas.set_township": [{"code": "c1"}],
     "case_vault.add_reporter": [{"case_id": NEW}],
+    "reporter_looks.add": [{"look_id": NEW, "request_id": NEW, "why": "pay", "event": "asked"}],
+    "reporter_looks.of_request": [{"request_id": 1}],
+    "reporter_looks.newest": [{}, {"area_ids": []}],
     "case_vault.owners": [{"case_ids": [1, 2, 3]}],
     "case_vault.rewarded": [{}, {"person_id": 77}],
     "case_vault.points_since": [{}, {"person_id": 2}],
@@ -238,6 +242,9 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "owners.owner": [{"row": Loaded(lambda tx: media.get(tx, MEDIA[0]))}],
     "owners.sealed_owner": [{"person_id": 1, "address": "web:1"}],
     "owners.seal_earlier": [{}],
+    "earlier.seal_earlier": [{}],
+    "belonging.standing_for": [{"by": None}, {"by": 2}],
+    "belonging.opened": [{"rows": Loaded(claims.all_pending), "by": "decided_by"}],
     "owners.grant": [{"media_ids": [MEDIA[2], MEDIA[3]]}],
     "owners.may_see": [{"media_id": one, "address": address} for one in MEDIA for address in ("web:1", "web:2")],
     "numbers.next_number": [{"series": series} for series in ("cases", "film")],

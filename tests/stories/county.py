@@ -56,7 +56,7 @@ class WebDriverThere(WebDriver):
     async def sends_photos(self, photos: Sequence[bytes], album: bool, caption: str) -> None:
         store = self._app.media.of(self._township_id)
         for content in photos:
-            await self._post(kind="media", media=[await store.savebytes_of(self.address, content, "photo.jpg")])
+            await self._post(kind="media", media=[await store.save_bytes(self.address, content, "photo.jpg")])
 
 
 class TownThere(Town):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from handlers.areas.importer import import_folder
 from handlers.people.invitations import create_invitation
 from storage.database import Tx
+from storage.people import households
 from tests.stories.town import ZONE, Heard, Someone, StoryDice, Town
 
 HOUSEHOLD = "N0123"  # 张三, 王家沟村张家社
@@ -71,15 +73,20 @@ async def household_id(town: Town, card: str = HOUSEHOLD) -> int:
     return int(rows[0]["household_id"])
 
 
-async def belongs(town: Town, someone: Someone, card: str = HOUSEHOLD) -> None:
-    """Link somebody to a household behind the program's back."""
-    await town.write(
-        "INSERT INTO household_members (township_id, id, household_id, person_id, relation, from_ms)"
-        " VALUES (:t, :id, :household_id, :person_id, 'member', 0)",
-        id=town.app.ids.next(),
+async def belongs(
+    town: Town, someone: Someone, card: str = HOUSEHOLD, relation: households.Relation = "member"
+) -> None:
+    """Link somebody to a household without asking anybody."""
+    link = partial(
+        households.link_person,
+        link_id=town.app.ids.next(),
         household_id=await household_id(town, card),
         person_id=await someone.person_id(),
+        relation=relation,
+        linked_by=None,
+        now_ms=town.clock.now_ms(),
     )
+    await town.app.database.transaction(link)
 
 
 async def balance(town: Town, unit: str, card: str = HOUSEHOLD) -> int:
@@ -180,3 +187,21 @@ async def token_for(
         return await create_invitation(tx, app.ids, dice or StoryDice(), role, area_id, town.clock.now_ms(), hours)
 
     return await app.database.transaction(work)
+
+
+# -- who reported
+
+
+async def asks_who_reported(payer: Someone, number: str, why: str = "发奖励") -> None:
+    """Ask to see who reported, with a reason."""
+    await payer.says(f"/reporter {number}")
+    await payer.taps(why)
+
+
+async def looks_up(payer: Someone, second: Someone, number: str) -> Heard:
+    """See who reported: with a reason, and once somebody else has agreed."""
+    await asks_who_reported(payer, number)
+    payer.sees("请另一个人确认")
+    await second.taps("同意", second.sees("想看", number))
+    await payer.taps("看举报人", payer.sees("同意了"))
+    return payer.sees(number, "举报人")

@@ -38,6 +38,7 @@ class Driver(Protocol):
     """How one person reaches the program on one channel."""
 
     address: str
+    called: str  # by the platform; "" on our own page
 
     async def says(self, words: str) -> None: ...
     async def taps(self, heard: Heard, label: str, data: str) -> None: ...

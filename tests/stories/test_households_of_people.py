@@ -7,6 +7,7 @@ import pytest
 from bot.errors import PersonError
 from handlers.households.beneficiary import beneficiary_household
 from storage.database import Tx
+from storage.people import belonging
 from storage.people.claims import links_of_person
 from tests.stories.doings import balance, household_id, joins, the_month_turns, time_to_take_back_is_over
 from tests.stories.town import Someone, Town
@@ -55,8 +56,10 @@ async def test_a_household_is_one_s_own_once_the_grid_keeper_says_so(town: Town)
     aunt.sees("家庭：王正川家（王家沟村）")
     await keeper.taps("不是")
     keeper.sees("张网格已经确认过了")
-    links = await town.rows("SELECT relation, linked_by FROM household_members WHERE township_id = :t")
-    assert [tuple(row) for row in links] == [("member", await keeper.person_id())]
+    rows = await town.rows("SELECT * FROM household_members WHERE township_id = :t")
+    links = await town.app.database.read(lambda tx: belonging.opened(tx, rows, "linked_by"))
+    found = [(row["relation"], row["person_id"], row["linked_by"]) for row in links]
+    assert found == [("member", await aunt.person_id(), await keeper.person_id())]
     await aunt.says("解绑")
     await aunt.taps("解除")
     assert await home_of(town, aunt) is None

@@ -49,7 +49,7 @@ async def test_who_blocks_the_telegram_bot_is_only_out_of_reach(town: Town) -> N
     states = await town.rows("SELECT state FROM contacts WHERE township_id = :t")
     assert [row["state"] for row in states] == ["unreachable"]
     people = await town.rows("SELECT name, state FROM people WHERE township_id = :t")
-    assert [tuple(row) for row in people] == [("王大娘", "active")]
+    assert [(row["name"], row["state"]) for row in people] == [("王大娘", "active")]
 
 
 @pytest.mark.parametrize("town", ["wechat"], indirect=True)

@@ -44,9 +44,9 @@ async def test_the_first_words_are_kept_until_consent(town: Town) -> None:
     aunt.sees("记下了")
     aunt.sees("王家沟村")
     rows = await town.rows("SELECT version, answer FROM consents WHERE township_id = :t")
-    assert [tuple(row) for row in rows] == [(1, "agreed")]
+    assert [tuple(row) for row in rows] == [(2, "agreed")]
     people_rows = await town.rows("SELECT consent_version, consent_ms FROM people WHERE township_id = :t")
-    assert [tuple(row) for row in people_rows] == [(1, town.clock.now_ms())]
+    assert [tuple(row) for row in people_rows] == [(2, town.clock.now_ms())]
 
 
 async def test_consent_is_five_short_lines_and_the_rest_is_a_button_away(town: Town) -> None:

@@ -6,7 +6,6 @@ from bot.stored import load_out
 from tests.stories.doings import (
     belongs,
     cleaner_of,
-    household_id,
     number_and_code,
     the_month_turns,
     time_to_take_back_is_over,
@@ -174,13 +173,7 @@ async def test_who_acts_for_an_elder_sees_the_elders_statement(town: Town) -> No
     cleaner = await cleaner_of(town)
     son = await town.person("张小军")
     await weighs(cleaner, "张三 15.6公斤")
-    await town.write(
-        "INSERT INTO household_members (township_id, id, household_id, person_id, relation, from_ms)"
-        " VALUES (:t, :id, :household_id, :person_id, 'proxy', 0)",
-        id=town.app.ids.next(),
-        household_id=await household_id(town),
-        person_id=await son.person_id(),
-    )
+    await belongs(town, son, relation="proxy")
     await son.says("我的积分")
     son.sees("您的积分：0 分", "张三家")
     await son.taps("张三家")

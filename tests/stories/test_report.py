@@ -9,7 +9,7 @@ from PIL import Image
 from PIL.ExifTags import IFD
 
 from tests.fakes.pictures import photo
-from tests.stories.doings import held, number_of, the_case, time_to_take_back_is_over
+from tests.stories.doings import held, looks_up, number_of, the_case, time_to_take_back_is_over
 from tests.stories.town import Someone, Town
 
 BRIDGE = (35.651781, 104.734687)  # 王家沟村 桥头
@@ -298,13 +298,13 @@ async def test_only_who_pays_sees_who_reported_and_each_look_is_recorded(town: T
     elsewhere.sees("没有找到案件")
     for someone in (payer, admin):
         await someone.says(f"/case {number}")
-        await someone.taps("看举报人")
-        someone.sees(f"{number} 的举报人：王大娘", "自己名下")
+        heard = await looks_up(someone, admin if someone is payer else payer, number)
+        assert f"{number} 的举报人：王大娘。奖励记在他自己名下" in heard.text
     assert all("王大娘" not in heard.text for someone in (keeper, boss, elsewhere) for heard in someone.heard)
     looks = await town.rows("SELECT person_id FROM case_events WHERE township_id = :t AND event = 'reporter_seen'")
     assert [row["person_id"] for row in looks] == [await payer.person_id(), await admin.person_id()]
     await aunt.says(f"/case {number}")
-    aunt.sees("查看了举报人（发奖用）")
+    aunt.sees("查看了举报人")
     await aunt.says("删除我的信息")
     await aunt.taps("删除")
     await payer.says(f"/reporter {number}")

@@ -198,8 +198,7 @@ async def test_a_member_scans_their_own_door(town: Town) -> None:
 async def test_who_acts_for_an_elder_sees_the_elder_s_points(town: Town) -> None:
     cleaner = await cleaner_of(town)
     nephew = await town.person("张小明")
-    await belongs(town, nephew)
-    await town.write("UPDATE household_members SET relation = 'proxy' WHERE township_id = :t")
+    await belongs(town, nephew, relation="proxy")
     await weighs(cleaner, "张三 15.6公斤")
     await nephew.starts(DOOR)
     nephew.sees("15 分", "张三")

@@ -9,6 +9,7 @@ from storage.database import Tx
 from storage.product import cases, integrity, ledger
 from storage.product.integrity import Flaw
 from tests.stories.doings import (
+    belongs,
     held,
     number_of,
     reports,
@@ -411,13 +412,8 @@ async def test_identities_are_forgotten_after_a_year(town: Town) -> None:
 async def test_the_elder_gets_what_the_child_reports(town: Town) -> None:
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     child = await town.person("小王")
-    household = (await town.rows("SELECT household_id, householder FROM households WHERE township_id = :t LIMIT 1"))[0]
-    await town.write(
-        "INSERT INTO household_members (township_id, id, household_id, person_id, relation, from_ms)"
-        " VALUES (:t, 1, :h, :p, 'proxy', 1)",
-        h=household["household_id"],
-        p=await child.person_id(),
-    )
+    household = (await town.rows("SELECT * FROM households WHERE township_id = :t LIMIT 1"))[0]
+    await belongs(town, child, household["card_no"], relation="proxy")
     await child.says("王家沟桥头有人倒垃圾")
     await child.taps("跳过")
     child.sees("积分归", "我自己")

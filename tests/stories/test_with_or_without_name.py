@@ -11,6 +11,7 @@ from tests.stories.doings import (
     balance,
     belongs,
     held,
+    looks_up,
     number_of,
     reports,
     reports_anonymously,
@@ -46,8 +47,8 @@ async def test_who_has_no_name_is_asked_once_the_report_is_sent(town: Town) -> N
     await town.tick()
     await keeper.taps("属实")
     await time_to_take_back_is_over(town)
-    await payer.says("/reporter 2026-0001")
-    payer.sees("举报人：王大娘")
+    heard = await looks_up(payer, await town.person("孙书记", role="admin"), "2026-0001")
+    assert "举报人：王大娘" in heard.text
 
 
 async def test_later_is_an_answer_and_the_next_named_report_asks_again(town: Town) -> None:
@@ -213,3 +214,79 @@ async def test_before_a_name_is_too_old_to_be_kept_its_owner_gets_the_code(town:
     await time_to_take_back_is_over(town)
     await aunt.says(f"领奖 {number} {code}")
     aunt.sees("5 分已记到您名下")
+
+
+async def refused_then_erased(town: Town) -> tuple[Someone, str, dict[str, str]]:
+    """A named report that is found untrue; then its reporter erases themselves. Who decides anew, number, codes."""
+    keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
+    boss = await town.person("孙干事", role="staff")
+    aunt = await town.person("王大娘")
+    number = await reports(aunt)
+    await keeper.says(f"/verify {number} false")
+    await keeper.taps("现场没有发现")
+    await keeper.taps("确定不属实")
+    await time_to_take_back_is_over(town)
+    await aunt.says("删除我的信息")
+    await aunt.taps("删除")
+    return boss, number, codes(aunt, "已经删除", "以后要是改判属实")
+
+
+async def decides_anew(boss: Someone, number: str) -> None:
+    await boss.says(f"/revise {number}")
+    await boss.taps("属实")
+    await boss.says("在桥的另一头")
+    await boss.taps("确定改判")
+
+
+async def test_decided_anew_after_its_reporter_left_it_is_claimed_by_the_code(town: Town) -> None:
+    boss, number, given = await refused_then_erased(town)
+    payer = await town.person("钱会计", role="finance")
+    await decides_anew(boss, number)
+    boss.sees_not("抹掉")  # who decides learns nothing of the reporter
+    await payer.says(f"/reporter {number}")
+    payer.sees("5 分凭领奖码来领", "没人领就退回")
+    neighbour = await town.person("刘二")
+    await neighbour.says(f"领奖 {number} {given[number]}")
+    neighbour.sees("5 分已记到您名下")
+    assert sum((await held(town)).values()) == 0
+
+
+async def test_what_nobody_claims_goes_back_and_the_payer_reads_no_more_of_it(town: Town) -> None:
+    boss, number, _ = await refused_then_erased(town)
+    payer = await town.person("钱会计", role="finance")
+    await decides_anew(boss, number)
+    town.clock.advance(days=31)
+    await town.tick()
+    await payer.says(f"/reporter {number}")
+    payer.sees("本人已经删除")
+    payer.sees_not("领奖码")
+    assert all(not points for account, points in (await held(town)).items() if account.startswith("claim:"))
+
+
+async def test_the_code_of_what_stays_refused_says_so(town: Town) -> None:
+    _, number, given = await refused_then_erased(town)
+    neighbour = await town.person("刘二")
+    await neighbour.says(f"领奖 {number} {given[number]}")
+    neighbour.sees(f"{number} 没有查实，没有奖励")
+
+
+async def test_a_report_for_an_elder_shows_and_keeps_whether_it_is_anonymous(town: Town) -> None:
+    keeper = await town.person("张网格", role="grid_keeper", area="王家沟")
+    son = await town.person("王子轩")
+    await reports_anonymously(son, ELSEWHERE)
+    await son.says("代家里老人办")
+    await son.says("王家沟 王三")
+    await son.taps("申请绑定")
+    await keeper.taps("是，确认")
+    await son.says("代家里老人办")
+    await son.taps("替王三家举报")
+    await son.taps("乱倒垃圾")
+    await son.taps("跳过")
+    await son.says("王家沟桥头")
+    son.sees("留名：不留", "王三家")
+    await son.taps("改留名")
+    await son.taps("留名（只有发奖的人看得到）")
+    son.sees("留名：留（只有发奖的人看得到）", "王三家")
+    await son.taps("提交")
+    son.sees("收到了")
+    son.sees_not("领奖码")

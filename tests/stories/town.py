@@ -41,6 +41,8 @@ def wechat_settings(wechat: Any) -> dict[str, Any]:
 class Town:
     """The program under test. Timers run when the story says `tick`."""
 
+    township_id = TOWN
+
     def __init__(self, app: App, clock: StoryClock, channel: str, bot_api: Any = None, wechat: Any = None) -> None:
         self.app = app
         self.clock = clock
@@ -51,7 +53,7 @@ class Town:
         if wechat is not None:
             wechat.world.now_ms = clock.now_ms
             connect(app, wechat)
-        self._seen: dict[str, int] = {}
+        self._seen: dict[int, int] = {}
 
     @classmethod
     async def open(
@@ -106,7 +108,7 @@ class Town:
         """Someone new; with a role for an area if asked, consenting first unless told not to."""
         number = len(self.people) + 1
         if (channel or self.channel) == "telegram":
-            driver: Any = TelegramDriver(self.app, self.bot_api, name)
+            driver: Any = TelegramDriver(self.app, self.bot_api, name, self.township_id)
         elif (channel or self.channel) == "wechat":
             driver = WeChatDriver(self.app, self._wechat, self.clock, name)
         else:
@@ -188,9 +190,7 @@ class Town:
             await self._read(someone)
 
     async def _read(self, someone: Someone) -> None:
-        heard, self._seen[someone.driver.address] = await someone.driver.hears(
-            self._seen.get(someone.driver.address, 0)
-        )
+        heard, self._seen[id(someone)] = await someone.driver.hears(self._seen.get(id(someone), 0))
         someone.hears(heard)
 
     async def tick(self) -> None:

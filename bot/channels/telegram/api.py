@@ -40,6 +40,13 @@ def later_of(error: BotApiError) -> RetryLater:
     return RetryLater(AGAIN_MS, error.description)
 
 
+def fault_of(error: Exception) -> str:
+    """Which fault kept updates from being fetched."""
+    if not isinstance(error, BotApiError):
+        return "defect"
+    return "another_poller" if error.code == CONFLICT else later_of(error).fault or "no_answer"
+
+
 class BotApi:
     """One bot's account at a Bot API server. No error tells the token."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -21,15 +22,15 @@ from bot.channels.base import Accept, Arrival, Letter, Pictures, Raw, Together
 from bot.channels.pacing import Pace, telegram_limits
 from bot.channels.telegram.api import (
     BAD_REQUEST,
-    CONFLICT,
     FORBIDDEN,
     BotApi,
     BotApiError,
+    fault_of,
     later_of,
     read_json,
 )
 from bot.channels.telegram.identity import Identity
-from bot.channels.telegram.multipart import File
+from bot.channels.telegram.multipart import upload_of
 from bot.channels.telegram.wire import (
     arrival_of,
     changed_message,
@@ -47,6 +48,7 @@ from bot.settings import Settings
 from bot.talk.menu import NativeMenu
 from bot.troubles import Troubles
 from storage.database import Unavailable
+from storage.vault.pseudonyms import PLAIN, Pseudonyms
 
 UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
 POLL_S = 25
@@ -79,8 +81,10 @@ class Telegram:
         path: str = "/telegram",
         menus: Sequence[NativeMenu] = (),
         troubles: Troubles | None = None,
+        pseudonyms: Pseudonyms = PLAIN,
     ) -> None:
         self._settings = settings
+        self.pseudonyms = pseudonyms
         self._township_id = township_id
         self._path = path
         self._clock = clock
@@ -147,14 +151,11 @@ class Telegram:
 
     def _poll_failed(self, error: Exception) -> None:
         """Say why nothing comes in, once that has lasted."""
-        fault = "defect"
-        if isinstance(error, BotApiError):
-            fault = "another_poller" if error.code == CONFLICT else later_of(error).fault or "no_answer"
-        elif not isinstance(error, ValueError):
+        if not isinstance(error, (BotApiError, ValueError)):
             log.exception("telegram.poll_defect")
         self._troubles.failed(
             RECEIVING,
-            fault,
+            fault_of(error),
             township_id=self._township_id,
             said=str(error) if isinstance(error, BotApiError) else type(error).__name__,
             patience_ms=PATIENCE_MS,
@@ -185,7 +186,8 @@ class Telegram:
         except orjson.JSONEncodeError as error:
             log.warning("telegram.passed_over", update_id=update_id_of(update), error=str(error))
             return None
-        return Raw(self.name, str(update_id_of(update)), f"telegram:{sender}", body, self._township_id)
+        address = self.pseudonyms.of(f"{self.name}:{sender}")
+        return Raw(self.name, str(update_id_of(update)), address, body, self._township_id)
 
     def routes(self) -> Sequence[Route]:
         """The webhook, when that mode is set."""
@@ -218,7 +220,8 @@ class Telegram:
 
     def decode(self, raw: Raw) -> Arrival:
         """Read a stored update."""
-        return arrival_of(orjson.loads(raw.body), self.identity.username)
+        arrival = arrival_of(orjson.loads(raw.body), self.identity.username)
+        return replace(arrival, reply_to=self.pseudonyms.of(arrival.reply_to)) if arrival.reply_to else arrival
 
     def handled(self, raw: Raw) -> None:
         """Stop the spinner of a pressed button; best effort, in the background."""
@@ -262,7 +265,7 @@ class Telegram:
 
     def admit_ms(self, address: str, now_ms: int) -> int:
         """Telegram's limits: now and counted, or when to ask again."""
-        chat_id = int(address.partition(":")[2])
+        chat_id = self._chat_at(address)
         due_ms = self._pace.due_ms(chat_id, now_ms)
         if due_ms <= now_ms:
             self._pace.sent(chat_id, now_ms)
@@ -270,15 +273,22 @@ class Telegram:
 
     def busy(self, address: str) -> None:
         """Show «typing…»; best effort, in the background."""
-        self._aside("sendChatAction", {"chat_id": int(address.partition(":")[2]), "action": "typing"})
+        self._aside("sendChatAction", {"chat_id": self._chat_at(address), "action": "typing"})
 
     def elsewhere(self, township_id: int, address: str, message_id: int) -> str:
         """Whoever reads it reads it at Telegram."""
         return ""
 
+    def _chat_at(self, address: str) -> int:
+        """The chat's id at Telegram; 0, which is no chat's, for an address that can't be read."""
+        try:
+            return int(self.pseudonyms.behind(address))
+        except ValueError:
+            return 0
+
     async def send(self, letter: Letter) -> bool | str:
         """Send a letter: its pictures first, then its words with the buttons; or change the message it `changes`."""
-        chat_id = int(letter.address.partition(":")[2])
+        chat_id = self._chat_at(letter.address)
         sent: Any = None
         try:
             if letter.out.commands:
@@ -316,10 +326,5 @@ class Telegram:
 
     async def _send_pictures(self, chat_id: int, media_ids: Sequence[str]) -> None:
         found = [copy for media_id in media_ids if (copy := await self._pictures.viewing_copy(media_id)) is not None]
-        for content, kind in found:
-            method, field, file = (
-                ("sendVideo", "video", File("video", "application/octet-stream", content))
-                if kind == "video"
-                else ("sendPhoto", "photo", File("photo.jpg", "image/jpeg", content))
-            )
+        for method, field, file in (upload_of(content, kind) for content, kind in found):
             await self._api.upload(method, {"chat_id": str(chat_id)}, field, file)

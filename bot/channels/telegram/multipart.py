@@ -18,6 +18,13 @@ class File:
     content: Content
 
 
+def upload_of(content: Content, kind: str) -> tuple[str, str, File]:
+    """The Bot API's method that sends a stored video or picture, its field for the file, and the file."""
+    if kind == "video":
+        return "sendVideo", "video", File("video", "application/octet-stream", content)
+    return "sendPhoto", "photo", File("photo.jpg", "image/jpeg", content)
+
+
 def form_of(fields: Mapping[str, str], files: Mapping[str, File]) -> tuple[Content, str]:
     """A form's body and its media type. The body comes in pieces when a file does."""
     boundary = secrets.token_hex(16)

@@ -29,6 +29,7 @@ from bot.clock import Clock
 from bot.errors import GiveUp, RetryLater
 from bot.talk.messages import In
 from storage.database import Unavailable
+from storage.vault.pseudonyms import PLAIN, Pseudonyms
 
 PATH = "/wechat"
 KEY_FAULTS = {"ciphertext": "aes_key", "recipient": "wrong_app_id"}
@@ -58,8 +59,10 @@ class WeChat:
         clock: Clock,
         *,
         township_id: int,
+        pseudonyms: Pseudonyms = PLAIN,
     ) -> None:
         self.api = api
+        self.pseudonyms = pseudonyms
         self._gate = gate
         self._replies = replies
         self._outgoing = outgoing
@@ -144,27 +147,30 @@ class WeChat:
             if (notice := notice_of(update)) is not None and notice[1] != "success":
                 log.warning("wechat.notice_not_delivered", status=notice[1])
             return ""
+        # a push without a number is known by who sent it when: that is nobody's to read
+        key = update.key if update.key.isdigit() else self.pseudonyms.of_words(update.key)
+        address = self.pseudonyms.of(update.address)
         woken, loop = asyncio.Event(), asyncio.get_running_loop()
         until_s = loop.time() + ANSWER_S
-        self._open.setdefault(update.key, []).append(woken)
+        self._open.setdefault(key, []).append(woken)
         try:
-            await self._accept([Raw(self.name, update.key, update.address, body, self.township_id)])
+            await self._accept([Raw(self.name, key, address, body, self.township_id)])
             in_time = False
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(until_s):
-                    await self._handled(update.key, woken)
+                    await self._handled(key, woken)
                     in_time = loop.time() < until_s
             if await is_gone():
                 return ""
             if not in_time:  # what an earlier try has taken, and nobody has seen, is still to be shown
-                return await self._replies.told(update.key)
+                return await self._replies.told(key)
             # never cut off: what it commits counts as sent
-            return await self._replies.take(update.key, otherwise="wechat.no_news" if wants_news else "")
+            return await self._replies.take(key, otherwise="wechat.no_news" if wants_news else "")
         finally:
-            waiting = self._open[update.key]
+            waiting = self._open[key]
             waiting.remove(woken)
             if not waiting:
-                del self._open[update.key]
+                del self._open[key]
 
     async def _handled(self, key: str, woken: asyncio.Event) -> None:
         """Wait until an update is handled; who handles it tells, and one that comes again was handled before."""

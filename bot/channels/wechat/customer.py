@@ -28,6 +28,7 @@ from bot.talk.messages import Out, text
 from bot.troubles import Troubles
 from storage.database import Database, Refused, Tx, Unavailable
 from storage.machine import inbox, outbox, webchat, wechat
+from storage.vault.pseudonyms import PLAIN, Pseudonyms
 
 CHANNEL = "wechat"
 NEWEST = 1 << 60
@@ -66,8 +67,10 @@ class CustomerMessages:
         zone: ZoneInfo,
         notice: Notice | None = None,
         troubles: Troubles | None = None,
+        pseudonyms: Pseudonyms = PLAIN,
     ) -> None:
         self._api = api
+        self._pseudonyms = pseudonyms
         self._database = database
         self._pictures = pictures
         self._catalogues = catalogues
@@ -118,7 +121,7 @@ class CustomerMessages:
             try:
                 if number and not await self._count(letter):
                     return number, WindowClosed("counted")
-                await self._send_piece(letter.address.partition(":")[2], piece)
+                await self._send_piece(self._openid(letter), piece)
             except WindowClosed as error:
                 with suppress(Unavailable):
                     await self._close(letter.address)
@@ -175,6 +178,13 @@ class CustomerMessages:
             if whole:
                 raise
 
+    def _openid(self, letter: Letter) -> str:
+        """How WeChat calls whom a letter is for. Raises GiveUp for an address that can't be read."""
+        try:
+            return self._pseudonyms.behind(letter.address)
+        except ValueError as error:
+            raise GiveUp(f"address: {error}", unreachable=True) from None
+
     async def _send_piece(self, openid: str, piece: Piece) -> None:
         if piece.media_id:
             await self._send_picture(openid, piece.media_id)
@@ -200,9 +210,10 @@ class CustomerMessages:
 
     async def _notify(self, letter: Letter, words: str) -> None:
         """Send the notice, if the account has one. Raises RetryLater, and GiveUp for somebody who is gone."""
-        notice, openid = self._notice, letter.address.partition(":")[2]
+        notice = self._notice
         if notice is None:
             return
+        openid = self._openid(letter)
         now = datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).astimezone(self._zone)
         filling = {"words": words, "time": f"{now:%Y-%m-%d %H:%M}", "date": f"{now:%Y-%m-%d}"}
         values = {name: value.format_map(filling) for name, value in notice.values.items()}

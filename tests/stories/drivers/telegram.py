@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.app import App
+from bot.channels.telegram.channel import Telegram
 from tests.fakes.botapi import FakeBotApi
+from tests.stories.drivers import TOWN
 from tests.stories.someone import Heard
 
 ARRIVES_S = 5.0
@@ -16,11 +18,19 @@ ARRIVES_S = 5.0
 class TelegramDriver:
     """What they do becomes an update; they hear what the bot sends."""
 
-    def __init__(self, app: App, api: FakeBotApi, name: str) -> None:
+    def __init__(self, app: App, api: FakeBotApi, name: str, township_id: int = TOWN) -> None:
         self._app = app
+        self._township_id = township_id
         self.user = api.user(name, language="zh-hans")
-        self.address = f"telegram:{self.user.id}"
+        self.called = str(self.user.id)
         self._originals: dict[int, Any] = {}
+
+    @property
+    def address(self) -> str:
+        """What the house calls them."""
+        channel = self._app.channels.of(self._township_id)["telegram"]
+        assert isinstance(channel, Telegram)
+        return channel.pseudonyms.of(f"telegram:{self.called}")
 
     async def _arrives(self, sending: Any, updates: int = 1) -> None:
         """Wait until the program has stored what was sent."""

@@ -26,6 +26,7 @@ class WebDriver:
     def __init__(self, app: App, number: int) -> None:
         self._app = app
         self._next = 0
+        self.called = ""
         self.address = f"web:{number:064x}"
         self._held: list[tuple[Sequence[bytes], bool, str]] = []  # as the page does, until they have agreed
 

@@ -51,9 +51,16 @@ class WeChatDriver:
         self._app = app
         self._clock = clock
         self.user: User = wechat.user(name, following=False)
-        self.address = f"wechat:{self.user.openid}"
+        self.called = self.user.openid
         self._pushes: list[asyncio.Task[Any]] = []
         self._shown: list[Shown] = []
+
+    @property
+    def address(self) -> str:
+        """What the house calls them."""
+        channel = self._app.channels.of(TOWN)["wechat"]
+        assert isinstance(channel, WeChat)
+        return channel.pseudonyms.of(f"wechat:{self.called}")
 
     async def _arrives(self, sending: Awaitable[Any]) -> None:
         """Wait until the program has stored what was sent; its answer comes when the story works on."""
