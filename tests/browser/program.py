@@ -69,7 +69,7 @@ class Program:
         if self._ahead_ms is None:
             bot, example = ["bot"], awake(self.data_dir / "township")
         else:
-            bot, example = ["tests.browser.ahead", str(self._ahead_ms)], EXAMPLE
+            bot, example = ["tests.ahead", str(self._ahead_ms)], EXAMPLE
         command = [sys.executable, "-m", *bot, "run", "--example", str(example)]
         with self._printed.open("ab") as printed, self._complaints.open("ab") as complaints:
             self._process = subprocess.Popen(
@@ -136,6 +136,15 @@ class Program:
         link = re.search(r"http://\S+\?join=\S+", printed)
         assert link is not None, printed
         return link.group()
+
+    def write(self, sql: str, **values: Any) -> None:
+        """Change the database behind the program's back."""
+        database = sqlite3.connect(self.data_dir / "data" / "jingxiang.db", timeout=20)
+        try:
+            with database:
+                database.execute(sql, values)
+        finally:
+            database.close()
 
     def rows(self, sql: str, **values: Any) -> list[dict[str, Any]]:
         """Read the database, as an auditor would."""

@@ -61,6 +61,25 @@ async def test_a_menu_keeps_no_mark_of_what_was_looked_at(phone: PhoneMaker) -> 
     await expect(aunt.page.locator(".picked", has_text="我的积分")).to_have_count(0)
 
 
+async def test_a_refused_tap_leaves_no_ring_and_the_card_its_buttons(phone: PhoneMaker, program: Program) -> None:
+    staff = await phone(join=program.invite("staff", "李家湾"))
+    aunt = await phone(agreed=True)
+    await aunt.says("李家湾小学有人倒垃圾")
+    await aunt.taps("跳过")
+    await expect(aunt.page.locator(".picked", has_text="跳过")).to_have_count(1)  # an answer that was taken keeps it
+    await aunt.taps("提交举报")
+    number = await aunt.case_number()
+    await staff.sees(number)
+    program.write("UPDATE roles SET until_ms = from_ms WHERE id = (SELECT MAX(id) FROM roles)")
+    for refusals, label in enumerate(("属实", "不属实"), start=1):
+        button = staff.page.get_by_role("button", name=label, exact=True)
+        await button.click()
+        await expect(staff.page.locator(".message.bot", has_text="要由")).to_have_count(refusals, timeout=PATIENCE_MS)
+        await expect(staff.page.locator(".picked", has_text=label)).to_have_count(0, timeout=PATIENCE_MS)
+        await expect(button).to_be_enabled()
+    assert program.rows("SELECT state FROM cases WHERE number = :number", number=number) == [{"state": "registered"}]
+
+
 async def test_a_cleaner_weighs_in_one_line(phone: PhoneMaker, program: Program) -> None:
     cleaner = await phone(join=program.invite("cleaner", "王家沟"))
     await cleaner.says("张三 三十一斤半")

@@ -81,13 +81,15 @@ class LookAtServer:
 
 
 class Program:
-    """`python -m bot run` with its own DATA_DIR, with all parts or `only` some."""
+    """`python -m bot run` with its own DATA_DIR, with all parts or `only` some; the clock of its lives to come is
+    `ahead_ms` ahead of the machine's."""
 
     def __init__(self, folder: Path, api: FakeBotApi | None, look: Look, *, only: str = "", **environment: str) -> None:
         self.folder = folder
         self.key_file = Path(environment.get("DATA_DIR", folder / "data")) / "vault.key"
         self.only = only
         self.life = 0
+        self.ahead_ms = 0
         self.rows = look
         self._process: asyncio.subprocess.Process | None = None
         self._environment = {
@@ -108,11 +110,12 @@ class Program:
     async def start(self) -> None:
         """Begin another life; returns at once."""
         self.life += 1
+        module = ("tests.ahead", str(self.ahead_ms)) if self.ahead_ms else ("bot",)
         with (self.folder / "log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "bot",
+                *module,
                 "run",
                 *(("--only", self.only) if self.only else ()),
                 cwd=ROOT,

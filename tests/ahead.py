@@ -1,4 +1,4 @@
-"""`python -m tests.browser.ahead MS run …` is `python -m bot run …` with a clock that is so many milliseconds ahead."""
+"""`python -m tests.ahead MS run …` is `python -m bot run …` with a clock that is so many milliseconds ahead."""
 
 from __future__ import annotations
 
