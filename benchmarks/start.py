@@ -52,7 +52,6 @@ def away_environment(there: str = AWAY) -> dict[str, str]:
         "MEDIA_S3_ENDPOINT": there,
         "MEDIA_S3_ACCESS_KEY": "key",
         "MEDIA_S3_SECRET_KEY": "secret",
-        "MEDIA_LINK_SECONDS": "0",
     }
 
 

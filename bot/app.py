@@ -121,7 +121,8 @@ class App:
             self._run(self.intake.run())
             await self.receiving.look()
             self._run(self.receiving.run())
-        self._watching = [asyncio.create_task(one) for one in (self.book.run(), self.media.keep_probing())]
+        watching = (self.book.run(), self.media.keep_probing(), self.media.seal_earlier())
+        self._watching = [asyncio.create_task(one) for one in watching]
         if self.web is not None:
             await self.web.start()
         log.info("app.started", address=self.settings.address, parts=sorted(self.parts))

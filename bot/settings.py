@@ -69,9 +69,6 @@ class Settings(BaseSettings):
     media_s3_access_key: str = Field("", description="Access key; empty: the usual AWS environment or instance role.")
     media_s3_secret_key: str = Field("", description="The access key's secret.")
     media_s3_virtual_host: bool = Field(False, description="The bucket is a part of the host's name (OSS, COS).")
-    media_link_seconds: Annotated[int, Field(ge=0, le=604_800)] = Field(
-        300, description="How long a signed link to a photo in S3 holds, 60 or more; 0: the program shows them itself."
-    )
     web_host: str = Field("127.0.0.1", description="Address the web chat listens on; 0.0.0.0 for the local network.")
     web_port: Annotated[int, Field(ge=0, le=65535)] = Field(8080, description="Port of the web chat; 0 picks one.")
     web_connections_per_source: Annotated[int, Field(ge=0, le=100_000)] = Field(
@@ -166,13 +163,6 @@ class Settings(BaseSettings):
             raise wrong("bucket")
         return value.rstrip("/")
 
-    @field_validator("media_link_seconds")
-    @classmethod
-    def _long_enough(cls, value: int) -> int:
-        if 0 < value < 60:
-            raise wrong("link_seconds")
-        return value
-
     @model_validator(mode="after")
     def _a_bot_is_of_one_township(self) -> Settings:
         bots = [token for token in (self.telegram_token, *self.telegram_tokens.values()) if token]
@@ -186,9 +176,6 @@ class Settings(BaseSettings):
             raise wrong("keys_together")
         if self.media_s3_virtual_host and not self.media_s3_endpoint:
             raise wrong("needs", one="MEDIA_S3_VIRTUAL_HOST", other="MEDIA_S3_ENDPOINT")
-        open_store = self.media_url and self.media_s3_endpoint.startswith("http://")
-        if open_store and self.media_link_seconds and self.public_url.startswith("https://"):
-            raise wrong("http_pictures")
         return self
 
     @model_validator(mode="after")

@@ -7,7 +7,6 @@ simply run again.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import itertools
 import tempfile
 from collections.abc import Callable, Iterator
@@ -28,6 +27,7 @@ from bot.settings import Settings, faults
 from storage.database import Database
 from storage.machine import townships
 from storage.photos.originals import originals
+from storage.vault.files import Checksum
 
 SHARES = 256  # of all files, by the first byte of their hashes
 AT_ONCE = 4
@@ -132,23 +132,23 @@ class _Copying:
             raise FileNotFoundError(name)
         path = self.scratch / str(next(self._numbers))
         there = theirs is not None and theirs.size_bytes == mine.size_bytes
-        wanted = await _sha256(self.old, name, None if there else path)
-        if sha256 not in (None, wanted):
+        wanted = await _read(self.old, name, None if there else path)
+        if not wanted.is_of(sha256 or wanted.sha256):
             self.damaged.append(name)
             return
-        if there and await _sha256(self.new, name) == wanted:
+        if there and (await _read(self.new, name)).sha256 == wanted.sha256:
             return
         if there:
-            await _sha256(self.old, name, path)
+            await _read(self.old, name, path)
         await self.new.put([Complete(name, path, mime)])
         path.unlink(missing_ok=True)
-        if await _sha256(self.new, name) != wanted:
+        if (await _read(self.new, name)).sha256 != wanted.sha256:
             raise MoveError("store_gives_other", store=self.new.name, name=name)
 
 
-async def _sha256(shelf: Shelf, name: str, into: Path | None = None) -> str:
-    """Read a file, into a local one if asked; its SHA-256."""
-    digest = hashlib.sha256()
+async def _read(shelf: Shelf, name: str, into: Path | None = None) -> Checksum:
+    """Read a file, into a local one if asked; its checksum."""
+    digest = Checksum()
     file = into.open("wb") if into else None
     try:
         async for piece in shelf.read(name):
@@ -158,4 +158,4 @@ async def _sha256(shelf: Shelf, name: str, into: Path | None = None) -> str:
     finally:
         if file is not None:
             file.close()
-    return digest.hexdigest()
+    return digest

@@ -23,6 +23,7 @@ from bot.media.shelf import Complete, Shelf, copies, key_of
 
 MIN_FREE_BYTES = 200 * 1024 * 1024
 STALE_S = 86_400
+BROKEN_S = 3_600  # no upload takes this long: a kill left its files, which are not sealed yet
 FRESH_MS = 3_600_000  # a row is written long before this after its file
 LEFT_MS = 3_600_000  # no eraser takes this long: a crash left its marker
 AGAIN_MS = 1_000
@@ -77,7 +78,7 @@ class Incoming:
     def discard(self) -> None:
         """Remove what is left of it."""
         self._file.close()
-        for path in (self._path, self._view, self._thumb):
+        for path in self._path.parent.glob(f"{self._path.name}*"):
             path.unlink(missing_ok=True)
 
 
@@ -173,5 +174,5 @@ def sweep(waiting: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
         for path in waiting.iterdir():
             with contextlib.suppress(FileNotFoundError):  # another process sweeps, too
-                if path.stat().st_mtime < time.time() - STALE_S:
+                if path.stat().st_mtime < time.time() - BROKEN_S:
                     path.unlink()

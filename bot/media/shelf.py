@@ -75,15 +75,12 @@ def copies(key: str) -> tuple[str, str]:
 class Shelf:
     """A store of files by key. Every method raises Away when the store is.
 
-    `waiting` is a local folder for files that are not complete; `name` tells the operator which store it is;
-    `origin` is where links lead, "" when there are none, and `link_s` for how many seconds.
+    `waiting` is a local folder for files that are not complete; `name` tells the operator which store it is.
     """
 
     def __init__(self, waiting: Path, name: str) -> None:
         self.waiting = waiting
         self.name = name
-        self.origin = ""
-        self.link_s = 0
         self.tell: Callable[[Away | None], None] = lambda _: None  # how it went, in the loop's own thread
 
     @contextlib.contextmanager
@@ -138,10 +135,6 @@ class Shelf:
     def under(self, prefix: str) -> AsyncIterator[tuple[str, StoredFile]]:
         """Every file under a folder of the store, in no order."""
         raise NotImplementedError
-
-    async def link(self, key: str) -> str:
-        """An address at which anybody may read the file for `link_s` seconds; "" when this store gives none."""
-        return ""
 
 
 class FolderShelf(Shelf):

@@ -1,4 +1,4 @@
-"""Photos and videos in an S3-compatible store through obstore, with signed links for those who may look.
+"""Photos and videos in an S3-compatible store through obstore.
 
 Loaded only where one is set: with its threads obstore is 8 MiB.
 """
@@ -20,7 +20,6 @@ from bot.media.shelf import READ_BYTES, Complete, Shelf, StoredFile, away
 from bot.settings import Settings
 
 PART_BYTES, PARTS_AT_ONCE = 5 * 1024 * 1024, 2  # of an upload in parts: what of it is in memory at a time
-KEPT_S = 30  # how long a browser may keep what it got by a link; less than half of the shortest link
 CLIENT: Any = {
     "connect_timeout": timedelta(seconds=5),
     "read_timeout": timedelta(seconds=30),
@@ -30,7 +29,7 @@ RETRIES: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=30)}
 
 
 class S3Shelf(Shelf):
-    """An S3-compatible store. `link_s` seconds is how long a link holds; 0: no links."""
+    """An S3-compatible store."""
 
     def __init__(self, settings: Settings) -> None:
         url = urlsplit(settings.media_url)
@@ -40,11 +39,6 @@ class S3Shelf(Shelf):
         store = self._open(settings, settings.media_s3_access_key, settings.media_s3_secret_key)
         super().__init__(settings.data_dir / "media" / "incoming", f"{settings.media_url}{where}")
         self._store = store
-        self.link_s = settings.media_link_seconds
-        if self.link_s:
-            # what a link looks like is known without asking anybody for credentials
-            probe = obstore.sign(self._open(settings, "x", "x"), "GET", "x", timedelta(seconds=self.link_s))
-            self.origin = "{0.scheme}://{0.netloc}".format(urlsplit(probe))
 
     def _open(self, settings: Settings, access_key: str, secret_key: str) -> S3Store:
         endpoint = settings.media_s3_endpoint
@@ -129,21 +123,10 @@ class S3Shelf(Shelf):
             for meta in some:
                 yield meta["path"], _found(meta)
 
-    async def link(self, key: str) -> str:
-        """An address signed for `link_s` seconds; "" when links are off."""
-        if not self.link_s:
-            return ""
-        with reaching():
-            return await obstore.sign_async(self._store, "GET", key, timedelta(seconds=self.link_s))
-
 
 def _sending(file: Complete) -> Any:
     return {
-        "attributes": {
-            "Content-Type": file.mime,
-            "Content-Disposition": "inline",
-            "Cache-Control": f"private, max-age={KEPT_S}",
-        },
+        "attributes": {"Content-Type": file.mime},
         "chunk_size": PART_BYTES,
         "max_concurrency": PARTS_AT_ONCE,
     }

@@ -10,7 +10,6 @@ import asyncio
 import errno
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +19,7 @@ from bot.media import videos
 from bot.media.files import FRESH_MS, Incoming, NoRoom, Stored, erase, keep, sweep
 from bot.media.order import Order
 from bot.media.pictures import VIEW_MIME, UnusableFile, kind_by_content
+from bot.media.sealed import SealedFiles
 from bot.media.shelf import Away, Shelf, copies, key_of
 from storage.database import Database, Row, Tx
 from storage.machine import media
@@ -35,17 +35,12 @@ Fetcher = Callable[[str], AsyncIterator[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class ViewingCopy:
-    """What to show to someone who may look: a signed `link`, or the bytes from `read(start, end)`.
-
-    `link_s` is how many seconds the link holds. With a link the size is not asked for.
-    """
+    """What to show to someone who may look: the bytes from `read(start, end)`."""
 
     kind: media.Kind
     mime: str
     size_bytes: int
     read: Callable[[int, int], AsyncIterator[bytes]]
-    link: str = ""
-    link_s: int = 0
 
 
 class MediaStore:
@@ -69,6 +64,7 @@ class MediaStore:
         self.limits = limits
         self._shelf = shelf
         self._database = database
+        self._files = SealedFiles(shelf, database, township_id)
         self._clock = clock or SystemClock()
         self._dice = dice or SystemDice()
         self._zone = zone or ZoneInfo("Asia/Shanghai")
@@ -88,8 +84,8 @@ class MediaStore:
             lambda tx: senders.at_address_has_history(tx, address, before_ms=self._clock.now_ms() - NEW_MS),
             township_id=self._township_id,
         )
-        stored = await self._receive(chunks, address, known)
         now_ms = self._clock.now_ms()
+        stored = await self._receive(chunks, now_ms, address, known)
 
         async def work(tx: Tx) -> str:
             known = await media.same_upload(tx, address, stored.sha256, now_ms=now_ms)
@@ -152,15 +148,15 @@ class MediaStore:
         )
         chunks = fetcher(row["ref"])
         try:
-            return await self._receive(chunks, str(row["person_id"]), known)
+            return await self._receive(chunks, row["created_ms"], str(row["person_id"]), known)
         except NoRoom:
             raise RetryLater(60_000, "no room on the disk") from None
         finally:
             if isinstance(chunks, AsyncGenerator):
                 await chunks.aclose()
 
-    async def _receive(self, chunks: AsyncIterator[bytes], whose: str, known: bool) -> Stored:
-        """Write a stream of somebody to the store; it waits behind those of people who are `known`.
+    async def _receive(self, chunks: AsyncIterator[bytes], row_ms: int, whose: str, known: bool) -> Stored:
+        """Write a stream of somebody to the store, for a row of that moment; it waits behind those who are `known`.
 
         Raises UnusableFile, NoRoom or RetryLater.
         """
@@ -175,7 +171,7 @@ class MediaStore:
                 async with self._decoding.turn(whose, known=known):
                     stored = await asyncio.to_thread(incoming.finish, self._zone, self.limits().photo_px)
                 files = await asyncio.to_thread(incoming.files, stored, self._township_id)
-                await keep(self._shelf, files)
+                await keep(self._shelf, await self._files.seal(files, max(row_ms, self._clock.now_ms())))
                 return stored
             finally:
                 await asyncio.to_thread(incoming.discard)
@@ -229,8 +225,8 @@ class MediaStore:
             lambda tx: owners.may_see(tx, media_id, address), township_id=self._township_id
         )
 
-    async def shown(self, media_id: str, *, thumb: bool = False, linked: bool = False) -> ViewingCopy | None:
-        """The copy for viewing, by a link if `linked` and the store gives any; None when there is none.
+    async def shown(self, media_id: str, *, thumb: bool = False) -> ViewingCopy | None:
+        """The copy for viewing; None when there is none.
 
         A photo not fetched yet is fetched now. Raises RetryLater when its channel or the store can't give it now.
         """
@@ -246,13 +242,8 @@ class MediaStore:
         image = row["kind"] == "image"
         view, small = copies(key_of(row["sha256"], self._township_id))
         key, mime = small if thumb and image else view, VIEW_MIME if image else row["mime"]
-        link = await self._shelf.link(key) if linked else ""
-        found = None if link else await self._shelf.find(key)
-        if not link and found is None:
-            return None
-        size_bytes = found.size_bytes if found else 0
-        read = partial(self._shelf.read, key)
-        return ViewingCopy(row["kind"], mime, size_bytes, read, link, self._shelf.link_s)
+        found = await self._files.open(key)
+        return None if found is None else ViewingCopy(row["kind"], mime, found.size_bytes, found.read)
 
     async def viewing_copy(self, media_id: str) -> tuple[bytes | AsyncIterator[bytes], str] | None:
         """(content, kind image|video) for a channel that sends files; None when it can't be shown.

@@ -9,16 +9,24 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from bot.clock import Clock, Dice
+from bot.errors import RetryLater
+from bot.media.earlier import EarlierPhotos
+from bot.media.files import sweep
 from bot.media.shelf import Away, FolderShelf, Shelf
 from bot.media.store import MediaStore
 from bot.settings import Settings
 from bot.troubles import Troubles
-from storage.database import Database
+from storage.database import Database, Unavailable
+from storage.machine import townships
 from storage.machine.media import MediaLimits
 
 PART = "media"
 PROBE_S = 15.0
+AGAIN_S = 600.0
+log = structlog.get_logger()
 
 
 def open_shelf(settings: Settings, clock: Clock | None = None) -> Shelf:
@@ -47,9 +55,9 @@ class MediaStores:
         self._troubles = troubles or Troubles(clock)
         self._failed = asyncio.Event()
         shelf.tell = self._hear
-        self.link_origin = shelf.origin
         self._shelf = shelf
         self._database = database
+        self._clock = clock
         self._parts: dict[str, Any] = {"clock": clock, "dice": dice, "zone": zone}
         self._limits = limits
         self._stores: dict[int, MediaStore] = {}
@@ -72,6 +80,22 @@ class MediaStores:
                 await asyncio.sleep(PROBE_S)
             else:
                 await self._failed.wait()
+
+    async def seal_earlier(self) -> None:
+        """Seal what a version that did not has stored, in every township; again later where something is away."""
+        if self._database.vault is None:
+            return
+        left: list[int] | None = None
+        while left is None or left:
+            try:
+                await asyncio.to_thread(sweep, self._shelf.waiting)
+                left = list(await self._database.read(townships.every_id)) if left is None else left
+                while left:
+                    await EarlierPhotos(self._shelf, self._database, left[0]).seal(self._clock.now_ms())
+                    left.pop(0)
+            except (RetryLater, Unavailable) as error:
+                log.warning("media.earlier_left", error=str(error))
+                await asyncio.sleep(AGAIN_S)
 
     def of(self, township_id: int) -> MediaStore:
         """A township's store."""

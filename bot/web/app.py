@@ -105,7 +105,7 @@ def build_web(
         push_key,
     )
     app = Starlette(routes=[*_routes(parts, counters, keepalive_s), *extra_routes])
-    guarded = SecurityHeaders(app, media.link_origin, wechat=bool(settings.wechat_app_id))
+    guarded = SecurityHeaders(app, wechat=bool(settings.wechat_app_id))
     return Web(guarded, webchat, settings.web_host, settings.web_port, settings.web_connections_per_source)
 
 

@@ -163,15 +163,12 @@ def answering(catalogues: Catalogues) -> Callable[[Endpoint], Endpoint]:
 class SecurityHeaders:
     """Adds the headers of SECURITY to every answer that does not set its own.
 
-    Pictures and videos may also come from `media_origin` (`https://host`), if there is one. `wechat`: WeChat's own
-    script may run, and reach the app around the page, which its frames `weixin:` do.
+    `wechat`: WeChat's own script may run, and reach the app around the page, which its frames `weixin:` do.
     """
 
-    def __init__(self, app: ASGIApp, media_origin: str = "", *, wechat: bool = False) -> None:
+    def __init__(self, app: ASGIApp, *, wechat: bool = False) -> None:
         self._app = app
         policy = SECURITY["Content-Security-Policy"]
-        for kind in ("img-src", "media-src"):
-            policy = policy.replace(f"{kind} 'self'", f"{kind} 'self' {media_origin}".rstrip())
         if wechat:
             policy = policy.replace("script-src 'self'", f"script-src 'self' {WECHAT_SDK}; frame-src weixin:")
         self._headers = {**SECURITY, "Content-Security-Policy": policy}

@@ -1,11 +1,11 @@
-"""Photos in and out: passed on in pieces, or shown by a link that the store signs."""
+"""Photos in and out, passed on in pieces."""
 
 from __future__ import annotations
 
 import asyncio
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from bot.errors import RetryLater
 from bot.media.files import NoRoom
@@ -68,15 +68,11 @@ class Uploads:
         if not await store.may_see(media_id, address):
             raise HttpRefusal(404, "not_found")
         try:
-            # a link is signed for GET alone
-            shown = await store.shown(media_id, thumb=thumb, linked=request.method == "GET")
+            shown = await store.shown(media_id, thumb=thumb)
         except RetryLater:
             raise HttpRefusal(503, "busy", after_s=5) from None
         if shown is None:
             raise HttpRefusal(404, "not_found")
-        if shown.link:
-            # kept for half of its time, so that what is behind it can still be got
-            return RedirectResponse(shown.link, 302, {"Cache-Control": f"private, max-age={shown.link_s // 2}"})
         return _passed_on(request, shown, etag=f'"{media_id}{".thumb" * thumb}"')
 
 

@@ -7,9 +7,13 @@ from handlers.declared import Leaver, Portion
 from handlers.world import Desk
 from storage.people import retention
 from storage.photos import owners
+from storage.vault import keys
+from storage.vault.sealing import day_of
+from storage.vault.vault import Purpose
 
 FILES = "media.erase"
 BATCH_PHOTOS = 60
+SPARE_DAYS = 2  # a file may be stored the day before its row is written
 
 
 async def of_person(desk: Desk, leaver: Leaver) -> None:
@@ -24,9 +28,14 @@ async def places(desk: Desk, portion: Portion) -> bool:
 
 
 async def photos(desk: Desk, portion: Portion) -> bool:
-    """Mark old photos as erased; an errand removes the files, which a transaction can't touch."""
+    """Mark old photos as erased; an errand removes the files, which a transaction can't touch, and the keys that they
+    are sealed under go with the last of a day.
+    """
     before_ms = desk.now_ms - desk.world.policy.retention.photo_days * DAY_MS
     count, sha256s = await retention.erase_media(desk.tx, before_ms=before_ms, limit=BATCH_PHOTOS)
     if sha256s:
         desk.later(FILES, f"{FILES}:{portion.day}:{portion.number}", desk.now_ms, sha256s=sha256s)
-    return count == BATCH_PHOTOS
+    if count == BATCH_PHOTOS:
+        return True
+    await keys.erase_keys(desk.tx, Purpose.PHOTOS, before_day=day_of(Purpose.PHOTOS, before_ms) - SPARE_DAYS)
+    return False

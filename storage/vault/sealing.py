@@ -111,6 +111,22 @@ async def kept_key(tx: Tx, purpose: Purpose) -> bytes:
     return (await tx.sealing.key_to_seal(tx, purpose, 0))[1]
 
 
+async def file_key(tx: Tx, *, at_ms: int) -> tuple[int, bytes]:
+    """The day of a moment and its key (32 bytes) for files, made if there is none. Raises Locked."""
+    if tx.sealing is None:
+        raise Locked
+    day = day_of(Purpose.PHOTOS, at_ms)
+    return day, (await tx.sealing.key_to_seal(tx, Purpose.PHOTOS, day))[1]
+
+
+async def key_of_day(tx: Tx, *, day: int) -> bytes | None:
+    """The key of a day's files; None when it was erased. Raises Locked."""
+    if tx.sealing is None:
+        raise Locked
+    found = await tx.sealing.key(tx, Purpose.PHOTOS, day)
+    return None if found is None else found[1]
+
+
 async def index_of(tx: Tx, what: str, number: int) -> int:
     """What stands for a number where it is looked up but must not be read: as good as random to who lacks the key.
 

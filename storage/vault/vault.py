@@ -37,6 +37,7 @@ class Purpose(IntEnum):
     INDEX = 4  # of what is looked up without being read; day 0
     COOKIES = 5  # the signature of the pages' cookies; day 0
     ADDRESSES = 6  # what stands for addresses at platforms; day 0
+    PHOTOS = 7  # photos and videos, with their copies
 
 
 class Statements(Protocol):

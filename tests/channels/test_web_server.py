@@ -19,6 +19,9 @@ from PIL import Image
 
 from bot.channels.webchat import MAX_STREAMS_PER_ADDRESS
 from bot.channels.webchat_wire import MAX_TEXT_CHARS
+from bot.media.sealed import SealedFiles
+from bot.media.shelf import key_of
+from bot.media.stores import open_shelf
 from tests.channels.website import HEADERS, Page, Site, serving
 from tests.talk.test_pictures import HERE, bomb, exif, movie, picture, zip_bytes
 
@@ -500,7 +503,9 @@ async def test_a_photo_is_sent_and_comes_back_without_its_place(site: Site) -> N
     [row] = await site.rows("SELECT lat, lng, datum, sha256, person_id FROM media WHERE township_id = :t")
     assert (row["lat"], row["lng"], row["datum"]) == (35.51, 104.62, "WGS-84")
     assert row["sha256"] == hashlib.sha256(content).hexdigest() and row["person_id"]
-    assert (site.folder / "media" / row["sha256"][:2] / row["sha256"][2:]).read_bytes() == content
+    original = await SealedFiles(open_shelf(site.settings), site.database, 1).open(key_of(row["sha256"]))
+    assert original is not None
+    assert b"".join([piece async for piece in original.read(0, original.size_bytes)]) == content
 
 
 async def test_another_person_s_photo_does_not_exist_until_they_are_shown_it(site: Site) -> None:

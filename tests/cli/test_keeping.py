@@ -21,13 +21,14 @@ from bech32 import bech32_encode, convertbits
 from bot.console.backups.contents import KeepingError
 from bot.console.backups.making import make_backup
 from bot.console.backups.restoring import restore
-from bot.media.shelf import Shelf
+from bot.media.shelf import Complete, Shelf
 from bot.media.store import MediaStore
 from bot.media.stores import open_shelf
 from bot.settings import Settings
 from bot.vault import every_key, open_with_vault
 from storage.engine.opening import bring_up_to_date, open_database
 from storage.vault.age import decrypting
+from storage.vault.files import head_of
 from storage.vault.keyfile import KeyFileProblem, make_key, write_key
 from storage.vault.sealing import index_of
 from tests.channels.website import Page, serving
@@ -118,7 +119,7 @@ async def test_what_is_in_the_bucket_already_may_stay_there(tmp_path: Path) -> N
 async def test_a_photo_is_seen_again_after_a_restore(make: Make, tmp_path: Path) -> None:
     old, new = make(tmp_path / "old"), make(tmp_path / "new")
     old.data_dir.mkdir()
-    given = {"media_link_seconds": 0, **of_store(old)}
+    given = of_store(old)
     async with serving(tmp_path / "old", **given) as site:
         page = await site.page()
         status, answer = await page.uploads(photo(7, (300, 200)))
@@ -128,7 +129,7 @@ async def test_a_photo_is_seen_again_after_a_restore(make: Make, tmp_path: Path)
         file = await asyncio.to_thread(back_up, old, tmp_path)  # while it serves
         token = page.token
     await asyncio.to_thread(restore, file, new, progress=quiet)
-    async with serving(tmp_path / "new", **{**given, **of_store(new)}) as site:
+    async with serving(tmp_path / "new", **of_store(new)) as site:
         page = Page(site.url)
         site.pages.append(page)
         page.http.cookie_jar.update_cookies({"jingxiang": token})
@@ -206,6 +207,27 @@ async def test_a_photo_that_is_lost_or_damaged_is_named(make: Make, tmp_path: Pa
     with pytest.raises(KeepingError, match=f"{original} in .* is damaged"):
         back_up(settings, tmp_path)
     assert not list((tmp_path / "kept").iterdir())
+
+
+async def test_a_sealed_photo_that_is_damaged_is_named_without_the_key(make: Make, tmp_path: Path) -> None:
+    settings = await town(make(tmp_path / "old"), photos=0)
+    database = await open_with_vault(settings)
+    await MediaStore(open_shelf(settings), database).save_bytes(OWNER, photo(1))
+    await database.close()
+    away = settings.vault_key.rename(tmp_path / "away")
+    back_up(settings, tmp_path)
+    shelf = open_shelf(settings)
+    for key, content in (await stored(shelf)).items():
+        if key.endswith(".view") and head_of(content):
+            shelf.waiting.mkdir(parents=True, exist_ok=True)
+            (shelf.waiting / "changed").write_bytes(content[:60] + bytes([content[60] ^ 1]) + content[61:])
+            await shelf.put([Complete(key, shelf.waiting / "changed", "")])
+            with pytest.raises(KeepingError, match=rf"{key} in .* is damaged"):
+                back_up(settings, tmp_path, "2")
+            break
+    else:
+        raise AssertionError("nothing is sealed")
+    away.rename(settings.vault_key)
 
 
 async def test_only_the_newest_are_kept(tmp_path: Path) -> None:

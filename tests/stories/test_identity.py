@@ -6,14 +6,21 @@ texts. Whoever is staff is left out, for their work leads to every case.
 
 from __future__ import annotations
 
+import asyncio
+import io
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pytest
+from PIL import Image
 
+from bot.console.backups.making import make_backup
+from bot.media.sealed import SealedFiles
+from bot.media.shelf import Complete
 from storage.database import Tx
+from storage.vault.files import head_of
 from tests.stories.doings import SENTENCE, belongs, household_id, time_to_take_back_is_over
 from tests.stories.someone import Someone
 from tests.stories.test_leaving import tables
@@ -153,3 +160,67 @@ async def test_nothing_leads_to_who_has_erased_themselves_not_even_the_hour(town
     await town.tick()
     rows = await stored(town)
     assert leads(rows, of_case(case) | meanwhile(rows, case["received_ms"]) - barred, names, barred) == []
+
+
+# -- files
+
+MARKER = b"taken by Wang at the bridge"
+
+
+def marked_photo() -> bytes:
+    """A photo that tells its place, and in its EXIF who took it."""
+    with Image.open(io.BytesIO(photo_taken_at(35.6515, 104.7345))) as picture:
+        exif = picture.getexif()
+        exif[0x010E] = MARKER.decode()
+        written = io.BytesIO()
+        picture.save(written, "JPEG", exif=exif, quality=95)
+    return written.getvalue()
+
+
+def traces_of(content: bytes) -> list[bytes]:
+    """Whatever tells a photo: its marks, and its bytes from a few places."""
+    return [
+        MARKER,
+        b"JFIF",
+        b"Exif\0",
+        *(content[at : at + 24] for at in range(0, len(content) - 24, len(content) // 9)),
+    ]
+
+
+@pytest.mark.parametrize("town", ["web", "telegram", "wechat"], indirect=True)
+async def test_no_file_and_no_backup_tells_anything_of_a_photo(town: Town) -> None:
+    aunt = await town.person("王大娘")
+    content = marked_photo()
+    assert all(one in content for one in traces_of(content)[:1])
+    await aunt.sends_photo(content=content, caption=SENTENCE)
+    await aunt.taps("提交")
+    await town.tick()
+    assert await town.rows("SELECT * FROM case_media WHERE township_id = :t")
+    settings = town.app.settings
+    files = [path for path in (settings.data_dir / "media").rglob("*") if path.is_file()]
+    assert len(files) == 3 and all(head_of(path.read_bytes()) for path in files)
+    searched = [path for path in settings.data_dir.rglob("*") if path.is_file()]
+    if settings.database_path is not None:
+        folder = settings.data_dir.parent / "kept"
+        made = await asyncio.to_thread(make_backup, settings, folder, stamp="1", progress=lambda *_: None)
+        assert all(name.encode() not in made.file.read_bytes() for name in (*NAMES, SENTENCE, "jingxiang.db"))
+        searched.append(made.file)
+    for path in searched:
+        stored = path.read_bytes()
+        assert not [one for one in traces_of(content) if one in stored], path
+    told = {str(await aunt.person_id()), aunt.driver.address, aunt.driver.address.partition(":")[2], *NAMES}
+    assert not [path for path in files for one in told if one in str(path) or one.encode() in path.read_bytes()]
+
+
+async def test_that_search_finds_a_photo_that_is_not_sealed(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def as_they_are(_: SealedFiles, files: list[Complete], at_ms: int) -> list[Complete]:
+        return files
+
+    monkeypatch.setattr(SealedFiles, "seal", as_they_are)
+    aunt = await town.person("王大娘")
+    content = marked_photo()
+    await aunt.sends_photo(content=content, caption=SENTENCE)
+    await aunt.taps("提交")
+    await town.tick()
+    files = [path.read_bytes() for path in (town.app.settings.data_dir / "media").rglob("*") if path.is_file()]
+    assert [one for one in files if MARKER in one] and all(b"JFIF" in one for one in files)

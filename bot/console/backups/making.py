@@ -49,6 +49,7 @@ from bot.vault import every_key, public_for
 from storage.database import Damaged
 from storage.engine.sqlite import check_integrity, telling_damage
 from storage.vault.age import encrypting
+from storage.vault.files import Checksum
 
 PLAIN, ENCRYPTED = ".tar", ".tar.age"
 COPYING, LEFT_S = "copying-", 86_400  # where the copy of the database is made; what a kill left of one goes
@@ -176,11 +177,11 @@ def _add_photos(pack: _Pack, photos: list[tuple[str, str, str]], shelf: Shelf, p
         for name in files_of(key, mime):
             try:
                 if f"{MEDIA}/{name}" not in pack.sums:
-                    pack.add(f"{MEDIA}/{name}", *shelf.read_now(name))
+                    added = pack.add(f"{MEDIA}/{name}", *shelf.read_now(name))
+                    if not added.is_of(sha256 if name == key else added.sha256):
+                        raise KeepingError("photo_damaged", key=name, store=shelf.name)
             except FileNotFoundError:
                 lost.append(name)
-        if pack.sums.get(f"{MEDIA}/{key}", sha256) != sha256:
-            raise KeepingError("photo_damaged", key=key, store=shelf.name)
         progress("files", done, len(photos))
     return lost
 
@@ -209,12 +210,13 @@ class _Pack:
         self.sums: dict[str, str] = {}
         self._tar = tar
 
-    def add(self, name: str, size_bytes: int, pieces: Iterator[bytes]) -> None:
+    def add(self, name: str, size_bytes: int, pieces: Iterator[bytes]) -> Checksum:
         reader = _Reader(pieces)
         info = tarfile.TarInfo(name)
         info.size = size_bytes
         self._tar.addfile(info, reader)
-        self.sums[name] = reader.digest.hexdigest()
+        self.sums[name] = reader.sum.sha256
+        return reader.sum
 
     def close(self) -> None:
         """Add the list of checksums."""
@@ -229,7 +231,7 @@ class _Reader(io.RawIOBase):
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         super().__init__()
-        self.digest = hashlib.sha256()
+        self.sum = Checksum()
         self._pieces = pieces
         self._left = b""
 
@@ -239,7 +241,7 @@ class _Reader(io.RawIOBase):
             found += piece
         self._left = bytes(found[size:])
         wanted = bytes(found[:size])
-        self.digest.update(wanted)
+        self.sum.update(wanted)
         return wanted
 
 
