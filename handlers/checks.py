@@ -8,7 +8,7 @@ from handlers.world import World
 from storage.database import Tx
 from storage.product.integrity import Flaw, reference_faults
 
-NAMED = frozenset({"figure", "fund", "state", "unit"})  # fields that hold ids, each with a text of its own
+NAMED = frozenset({"figure", "fund", "state", "unit", "way"})  # fields that hold ids, each with a text of its own
 
 
 async def product_faults(tx: Tx, world: World) -> dict[str, list[Words]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from handlers import takes
 from handlers.capability import Capability, Command
 from handlers.declared import Forget, Leaver
-from handlers.disclosure import asking, auditing, confirming, looking
+from handlers.disclosure import asking, auditing, checks, confirming, looking
 from handlers.world import Desk
 from storage.product.integrity import Reference
 from storage.security import reporter_looks
@@ -24,12 +24,12 @@ DISCLOSURE = Capability(
     },
     forms=(asking.DISCLOSE,),
     timers={looking.TELL: looking.tell},
+    checks={"who reported": checks.leads_to_reporters},
     references=(Reference("reporter_looks", "case_id", "cases"),),
     forgets=(Forget("who tried in vain to see who reported", of_person=_tries),),
     pages=("staff.md", "villager.md"),
     without={
         "figures": "how often somebody looked is for the auditor's list, not for the digest",
         "waits": "whoever may confirm is told at once, and what nobody confirms ends by itself",
-        "checks": "entries are only added; who acted is sealed",
     },
 )

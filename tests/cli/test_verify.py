@@ -15,7 +15,56 @@ from tests.cli.moving import play
 
 ENGLISH_WORDS = re.compile(r"[A-Za-z]{2,} [A-Za-z]{2,}")
 MISSING = re.compile(r"fault\.[a-z_]+")
+LEADS = (
+    (
+        "UPDATE people SET name = '王大娘' WHERE id = (SELECT MIN(id) FROM people WHERE township_id = 1)",
+        "没封存的姓名：有 1 行",
+        "names that are not sealed: 1 rows",
+    ),
+    (
+        "INSERT INTO household_members (township_id, id, household_id, person_id, relation, from_ms)"
+        " SELECT 1, 7, 7, MIN(id), 'member', 0 FROM people WHERE township_id = 1",
+        "家庭和人的对应：有 1 行",
+        "whose a household is: 1 rows",
+    ),
+    (
+        "UPDATE outbox SET message_key = 'case:1:result' WHERE id = (SELECT MAX(id) FROM outbox WHERE person_id <> 0)",
+        "消息的标记：有 1 行",
+        "what messages are known by: 1 rows",
+    ),
+    (
+        "UPDATE media SET person_id = (SELECT MIN(id) FROM people WHERE township_id = 1)"
+        " WHERE id = (SELECT MIN(media_id) FROM case_media WHERE township_id = 1)",
+        "照片的主人：有 1 行",
+        "owners of photos: 1 rows",
+    ),
+    (
+        "UPDATE case_reporters SET household_id = 7 WHERE case_id = (SELECT MIN(case_id) FROM case_reporters)",
+        "保险柜里没封存的举报人：有 1 行",
+        "reporters that are not sealed: 1 rows",
+    ),
+    (
+        "UPDATE case_reporters SET received_ms = received_ms - 400 * 86400000"
+        " WHERE case_id = (SELECT MIN(case_id) FROM case_reporters)",
+        "过了保存期的举报人：有 1 行",
+        "reporters kept past their term: 1 rows",
+    ),
+    (
+        "INSERT INTO timers (township_id, id, kind, timer_key, fire_ms, payload, state) VALUES"
+        """ (1, 7, 'x', 'x', 7, '{"case_id":1,"person_id":2}', 'done')""",
+        "定时任务：有 1 行",
+        "timers: 1 rows",
+    ),
+    (
+        "INSERT INTO transfers (township_id, id, source, destination, amount, unit, transfer_key, input_hash, reason,"
+        " ref, policy_version, at_ms) VALUES (1, 9007199254740000, 'reward:due', 'household:7', 5, 'points', 'x', 'x',"
+        " 'report_verified', 'case:7', 1, 9007199254740000)",
+        "积分流水：有 1 行",
+        "transfers of points: 1 rows",
+    ),
+)
 DAMAGES = [
+    *((damage, f"有错 青禾塬镇: 谁举报的：.*{zh}", f"BAD 青禾塬镇: who reported: .*{en}") for damage, zh, en in LEADS),
     (
         "UPDATE balances SET balance = balance + 1 WHERE account LIKE 'household:%' AND unit = 'points'",
         r"有错 青禾塬镇: 账本：.*积分的余额加起来是 1，应该是 0.*household:\d+ 的积分余额是 16，按流水算是 15",

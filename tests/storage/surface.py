@@ -164,6 +164,7 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "walks.is_open": [{"what": "seal.photos"}],
     "areas.set_township": [{"code": "c1"}],
     "case_vault.add_reporter": [{"case_id": NEW}],
+    "joins.leading_to_reporters": [{"kept_days": 0, "set_apart": "t1"}],
     "reporter_looks.add": [{"look_id": NEW, "request_id": NEW, "why": "pay", "event": "asked"}],
     "reporter_looks.of_request": [{"request_id": 1}],
     "reporter_looks.newest": [{}, {"area_ids": []}],
