@@ -21,6 +21,7 @@ from storage.machine import outbox, webchat
 
 KEEPALIVE_S = 20.0
 SECOND_LOOK_S = 2.0
+EARLIER_LOOK_S = 0.02
 LOOK_AGAIN_MS = 60_000
 POLL_MS = 10_000  # for whom there is no stream
 NOBODYS_POLL_MS = 60_000  # for who has never written
@@ -185,6 +186,20 @@ class EventResponse(Response):
         self._looked_ms = now_ms
         return await self._parts.doors.holds(self._cookie, self._township_id)
 
+    async def _send_earlier(self, send: Send, message_id: int) -> None:
+        """What was put aside just as the page came stands above what comes now: wait until it lies there."""
+        parts = self._parts
+
+        async def work(tx: Tx) -> bool:
+            return await webchat.is_coming_before(tx, self._address, message_id, now_ms=parts.clock.now_ms())
+
+        until_s = asyncio.get_running_loop().time() + SECOND_LOOK_S
+        while await parts.database.read(work, township_id=self._township_id):
+            if asyncio.get_running_loop().time() > until_s:
+                break
+            await asyncio.sleep(EARLIER_LOOK_S)
+        await self._send_waiting(send, until_id=message_id)
+
     async def _follow(self, send: Send) -> None:
         """Live events. A second look at what waits finds a message that was put aside just as the page came."""
         pause_s, looked = min(SECOND_LOOK_S, self._keepalive_s), False
@@ -192,6 +207,8 @@ class EventResponse(Response):
             if self._stream.missed_id is not None:
                 await self._send_missed(send)
             events = self._stream.take()
+            if not looked and (new := [message_id for message_id, _ in events if message_id]):
+                await self._send_earlier(send, min(new))
             body = b"".join(data for message_id, data in events if message_id not in self._sent)
             self._remember(message_id for message_id, _ in events if message_id)
             if body:

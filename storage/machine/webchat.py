@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from storage.database import Row, Tx
 from storage.vault.sealing import open_bodies
 
+LAST_FEW = 10
+
 
 async def received(tx: Tx, update_key: str) -> Row | None:
     """The stored update of that key: id, received_ms."""
@@ -53,6 +55,16 @@ async def has_written(tx: Tx, address: str) -> bool:
         "SELECT 1 AS found FROM inbox WHERE township_id = :t AND address = :address LIMIT 1", {"address": address}
     )
     return row is not None
+
+
+async def is_coming_before(tx: Tx, address: str, message_id: int, *, now_ms: int) -> bool:
+    """Whether one of the last few messages to an address before this one is on its way, or being put aside."""
+    rows = await tx.all(
+        "SELECT state, due_ms FROM outbox WHERE township_id = :t AND address = :address AND id < :message_id"
+        f" ORDER BY id DESC LIMIT {LAST_FEW}",
+        {"address": address, "message_id": message_id},
+    )
+    return any(row["state"] == "due" and row["due_ms"] <= now_ms for row in rows)
 
 
 async def language_of(tx: Tx, address: str) -> str | None:

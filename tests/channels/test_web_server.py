@@ -10,6 +10,7 @@ import json
 import logging
 import random
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ import pytest
 import structlog
 from PIL import Image
 
+from bot.channels.base import Letter
 from bot.channels.webchat import MAX_STREAMS_PER_ADDRESS
 from bot.channels.webchat_wire import MAX_TEXT_CHARS
 from bot.media.sealed import SealedFiles
 from bot.media.shelf import key_of
 from bot.media.stores import open_shelf
+from bot.talk.messages import Out
 from tests.channels.website import HEADERS, Page, Site, serving
 from tests.talk.test_pictures import HERE, bomb, exif, movie, picture, zip_bytes
 
@@ -364,6 +367,25 @@ async def test_a_message_set_aside_just_as_the_page_came_is_found_by_a_second_lo
         await site.database.transaction(set_aside)
         assert await events.bot_says() == "差一点"
         await site.state_of(message_id, "sent")
+
+
+async def test_what_is_put_aside_just_as_the_page_comes_stands_above_what_follows(site: Site) -> None:
+    page = await site.page()
+    async with page.events() as events:
+        first = await site.tell(page, "先说的", due_in_ms=3_600_000)
+
+        async def becomes(tx: Any, state: str) -> None:
+            await tx.run(
+                "UPDATE outbox SET state = :state, due_ms = created_ms WHERE township_id = :t AND id = :id",
+                {"id": first, "state": state},
+            )
+
+        await site.database.transaction(partial(becomes, state="due"))  # it found no page, and is on its way back
+        out = Out("后说的")
+        assert await site.webchat.send(Letter(first + 1, 1, 7, "web", page.address, out, 1_000, None, 0))
+        await asyncio.sleep(0.1)
+        await site.database.transaction(partial(becomes, state="waiting"))
+        assert [await events.bot_says(), await events.bot_says()] == ["先说的", "后说的"]
 
 
 async def test_every_open_page_of_a_person_gets_the_message_and_nobody_else(site: Site) -> None:

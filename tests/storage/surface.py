@@ -311,6 +311,7 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
             ("areas", AREA), ("landmarks", LANDMARK), ("stations", STATION), ("households", HOUSEHOLD),
         )
     ],
+    "webchat.is_coming_before": [{"message_id": 4}],
     "webchat.language_of": [{}],
     "wecom.put_name": [{"name": "li"}, {"person_id": NEW}],
     "wecom.name_of": [{}, {"person_id": NEW}],
