@@ -221,6 +221,7 @@ async def test_much_news_comes_over_several_replies_in_its_order(plain_town: Tow
     keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
     people = [await town.person(f"村民{n}") for n in range(14)]
     town.clock.advance(days=3)
+    await change_policy(town, "one_by_one_an_hour = 8", "one_by_one_an_hour = 20")
     for aunt in people:
         await one_village_reports(town, aunt)
     assert (await states(town, keeper)).count("waiting") == 14

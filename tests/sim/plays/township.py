@@ -23,6 +23,7 @@ from storage.database import Tx
 from storage.engine.migrate import migrate
 from storage.engine.sqlite import SqliteTx, connect, run_work
 from storage.people import people
+from storage.vault.vault import Sealing
 from tests.example import EXAMPLE
 from tests.sim.chat.platform import NAME
 from tests.sim.chat.texts import ZONE
@@ -30,6 +31,7 @@ from tests.sim.chat.users import User, Wish
 from tests.sim.faults import Chaos
 from tests.sim.invariants import WATCHED
 from tests.sim.play import START_MS, Chat, Stage, in_a_file, person
+from tests.sim.sealed import new_vault
 
 CARD = "N0123"  # a household of the example
 RECEIPT = re.compile(r"编号 (20\d\d-\d+)")
@@ -92,7 +94,7 @@ def make_township(path: Path, now_ms: int, townships: int, *, first: str = NAME)
             )
 
     for township_id in range(1, townships + 1):
-        run_work(connection, "BEGIN IMMEDIATE", work, SqliteTx(connection, township_id))
+        run_work(connection, "BEGIN IMMEDIATE", work, SqliteTx(connection, township_id, sealing=Sealing(new_vault())))
     connection.executescript(WATCHED)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
