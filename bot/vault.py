@@ -12,7 +12,7 @@ from bot.settings import Settings
 from storage.database import Database, Tx
 from storage.engine.opening import open_database
 from storage.machine import earlier, townships
-from storage.people import earlier as people
+from storage.people.earlier import seal_earlier as seal_people
 from storage.photos import owners
 from storage.vault import keys
 from storage.vault.age import public_of, recipient_of
@@ -157,6 +157,6 @@ async def seal_earlier(database: Database, seal_product: Callable[[Tx], Awaitabl
     for township_id in await database.read(townships.every_id):
         await database.transaction(seal_product, township_id=township_id)
         await database.transaction(owners.seal_earlier, township_id=township_id)
-        await database.transaction(people.seal_earlier, township_id=township_id)
+        await database.transaction(seal_people, township_id=township_id)
         while await database.transaction(earlier.seal_words, township_id=township_id):
             pass

@@ -7,7 +7,7 @@ from typing import Any
 
 from storage.database import Row, Tx
 from storage.sql import in_list
-from storage.vault.sealing import open_bodies, seal_text
+from storage.vault.sealing import open_bodies, open_columns, seal_text
 from storage.vault.vault import Purpose
 
 EMPTY = '{"rev":0,"frames":[]}'
@@ -31,8 +31,7 @@ async def by_address(tx: Tx, addresses: Sequence[str]) -> Sequence[Row]:
         f" WHERE c.township_id = :t AND c.address IN ({names})",
         params,
     )
-    rows = await open_bodies(tx, rows, blank="", column="name")
-    return await open_bodies(tx, rows, blank=EMPTY, column="session")
+    return await open_columns(tx, rows, name="", session=EMPTY)
 
 
 async def roles_of(tx: Tx, person_ids: Sequence[int]) -> Sequence[Row]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from storage.database import Row, Tx
 from storage.people import page_sessions
-from storage.vault.sealing import open_bodies, seal_text
+from storage.vault.sealing import open_columns, seal_text
 from storage.vault.vault import Purpose
 
 PERSON_COLUMNS = "id, name, language, consent_version, consent_ms, reminders_off, snoozed_until_ms, state, created_ms"
@@ -18,11 +18,6 @@ _NOW = "COALESCE((SELECT merged_into FROM people WHERE township_id = :t AND id =
 async def sealed_name(tx: Tx, name: str) -> str:
     """A name as it is stored; "" is nobody's."""
     return name and await seal_text(tx, Purpose.PEOPLE, 0, name)
-
-
-async def _with_names(tx: Tx, rows: Sequence[Row]) -> list[Row]:
-    """Rows with their sealed column `name` opened."""
-    return await open_bodies(tx, rows, blank="", column="name")
 
 
 async def add_person(tx: Tx, *, person_id: int, name: str, language: str, now_ms: int) -> None:
@@ -39,7 +34,7 @@ async def person(tx: Tx, person_id: int) -> Row | None:
     rows = await tx.all(
         f"SELECT {PERSON_COLUMNS} FROM people WHERE township_id = :t AND id = {_NOW}", {"id": person_id}
     )
-    return (await _with_names(tx, rows))[0] if rows else None
+    return (await open_columns(tx, rows, name=""))[0] if rows else None
 
 
 async def set_person(tx: Tx, person_id: int, **values: Any) -> None:
@@ -205,7 +200,7 @@ async def role_row(tx: Tx, role_id: int) -> Row | None:
         " WHERE r.township_id = :t AND r.id = :role_id",
         {"role_id": role_id},
     )
-    return (await _with_names(tx, rows))[0] if rows else None
+    return (await open_columns(tx, rows, name=""))[0] if rows else None
 
 
 async def roles_of_person(tx: Tx, person_id: int) -> Sequence[Row]:
@@ -226,4 +221,4 @@ async def holders(tx: Tx, roles: Sequence[str]) -> Sequence[Row]:
         f" WHERE r.township_id = :t AND r.until_ms IS NULL AND r.role IN ({names}) ORDER BY r.id",
         {f"r{at}": role for at, role in enumerate(roles)},
     )
-    return await _with_names(tx, rows)
+    return await open_columns(tx, rows, name="")

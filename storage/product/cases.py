@@ -7,7 +7,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, Literal
 
 from storage.database import Row, Tx
-from storage.vault.sealing import open_bodies
+from storage.vault.sealing import open_columns
 
 Datum = Literal["WGS-84"]
 
@@ -148,7 +148,7 @@ async def events(tx: Tx, case_id: int) -> Sequence[Row]:
         " WHERE r.township_id = :t AND r.what = 'case' AND r.subject_id = :case_id ORDER BY 1",
         {"case_id": case_id},
     )
-    return await open_bodies(tx, rows, blank="", column="name")
+    return await open_columns(tx, rows, name="")
 
 
 async def set_claim(tx: Tx, case_id: int, *, salt: str, claim_hash: str) -> None:

@@ -13,7 +13,7 @@ import orjson
 
 from storage.database import Row, Tx
 from storage.sql import in_list
-from storage.vault.sealing import open_bodies
+from storage.vault.sealing import open_columns
 
 Fund = Literal["county", "township"]
 EventKind = Literal["counted", "held", "approved", "refused", "objected", "upheld", "reversed"]
@@ -153,7 +153,7 @@ async def events(tx: Tx, ticket_id: int) -> Sequence[Row]:
         " WHERE e.township_id = :t AND e.ticket_id = :ticket_id ORDER BY e.id",
         {"ticket_id": ticket_id},
     )
-    return await open_bodies(tx, rows, blank="", column="name")
+    return await open_columns(tx, rows, name="")
 
 
 async def numbers(tx: Tx, ticket_ids: Sequence[int]) -> dict[int, str]:

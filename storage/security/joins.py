@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from storage.database import Tx
 from storage.product import accounts
+from storage.vault.sealing import MARK
 
 DAY_MS = 86_400_000
 SPARE_DAYS = 2  # what was kept long enough goes in the night that follows
@@ -29,7 +30,7 @@ JOINS: Mapping[str, str] = {
     f" AND (x.destination LIKE '{accounts.HOUSEHOLD}%' OR x.destination LIKE '{accounts.PERSON}%')"
     " AND x.at_ms > (SELECT MIN(w.fire_ms) FROM timers w WHERE w.township_id = :t AND w.timer_key = :set_apart)",
     "name": "SELECT COUNT(*) AS n FROM people p WHERE p.township_id = :t AND p.name <> ''"
-    f" AND p.name NOT LIKE '~%'{_SEALED}",
+    f" AND p.name NOT LIKE '{MARK}%'{_SEALED}",
     "home": "SELECT COUNT(*) AS n FROM household_members m JOIN people p ON p.township_id = m.township_id"
     f" AND p.id = m.person_id WHERE m.township_id = :t{_SEALED}",
     "timer": "SELECT COUNT(*) AS n FROM timers w WHERE w.township_id = :t AND w.payload LIKE '%\"case_id\"%'"

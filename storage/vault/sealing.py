@@ -82,20 +82,27 @@ async def unsealed_text(tx: Tx, stored: str) -> str | None:
     return None if plain is None else plain.decode()
 
 
-async def open_bodies(tx: Tx, rows: Sequence[Row], *, blank: str | bytes = "{}", column: str = "body") -> list[Row]:
-    """Rows with one column opened; `blank` stands for what was erased. What was damaged is empty, which nobody can
-    read: it is set aside like any row that can't be.
+async def open_bodies(tx: Tx, rows: Sequence[Row], *, blank: str | bytes = "{}") -> list[Row]:
+    """Rows with their `body` opened; `blank` stands for what was erased (see `open_columns`)."""
+    return await open_columns(tx, rows, body=blank)
+
+
+async def open_columns(tx: Tx, rows: Sequence[Row], **blanks: str | bytes) -> list[Row]:
+    """Rows with the named columns opened, each with what stands for what was erased. What was damaged is empty, which
+    nobody can read: it is set aside like any row that can't be.
     """
     opened: list[Row] = []
     for row in rows:
-        stored = row[column]
-        if stored is not None:
-            try:
-                plain = await (unsealed_text(tx, stored) if isinstance(stored, str) else unsealed(tx, stored))
-            except ValueError:
-                plain = stored[:0]
-            row = with_value(row, column, blank if plain is None else plain)
-        opened.append(row)
+        values = dict(row)  # type: ignore[call-overload]
+        for column, blank in blanks.items():
+            stored = values[column]
+            if stored is not None:
+                try:
+                    plain = await (unsealed_text(tx, stored) if isinstance(stored, str) else unsealed(tx, stored))
+                except ValueError:
+                    plain = stored[:0]
+                values[column] = blank if plain is None else plain
+        opened.append(values)
     return opened
 
 
@@ -145,8 +152,13 @@ async def index_of_words(tx: Tx, what: str, words: str) -> str:
 async def _digest(tx: Tx, what: str, said: str) -> bytes:
     sealing = tx.sealing
     assert sealing is not None
+    name = tx.township_id, what, said
+    if (digest := sealing.vault.digests.get(name)) is not None:
+        return digest
     found = await sealing.key(tx, Purpose.INDEX, 0)
     if found is None and not sealing.writes:
         return bytes(32)  # nothing was stored under any key yet: this finds nothing
     found = found or await sealing.key_to_seal(tx, Purpose.INDEX, 0)
-    return hmac.digest(found[1], f"{what} {tx.township_id} {said}".encode(), "sha256")
+    digest = hmac.digest(found[1], f"{what} {tx.township_id} {said}".encode(), "sha256")
+    sealing.remember(name, digest)
+    return digest

@@ -26,6 +26,8 @@ INSERT = (
     " ON CONFLICT (township_id, purpose, day) DO NOTHING"
 )
 KeyName = tuple[int, int, int]  # township, purpose, day
+DigestName = tuple[int, str, str]  # township, what is looked up, what was said
+MOST_DIGESTS = 8_192
 
 
 class Purpose(IntEnum):
@@ -70,6 +72,7 @@ class Vault:
         self.public = private.public_key()
         self.lock = lock_of(self.public)
         self.known: dict[KeyName, tuple[AESGCM, bytes]] = {}
+        self.digests: dict[DigestName, bytes] = {}  # of what is looked up again and again while somebody writes
 
     def wrap(self, key: bytes, name: KeyName) -> bytes:
         """Seal a data key to the public key."""
@@ -129,6 +132,14 @@ class Sealing:
         row = await tx.one(SELECT, {"purpose": int(purpose), "day": day})
         assert row is not None
         return self._opened(name, row["wrapped"])
+
+    def remember(self, name: DigestName, digest: bytes) -> None:
+        """Keep what stands for something, unless the key that makes it may still be undone with this transaction."""
+        digests = self.vault.digests
+        if (name[0], int(Purpose.INDEX), 0) in self.vault.known:
+            if len(digests) >= MOST_DIGESTS:
+                digests.clear()
+            digests[name] = digest
 
     def _opened(self, name: KeyName, wrapped: bytes) -> tuple[AESGCM, bytes]:
         raw = self.vault.unwrap(wrapped, name)

@@ -89,6 +89,19 @@ async def belongs(
     await town.app.database.transaction(link)
 
 
+async def reports_for_an_elder(son: Someone, keeper: Someone) -> None:
+    """A son, confirmed for 王三's household, reports for it up to the review."""
+    await son.says("代家里老人办")
+    await son.says("王家沟 王三")
+    await son.taps("申请绑定")
+    await keeper.taps("是，确认")
+    await son.says("代家里老人办")
+    await son.taps("替王三家举报")
+    await son.taps("乱倒垃圾")
+    await son.taps("跳过")
+    await son.says("王家沟桥头")
+
+
 async def balance(town: Town, unit: str, card: str = HOUSEHOLD) -> int:
     """A household's fen or points."""
     rows = await town.rows(

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 from pathlib import Path
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.talk.messages import Say
@@ -16,6 +14,7 @@ from bot.web import history
 from storage.database import Tx
 from storage.machine import holding
 from storage.people import people
+from tests.stories.laws import a_town, told
 from tests.stories.someone import Someone
 from tests.stories.town import Town
 
@@ -97,31 +96,23 @@ class Night:
 
 async def play(template: Path, done: list[Action]) -> None:
     """A night in a township of its own."""
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        shutil.copy(template, folder / "town.db")
-        town = await Town.open(folder / "data", f"sqlite:///{folder / 'town.db'}", "web")
-        try:
-            aunt = await town.person("王大娘")
-            await town.tick()
-            night = Night(town, aunt)
-            before = await night.reloaded()
-            aunt.news.clear()
-            for action in done:
-                await night.does(action)
-            town.clock.advance(minutes=60)
-            await town.tick()
-            night.looks_at_news()
-            assert await night.reloaded() == before + night.seen
-            told = [said for _, said in night.seen if said.startswith("第") and said.endswith("件")]
-            assert len(told) == len(set(told)) == night.told, "each once"
-        finally:
-            await town.close()
+    async with a_town(template) as town:
+        aunt = await town.person("王大娘")
+        await town.tick()
+        night = Night(town, aunt)
+        before = await night.reloaded()
+        aunt.news.clear()
+        for action in done:
+            await night.does(action)
+        town.clock.advance(minutes=60)
+        await town.tick()
+        night.looks_at_news()
+        assert await night.reloaded() == before + night.seen
+        told = [said for _, said in night.seen if said.startswith("第") and said.endswith("件")]
+        assert len(told) == len(set(told)) == night.told, "each once"
 
 
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate)
-)
+@told(12)
 @given(actions)
 def test_history_stands_in_the_order_of_delivery(sqlite_template: Path, done: list[Action]) -> None:
     asyncio.run(play(sqlite_template, done))

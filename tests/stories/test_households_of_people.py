@@ -9,7 +9,14 @@ from handlers.households.beneficiary import beneficiary_household
 from storage.database import Tx
 from storage.people import belonging
 from storage.people.claims import links_of_person
-from tests.stories.doings import balance, household_id, joins, the_month_turns, time_to_take_back_is_over
+from tests.stories.doings import (
+    balance,
+    household_id,
+    joins,
+    reports_for_an_elder,
+    the_month_turns,
+    time_to_take_back_is_over,
+)
 from tests.stories.town import Someone, Town
 
 
@@ -160,15 +167,7 @@ async def test_a_report_for_an_elder_pays_the_elder_s_household(town: Town) -> N
     son = await town.person("王子轩")
     await claims(son, "N0104", "我是家里人")
     await keeper.taps("是，确认")
-    await son.says("代家里老人办")
-    await son.says("王家沟 王三")
-    await son.taps("申请绑定")
-    await keeper.taps("是，确认")
-    await son.says("代家里老人办")
-    await son.taps("替王三家举报")
-    await son.taps("乱倒垃圾")
-    await son.taps("跳过")
-    await son.says("王家沟桥头")
+    await reports_for_an_elder(son, keeper)
     son.sees("请看对不对", "积分归：王三家 王家沟村")
     await son.taps("提交")
     await keeper.taps("属实")

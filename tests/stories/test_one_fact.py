@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shutil
-import tempfile
 from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.i18n import Catalogues
@@ -21,6 +19,7 @@ from handlers.film.figures import UNITS
 from storage.database import Tx
 from storage.product import film_figures
 from tests.stories.doings import balance, reports
+from tests.stories.laws import a_town, told
 from tests.stories.town import ZONE, StoryDice, Town
 
 CARDS = ("N0123", "N0118", "N0104")
@@ -262,29 +261,21 @@ def ms_of(day: str) -> int:
 
 async def play(template: Path, done: list[Action]) -> None:
     """Some days in a township of its own."""
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        shutil.copy(template, folder / "town.db")
-        town = await Town.open(folder / "data", f"sqlite:///{folder / 'town.db'}", "web")
-        try:
-            town.clock.go_to(FIRST)
-            days = Days(town)
-            await days.people()
-            await town.tick()
-            for action in done:
-                await days.does(action)
-            await days.agree()
-            noon_ms = (town.clock.now_ms() + 8 * HOUR_MS) // DAY_MS * DAY_MS + DAY_MS + 4 * HOUR_MS
-            town.clock.ms = noon_ms  # of the next day: the digest is of what holds now
-            await town.tick()
-            await days.agree()
-        finally:
-            await town.close()
+    async with a_town(template) as town:
+        town.clock.go_to(FIRST)
+        days = Days(town)
+        await days.people()
+        await town.tick()
+        for action in done:
+            await days.does(action)
+        await days.agree()
+        noon_ms = (town.clock.now_ms() + 8 * HOUR_MS) // DAY_MS * DAY_MS + DAY_MS + 4 * HOUR_MS
+        town.clock.ms = noon_ms  # of the next day: the digest is of what holds now
+        await town.tick()
+        await days.agree()
 
 
-@settings(
-    max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate)
-)
+@told(6)
 @given(actions)
 def test_all_that_says_the_same_thing_says_the_same_figure(sqlite_template: Path, done: list[Action]) -> None:
     asyncio.run(play(sqlite_template, done))

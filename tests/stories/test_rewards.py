@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.rewards import checks, turning
@@ -27,6 +25,7 @@ from tests.stories.doings import (
     time_to_take_back_is_over,
     weighs,
 )
+from tests.stories.laws import a_town, told
 from tests.stories.someone import Someone
 from tests.stories.town import Town
 
@@ -310,23 +309,15 @@ class Village:
 
 
 async def play(template: Path, done: list[Action]) -> None:
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        shutil.copy(template, folder / "town.db")
-        town = await Town.open(folder / "data", f"sqlite:///{folder / 'town.db'}", "web")
-        try:
-            village = Village()
-            await village.open(town)
-            for action in (*done, ("wait", 0), ("month", 0)):
-                await village.does(action)
-                await village.holds()
-        finally:
-            await town.close()
+    async with a_town(template) as town:
+        village = Village()
+        await village.open(town)
+        for action in (*done, ("wait", 0), ("month", 0)):
+            await village.does(action)
+            await village.holds()
 
 
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate)
-)
+@told(12)
 @given(actions)
 def test_what_others_see_of_a_household_is_the_same_before_and_after_a_reward(
     sqlite_template: Path, done: list[Action]

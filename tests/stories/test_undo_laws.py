@@ -5,15 +5,14 @@ decision that took effect once, and none that was taken back.
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 from pathlib import Path
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.product import accounts
 from tests.stories.doings import held, reports, the_case
+from tests.stories.laws import a_town, told
 from tests.stories.someone import Someone
 from tests.stories.test_verify import whole
 from tests.stories.town import Town
@@ -93,23 +92,15 @@ class Office:
 
 async def play(template: Path, done: list[Action]) -> None:
     """A few hours in a township of its own."""
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        shutil.copy(template, folder / "town.db")
-        town = await Town.open(folder / "data", f"sqlite:///{folder / 'town.db'}", "web")
-        try:
-            office = Office()
-            await office.open(town)
-            for action in (*done, ("wait", 0, 11)):
-                await office.does(action)
-                await office.holds()
-        finally:
-            await town.close()
+    async with a_town(template) as town:
+        office = Office()
+        await office.open(town)
+        for action in (*done, ("wait", 0, 11)):
+            await office.does(action)
+            await office.holds()
 
 
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate)
-)
+@told(12)
 @given(actions)
 def test_points_and_words_follow_what_stands(sqlite_template: Path, done: list[Action]) -> None:
     asyncio.run(play(sqlite_template, done))

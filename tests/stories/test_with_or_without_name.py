@@ -15,6 +15,7 @@ from tests.stories.doings import (
     number_of,
     reports,
     reports_anonymously,
+    reports_for_an_elder,
     time_to_take_back_is_over,
 )
 from tests.stories.town import Someone, Town
@@ -274,15 +275,7 @@ async def test_a_report_for_an_elder_shows_and_keeps_whether_it_is_anonymous(tow
     keeper = await town.person("张网格", role="grid_keeper", area="王家沟")
     son = await town.person("王子轩")
     await reports_anonymously(son, ELSEWHERE)
-    await son.says("代家里老人办")
-    await son.says("王家沟 王三")
-    await son.taps("申请绑定")
-    await keeper.taps("是，确认")
-    await son.says("代家里老人办")
-    await son.taps("替王三家举报")
-    await son.taps("乱倒垃圾")
-    await son.taps("跳过")
-    await son.says("王家沟桥头")
+    await reports_for_an_elder(son, keeper)
     son.sees("留名：不留", "王三家")
     await son.taps("改留名")
     await son.taps("留名（只有发奖的人看得到）")
