@@ -165,6 +165,7 @@ async def attach(
     the person's other contact. What can't be found is left out. `loose`: what they belong to will be said later.
     """
     found: list[str] = []
+    made: set[str] = set()
     expected: list[tuple[str, int]] = []
     for number, (kind, ref, size_bytes) in enumerate(media, 1):
         if is_id(ref):
@@ -186,11 +187,12 @@ async def attach(
                     facts=facts,
                     loose=loose,
                 )
+                made.add(media_id)
                 expected.append((media_id, number))
         if media_id is not None and media_id not in found:
             found.append(media_id)
-    if found and not loose:
-        names, params = in_list("m", found)
+    if not loose and (kept := [one for one in found if one not in made]):
+        names, params = in_list("m", kept)
         await tx.run(
             f"UPDATE media SET loose_ms = NULL WHERE township_id = :t AND loose_ms IS NOT NULL AND id IN ({names})",
             params,

@@ -189,7 +189,7 @@ async def first_near(
     are. Columns: id, number, received_ms.
     """
     up, across = reach
-    values = {
+    values: dict[str, Any] = {
         "kind": kind,
         "since_ms": since_ms,
         "lat": lat,
@@ -197,18 +197,16 @@ async def first_near(
         "per_lat": 1 / up,
         "per_lng": 1 / across,
     }
-    found = []
-    for cell in cells or (None,):
-        row = await tx.one(
-            "SELECT id, number, received_ms FROM cases WHERE township_id = :t AND kind = :kind"
-            f"{'' if cell is None else ' AND cell = :cell'} AND received_ms >= :since_ms AND state NOT IN {SHUT}"
-            " AND (lat - :lat) * :per_lat * (lat - :lat) * :per_lat"
-            " + (lng - :lng) * :per_lng * (lng - :lng) * :per_lng <= 1 ORDER BY received_ms, id LIMIT 1",
-            {**values, "cell": cell},
-        )
-        if row is not None:
-            found.append(row)
-    return min(found, key=lambda row: (row["received_ms"], row["id"]), default=None)
+    values |= {f"cell{at}": cell for at, cell in enumerate(cells)}
+    squares = [f" AND cell = :cell{at}" for at in range(len(cells))] or [""]
+    firsts = [  # one a square, each by the index
+        f"SELECT * FROM (SELECT id, number, received_ms FROM cases WHERE township_id = :t AND kind = :kind{square}"
+        f" AND received_ms >= :since_ms AND state NOT IN {SHUT}"
+        " AND (lat - :lat) * :per_lat * (lat - :lat) * :per_lat"
+        " + (lng - :lng) * :per_lng * (lng - :lng) * :per_lng <= 1 ORDER BY received_ms, id LIMIT 1) AS one"
+        for square in squares
+    ]
+    return await tx.one(f"{' UNION ALL '.join(firsts)} ORDER BY received_ms, id LIMIT 1", values)
 
 
 async def open_before(tx: Tx, case: Case, *, since_ms: int, limit: int) -> list[Case]:
