@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,13 @@ class Program:
             command, cwd=ROOT, env=self._environment(), capture_output=True, text=True, timeout=START_S, check=True
         )
         return done.stdout
+
+    def open_pages(self) -> int:
+        """How many pages hold a stream open."""
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=START_S) as answer:
+            counted = re.search(r"^jingxiang_pages_open (\d+)", answer.read().decode(), re.MULTILINE)
+        assert counted is not None
+        return int(counted.group(1))
 
     def invite(self, role: str, area: str = "", township: str = "") -> str:
         """A join link for a role, made at the console beside the running program."""
