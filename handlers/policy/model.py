@@ -17,7 +17,7 @@ from handlers.policy.film import Film
 from handlers.policy.house import Consent, Invitations, Limits, Notices, PointRules, Reminding, Retention, Undo
 from handlers.policy.menu import USUAL, Bar
 from handlers.policy.report import Report
-from handlers.policy.security import Security
+from handlers.policy.security import Security, StepUp
 
 
 class Policy(Table):
@@ -41,6 +41,7 @@ class Policy(Table):
     undo: Undo = Undo()
     notices: Notices = Notices()
     security: Security = Security()
+    step_up: StepUp = StepUp()
     wechat_menu: Bar = USUAL
 
 

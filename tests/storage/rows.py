@@ -202,6 +202,7 @@ OF_TABLE: dict[tuple[str, str], tuple[Any, ...]] = {
     ("transfers", "reason"): ("film", "report", "report_verified", "film"),
     ("case_reporters", "reporter_key"): (1, 2, 3, 77),
     ("reporter_looks", "request_id"): (1, 1, 1, 4),
+    ("pin_events", "event"): ("set", "right", "wrong", "reset"),
     ("reporter_looks", "event"): ("asked", "confirmed", "seen", "refused"),
     ("reporter_looks", "why"): ("pay", "pay", "pay", "no_right"),
     ("reporter_looks", "actor_key"): (1, 2, 1, 1),

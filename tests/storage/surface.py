@@ -168,6 +168,7 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "reporter_looks.add": [{"look_id": NEW, "request_id": NEW, "why": "pay", "event": "asked"}],
     "reporter_looks.of_request": [{"request_id": 1}],
     "reporter_looks.newest": [{}, {"area_ids": []}],
+    "pins.add_event": [{"event": "right"}, {"event": "reset", "address": "", "by_id": 2}],
     "case_vault.owners": [{"case_ids": [1, 2, 3]}],
     "case_vault.rewarded": [{}, {"person_id": 77}],
     "case_vault.points_since": [{}, {"person_id": 2}],

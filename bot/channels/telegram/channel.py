@@ -36,6 +36,7 @@ from bot.channels.telegram.wire import (
     changed_message,
     commands_in,
     commands_of,
+    masked_update,
     messages_of,
     name_of,
     query_of,
@@ -223,6 +224,10 @@ class Telegram:
         arrival = arrival_of(orjson.loads(raw.body), self.identity.username)
         return replace(arrival, reply_to=self.pseudonyms.of(arrival.reply_to)) if arrival.reply_to else arrival
 
+    def masked(self, raw: Raw) -> bytes:
+        """An update without the words of its message."""
+        return orjson.dumps(masked_update(orjson.loads(raw.body)))
+
     def handled(self, raw: Raw) -> None:
         """Stop the spinner of a pressed button; best effort, in the background."""
         if b'"callback_query"' in raw.body and (query_id := query_of(orjson.loads(raw.body))):
@@ -294,6 +299,9 @@ class Telegram:
             if letter.out.commands:
                 await self._api.call("setMyCommands", commands_in(chat_id, letter.out.commands))
                 return True
+            if letter.out.hides:
+                await self._api.call("deleteMessage", {"chat_id": chat_id, "message_id": int(letter.out.hides)})
+                return True
             if letter.changes and await self._changed(chat_id, letter):
                 return True
             if letter.out.media:
@@ -306,6 +314,8 @@ class Telegram:
             elif error.code == FORBIDDEN:
                 raise GiveUp(error.description, unreachable=True) from None
             elif error.code == BAD_REQUEST:
+                if letter.out.hides:  # gone already, or too old to be taken away
+                    return True
                 unknown = "chat not found" in error.description.lower()
                 raise GiveUp(error.description, unreachable=unknown) from None
             raise later_of(error) from None
