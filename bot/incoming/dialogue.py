@@ -21,8 +21,7 @@ from bot.talk.engine import Ask, Cancelled, Quiet, Review, Stale, Submit, suppos
 from bot.talk.form import Form, Photos, Wrong
 from bot.talk.messages import VOICE, In, text
 from bot.talk.render import ask_say, review_say
-from bot.talk.secret import tells_a_secret, without_secrets
-from bot.talk.session import REVIEW, Frame, Session, complete, next_step, tag_of
+from bot.talk.session import REVIEW, Frame, Session, complete, next_step, tag_of, tells_a_secret, without_secrets
 from bot.turn import Intent, Product, Turn
 
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.talk.form import Form, FreeText
+from bot.talk.form import Form, FreeText, Secret
 from bot.talk.messages import Text, text
-from bot.talk.secret import Secret
 from bot.talk.spans import MINUTE_MS
 from bot.turn import Intent
 from handlers.people.rules import may

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.errors import PersonError
-from bot.talk.form import Form, FreeText
+from bot.talk.form import Form, FreeText, Secret
 from bot.talk.messages import Say, text
-from bot.talk.secret import Secret
 from bot.turn import Dispatch
 from handlers.people.actions import private
 from handlers.pins import rules

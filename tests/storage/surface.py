@@ -26,7 +26,7 @@ from tests.storage.rows import HASHES, MEDIA, TOKENS, VAULT
 
 # Modules that are an engine, or speak to a server and not to a township's tables.
 ENGINE = ("storage.database", "storage.engine", "storage.vault.vault", "storage.vault.keyfile", "storage.vault.sealing",
-          "storage.vault.pseudonyms")  # fmt: skip
+          "storage.vault.pseudonyms", "storage.vault.slow")  # fmt: skip
 # The only functions that look beyond the township of their `tx`, and why.
 CROSSING = {
     "townships.every_id": "a worker serves every township of the database",
@@ -168,9 +168,16 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "reporter_looks.add": [{"look_id": NEW, "request_id": NEW, "why": "pay", "event": "asked"}],
     "reporter_looks.of_request": [{"request_id": 1}],
     "reporter_looks.newest": [{}, {"area_ids": []}],
+    "inbox.rewrite": [{"update_id": 1, "body": b"{}"}],
+    "pins.hashed": [],  # never twice the same
+    "pins.is_pin": [{"digits": "482913"}],
+    "pins.keep": [{"hash_": "words"}, {"hash_": None}],
     "pins.add_event": [{"event": "right"}, {"event": "reset", "address": "", "by_id": 2}],
     "case_vault.owners": [{"case_ids": [1, 2, 3]}],
     "case_vault.rewarded": [{}, {"person_id": 77}],
+    "case_vault.is_reporter": [{"case_id": 1, "person_id": 1}, {"case_id": 1, "person_id": 77}],
+    "case_vault.was_anonymous": [{}, {"person_id": 77}],
+    "claim_tries.add": [{"try_id": NEW}],
     "case_vault.points_since": [{}, {"person_id": 2}],
     "case_deadlines.due_by_area": [{"until_ms": 1_501}],
     "cases.add_case": [{"case": CASE}],

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from bot.talk.messages import HIDDEN
+from bot.web import history
 from tests.stories.doings import asks_who_reported, change_policy, joins, looks_up
 from tests.stories.someone import Someone
 from tests.stories.test_disclosure import office
@@ -252,3 +256,40 @@ async def test_a_pin_that_comes_after_a_night_still_answers_and_is_kept_nowhere(
     await here.payer.says(DIGITS)
     here.payer.sees("为什么要看是谁报的")
     assert all(DIGITS not in repr(row) for _, row in await stored(town))
+
+
+@pytest.mark.parametrize("town", ["telegram"], indirect=True)
+async def test_on_telegram_the_message_itself_is_taken_away_and_an_edited_one_is_hidden(town: Town) -> None:
+    payer = await town.person("钱会计", role="finance")
+    await sets_a_pin(payer)
+    shown = payer.driver.user.chat.messages
+    assert not any(DIGITS in repr(sound.message) for sound in shown.values())
+    await payer.says("改密码")
+    await payer.says("7139")  # four of six; they see it and mend it, which comes as an edit
+    await payer.driver._arrives(payer.driver.user.edits("482914"))
+    await town.work()
+    payer.sees_not("改过的消息")
+    assert not any("7139" in repr(sound.message) for sound in shown.values())
+    assert all(one not in repr(row) for _, row in await stored(town) for one in ("7139", "482914"))
+
+
+@pytest.mark.parametrize("town", ["wechat"], indirect=True)
+async def test_in_wechat_it_is_said_how_to_take_it_away(town: Town) -> None:
+    payer = await town.person("钱会计", role="finance")
+    await sets_a_pin(payer)
+    payer.sees("长按刚才那条密码")
+    await payer.says("改密码")
+    await payer.says("012345")  # a number, and no choice of those shown last
+    payer.sees("密码不对")
+
+
+@pytest.mark.parametrize("town", ["web"], indirect=True)
+async def test_the_page_shows_dots_also_when_it_is_loaded_again(town: Town) -> None:
+    payer = await town.person("钱会计", role="finance")
+    await sets_a_pin(payer)
+    address, catalogues, now_ms = payer.driver.address, town.app.catalogues, town.clock.now_ms()
+    lines, _ = await town.app.database.read(
+        lambda tx: history.before(tx, address, catalogues, before_id=history.NEWEST, limit=50, now_ms=now_ms)
+    )
+    assert [line.message["text"] for line in lines if line.message["from"] == "me"][-2:] == [HIDDEN, HIDDEN]
+    assert any(line.message["ask"] == "secret" for line in lines)

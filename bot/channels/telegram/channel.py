@@ -30,15 +30,13 @@ from bot.channels.telegram.api import (
     read_json,
 )
 from bot.channels.telegram.identity import Identity
-from bot.channels.telegram.multipart import upload_of
+from bot.channels.telegram.sending import deliver
 from bot.channels.telegram.wire import (
     arrival_of,
-    changed_message,
-    commands_in,
     commands_of,
     masked_update,
-    messages_of,
     name_of,
+    needed,
     query_of,
     sender_of,
     update_id_of,
@@ -56,7 +54,6 @@ POLL_S = 25
 BATCH_UPDATES = 100
 MAX_BODY_BYTES = 1 << 20
 FIRST_PAUSE_S, LAST_PAUSE_S = 1.0, 30.0
-NOT_MODIFIED = "message is not modified"
 PATIENCE_MS = 10_000  # a moment without an answer is no trouble yet
 RECEIVING = "telegram_receiving"
 log = structlog.get_logger()
@@ -183,7 +180,7 @@ class Telegram:
         if not sender:
             return None
         try:
-            body = orjson.dumps(update)
+            body = orjson.dumps(needed(update))
         except orjson.JSONEncodeError as error:
             log.warning("telegram.passed_over", update_id=update_id_of(update), error=str(error))
             return None
@@ -294,47 +291,13 @@ class Telegram:
     async def send(self, letter: Letter) -> bool | str:
         """Send a letter: its pictures first, then its words with the buttons; or change the message it `changes`."""
         chat_id = self._chat_at(letter.address)
-        sent: Any = None
         try:
-            if letter.out.commands:
-                await self._api.call("setMyCommands", commands_in(chat_id, letter.out.commands))
-                return True
-            if letter.out.hides:
-                await self._api.call("deleteMessage", {"chat_id": chat_id, "message_id": int(letter.out.hides)})
-                return True
-            if letter.changes and await self._changed(chat_id, letter):
-                return True
-            if letter.out.media:
-                await self._send_pictures(chat_id, letter.out.media)
-            for message in messages_of(chat_id, letter.out):
-                sent = await self._api.call("sendMessage", message)
+            sent = await deliver(self._api, self._pictures, chat_id, letter)
         except BotApiError as error:
             if error.retry_after_s:
                 self._pace.hold(chat_id, self._clock.now_ms() + int(error.retry_after_s * 1000))
-            elif error.code == FORBIDDEN:
-                raise GiveUp(error.description, unreachable=True) from None
-            elif error.code == BAD_REQUEST:
-                if letter.out.hides:  # gone already, or too old to be taken away
-                    return True
-                unknown = "chat not found" in error.description.lower()
-                raise GiveUp(error.description, unreachable=unknown) from None
+            elif error.code in (FORBIDDEN, BAD_REQUEST):
+                gone = error.code == FORBIDDEN or "chat not found" in error.description.lower()
+                raise GiveUp(error.description, unreachable=gone) from None
             raise later_of(error) from None
         return (letter.out.card and name_of(sent)) or True
-
-    async def _changed(self, chat_id: int, letter: Letter) -> bool:
-        """Change an earlier message; False when it is gone or too long, and the letter is to be sent like any other."""
-        message = changed_message(chat_id, letter.changes, letter.out)
-        if message is None:
-            return letter.out.quiet
-        try:
-            await self._api.call("editMessageText", message)
-        except BotApiError as error:
-            if error.code != BAD_REQUEST:
-                raise
-            return letter.out.quiet or NOT_MODIFIED in error.description.lower()
-        return True
-
-    async def _send_pictures(self, chat_id: int, media_ids: Sequence[str]) -> None:
-        found = [copy for media_id in media_ids if (copy := await self._pictures.viewing_copy(media_id)) is not None]
-        for method, field, file in (upload_of(content, kind) for content, kind in found):
-            await self._api.upload(method, {"chat_id": str(chat_id)}, field, file)

@@ -1,7 +1,7 @@
 // Keeps the page's own files, so that it opens without a network; nothing of /api or /media is kept.
 // Shows that something waits when no page is open.
 
-const VERSION = "8a15e1e63582";
+const VERSION = "2b094fe4a181";
 const CACHE = `jingxiang-${VERSION}`;
 const SHELL = [
   "/",
