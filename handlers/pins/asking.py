@@ -16,6 +16,7 @@ from handlers.people.rules import may
 from handlers.pins import rules
 from handlers.world import Turn
 from storage.security import pins
+from storage.vault.slow import is_hash_of
 
 ASK, NEW = "pin", "pin_new"
 SUBMITS = "submit "  # begins a `then` that is no command: the form below, with all its answers
@@ -27,7 +28,7 @@ async def asks_first(turn: Turn, right: str, wanted: Intent) -> Intent | None:
     if right not in policy.asks or not may(turn.person.roles, right):
         return None
     then = then_of(wanted)
-    if not await pins.has_pin(turn.tx, turn.person.id):
+    if await pins.hash_of(turn.tx, turn.person.id) is None:
         if not rules.must_have(turn.person.roles, policy.required_of):
             return None
         return Intent(form=NEW, answers={"then": then}, note=text("pin.required"))
@@ -63,7 +64,8 @@ async def is_right(turn: Turn, digits: str, again: str, then: str) -> bool:
     if turn.now_ms < until_ms:
         ask_again(turn, again, then, text("pin.wait", until_ms=until_ms))
         return False
-    right = await pins.is_pin(turn.tx, turn.person.id, digits)
+    kept = await pins.hash_of(turn.tx, turn.person.id)
+    right = kept is not None and await is_hash_of(turn.tx, kept, pins.WHAT, digits)
     await note(turn, "right" if right else "wrong")
     if not right:
         newest = await pins.newest(turn.tx, turn.person.id, limit=rules.LOOKED_AT)

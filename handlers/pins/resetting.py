@@ -25,7 +25,7 @@ async def _with_pin(turn: Turn, _: Mapping[str, Any], said: str) -> Sequence[Opt
     for row in await people.holders(turn.tx, ROLES):
         if said.strip() not in row["name"] or not may(turn.person.roles, RIGHT, row["area_id"], places.covers):
             continue
-        if str(row["person_id"]) not in found and await pins.has_pin(turn.tx, row["person_id"]):
+        if str(row["person_id"]) not in found and await pins.hash_of(turn.tx, row["person_id"]):
             what = text("roles.line", name=called(row["name"]), role=role_at(places, row["role"], row["area_id"]))
             found[str(row["person_id"])] = Option(str(row["person_id"]), what)
     return list(found.values())[:SHOWN]
@@ -41,7 +41,7 @@ async def submit(turn: Turn, answers: Mapping[str, Any]) -> None:
         raise PersonError("no_right", who=text(f"right.{RIGHT}.who"))
     if person_id == turn.person.id:
         raise PersonError("pin_reset_own", step="who")
-    if not await pins.has_pin(turn.tx, person_id):
+    if await pins.hash_of(turn.tx, person_id) is None:
         raise PersonError("pin_reset_none", step="who")
     await pins.keep(turn.tx, person_id, None, now_ms=turn.now_ms)
     await pins.add_event(

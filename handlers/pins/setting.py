@@ -15,6 +15,7 @@ from handlers.pins.asking import NEW, ask_again, go_on, holds, is_right, note
 from handlers.world import Desk, Turn
 from storage.people import people
 from storage.security import pins
+from storage.vault.slow import is_hash_of, slow_hash
 
 CHANGE, AGAIN = "pin_change", "pin_again"
 
@@ -28,7 +29,7 @@ async def pin(turn: Turn, args: str) -> None:
     if not rules.is_asked(turn.person.roles, turn.world.policy.step_up.asks):
         turn.reply(text("pin.not_needed"))
         return
-    turn.open(CHANGE if await pins.has_pin(turn.tx, turn.person.id) else NEW, then="")
+    turn.open(NEW if await pins.hash_of(turn.tx, turn.person.id) is None else CHANGE, then="")
 
 
 def brings_digits(turn: Turn, rest: str) -> bool:
@@ -47,16 +48,16 @@ async def submit_new(turn: Turn, answers: Mapping[str, Any]) -> None:
     digits = str(answers["pin"])
     if rules.is_easy(digits):
         raise PersonError("pin_easy", step="pin")
-    turn.open(AGAIN, then=answers["then"], kept=await pins.hashed(turn.tx, digits))
+    turn.open(AGAIN, then=answers["then"], kept=await slow_hash(turn.tx, pins.WHAT, digits))
 
 
 async def submit_again(turn: Turn, answers: Mapping[str, Any]) -> None:
     """It was typed twice: from now on it is theirs. Who has one must have given it here a moment ago."""
     then, kept = str(answers["then"]), str(answers["kept"])
-    if not await pins.is_pin(turn.tx, turn.person.id, str(answers["pin"]), kept=kept):
+    if not await is_hash_of(turn.tx, kept, pins.WHAT, str(answers["pin"])):
         ask_again(turn, NEW, then, text("pin.differ"))
         return
-    had_one = await pins.has_pin(turn.tx, turn.person.id)
+    had_one = await pins.hash_of(turn.tx, turn.person.id) is not None
     if had_one and not await holds(turn):
         ask_again(turn, CHANGE, then, text("pin.too_late"))
         return

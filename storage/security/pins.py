@@ -6,32 +6,16 @@ from collections.abc import Sequence
 
 from storage.database import Row, Tx
 from storage.vault.sealing import index_of_words
-from storage.vault.slow import is_hash_of, slow_hash
 
 WHAT = "pin"
 
 
-async def has_pin(tx: Tx, person_id: int) -> bool:
-    """Whether a person has set one."""
-    return await _hash_of(tx, person_id) is not None
-
-
-async def _hash_of(tx: Tx, person_id: int) -> str | None:
+async def hash_of(tx: Tx, person_id: int) -> str | None:
+    """What is kept of a person's PIN (`storage.vault.slow`); None when they have none."""
     row = await tx.one(
         "SELECT hash FROM pins WHERE township_id = :t AND person_id = :person_id", {"person_id": person_id}
     )
     return row["hash"] if row is not None else None
-
-
-async def hashed(tx: Tx, digits: str) -> str:
-    """What is kept of digits."""
-    return await slow_hash(tx, WHAT, digits)
-
-
-async def is_pin(tx: Tx, person_id: int, digits: str, *, kept: str | None = None) -> bool:
-    """Whether digits are a person's PIN; with `kept`: those of that hash, which is not theirs yet."""
-    stored = await _hash_of(tx, person_id) if kept is None else kept
-    return stored is not None and await is_hash_of(tx, stored, WHAT, digits)
 
 
 async def keep(tx: Tx, person_id: int, hash_: str | None, *, now_ms: int) -> None:
@@ -98,7 +82,7 @@ async def all_newest(tx: Tx, *, limit: int) -> Sequence[Row]:
 
 async def hand_over(tx: Tx, *, from_person: int, to_person: int, now_ms: int) -> None:
     """The two are the same human, who keeps one PIN: that of the one who stays, else the other's."""
-    if not await has_pin(tx, to_person) and (theirs := await _hash_of(tx, from_person)) is not None:
+    if await hash_of(tx, to_person) is None and (theirs := await hash_of(tx, from_person)) is not None:
         await keep(tx, to_person, theirs, now_ms=now_ms)
     await tx.run(
         "UPDATE pins SET hash = NULL, changed_ms = :now_ms WHERE township_id = :t AND person_id = :from_person",

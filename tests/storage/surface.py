@@ -169,8 +169,6 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "reporter_looks.of_request": [{"request_id": 1}],
     "reporter_looks.newest": [{}, {"area_ids": []}],
     "inbox.rewrite": [{"update_id": 1, "body": b"{}"}],
-    "pins.hashed": [],  # never twice the same
-    "pins.is_pin": [{"digits": "482913"}],
     "pins.keep": [{"hash_": "words"}, {"hash_": None}],
     "pins.add_event": [{"event": "right"}, {"event": "reset", "address": "", "by_id": 2}],
     "case_vault.owners": [{"case_ids": [1, 2, 3]}],
