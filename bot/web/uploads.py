@@ -38,13 +38,19 @@ class Uploads:
         """
         check_origin(request)
         parts = self._parts
-        township_id, address = await parts.doors.who(request)
+        township_id, address = who = await parts.doors.who(request)
         parts.uploads.check(address, parts.clock.now_ms())
         stream, now_ms = request.stream(), parts.clock.now_ms()
         if not await parts.database.read(lambda tx: parts.may_upload(tx, address, now_ms), township_id=township_id):
             async with asyncio.timeout(MAX_UPLOAD_S):
                 await drop(stream, MAX_DROPPED_BYTES)
             raise HttpRefusal(422, "consent_first")
+        try:
+            await parts.newcomers.admit(request, who)
+        except HttpRefusal:
+            async with asyncio.timeout(MAX_UPLOAD_S):
+                await drop(stream, MAX_DROPPED_BYTES)
+            raise
         async with asyncio.timeout(MAX_UPLOAD_S):
             try:
                 media_id = await parts.media.of(township_id).save_stream(address, stream)

@@ -1,7 +1,7 @@
 // Keeps the page's own files, so that it opens without a network; nothing of /api or /media is kept.
 // Shows that something waits when no page is open.
 
-const VERSION = "8a15e1e63582";
+const VERSION = "c739b061ccaa";
 const CACHE = `jingxiang-${VERSION}`;
 const SHELL = [
   "/",
@@ -30,6 +30,7 @@ const SHELL = [
   "/static/towns.js",
   "/static/viewer.js",
   "/static/wechat.js",
+  "/static/work.js",
 ];
 
 async function fill() {
