@@ -52,8 +52,9 @@ class Township:
         self._worlds.name_telegram_bot(township_id, username)
 
     async def seal_earlier(self, tx: Tx) -> None:
-        """Seal what a version without a vault has stored of who reported."""
+        """Bring what earlier versions have stored of who reported into today's shape."""
         await case_vault.seal_earlier(tx)
+        await case_vault.hand_over_earlier(tx)
 
     async def world(self, tx: Tx, now_ms: int) -> World:
         """Policy and places in force."""

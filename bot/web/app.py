@@ -20,11 +20,13 @@ from bot.web.browsers import Browsers
 from bot.web.context import Context, ForPages, MayUpload, OriginalsSince
 from bot.web.events import KEEPALIVE_S, Events
 from bot.web.guard import SecurityHeaders, answering
-from bot.web.server import PER_SOURCE, Serving, serve
+from bot.web.server import Serving, serve
 from bot.web.static_files import StaticFiles
 from bot.web.status import Status
 from bot.web.uploads import Uploads
+from bot.web.visitors.crowd import Crowd
 from bot.web.visitors.doors import Doors
+from bot.web.visitors.newcomers import Newcomers
 from bot.web.visitors.towns import Towns
 from storage.database import Database, Tx
 
@@ -32,22 +34,28 @@ from storage.database import Database, Tx
 class Web:
     """The web chat, to be started and stopped with the rest. `app` is the ASGI application."""
 
-    def __init__(self, app: ASGIApp, webchat: WebChat, host: str, port: int, per_source: int = PER_SOURCE) -> None:
+    def __init__(self, app: ASGIApp, webchat: WebChat, settings: Settings) -> None:
         self.app = app
-        self.host = host
+        self.host = settings.web_host
         self._webchat = webchat
-        self._wanted_port = port
-        self._per_source = per_source
+        self._settings = settings
         self._serving: Serving | None = None
 
     @property
     def port(self) -> int:
         """The port that is listened on (a free one was picked for 0), once started."""
-        return self._serving.port if self._serving else self._wanted_port
+        return self._serving.port if self._serving else self._settings.web_port
 
     async def start(self) -> None:
         """Take connections. Raises OSError when the port is taken."""
-        self._serving = await serve(self.app, self.host, self._wanted_port, per_source=self._per_source)
+        chosen = self._settings
+        self._serving = await serve(
+            self.app,
+            self.host,
+            chosen.web_port,
+            per_source=chosen.web_connections_per_source,
+            trusted_proxies=chosen.web_trusted_proxies,
+        )
 
     async def stop(self) -> None:
         """Close every page's stream, let requests finish, close."""
@@ -95,6 +103,7 @@ def build_web(
     clock = clock or SystemClock()
     towns, troubles = Towns(database, clock), troubles or Troubles(clock)
     doors = Doors(database, clock, towns, settings.public_url, webchat.close)
+    crowd = Crowd(settings.web_new_per_minute, settings.web_new_per_network_hour)
     parts = Context(
         settings,
         database,
@@ -105,6 +114,7 @@ def build_web(
         clock,
         towns,
         doors,
+        Newcomers(database, clock, doors.key, crowd),
         for_pages,
         may_upload,
         originals_since,
@@ -113,7 +123,7 @@ def build_web(
     )
     app = Starlette(routes=[*_routes(parts, counters, keepalive_s), *extra_routes])
     guarded = SecurityHeaders(app, wechat=bool(settings.wechat_app_id))
-    return Web(guarded, webchat, settings.web_host, settings.web_port, settings.web_connections_per_source)
+    return Web(guarded, webchat, settings)
 
 
 def _routes(parts: Context, counters: Callable[[], Mapping[str, int]] | None, keepalive_s: float) -> list[BaseRoute]:

@@ -15,6 +15,7 @@ from bot.settings import Settings
 from bot.troubles import Troubles
 from bot.web.guard import Rate
 from bot.web.visitors.doors import Doors
+from bot.web.visitors.newcomers import Newcomers
 from bot.web.visitors.towns import Towns
 from storage.database import Database, Tx
 
@@ -47,6 +48,7 @@ class Context:
     clock: Clock
     towns: Towns
     doors: Doors
+    newcomers: Newcomers
     for_pages: ForPages
     may_upload: MayUpload
     originals_since: OriginalsSince

@@ -52,6 +52,12 @@ class Uploads:
             async with asyncio.timeout(MAX_UPLOAD_S):
                 await drop(stream, MAX_DROPPED_BYTES)
             raise HttpRefusal(422, "consent_first")
+        try:
+            await parts.newcomers.admit(request, who)
+        except HttpRefusal:
+            async with asyncio.timeout(MAX_UPLOAD_S):
+                await drop(stream, MAX_DROPPED_BYTES)
+            raise
         async with asyncio.timeout(MAX_UPLOAD_S):
             try:
                 if photo is None:

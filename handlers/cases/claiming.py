@@ -21,6 +21,7 @@ from handlers.world import Desk, Turn
 from storage.database import Row
 from storage.product import case_vault, cases
 from storage.product.cases import Case
+from storage.security import claim_tries
 from storage.vault import keys
 from storage.vault.sealing import day_of
 from storage.vault.vault import Purpose
@@ -71,7 +72,7 @@ async def claim(turn: Turn, args: str) -> None:
         raise PersonError("claim_how")
     number, code = said
     since_ms = turn.now_ms - LOOK_BACK_MS
-    tries = await case_vault.wrong_codes_of_person(turn.tx, turn.person.id, since_ms=since_ms)
+    tries = await claim_tries.of_person(turn.tx, turn.person.id, since_ms=since_ms)
     if until_ms := rules.locked_until_ms(tries, turn.now_ms):
         raise PersonError("claim_locked", until_ms=until_ms)
     case = await cases.case_of_number(turn.tx, number)
@@ -79,7 +80,7 @@ async def claim(turn: Turn, args: str) -> None:
     if found is not None and rules.can_be_guessed(code):
         await _not_guessed_at(turn, found, since_ms)
     if case is None or not await _is_right(turn, case, code):
-        await case_vault.add_wrong_code(
+        await claim_tries.add(
             turn.tx,
             try_id=turn.ids.next(),
             person_id=turn.person.id,
@@ -96,7 +97,7 @@ async def _not_guessed_at(turn: Turn, found: Known, since_ms: int) -> None:
     """Many wrong codes of six digits for one case shut it to those for an hour, whoever sent them; its reporter is
     still let in.
     """
-    tries = await case_vault.wrong_codes_of_case(turn.tx, found.case.id, since_ms=since_ms)
+    tries = await claim_tries.of_case(turn.tx, found.case.id, since_ms=since_ms)
     until_ms = rules.locked_until_ms(tries, turn.now_ms, rules.CASE_WRONG_CODES_LARGEST)
     if until_ms and not found.is_of(turn.person.id):
         raise PersonError("claim_locked", until_ms=until_ms)

@@ -248,8 +248,7 @@ async def reported_before(turn: Turn, answers: Answers) -> Text | None:
     first = await first_near(turn, answers["kind"], spot)
     if first is None:
         return None
-    reporter = await case_vault.reporter(turn.tx, first["id"])
-    own = reporter is not None and reporter.person_id == turn.person.id
+    own = await case_vault.is_reporter(turn.tx, first["id"], turn.person.id)
     unit, count = rules.ago(turn.now_ms - first["received_ms"])
     return text(
         "report.before.own" if own else "report.before",

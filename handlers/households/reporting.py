@@ -17,7 +17,6 @@ async def begun(turn: Turn, **answers: Any) -> dict[str, Any]:
     """
     if "beneficiary" not in answers and await acting_for(turn.tx, turn.person.id):
         answers["beneficiary"] = {"id": OWN, "label": ""}
-    if turn.world.policy.report.anonymous:
-        last = await case_vault.reports_of(turn.tx, turn.person.id, limit=1)
-        answers |= {"anonymous": True} if last and last[0]["anonymous"] else {}
+    if turn.world.policy.report.anonymous and await case_vault.was_anonymous(turn.tx, turn.person.id):
+        answers["anonymous"] = True
     return answers

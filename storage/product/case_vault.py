@@ -23,19 +23,8 @@ KEYS = {"reporter_key": "sealed", "claimed_key": "claimed"}  # what stands for s
 
 
 async def _theirs(tx: Tx, person_id: int, column: str = "reporter_key") -> tuple[str, dict[str, Any]]:
-    """The reports of a person (or, by `claimed_key`, those whose code they brought): a condition on `r`, and its
-    parameters.
-
-    A person joined with another goes on under the other's id; what the old id reported stays theirs. The keys stand in
-    the statement, so that every planner finds them by the index, also in tables it knows nothing of yet.
-    """
-    rows = await tx.all(
-        "SELECT id FROM people WHERE township_id = :t AND merged_into = :person_id ORDER BY id",
-        {"person_id": person_id},
-    )
-    keys = [await _key_of(tx, one) for one in (person_id, *(row["id"] for row in rows))]
-    names, params = in_list("p", keys)
-    return f"r.{column} IN ({names})", params
+    """A condition on `r`, and its parameters: the reports of a person, or by `claimed_key` whose code they brought."""
+    return f"r.{column} = :{column}", {column: await _key_of(tx, person_id)}
 
 
 async def _key_of(tx: Tx, person_id: int) -> int:
@@ -70,6 +59,22 @@ async def add_reporter(
 async def _sealed(tx: Tx, case_id: int, person_id: int, household_id: int | None, received_ms: int) -> bytes:
     """Who reported a case; the case's id is sealed in, so that no row can be taken for another's."""
     return await seal(tx, Purpose.REPORTERS, received_ms, orjson.dumps([case_id, person_id, household_id]))
+
+
+async def hand_over(tx: Tx, *, from_person: int, to_person: int) -> None:
+    """What one person reported and claimed is found under the other's id from now on: they are one."""
+    keys = {"from_key": await _key_of(tx, from_person), "to_key": await _key_of(tx, to_person)}
+    for column in KEYS:
+        await tx.run(
+            f"UPDATE case_reporters SET {column} = :to_key WHERE township_id = :t AND {column} = :from_key", keys
+        )
+
+
+async def hand_over_earlier(tx: Tx) -> None:
+    """The same for those who were joined by a version that looked for them under both ids."""
+    rows = await tx.all("SELECT id, merged_into FROM people WHERE township_id = :t AND merged_into IS NOT NULL")
+    for row in rows:
+        await hand_over(tx, from_person=row["id"], to_person=row["merged_into"])
 
 
 async def code_key(tx: Tx, code_hash: str) -> str:
@@ -217,6 +222,27 @@ async def points_since(tx: Tx, person_id: int, since_ms: int) -> int:
     return int(row["points"]) if row else 0
 
 
+async def is_reporter(tx: Tx, case_id: int, person_id: int) -> bool:
+    """Whether that person reported a case."""
+    theirs, params = await _theirs(tx, person_id)
+    row = await tx.one(
+        f"SELECT 1 FROM case_reporters r WHERE r.township_id = :t AND r.case_id = :case_id AND {theirs}",
+        {"case_id": case_id, **params},
+    )
+    return row is not None
+
+
+async def was_anonymous(tx: Tx, person_id: int) -> bool:
+    """Whether a person's newest report is anonymous; False without any."""
+    theirs, params = await _theirs(tx, person_id)
+    row = await tx.one(
+        f"SELECT r.anonymous FROM case_reporters r WHERE r.township_id = :t AND {theirs}"
+        " ORDER BY r.case_id DESC LIMIT 1",
+        params,
+    )
+    return row is not None and bool(row["anonymous"])
+
+
 async def reports_of(tx: Tx, person_id: int, *, limit: int) -> Sequence[Row]:
     """A person's own reports, newest first.
 
@@ -301,30 +327,3 @@ async def forget_before(tx: Tx, before_ms: int) -> int:
             for key, sealed in KEYS.items()
         ]
     )
-
-
-async def add_wrong_code(tx: Tx, *, try_id: int, person_id: int, case_id: int | None, now_ms: int) -> None:
-    """Somebody brought a wrong claim code."""
-    await tx.run(
-        "INSERT INTO claim_tries (township_id, id, person_id, case_id, at_ms)"
-        " VALUES (:t, :try_id, :person_id, :case_id, :now_ms)",
-        {"try_id": try_id, "person_id": person_id, "case_id": case_id, "now_ms": now_ms},
-    )
-
-
-async def wrong_codes_of_person(tx: Tx, person_id: int, *, since_ms: int) -> list[int]:
-    """When a person brought wrong codes."""
-    rows = await tx.all(
-        "SELECT at_ms FROM claim_tries WHERE township_id = :t AND person_id = :person_id AND at_ms >= :since_ms",
-        {"person_id": person_id, "since_ms": since_ms},
-    )
-    return [row["at_ms"] for row in rows]
-
-
-async def wrong_codes_of_case(tx: Tx, case_id: int, *, since_ms: int) -> list[int]:
-    """When wrong codes were brought for a case, by whomever."""
-    rows = await tx.all(
-        "SELECT at_ms FROM claim_tries WHERE township_id = :t AND case_id = :case_id AND at_ms >= :since_ms",
-        {"case_id": case_id, "since_ms": since_ms},
-    )
-    return [row["at_ms"] for row in rows]

@@ -12,7 +12,7 @@ from telegram.constants import FloodLimit, InlineKeyboardButtonLimit, MessageLim
 
 from bot.channels.pacing import SECOND_MS, TELEGRAM
 from bot.channels.telegram import channel, wire
-from bot.channels.telegram.wire import arrival_of, query_of, sender_of, update_id_of
+from bot.channels.telegram.wire import arrival_of, needed, query_of, sender_of, update_id_of
 from bot.talk.messages import In, InKind
 from tests.channels.telegram_library import library_arrival
 
@@ -194,8 +194,23 @@ def read_all(update: Any) -> None:
     assert In.from_json(event.to_json()) == event
 
 
+@given(content=contents, user=users, chat=st.sampled_from([CHAT, GROUP]), pressed=st.booleans())
+def test_what_is_kept_of_an_update_means_the_same_and_repeats_no_other_message(
+    content: dict[str, Any], user: dict[str, Any], chat: dict[str, Any], pressed: bool
+) -> None:
+    under = {"message_id": 3, "date": 1, "chat": chat, "text": "王大娘的举报", "reply_markup": {"inline_keyboard": []}}
+    message = {"message_id": 9, "date": 1, "chat": chat, "from": user, "reply_to_message": under, **content}
+    query = {"id": "q", "from": user, "chat_instance": "1", "data": "~1:=1", "message": {**message, **under}}
+    update = {"update_id": 5, "callback_query": query} if pressed else {"update_id": 5, "message": message}
+    kept = needed(update)
+    assert arrival_of(kept, BOT) == arrival_of(update, BOT)
+    assert (query_of(kept), sender_of(kept), update_id_of(kept)) == (query_of(update), sender_of(update), 5)
+    assert "王大娘的举报" not in str(kept)
+
+
 @given(anything)
 def test_whatever_json_comes_nothing_is_raised(update: Any) -> None:
+    needed(update if isinstance(update, dict) else {})
     read_all(update)
 
 

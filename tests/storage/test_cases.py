@@ -16,6 +16,7 @@ from storage.people import people
 from storage.people.merging import join_people
 from storage.product import case_vault, cases, integrity, verdicts
 from storage.product.cases import Case
+from storage.security import claim_tries
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -284,12 +285,52 @@ async def test_joined_people_keep_their_reports(database: Database) -> None:
         await reported(tx, 1, 40)
         await reported(tx, 2, 41)
         await join_people(tx, from_person=40, to_person=41, now_ms=NOW)
+        assert await case_vault.is_reporter(tx, 1, 41) and await case_vault.is_reporter(tx, 2, 41)
         row = await case_vault.reporter(tx, 1)
         assert row is not None
         mine = [one["id"] for one in await case_vault.reports_of(tx, 41, limit=10)]
         return await case_vault.points_since(tx, 41, NOW), mine, row.person_id
 
     assert await database.transaction(work) == (10, [2, 1], 41)
+
+
+async def test_reports_of_people_joined_by_an_earlier_version_are_theirs(database: Database) -> None:
+    """It kept the reports under the old id, and looked for both."""
+
+    async def work(tx: Tx) -> tuple[list[int], bool, bool, int]:
+        for person_id in (40, 41, 42):
+            await people.add_person(tx, person_id=person_id, name="", language="zh_CN", now_ms=NOW)
+        await reported(tx, 1, 40)
+        await reported(tx, 2, 42)
+        await case_vault.note_claimer(tx, 2, 40)
+        await tx.run("UPDATE people SET merged_into = 41, state = 'merged' WHERE township_id = :t AND id = 40")
+        for _ in range(2):
+            await case_vault.hand_over_earlier(tx)
+        mine = [one["id"] for one in await case_vault.reports_of(tx, 41, limit=10)]
+        named = await case_vault.is_reporter(tx, 1, 40), await case_vault.is_reporter(tx, 2, 42)
+        return mine, *named, len(await case_vault.rewarded(tx, 41, limit=10))
+
+    assert await database.transaction(work) == ([1], False, True, 2)
+
+
+async def test_whether_the_last_report_was_anonymous(database: Database) -> None:
+    async def work(tx: Tx) -> list[bool]:
+        found = [await case_vault.was_anonymous(tx, 40)]
+        for case_id, anonymous in ((1, True), (2, False)):
+            await add(tx, case_id)
+            await case_vault.add_reporter(
+                tx,
+                case_id=case_id,
+                person_id=40,
+                anonymous=anonymous,
+                household_id=None,
+                points=0,
+                received_ms=NOW,
+            )
+            found.append(await case_vault.was_anonymous(tx, 40))
+        return found
+
+    assert await database.transaction(work) == [False, True, False]
 
 
 async def test_an_identity_is_forgotten_and_the_case_stays(database: Database) -> None:
@@ -313,10 +354,10 @@ async def test_an_identity_is_forgotten_and_the_case_stays(database: Database) -
 async def test_wrong_codes_are_counted_for_the_person_and_the_case(database: Database) -> None:
     async def work(tx: Tx) -> tuple[list[int], list[int]]:
         for at, (person_id, case_id) in enumerate([(1, 9), (1, None), (2, 9)]):
-            await case_vault.add_wrong_code(tx, try_id=at, person_id=person_id, case_id=case_id, now_ms=NOW + at)
+            await claim_tries.add(tx, try_id=at, person_id=person_id, case_id=case_id, now_ms=NOW + at)
         return (
-            await case_vault.wrong_codes_of_person(tx, 1, since_ms=NOW),
-            await case_vault.wrong_codes_of_case(tx, 9, since_ms=NOW + 1),
+            await claim_tries.of_person(tx, 1, since_ms=NOW),
+            await claim_tries.of_case(tx, 9, since_ms=NOW + 1),
         )
 
     assert await database.transaction(work) == ([NOW, NOW + 1], [NOW + 2])

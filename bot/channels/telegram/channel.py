@@ -38,6 +38,7 @@ from bot.channels.telegram.wire import (
     commands_of,
     messages_of,
     name_of,
+    needed,
     query_of,
     sender_of,
     update_id_of,
@@ -182,7 +183,7 @@ class Telegram:
         if not sender:
             return None
         try:
-            body = orjson.dumps(update)
+            body = orjson.dumps(needed(update))
         except orjson.JSONEncodeError as error:
             log.warning("telegram.passed_over", update_id=update_id_of(update), error=str(error))
             return None
@@ -303,11 +304,9 @@ class Telegram:
         except BotApiError as error:
             if error.retry_after_s:
                 self._pace.hold(chat_id, self._clock.now_ms() + int(error.retry_after_s * 1000))
-            elif error.code == FORBIDDEN:
-                raise GiveUp(error.description, unreachable=True) from None
-            elif error.code == BAD_REQUEST:
-                unknown = "chat not found" in error.description.lower()
-                raise GiveUp(error.description, unreachable=unknown) from None
+            elif error.code in (FORBIDDEN, BAD_REQUEST):
+                gone = error.code == FORBIDDEN or "chat not found" in error.description.lower()
+                raise GiveUp(error.description, unreachable=gone) from None
             raise later_of(error) from None
         return (letter.out.card and name_of(sent)) or True
 

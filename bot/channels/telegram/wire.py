@@ -50,6 +50,19 @@ def query_of(update: Any) -> str:
     return number if isinstance(number, str) else ""
 
 
+def needed(update: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of an update: without what stands in the message that was answered, or under which was pressed. That
+    is in the outbox already, or it is somebody else's.
+    """
+    name, part = _part_of(update)
+    under = {"callback_query": "message", "message": "reply_to_message"}.get(name, "")
+    message = part.get(under)
+    if not isinstance(message, dict):
+        return update
+    kept = {field: message[field] for field in ("message_id", "chat") if field in message}
+    return {**update, name: {**part, under: kept}}
+
+
 def arrival_of(update: Any, username: str) -> Arrival:
     """What a raw update means to the bot of that name. Nothing, if it is not shaped as the Bot API says."""
     try:

@@ -53,8 +53,31 @@ export class TryLater extends Error {
   }
 }
 
+/** The server has many newcomers, and wants some work of this browser first. */
+class WorkFirst extends Error {
+  constructor(challenge) {
+    super("work_first");
+    this.challenge = challenge;
+  }
+}
+
+/** Sends with `send(headers)`, and once more with the work that the server may ask for. */
+async function working(send) {
+  try {
+    return await send({});
+  } catch (error) {
+    if (!(error instanceof WorkFirst)) throw error;
+    const { work } = await import("./work.js");
+    const done = await work(error.challenge);
+    return send({ "X-Jingxiang-Work": done }).catch((again) => {
+      throw again instanceof WorkFirst ? new TryLater({ busy: true }) : again;
+    });
+  }
+}
+
 function judge(status, expected, body, retryAfter) {
   if (status === expected && body) return body;
+  if (status === 429 && body?.work) throw new WorkFirst(body.work);
   if (status === 409) {
     onAstray();
     throw new TryLater({ busy: true, text: body?.text });
@@ -87,8 +110,8 @@ async function request(path, expected, init = {}) {
   return judge(response.status, expected, body, response.headers.get("Retry-After"));
 }
 
-function post(path, expected, value) {
-  const headers = { ...HEADERS, ...townshipHeader(), "Content-Type": "application/json" };
+function post(path, expected, value, more = {}) {
+  const headers = { ...HEADERS, ...townshipHeader(), ...more, "Content-Type": "application/json" };
   return request(path, expected, { method: "POST", headers, body: JSON.stringify(value) });
 }
 
@@ -110,7 +133,7 @@ export function endSession() {
 
 /** One message; resolves only when the server has stored it → {id, at_ms}. */
 export function sendMessage(message) {
-  return post("/api/messages", 202, message);
+  return working((headers) => post("/api/messages", 202, message, headers));
 }
 
 /** Somebody looks at the page. */
@@ -155,6 +178,10 @@ export function readAbout(url) {
  * an aborted `signal` ends it.
  */
 export function upload(blob, name, onProgress, { of = "", signal = null } = {}) {
+  return working((headers) => uploadOnce(blob, { name, of }, onProgress, headers, signal));
+}
+
+function uploadOnce(blob, { name, of }, onProgress, headers, signal) {
   return new Promise((resolve, reject) => {
     const xhr = new XMLHttpRequest();
     let timer = 0;
@@ -164,7 +191,8 @@ export function upload(blob, name, onProgress, { of = "", signal = null } = {}) 
     };
     const fail = () => reject(new TryLater());
     xhr.open("POST", `/api/media?${new URLSearchParams(of ? { of } : { name })}`);
-    for (const [name, value] of Object.entries({ ...HEADERS, ...townshipHeader() })) xhr.setRequestHeader(name, value);
+    const every = { ...HEADERS, ...townshipHeader(), ...headers };
+    for (const [name, value] of Object.entries(every)) xhr.setRequestHeader(name, value);
     xhr.setRequestHeader("Content-Type", blob.type || "application/octet-stream");
     xhr.responseType = "json";
     xhr.upload.onprogress = (event) => {

@@ -1,7 +1,7 @@
 // Keeps the page's own files, so that it opens without a network; nothing of /api or /media is kept.
 // Shows that something waits when no page is open.
 
-const VERSION = "32e469eb2012";
+const VERSION = "998abdac97b9";
 const CACHE = `jingxiang-${VERSION}`;
 const SHELL = [
   "/",
@@ -31,6 +31,7 @@ const SHELL = [
   "/static/towns.js",
   "/static/viewer.js",
   "/static/wechat.js",
+  "/static/work.js",
 ];
 
 async function fill() {
