@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 DEV_STAMP := $(VENV)/.ready-dev
 
-.PHONY: run setup doctor links backup dev test soak lint format bench audit clean browser
+.PHONY: run setup doctor links backup dev test soak lint format learn bench audit clean browser
 
 # Steps are told in the operator's language, as the program does it: LANGUAGE (of .env, too), else the system's.
 SAID := $(firstword $(LANGUAGE) $(shell sed -n 's/^LANGUAGE=//p' .env 2>/dev/null) $(LC_ALL) $(LC_MESSAGES) $(LANG))
@@ -65,6 +65,10 @@ lint: dev
 format: dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# After a change to locales/*/sayings or to how words are read.
+learn: dev
+	$(BIN)/python -m bot.spoken.learning
 
 bench: dev
 	$(BIN)/python -m benchmarks

@@ -24,7 +24,7 @@ MAP: Mapping[str, tuple[str, ...]] = {
     "bot.__main__": ("bot", "handlers", "storage"),
     "bot.console": ("bot", "handlers", "storage"),
     "bot.app": ("bot", "handlers", "storage"),
-    "handlers": ("bot.stored", "bot.talk", "bot.turn", "storage"),
+    "handlers": ("bot.stored", "bot.spoken", "bot.talk", "bot.turn", "storage"),
     "bot.platforms": ("bot.channels", "bot.media", "bot.outgoing", "bot.push", "bot.talk", "bot.i18n", "storage"),
     "bot.schedule": ("bot.outgoing", "bot.turn", "bot.i18n", "storage"),
     "bot.web": (
@@ -47,6 +47,7 @@ MAP: Mapping[str, tuple[str, ...]] = {
     "bot.vault": ("storage",),
     "bot.media": ("bot.talk.messages", "bot.i18n", "storage"),
     "bot.i18n": ("bot.talk",),
+    "bot.spoken": ("bot.talk",),
     "bot.settings": ("storage.engine.opening",),
     "bot.talk": (),
     "storage": (),

@@ -1,0 +1,1 @@
+"""What people may say, as it lies beside the texts, and the model that is learnt from it."""

@@ -1,0 +1,205 @@
+"""Slots, examples and the ranking: what stands in a message, and which of the things that can be said it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.spoken import stored
+from bot.spoken.learning import learn, store
+from bot.talk.quantity import Counted, Volume, Weight
+from bot.talk.understanding.examples import Example, read_example, read_examples
+from bot.talk.understanding.features import Meanings, read_alike
+from bot.talk.understanding.judging import judge
+from bot.talk.understanding.model import Model, Ranked
+from bot.talk.understanding.readers import READERS
+from bot.talk.understanding.slots import LONGEST, Read, Slot, read
+
+SCRIPTS = st.text(
+    st.one_of(
+        st.characters(),
+        st.sampled_from("张三李王家沟垃圾膜一二三十百千万半两斤公吨方车人点号月日周今昨天的错不是给收"),
+        st.sampled_from("0123456789.,-:/%甘JNF ，。?？\n"),
+    ),
+    max_size=LONGEST,
+)
+
+
+def slots_of(words: str) -> list[tuple[str, str]]:
+    found = read(words, READERS)
+    return [(slot.kind, found.words(slot)) for slot in found.slots]
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "value"),
+    [
+        ("张三家拿来两袋膜，一共三十一斤半", "weight", Weight(15_750, "斤")),
+        ("张三家拿来两袋膜，一共三十一斤半", "bags", Counted(2, "袋")),
+        ("尾号0123 一吨二", "weight", Weight(1_200_000, "吨")),
+        ("张三 31。5斤", "weight", Weight(15_750, "斤")),
+        ("重量打错了应该是16.5公斤", "weight", Weight(16_500, "公斤")),
+        ("收了张三20多斤棚膜", "weight", "vague"),
+        ("有点土 扣5个点", "percent", 500),
+        ("清理垃圾6.5立方", "volume", Volume(6_500, "立方")),
+        ("人员25人、铲车1台", "people", Counted(25, "人")),
+        ("膜3块5一公斤", "money", 350),
+        ("八毛钱一斤", "money", 80),
+        ("甘J12345的车在倒", "plate", "甘J12345"),
+        ("那车没牌子", "plate", ""),
+        ("打我电话13812345678", "phone", "13812345678"),
+        ("11月20号", "date", "11月20号"),
+        ("上周五的日报", "day", "上周五"),
+        ("晚上七点多有人倒", "time", "晚上七点多"),
+        ("给李师傅发个邀请", "person", "李师傅"),
+        ("张三家交膜", "person", "张三"),
+        ("替王秀兰查积分", "person", "王秀兰"),
+        ("收了买买提·艾力20斤", "person", "买买提·艾力"),
+    ],
+)
+def test_a_slot_is_read_wherever_it_stands(words: str, kind: str, value: object) -> None:
+    assert read(words, READERS).first(kind) == value
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["电话13812345678斤", "0932-8812345斤", "甘J12345斤", "2026-11-20", "11月20号", "号码 139 1234 5678公斤的膜"],
+)
+def test_no_weight_is_read_from_a_telephone_a_plate_or_a_day(words: str) -> None:
+    assert read(words, READERS).of("weight") == []
+
+
+digits = st.text("0123456789", min_size=9, max_size=9)
+
+
+@given(
+    st.one_of(
+        digits.map(lambda tail: f"1{3}{tail}"),
+        st.text("0123456789", min_size=5, max_size=5).map(lambda tail: f"甘J{tail}"),
+        st.dates(date(2000, 1, 1), date(2099, 12, 31)).map(lambda day: f"{day.year}-{day.month}-{day.day}日"),
+    ),
+    st.sampled_from(("斤", "公斤", "吨", "克", " 斤", "kg", "方")),
+    st.sampled_from(("", "电话", "车牌", "今天", "张三 ")),
+)
+def test_a_number_of_another_kind_is_never_weighed(number: str, unit: str, before: str) -> None:
+    found = read(f"{before}{number}{unit}", READERS)
+    assert found.of("weight", "volume") == []
+    assert number in "".join(found.words(slot) for slot in found.slots)
+
+
+@given(SCRIPTS)
+def test_any_words_can_be_read_and_spans_never_overlap(words: str) -> None:
+    found = read(words, READERS)
+    taken = [at for slot in found.slots for at in range(slot.start, slot.end)]
+    assert len(taken) == len(set(taken))
+    parts = [part if isinstance(part, str) else found.words(part) for part in found.pieces()]
+    assert "".join(parts) == found.said
+    ranked = stored.model().rank(stored.meanings().features(found))
+    assert sum(one.chance for one in ranked) == pytest.approx(1)
+    assert {one.saying for one in ranked} == set(stored.model().sayings)
+
+
+def test_of_two_readers_the_earlier_one_keeps_its_words() -> None:
+    def whole(said: str) -> Iterator[Slot]:
+        yield Slot("case", 0, len(said))
+
+    assert slots_of("2026-0001") == []
+    assert [slot.kind for slot in read("三十斤", (whole, *READERS)).slots] == ["case"]
+    assert [slot.kind for slot in read("三十斤", (*READERS, whole)).slots] == ["weight"]
+
+
+def test_what_no_slot_explains_is_known() -> None:
+    assert read("张三家拿来两袋膜，一共三十一斤半", READERS).rest() == "家拿来 膜,一共"
+
+
+# -- examples and words alike
+
+
+def test_examples_stand_in_sections() -> None:
+    lines = ["# 说明", "[report]", "", " {place}有人倒垃圾 "]
+    assert list(read_examples(lines)) == [Example("report", "{place}有人倒垃圾")]
+    with pytest.raises(ValueError, match="no section"):
+        list(read_examples(["垃圾满了"]))
+
+
+def test_a_hole_is_a_slot_and_the_rest_is_read() -> None:
+    found = read_example("{person}交了十斤", READERS)
+    assert [slot.kind for slot in found.slots] == ["person", "weight"]
+
+
+def test_a_word_has_one_meaning() -> None:
+    lines = ["# x", "what: 什么 啥", "how: how do i | how"]
+    assert read_alike(lines) == {"什么": "what", "啥": "what", "how do i": "how", "how": "how"}
+    with pytest.raises(ValueError, match="means"):
+        read_alike(["what: 啥", "how: 啥"])
+
+
+def test_dialect_means_what_written_words_mean() -> None:
+    meanings = Meanings({"什么": "what", "啥": "what", "fire": "burn"})
+    common = set(meanings.features(read("能换啥", ()))) & set(meanings.features(read("能换什么", ())))
+    assert "=what" in common
+    assert "=burn" in meanings.features(read("a FIRE there", ()))
+    assert "=burn" not in meanings.features(read("fired", ()))
+
+
+def test_which_name_and_which_number_tells_nothing() -> None:
+    features = stored.meanings().features
+    assert features(read("张三家三十斤", READERS)) == features(read("王秀兰家 15.5公斤", READERS))
+
+
+# -- the ranking
+
+LAMPS = [Example("lamp", words) for words in ("路灯坏了", "灯不亮了", "路灯灭了")]
+BINS = [Example("bin", words) for words in ("垃圾桶满了", "垃圾没人收", "桶里都是垃圾")]
+
+
+def rank(model: Model, words: str) -> list[Ranked]:
+    return model.rank(stored.meanings().features(read(words, READERS)))
+
+
+def test_what_is_learnt_is_the_same_every_time() -> None:
+    assert store(learn([*LAMPS, *BINS]), "x") == store(learn([*LAMPS, *BINS]), "x")
+    assert rank(Model(learn([*LAMPS, *BINS])), "门口的路灯不亮")[0].saying == "lamp"
+
+
+def test_a_township_adds_a_sentence_without_learning_anew() -> None:
+    model = Model(learn([*LAMPS, *BINS]))
+    features = stored.meanings().features(read("涝坝边上的盏盏瞎了", READERS))
+    before = {one.saying: one.chance for one in model.rank(features)}
+    after = {one.saying: one.chance for one in model.rank(features, [model.own("lamp", features)])}
+    assert after["lamp"] > 0.9 > before["lamp"]
+    other = stored.meanings().features(read("垃圾没人收", READERS))
+    assert model.rank(other, [model.own("lamp", features)]) == model.rank(other)
+
+
+def test_sure_half_sure_or_nothing() -> None:
+    def everything(_: str) -> bool:
+        return True
+
+    sure = [Ranked("report", 0.8), Ranked("urge", 0.1), Ranked("help", 0.1)]
+    assert judge(sure, everything).sureness == "sure"
+    doubtful = [Ranked("report", 0.45), Ranked("urge", 0.4), Ranked("help", 0.1), Ranked("bye", 0.05)]
+    assert [one.saying for one in judge(doubtful, everything).sayings] == ["report", "urge", "help"]
+    assert judge([Ranked(str(at), 0.02) for at in range(50)], everything).sureness == "none"
+
+
+def test_what_somebody_may_not_say_makes_nothing_else_likelier() -> None:
+    ranked = [Ranked("rollcall", 0.9), Ranked("report", 0.06), Ranked("help", 0.04)]
+    assert judge(ranked, lambda one: one != "rollcall").sureness == "none"
+    assert judge(ranked, lambda one: False).best == ""
+
+
+def test_the_stored_model_was_learnt_from_these_sentences() -> None:
+    head = stored.MODEL.read_text("utf-8")[:200]
+    learnt_from = re.search(r'"learnt_from": "(\w+)"', head)
+    assert learnt_from is not None
+    assert learnt_from[1] == stored.digest(), "sentences or the way they are read have changed: make learn"
+    assert set(stored.model().sayings) == {one.saying for one in stored.examples()}
+
+
+def test_a_long_message_is_read_as_far_as_it_goes() -> None:
+    assert read("垃圾" * 5_000, READERS) == Read("垃圾" * (LONGEST // 2))
