@@ -17,7 +17,7 @@ from bot.settings import Settings
 from bot.troubles import Troubles
 from bot.web.api import Api
 from bot.web.browsers import Browsers
-from bot.web.context import Context, ForPages, MayUpload
+from bot.web.context import Context, ForPages, MayUpload, OriginalsSince
 from bot.web.events import KEEPALIVE_S, Events
 from bot.web.guard import SecurityHeaders, answering
 from bot.web.server import Serving, serve
@@ -69,6 +69,10 @@ async def _from_all(_: Tx, __: str, ___: int) -> bool:
     return True
 
 
+async def _none_follow(_: Tx, __: int) -> int | None:
+    return None
+
+
 async def _nothing(_: Tx, __: int) -> Mapping[str, int]:
     return {}
 
@@ -85,13 +89,15 @@ def build_web(
     *,
     for_pages: ForPages = _nothing,
     may_upload: MayUpload = _from_all,
+    originals_since: OriginalsSince = _none_follow,
     counters: Callable[[], Mapping[str, int]] | None = None,
     troubles: Troubles | None = None,
     keepalive_s: float = KEEPALIVE_S,
     push_key: str = "",
 ) -> Web:
     """The web chat. `accept` returns once updates are durable; `for_pages` is what the product tells every page,
-    `may_upload` whose photos it takes, `counters` are totals for `/metrics`, `troubles` what `/health` tells,
+    `may_upload` whose photos it takes, `originals_since` which of their originals may follow,
+    `counters` are totals for `/metrics`, `troubles` what `/health` tells,
     `push_key` is what browsers know pushes by.
     """
     clock = clock or SystemClock()
@@ -111,6 +117,7 @@ def build_web(
         Newcomers(database, clock, doors.key, crowd),
         for_pages,
         may_upload,
+        originals_since,
         troubles,
         push_key,
     )
@@ -137,6 +144,8 @@ def _routes(parts: Context, counters: Callable[[], Mapping[str, int]] | None, ke
         Route("/api/history", guarded(api.history)),
         Route("/api/events", guarded(events.events)),
         Route("/api/media", guarded(uploads.receive), methods=["POST"]),
+        Route("/api/media", guarded(uploads.is_wanted), methods=["GET"]),
+        Route("/api/media/{id}", guarded(uploads.about)),
         Route("/media/{id}", guarded(uploads.show)),
         Route("/health", guarded(status.health)),
         Route("/metrics", guarded(status.metrics)),

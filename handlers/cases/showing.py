@@ -16,7 +16,7 @@ from handlers.undo import signed, withdraw_button
 from handlers.world import Desk, Turn
 from storage.database import Row
 from storage.machine import media
-from storage.photos import owners
+from storage.photos import following, owners
 from storage.product import case_vault, cases
 from storage.product.cases import Case
 from storage.security import reporter_looks
@@ -163,10 +163,29 @@ async def show_case(turn: Turn, found: Known) -> None:
         if decides and may(turn.person.roles, "verify_case", case.area_id, covers)
         else _reporter_rows(turn, case)
     )
+    if await following.originals_of(turn.tx, photos):
+        rows = (*rows, (Button(text("case.originals"), f"/original {case.number}"),))
     lines = await _card_lines(turn, case, photos)
     card = "" if own else card_of(case)  # nothing of a reporter's own is known by the case
     say = Say(on_lines(lines), rows, media=tuple(photos), links=links_of(case), card=card)
     turn.reply(say)
+
+
+async def originals(turn: Turn, args: str) -> None:
+    """`/original 2026-0113`: the photos of a case in full size, for those who may see the case."""
+    private(turn)
+    if not args.strip():
+        raise PersonError("case_which")
+    found = await case_said(turn, args)
+    case = found.case
+    if not may(turn.person.roles, "see_cases", case.area_id, turn.world.places.covers):
+        raise PersonError("case_unknown", said=args[:40])
+    photos = await cases.media_of(turn.tx, case.id)
+    full = await following.originals_of(turn.tx, photos)
+    if not full:
+        turn.reply(text("case.no_originals", number=case.number))
+        return
+    turn.reply(Say(text("case.originals_here", number=case.number, count=len(full)), media=tuple(full)))
 
 
 async def change_cards(desk: Desk, case: Case) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -38,6 +38,14 @@ class Retention(Table):
     delivery_days: KeptDays
     loose_photo_hours: Annotated[int, Field(ge=1, le=24 * 7)] = 18
     """What was uploaded and filed with nothing; it is looked at every six hours, so that it is gone within a day."""
+
+
+class MediaRules(Table):
+    """Photos that a page made smaller to send them soon: whether their originals follow, and until when."""
+
+    originals: Literal["never", "on_wifi"] = "on_wifi"
+    originals_days: Annotated[int, Field(ge=1, le=30)] = 7
+    """A phone may see no wifi for days; after so many from the photo on, its original is not taken any more."""
 
 
 class PointRules(Table):

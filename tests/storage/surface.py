@@ -260,6 +260,15 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "loose.in_a_draft": [{"row": Loaded(drafted)}],
     "senders.of_photo_has_history": [{"row": Loaded(lambda tx: media.get(tx, MEDIA[0]))}],
     "retention.erase_photos": [{"rows": Loaded(lambda tx: media.get_many(tx, [MEDIA[0], MEDIA[3]]))}],
+    "following.followed": [{"media_id": MEDIA[3], "address": "web:4", "since_ms": 0}],
+    "following.add_original": [
+        {"address": f"web:{at + 1}", "photo": MEDIA[at], "mime": "image/jpeg",
+         "size_bytes": 9, "sides_px": (9, 8)}
+        for at in (0, 3)
+    ],
+    "following.of_person": [{"person_id": 2}],
+    "following.originals_of": [{"media_ids": [MEDIA[3]]}],
+    "following.with_originals": [{"photos": Loaded(lambda tx: media.get_many(tx, [MEDIA[0], MEDIA[3]]))}],
     "owners.owner": [{"row": Loaded(lambda tx: media.get(tx, MEDIA[0]))}],
     "owners.sealed_owner": [{"person_id": 1, "address": "web:1"}],
     "owners.seal_earlier": [{}],

@@ -163,12 +163,25 @@ export function readWeChat(url) {
   return request(`/api/wechat/js?${new URLSearchParams({ url })}`, 200);
 }
 
-/** One file's bytes → its media id. `onProgress` gets a share from 0 to 1. */
-export function upload(blob, name, onProgress) {
-  return working((headers) => uploadOnce(blob, name, onProgress, headers));
+/** Whether the original of a photo that was sent smaller is wanted → {wanted: "yes" | "later" | "no"}. */
+export function readWanted(media) {
+  return request(`/api/media?${new URLSearchParams({ of: media })}`, 200, { headers: townshipHeader() });
 }
 
-function uploadOnce(blob, name, onProgress, headers) {
+/** What there is beside the picture at that address → {original_bytes}. */
+export function readAbout(url) {
+  return request(`/api${url.split("?")[0]}`, 200, { headers: townshipHeader() });
+}
+
+/**
+ * One file's bytes → its media id. `onProgress` gets a share from 0 to 1; `of`: the photo that this is the original of;
+ * an aborted `signal` ends it.
+ */
+export function upload(blob, name, onProgress, { of = "", signal = null } = {}) {
+  return working((headers) => uploadOnce(blob, { name, of }, onProgress, headers, signal));
+}
+
+function uploadOnce(blob, { name, of }, onProgress, headers, signal) {
   return new Promise((resolve, reject) => {
     const xhr = new XMLHttpRequest();
     let timer = 0;
@@ -177,7 +190,7 @@ function uploadOnce(blob, name, onProgress, headers) {
       timer = setTimeout(() => xhr.abort(), UPLOAD_STALL_MS);
     };
     const fail = () => reject(new TryLater());
-    xhr.open("POST", `/api/media?name=${encodeURIComponent(name)}`);
+    xhr.open("POST", `/api/media?${new URLSearchParams(of ? { of } : { name })}`);
     const every = { ...HEADERS, ...townshipHeader(), ...headers };
     for (const [name, value] of Object.entries(every)) xhr.setRequestHeader(name, value);
     xhr.setRequestHeader("Content-Type", blob.type || "application/octet-stream");
@@ -188,6 +201,8 @@ function uploadOnce(blob, name, onProgress, headers) {
     };
     xhr.onerror = fail;
     xhr.onabort = fail;
+    signal?.addEventListener("abort", () => xhr.abort());
+    if (signal?.aborted) return fail();
     xhr.onloadend = () => clearTimeout(timer);
     xhr.onload = () => {
       try {
@@ -197,6 +212,6 @@ function uploadOnce(blob, name, onProgress, headers) {
       }
     };
     alive();
-    xhr.send(blob);
+    return xhr.send(blob);
   });
 }
