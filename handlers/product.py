@@ -20,6 +20,7 @@ from handlers.people.guide import menu
 from handlers.people.menu import IN_GROUPS, native_commands
 from handlers.people.rules import may
 from handlers.phrases import with_rest
+from handlers.pins.asking import asks_first
 from handlers.privacy import leaving
 from handlers.privacy.consent import READABLE_BEFORE
 from handlers.world import Desk, Turn, World
@@ -27,7 +28,7 @@ from handlers.world_cache import Worlds
 from storage.database import Tx
 from storage.machine.media import MediaLimits
 from storage.people import people
-from storage.product import case_vault
+from storage.product import case_vault, film_figures
 
 
 async def _first(readings: Iterable[Awaitable[Intent | None]]) -> Intent | None:
@@ -52,9 +53,10 @@ class Township:
         self._worlds.name_telegram_bot(township_id, username)
 
     async def seal_earlier(self, tx: Tx) -> None:
-        """Bring what earlier versions have stored of who reported into today's shape."""
+        """Bring what earlier versions have stored, and their workers until a moment ago, into today's shape."""
         await case_vault.seal_earlier(tx)
         await case_vault.hand_over_earlier(tx)
+        await film_figures.catch_up_waits(tx)
 
     async def world(self, tx: Tx, now_ms: int) -> World:
         """Policy and places in force."""
@@ -181,6 +183,11 @@ class Township:
             return
         self._check(turn, command.right)
         await command.action(turn, intent.args)
+
+    async def asks_first(self, turn: Turn, wanted: Intent) -> Intent | None:
+        """The question for the PIN, before what releases or reveals."""
+        right = registry.FORMS[wanted.form].right if wanted.form else registry.COMMANDS[wanted.command].right
+        return await asks_first(turn, right, wanted) if right and turn.person.roles else None
 
     async def may_open(self, turn: Turn, form: Form) -> None:
         """Check the right to a form."""

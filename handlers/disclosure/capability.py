@@ -23,7 +23,7 @@ DISCLOSURE = Capability(
         "looks": Command(auditing.looks, "see_looks", takes=takes.a_count),
     },
     forms=(asking.DISCLOSE,),
-    timers={looking.TELL: looking.tell},
+    timers={reporter_looks.TELL: looking.tell},
     checks={"who reported": checks.leads_to_reporters},
     references=(Reference("reporter_looks", "case_id", "cases"),),
     forgets=(Forget("who tried in vain to see who reported", of_person=_tries),),

@@ -68,11 +68,13 @@ class Invitations(Table):
 
 
 class Notices(Table):
-    """How staff hear of what waits for them, of each kind; what is urgent comes at once, however much it is."""
+    """How staff hear of what waits for them, of each kind. The first urgent one of a village comes at once, always."""
 
     one_by_one_an_hour: Annotated[int, Field(ge=1, le=1_000)] = 8
     bundle_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 15
     """What is more in an hour is gathered for so long, and told together."""
+    urgent_one_by_one_an_hour: Annotated[int, Field(ge=1, le=1_000)] = 20
+    urgent_bundle_minutes: Annotated[int, Field(ge=1, le=60)] = 5
 
 
 class Undo(Table):

@@ -16,17 +16,18 @@ from typing import Any
 
 import storage
 from storage.database import Params, Row, Tx
-from storage.machine import media, sessions
+from storage.machine import media, sessions, timers
 from storage.people import claims, push, retention
 from storage.product import cases, film, ledger
 from storage.product.integrity import Reference
+from storage.security import reporter_looks
 from storage.vault.keyfile import make_key
 from storage.vault.vault import Purpose, Vault
 from tests.storage.rows import HASHES, MEDIA, TOKENS, VAULT
 
 # Modules that are an engine, or speak to a server and not to a township's tables.
 ENGINE = ("storage.database", "storage.engine", "storage.vault.vault", "storage.vault.keyfile", "storage.vault.sealing",
-          "storage.vault.pseudonyms")  # fmt: skip
+          "storage.vault.pseudonyms", "storage.vault.slow")  # fmt: skip
 # The only functions that look beyond the township of their `tx`, and why.
 CROSSING = {
     "townships.every_id": "a worker serves every township of the database",
@@ -82,6 +83,18 @@ async def drafted(tx: Tx) -> dict[str, Any]:
     row, session = await media.get(tx, MEDIA[0]), await sessions.of_person(tx, 1)
     assert row is not None and session is not None and session["body"]
     return {**dict(row), "ref": session["body"][:8]}
+
+
+async def looked_at(tx: Tx) -> int:
+    """The first case, after somebody has looked who reported it, of which its reporter has not heard yet."""
+    for look_id, event in ((NEW, "asked"), (NEW + 1, "seen")):
+        await reporter_looks.add(
+            tx, look_id=look_id, request_id=NEW, case_id=1, event=event, person_id=2, why="pay", at_ms=NOW_MS
+        )
+    key = f"{reporter_looks.TELL}:{NEW}"
+    timer = {"id": NEW, "kind": reporter_looks.TELL, "timer_key": key, "fire_ms": LATE_MS, "payload": "{}"}
+    await timers.put(tx, [timer])
+    return 1
 
 
 async def new_ticket(tx: Tx) -> film.Ticket:
@@ -167,7 +180,11 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "joins.leading_to_reporters": [{"kept_days": 0, "set_apart": "t1"}],
     "reporter_looks.add": [{"look_id": NEW, "request_id": NEW, "why": "pay", "event": "asked"}],
     "reporter_looks.of_request": [{"request_id": 1}],
+    "reporter_looks.untold_ms": [{"case_id": Loaded(looked_at)}, {"case_id": 2}],
     "reporter_looks.newest": [{}, {"area_ids": []}],
+    "inbox.rewrite": [{"update_id": 1, "body": b"{}"}],
+    "pins.keep": [{"hash_": "words"}, {"hash_": None}],
+    "pins.add_event": [{"event": "right"}, {"event": "reset", "address": "", "by_id": 2}],
     "case_vault.owners": [{"case_ids": [1, 2, 3]}],
     "case_vault.rewarded": [{}, {"person_id": 77}],
     "case_vault.is_reporter": [{"case_id": 1, "person_id": 1}, {"case_id": 1, "person_id": 77}],

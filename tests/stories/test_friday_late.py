@@ -178,7 +178,7 @@ async def test_what_is_no_figure_of_a_clean_up_is_not_asked(town: Town, said: st
     keeper.sees_not("哪件事")
 
 
-async def test_a_villager_is_not_asked(town: Town) -> None:
+async def test_a_villager_s_figure_is_not_asked(town: Town) -> None:
     aunt = await town.person("王大娘")
     town.clock.go_to("2026-11-25 08:00")
     await aunt.says("12人")
