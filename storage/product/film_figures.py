@@ -98,9 +98,10 @@ _WAITS = ("held", "objected")
 
 
 async def follow_wait(tx: Tx, *, ticket_id: int, village_id: int, event_id: int, kind: str, at_ms: int) -> None:
-    """An event has been written: what the ticket waited for before is over, and it may wait anew."""
+    """End what a ticket waited for, as an event of it was written; with some it waits anew."""
     await tx.run(
-        "UPDATE film_waits SET until_ms = :at_ms WHERE township_id = :t AND ticket_id = :ticket_id AND until_ms IS NULL",
+        "UPDATE film_waits SET until_ms = :at_ms"
+        " WHERE township_id = :t AND ticket_id = :ticket_id AND until_ms IS NULL",
         {"ticket_id": ticket_id, "at_ms": at_ms},
     )
     if kind in _WAITS:
