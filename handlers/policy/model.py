@@ -27,7 +27,7 @@ from handlers.policy.house import (
 )
 from handlers.policy.menu import USUAL, Bar
 from handlers.policy.report import Report
-from handlers.policy.security import Security
+from handlers.policy.security import Security, StepUp
 
 
 class Policy(Table):
@@ -52,6 +52,7 @@ class Policy(Table):
     undo: Undo = Undo()
     notices: Notices = Notices()
     security: Security = Security()
+    step_up: StepUp = StepUp()
     wechat_menu: Bar = USUAL
 
 
