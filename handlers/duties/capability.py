@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handlers import takes
 from handlers.capability import Capability, Command
-from handlers.duties import days, forms, reminders, report, rollcall, undoing
+from handlers.duties import alone, days, forms, reminders, report, rollcall, undoing
 from storage.product.integrity import Reference
 
 DUTIES = Capability(
@@ -15,9 +15,9 @@ DUTIES = Capability(
         "rollcall": Command(rollcall.rollcall, rollcall.RIGHT, takes=takes.a_day),
         "friday": Command(rollcall.friday, rollcall.RIGHT, takes=takes.a_day),
     },
-    forms=(forms.CLEANUP,),
+    forms=(forms.CLEANUP, alone.FIGURE_FOR),
     hints={report.FORM: frozenset({days.UNSAID})},
-    intents=(report.interpret,),
+    intents=(report.interpret, alone.interpret),
     other_matters=(report.surely,),
     whole_lines={report.FORM: report.again},
     timers={"friday.reminder": reminders.reminder_due, "friday.rollcall": reminders.rollcall_due},
