@@ -13,7 +13,7 @@ from bot.talk.messages import VOICE, Say, text
 from bot.talk.session import Frame
 from bot.talk.typed import is_command
 from bot.turn import Intent
-from handlers import registry
+from handlers import registry, understanding
 from handlers.facts import Facts
 from handlers.people.guide import menu
 from handlers.people.menu import IN_GROUPS, native_commands
@@ -134,7 +134,7 @@ class Township:
         return self._phrases[language]
 
     async def interpret(self, turn: Turn) -> Intent | None:
-        """What an event means when no question is open: the first capability that recognises it."""
+        """What an event means when no question is open: something of an exact shape, or words as understood."""
         event = turn.event
         largest = turn.world.policy.limits.text_chars_largest
         if event.kind == "text" and len(event.text) > largest:
@@ -146,7 +146,10 @@ class Township:
         if event.kind in ("face", "file", "other"):
             turn.reply(text(f"input.{event.kind}"))
             return None
-        return await _first(interpret(turn) for interpret in registry.INTERPRETERS) or Intent(command="help")
+        exact = await _first(interpret(turn) for interpret in registry.INTERPRETERS)
+        if exact is not None or event.kind != "text":
+            return exact or Intent(command="help")
+        return await understanding.follow(turn)
 
     async def number(self, turn: Turn) -> Intent | None:
         """The first capability that knows a number of its own in the words."""

@@ -295,5 +295,5 @@ def _after_action(turn: Turn[Any], session: Session) -> Next:
         return Session(rev=session.rev), ()
     if turn.opened is not None:
         intent, turn.opened = turn.opened, None
-        return session, (Open(intent),)
+        return session, (do(intent),)
     return session, (ShowAgain(),)

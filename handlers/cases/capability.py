@@ -5,8 +5,11 @@ from __future__ import annotations
 from handlers import takes
 from handlers.capability import Capability, Command
 from handlers.cases import checks, claiming, figures, forgetting, forms, opening, showing
+from handlers.cases.talk import asking
 from handlers.cases.verdicts import deciding, revising, settling
-from handlers.declared import Forget
+from handlers.declared import Forget, Saying
+from handlers.numbers import numbers_in
+from handlers.said import answers, runs
 from storage.product.integrity import Reference
 
 CASES = Capability(
@@ -23,6 +26,19 @@ CASES = Capability(
     },
     forms=(forms.REPORT, forms.REJECT_CASE, forms.DUPLICATE_CASE, forms.REVISE_CASE, forms.REPORTER),
     intents=(opening.interpret,),
+    sayings=(
+        Saying("report", asking.report, complains=True),
+        Saying("resolved", answers("small.resolved", 2)),
+        Saying("my_cases", runs("mycases")),
+        Saying("urge", asking.urge, complains=True),
+        Saying("collection", asking.collection),
+        Saying("how_report", asking.how),
+        Saying("reward", asking.reward),
+        Saying("claim", runs("claim")),
+        Saying("anonymous", answers("ask.anonymous")),
+        Saying("case_list", runs("cases"), "see_cases"),
+    ),
+    readers=(lambda world: numbers_in,),
     numbers=(opening.numbered,),
     other_matters=(opening.surely,),
     timers={claiming.EXPIRE: claiming.expire, claiming.FORGET: claiming.forget, settling.SETTLE: settling.settle},

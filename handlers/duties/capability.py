@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from handlers import takes
 from handlers.capability import Capability, Command
-from handlers.duties import days, forms, reminders, report, rollcall, undoing
+from handlers.declared import Saying
+from handlers.duties import asking, days, forms, reminders, report, rollcall, undoing
+from handlers.said import runs, the_day
 from storage.product.integrity import Reference
 
 DUTIES = Capability(
@@ -18,6 +20,12 @@ DUTIES = Capability(
     forms=(forms.CLEANUP,),
     hints={report.FORM: frozenset({days.UNSAID})},
     intents=(report.interpret,),
+    sayings=(
+        Saying("cleanup", asking.cleanup, report.RIGHT),
+        Saying("rollcall", runs("rollcall", the_day), rollcall.RIGHT, in_groups=True),
+        Saying("friday_state", runs("friday", the_day), rollcall.RIGHT),
+        Saying("friday_when", asking.when),
+    ),
     other_matters=(report.surely,),
     whole_lines={report.FORM: report.again},
     timers={"friday.reminder": reminders.reminder_due, "friday.rollcall": reminders.rollcall_due},

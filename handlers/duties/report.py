@@ -61,7 +61,7 @@ async def surely(turn: Turn, takes_words: bool) -> Intent | None:
     said = turn.event.text.strip()
     if not may(turn.person.roles, RIGHT) or not words.is_whole_line(said):
         return None
-    return await _line(turn, said)
+    return await from_words(turn, said)
 
 
 async def interpret(turn: Turn) -> Intent | None:
@@ -79,13 +79,13 @@ async def interpret(turn: Turn) -> Intent | None:
     if said_after is None:
         expected = cleanup_on(turn.world, today) is not None
         takes = words.is_cleanup_line if expected else words.is_line_of_another_day
-        return await _line(turn, said) if takes(said) else None
+        return await from_words(turn, said) if takes(said) else None
     if said_after and not words.is_cleanup_line(said_after, strict=False):
         return None
     return Intent(form=FORM, answers=await _known(turn, the_day(turn.world, today), said_after, event))
 
 
-async def _line(turn: Turn, said: str) -> Intent:
+async def from_words(turn: Turn, said: str) -> Intent:
     """The form that a line without a command word opens: for the day that it says, else for today if that is a
     clean-up's; on any other day it is asked.
     """

@@ -12,12 +12,13 @@ from typing import Annotated
 from pydantic import Field
 
 from handlers.policy.cadence import Digest, Friday, QuietHours
-from handlers.policy.fields import Table, Words
+from handlers.policy.fields import Many, Table, Words
 from handlers.policy.film import Film
 from handlers.policy.house import Consent, Invitations, Limits, Notices, PointRules, Reminding, Retention, Undo
 from handlers.policy.menu import USUAL, Bar
 from handlers.policy.report import Report
 from handlers.policy.security import Security
+from handlers.policy.talk import Elsewhere, OwnWords
 
 
 class Policy(Table):
@@ -41,6 +42,8 @@ class Policy(Table):
     undo: Undo = Undo()
     notices: Notices = Notices()
     security: Security = Security()
+    elsewhere: Elsewhere = Elsewhere()
+    sayings: Many[OwnWords] = ()
     wechat_menu: Bar = USUAL
 
 

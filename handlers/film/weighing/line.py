@@ -25,6 +25,7 @@ from handlers.people.actions import private
 from handlers.people.rules import may
 from handlers.phrases import with_rest
 from handlers.policy.model import Policy
+from handlers.understanding import understand
 from handlers.world import Turn
 from storage.people.households import HouseholdFound
 
@@ -99,10 +100,23 @@ async def from_line(turn: Turn, said: str, photos: Sequence[Media]) -> Intent | 
     known = [(one, found) for one in readings if (found := await _exactly(turn, one.name_text))]
     if not known:
         only_household = await _of_household_only(turn, said, "not_a_number", photos)
-        return only_household or _unknown(turn, readings, photos)
+        return only_household or (None if _is_another_saying(turn, said) else _unknown(turn, readings, photos))
     if len({(one.net_g, found[0].household_id) for one, found in known}) > 1:
         return Intent(form=FORM, note=text("film.line.ambiguous", said=said[:40]))
     return _of_household(turn, *known[0], photos)
+
+
+async def from_reading(turn: Turn, one: WeighReading, photos: Sequence[Media]) -> Intent:
+    """The form with what a sentence says; what it doesn't say is asked."""
+    found = await _exactly(turn, one.name_text) if one.name_text else []
+    if one.net_g is None:
+        answers = _prefill(turn, turn.world.policy, photos)
+        household = {"household": _chosen(turn, found[0])} if len(found) == 1 else {}
+        return Intent(form=FORM, answers={**answers, **household})
+    if found:
+        return _of_household(turn, one, found, photos)
+    intent = _of_reading(turn, one, photos)
+    return replace(intent, note=text("film.line.unknown", said=one.name_text)) if one.name_text else intent
 
 
 async def again(turn: Turn, frame: Frame) -> Intent | None:
@@ -212,6 +226,12 @@ async def _begins_with_household(turn: Turn, said: str) -> tuple[str, list[House
         if found := await _exactly(turn, name):
             return name, found
     return None
+
+
+def _is_another_saying(turn: Turn, said: str) -> bool:
+    """Whether words of which no household is known are surely no weigh-in («改成15斤»)."""
+    judged = understand(turn.world, turn.person.roles, said).judged
+    return judged.sureness == "sure" and judged.best != FORM
 
 
 def _unknown(turn: Turn, readings: Sequence[WeighReading], photos: Sequence[Media]) -> Intent | None:
