@@ -286,6 +286,7 @@ def _web(app: App, platforms: Platforms, webchat: WebChat) -> Web:
         routes,
         for_pages=app.product.for_pages,
         may_upload=app.product.takes_photos,
+        originals_since=app.product.originals_since,
         counters=app.totals,
         troubles=app.troubles,
         push_key=app.telling.public_key if app.telling is not None else "",

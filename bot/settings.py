@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -74,6 +75,15 @@ class Settings(BaseSettings):
     web_connections_per_source: Annotated[int, Field(ge=0, le=100_000)] = Field(
         64, description="Connections that one address may hold at a time; 0: any number, behind a proxy elsewhere."
     )
+    web_trusted_proxies: str = Field(
+        "127.0.0.1,::1", description="Proxies whose X-Forwarded-For says who asks: addresses and networks, with commas."
+    )
+    web_new_per_minute: Annotated[int, Field(ge=0, le=10_000)] = Field(
+        120, description="People who write for the first time, in a minute and a township; 0: nobody counts."
+    )
+    web_new_per_network_hour: Annotated[int, Field(ge=10, le=100_000)] = Field(
+        300, description="Of them from one network (IPv4 /24, IPv6 /64), in an hour."
+    )
     metrics_token: str = Field(
         "", description="Bearer token for /metrics and the details of /health; empty: for this computer alone."
     )
@@ -141,6 +151,15 @@ class Settings(BaseSettings):
         if not all(re.fullmatch(r"([a-z0-9-]+\.)+[a-z][a-z0-9-]*[a-z0-9]", one) for one in value):
             raise wrong("like", like=LIKE["push_hosts"])
         return value
+
+    @field_validator("web_trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        named = [one.strip() for one in value.split(",") if one.strip()]
+        try:
+            return ",".join(one for one in named if ip_network(one))
+        except ValueError:
+            raise wrong("like", like="127.0.0.1,10.0.0.0/8") from None
 
     @field_validator("database_url")
     @classmethod

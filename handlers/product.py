@@ -11,6 +11,7 @@ from bot.talk.form import Form
 from bot.talk.hearing import bare
 from bot.talk.messages import VOICE, Say, text
 from bot.talk.session import Frame
+from bot.talk.spans import DAY_MS
 from bot.talk.typed import is_command
 from bot.turn import Intent
 from handlers import registry, understanding
@@ -68,9 +69,17 @@ class Township:
         return self._worlds.media_limits(township_id)
 
     async def for_pages(self, tx: Tx, now_ms: int) -> Mapping[str, Any]:
-        """What the policy says to web pages: `quiet`, the two clocks between which nothing makes a sound."""
-        quiet = (await self.world(tx, now_ms)).policy.quiet
-        return {"quiet": [f"{quiet.start:%H:%M}", f"{quiet.end:%H:%M}"]}
+        """What the policy says to web pages: `quiet`, the two clocks between which nothing makes a sound; `originals`,
+        whether those of photos that were made smaller may follow.
+        """
+        policy = (await self.world(tx, now_ms)).policy
+        quiet = [f"{policy.quiet.start:%H:%M}", f"{policy.quiet.end:%H:%M}"]
+        return {"quiet": quiet, "originals": policy.media.originals != "never"}
+
+    async def originals_since(self, tx: Tx, now_ms: int) -> int | None:
+        """Since when (ms UTC) a photo must have come for its original to be taken; None when none is, by the policy."""
+        rules = (await self.world(tx, now_ms)).policy.media
+        return None if rules.originals == "never" else now_ms - rules.originals_days * DAY_MS
 
     async def takes_photos(self, tx: Tx, address: str, now_ms: int) -> bool:
         """Whether a photo of whoever is at that address may be stored: only once they have agreed (PIPL 13)."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bot.console.backups.contents import files_of, some
+from bot.console.backups.contents import Photo, some
 from bot.console.failures import setting_line
 from bot.console.words import OperatorError, say
 from bot.errors import RetryLater
@@ -24,7 +24,7 @@ from bot.media.pictures import VIEW_MIME
 from bot.media.shelf import Complete, Shelf, key_of
 from bot.media.stores import open_shelf
 from bot.settings import Settings, faults
-from storage.database import Database
+from storage.database import Database, Row
 from storage.machine import townships
 from storage.photos.originals import originals
 from storage.vault.files import Checksum
@@ -36,15 +36,6 @@ Progress = Callable[[str, int, int], None]
 
 class MoveError(OperatorError):
     """A move that can't be made or trusted; its text says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Photo:
-    """An original: its key, the SHA-256 of its content, its MIME type."""
-
-    key: str
-    sha256: str
-    mime: str
 
 
 def store_of(settings: Settings, media_to: str) -> Shelf:
@@ -87,8 +78,12 @@ async def _named(database: Database) -> list[Photo]:
         township_id = town["township_id"]
         for share in range(SHARES):
             rows = await database.read(partial(originals, first=f"{share:02x}"), township_id=township_id)
-            found += [Photo(key_of(row["sha256"], township_id), row["sha256"], row["mime"]) for row in rows]
+            found += [_photo(row, township_id) for row in rows]
     return found
+
+
+def _photo(row: Row, township_id: int) -> Photo:
+    return Photo(key_of(row["sha256"], township_id), row["sha256"], row["mime"], bool(row["follows"]))
 
 
 @dataclass(slots=True)
@@ -118,7 +113,7 @@ class _Copying:
     async def _photo(self, photo: Photo) -> None:
         """The copies for viewing, then the original: one that is there has its copies."""
         is_image = photo.mime.startswith("image/")
-        for name in files_of(photo.key, photo.mime):
+        for name in photo.files:
             mime = VIEW_MIME if is_image and name != photo.key else photo.mime
             try:
                 await self._file(name, mime, photo.sha256 if name == photo.key else None)

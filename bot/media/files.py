@@ -54,7 +54,6 @@ class Incoming:
         if shutil.disk_usage(waiting).free < MIN_FREE_BYTES:
             raise NoRoom
         self._path = waiting / secrets.token_hex(16)
-        self._view, self._thumb = copies_of(self._path)
         self._file = self._path.open("xb")
         self._hash = hashlib.sha256()
         self._size_bytes = 0
@@ -65,10 +64,10 @@ class Incoming:
         self._size_bytes += len(block)
         self._file.write(block)
 
-    def finish(self, zone: ZoneInfo, largest_px: int) -> Stored:
-        """Check the whole and write its copies. Raises Refused."""
+    def finish(self, zone: ZoneInfo, largest_px: int, *, full: bool = False) -> Stored:
+        """Check the whole and write its copies, one in `full` size if that is wanted. Raises UnusableFile."""
         self._file.close()
-        facts = prepare(self._path, self._view, self._thumb, zone, largest_px)
+        facts = prepare(self._path, zone, largest_px, full=full)
         return Stored(self._hash.hexdigest(), self._size_bytes, facts)
 
     def files(self, stored: Stored, township_id: int) -> list[Complete]:
@@ -84,10 +83,9 @@ class Incoming:
 
 def complete(path: Path, key: str, mime: str) -> list[Complete]:
     """A complete local original with the copies beside it, in the order in which they are stored."""
-    (view, thumb), (view_key, thumb_key) = copies_of(path), copies(key)
+    (view, *others), (view_key, *other_keys) = copies_of(path), copies(key)
     found = [Complete(view_key, view, VIEW_MIME if mime.startswith("image/") else mime)]
-    if thumb.exists():
-        found.append(Complete(thumb_key, thumb, VIEW_MIME))
+    found += [Complete(one, at, VIEW_MIME) for one, at in zip(other_keys, others, strict=True) if at.exists()]
     return [*found, Complete(key, path, mime)]
 
 

@@ -1,4 +1,6 @@
-"""In which order pictures are worked on, one at a time: who is known goes first, and nobody's many delay another's."""
+"""In which order pictures are worked on, one at a time: who is known goes first, nobody's many delay another's, and
+what nobody waits for comes after all that.
+"""
 
 from __future__ import annotations
 
@@ -11,29 +13,31 @@ from itertools import count
 
 
 class Order:
-    """A lock; next is who is known, then who has fewest waiting before this one, then who came first."""
+    """A lock; next is what somebody waits for, then who is known, then who has fewest waiting before this one, then
+    who came first.
+    """
 
     def __init__(self) -> None:
         self._held = False
-        self._waiting: list[tuple[bool, int, int, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[bool, bool, int, int, asyncio.Future[None]]] = []
         self._of: Counter[str] = Counter()
         self._numbers = count()
 
     @asynccontextmanager
-    async def turn(self, whose: str, *, known: bool) -> AsyncIterator[None]:
-        """Hold it, for somebody's work; `whose` tells theirs from other people's."""
-        await self._take(whose, known)
+    async def turn(self, whose: str, *, known: bool, last: bool = False) -> AsyncIterator[None]:
+        """Hold it, for somebody's work; `whose` tells theirs from other people's. `last`: nobody waits for it."""
+        await self._take(whose, known, last)
         try:
             yield
         finally:
             self._pass_on()
 
-    async def _take(self, whose: str, known: bool) -> None:
+    async def _take(self, whose: str, known: bool, last: bool) -> None:
         if not self._held:
             self._held = True
             return
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (not known, self._of[whose], next(self._numbers), mine))
+        heapq.heappush(self._waiting, (last, not known, self._of[whose], next(self._numbers), mine))
         self._of[whose] += 1
         try:
             await mine

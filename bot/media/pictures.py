@@ -22,6 +22,9 @@ from bot.media.likeness import likeness_of
 
 VIEW_PX, THUMB_PX = 1600, 320
 VIEW_QUALITY, THUMB_QUALITY = 80, 70
+FULL_SIDES_PX = 10_000  # width and height together: more is shown nowhere, and takes 75 MB to look at
+FULL_BYTES = 9_500_000
+FULL_QUALITIES = (88, 78, 65)
 VIEW_MIME = "image/jpeg"
 # A JPEG is decoded at a fraction of its size, the others (and a progressive JPEG's coefficients) as a whole.
 MAX_SCALED_PX, MAX_WHOLE_PX = 120_000_000, 26_000_000
@@ -85,23 +88,36 @@ def kind_by_content(head: bytes) -> str:
     return videos.kind_by_content(head)
 
 
-def copies_of(original: Path) -> tuple[Path, Path]:
-    """Where the copy for viewing and the small one lie."""
-    return original.with_name(f"{original.name}.view"), original.with_name(f"{original.name}.thumb")
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """Where the copies of a file are to lie: for viewing, the small one, and that in full size if one is wanted."""
+
+    view: Path
+    thumb: Path
+    full: Path | None = None
 
 
-def prepare(original: Path, view: Path, thumb: Path, zone: ZoneInfo, largest_px: int = MAX_SCALED_PX) -> FileFacts:
-    """Check a received file and write its copies (a video has no small one). Raises UnusableFile.
+def copies_of(original: Path) -> tuple[Path, Path, Path]:
+    """Where the copy for viewing, the small one and that in full size lie."""
+    view, thumb, full = (original.with_name(f"{original.name}.{end}") for end in ("view", "thumb", "full"))
+    return view, thumb, full
+
+
+def prepare(original: Path, zone: ZoneInfo, largest_px: int = MAX_SCALED_PX, *, full: bool = False) -> FileFacts:
+    """Check a received file and write its copies beside it (`copies_of`; a video has but that for viewing), one in
+    `full` size if that is wanted. Raises UnusableFile.
 
     `zone` is for a camera's time that names none; `largest_px` is the policy's limit, ours come on top of it.
     """
+    view, thumb, large = copies_of(original)
+    to = Copies(view, thumb, large if full else None)
     with original.open("rb") as file:
         name = kind_by_content(file.read(64))
     if name in videos.MIMES:
-        return _prepare_video(original, view, name)
+        return _prepare_video(original, to.view, name)
     if name not in FORMATS:
         raise UnusableFile("not_a_picture")
-    return _prepare_image(original, view, thumb, name, zone, largest_px)
+    return _prepare_image(original, to, name, zone, largest_px)
 
 
 def _prepare_video(original: Path, view: Path, name: str) -> FileFacts:
@@ -112,19 +128,19 @@ def _prepare_video(original: Path, view: Path, name: str) -> FileFacts:
     return FileFacts("video", videos.MIMES[name])
 
 
-def _prepare_image(original: Path, view: Path, thumb: Path, name: str, zone: ZoneInfo, largest_px: int) -> FileFacts:
+def _prepare_image(original: Path, to: Copies, name: str, zone: ZoneInfo, largest_px: int) -> FileFacts:
     if name == "heif":
         _learn_heif()
     try:
         try:
-            return _read_image(original, view, thumb, name, zone, largest_px)
+            return _read_image(original, to, name, zone, largest_px)
         except OSError:
             whole = None
             if name == "jpeg":
                 whole = cut_off.with_end(original.read_bytes(), FORMATS[name], (VIEW_PX, VIEW_PX))
             if whole is None:
                 raise
-            return _read_image(io.BytesIO(whole), view, thumb, name, zone, largest_px)
+            return _read_image(io.BytesIO(whole), to, name, zone, largest_px)
     except UnusableFile:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -133,9 +149,7 @@ def _prepare_image(original: Path, view: Path, thumb: Path, name: str, zone: Zon
         raise UnusableFile("broken_picture") from None
 
 
-def _read_image(
-    file: Path | io.BytesIO, view: Path, thumb: Path, name: str, zone: ZoneInfo, largest_px: int
-) -> FileFacts:
+def _read_image(file: Path | io.BytesIO, to: Copies, name: str, zone: ZoneInfo, largest_px: int) -> FileFacts:
     with Image.open(file, formats=FORMATS[name]) as picture:
         _check_size(picture, largest_px)
         width_px, height_px = picture.size
@@ -144,7 +158,7 @@ def _read_image(
         turn = TURNS.get(_whole(exif.get(ORIENTATION)))
         if turn in LYING:
             width_px, height_px = height_px, width_px
-        likeness = _write_copies(picture, turn, view, thumb)
+        likeness = _write_copies(picture, turn, to)
     return FileFacts("image", MIMES[name], width_px, height_px, *seen, likeness)
 
 
@@ -164,9 +178,10 @@ def _check_size(picture: ImageFile.ImageFile, largest_px: int) -> None:
         raise UnusableFile("broken_picture")
 
 
-def _write_copies(picture: ImageFile.ImageFile, turn: Image.Transpose | None, view: Path, thumb: Path) -> str | None:
+def _write_copies(picture: ImageFile.ImageFile, turn: Image.Transpose | None, to: Copies) -> str | None:
     """Write pixels only: a new picture carries no EXIF, no XMP, no comment, no profile. What it looks like."""
-    picture.draft("RGB", (VIEW_PX, VIEW_PX))
+    largest = (VIEW_PX, VIEW_PX) if to.full is None else _full_size(picture.size)
+    picture.draft("RGB", largest)
     picture.load()
     small: Image.Image = picture
     profile = picture.info.get("icc_profile")
@@ -175,17 +190,34 @@ def _write_copies(picture: ImageFile.ImageFile, turn: Image.Transpose | None, vi
     if small.mode not in ("RGB", "L", "RGBA"):
         clear = picture.mode in ("LA", "PA", "La", "RGBa") or "transparency" in picture.info
         small = picture.convert("RGBA" if clear else "RGB")
-    small.thumbnail((VIEW_PX, VIEW_PX), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    small.thumbnail(largest, Image.Resampling.LANCZOS, reducing_gap=2.0)
     small = _on_white(small)
     if profile and picture.mode != "CMYK":
         small = in_srgb(small, profile)
     if turn is not None:
         small = small.transpose(turn)
     small.info = {}
-    small.save(view, "JPEG", quality=VIEW_QUALITY, progressive=True, optimize=True)
+    if to.full is not None:
+        _save_full(small, to.full)
+        small.thumbnail((VIEW_PX, VIEW_PX), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    small.save(to.view, "JPEG", quality=VIEW_QUALITY, progressive=True, optimize=True)
     small.thumbnail((THUMB_PX, THUMB_PX), Image.Resampling.LANCZOS)
-    small.save(thumb, "JPEG", quality=THUMB_QUALITY, optimize=True)
+    small.save(to.thumb, "JPEG", quality=THUMB_QUALITY, optimize=True)
     return likeness_of(small)
+
+
+def _full_size(size: tuple[int, int]) -> tuple[int, int]:
+    """The sides of a copy in full size: those of the picture, unless it is so large that no channel shows it."""
+    share = min(1.0, FULL_SIDES_PX / sum(size))
+    width_px, height_px = (max(1, int(side * share)) for side in size)
+    return width_px, height_px
+
+
+def _save_full(picture: Image.Image, full: Path) -> None:
+    for quality in FULL_QUALITIES:
+        picture.save(full, "JPEG", quality=quality)
+        if full.stat().st_size <= FULL_BYTES:
+            return
 
 
 def in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:

@@ -1,6 +1,7 @@
 """Where the files of photos and videos lie: a folder, here, or an S3-compatible store (`shelf_s3.py`).
 
-A key is the file's SHA-256, `ab/cdef…`; its copies for viewing are `….view` and `….thumb`. The first township's
+A key is the file's SHA-256, `ab/cdef…`; its copies for viewing are `….view`, `….thumb` and, of an original that
+followed a smaller photo, `….full`. The first township's
 lie at the top, another's under `t<township>/`, so that nothing one township erases is another's.
 """
 
@@ -67,9 +68,9 @@ def home_of(township_id: int) -> str:
     return "" if township_id == 1 else f"t{township_id}/"
 
 
-def copies(key: str) -> tuple[str, str]:
-    """The keys of the copy for viewing and of the small one (a video has none)."""
-    return f"{key}.view", f"{key}.thumb"
+def copies(key: str) -> tuple[str, str, str]:
+    """The keys of the copy for viewing, of the small one (a video has none), and of that in full size (few have)."""
+    return f"{key}.view", f"{key}.thumb", f"{key}.full"
 
 
 class Shelf:

@@ -7,30 +7,36 @@ where its files lie, `shelf`; how they come and go, `files`.
 from __future__ import annotations
 
 import asyncio
-import errno
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.clock import Clock, Dice, SystemClock, SystemDice
 from bot.errors import GiveUp, RetryLater
-from bot.media import videos
-from bot.media.files import FRESH_MS, Incoming, NoRoom, Stored, erase, keep, sweep
-from bot.media.order import Order
-from bot.media.pictures import VIEW_MIME, UnusableFile, kind_by_content
+from bot.media.files import FRESH_MS, NoRoom, Stored, erase
+from bot.media.pictures import VIEW_MIME, UnusableFile
+from bot.media.reception import Reception, too_large
 from bot.media.sealed import SealedFiles
 from bot.media.shelf import Away, Shelf, copies, key_of
 from storage.database import Database, Row, Tx
 from storage.machine import media
 from storage.people import retention
-from storage.photos import owners, senders
+from storage.photos import following, owners, senders
+from storage.photos.following import Followed
 
-BLOCK_BYTES = 256 * 1024
-HEAD_BYTES = 64
 AWAY_ERRAND_MS = 600_000
 NEW_MS = 86_400_000  # whoever agreed so lately has no history here
 Fetcher = Callable[[str], AsyncIterator[bytes]]
+
+
+class NotFollowed(Exception):
+    """No original of that photo is taken; `yet`: one is, once the photo belongs to something."""
+
+    def __init__(self, *, yet: bool = False) -> None:
+        super().__init__("not yet" if yet else "not at all")
+        self.yet = yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +73,10 @@ class MediaStore:
         self._files = SealedFiles(shelf, database, township_id)
         self._clock = clock or SystemClock()
         self._dice = dice or SystemDice()
-        self._zone = zone or ZoneInfo("Asia/Shanghai")
         self._township_id = township_id
-        self._decoding = Order()  # one picture in memory at a time
+        home = zone or ZoneInfo("Asia/Shanghai")
+        self.reception = Reception(shelf, self._files, self._clock, home, lambda: self.limits(), township_id)
         self._under_way: dict[str, asyncio.Task[Stored]] = {}
-        self._swept = False
 
     # -- in
 
@@ -85,7 +90,7 @@ class MediaStore:
             township_id=self._township_id,
         )
         now_ms = self._clock.now_ms()
-        stored = await self._receive(chunks, now_ms, address, known)
+        stored = await self.reception.receive(chunks, now_ms, address, known)
 
         async def work(tx: Tx) -> str:
             known = await media.same_upload(tx, address, stored.sha256, now_ms=now_ms)
@@ -103,6 +108,38 @@ class MediaStore:
     async def save_bytes(self, address: str, content: bytes, name: str = "") -> str:
         """Store a file that is in memory already; see `save_stream`. `name` is not kept: it may tell who took it."""
         return await self.save_stream(address, _once(content))
+
+    async def save_original(self, address: str, photo: str, chunks: AsyncIterator[bytes], *, since_ms: int) -> str:
+        """Store the original of a photo that was uploaded smaller from that address since a moment; its id. Once: that
+        of one which is here already is returned, and `chunks` are left alone.
+
+        Raises NotFollowed, UnusableFile (also for another picture than the smaller one), NoRoom, or RetryLater.
+        """
+        known = await self.followed(address, photo, since_ms=since_ms)
+        if known.original:
+            return known.original
+        stored = await self.reception.receive(chunks, self._clock.now_ms(), address, known=True, follows=known)
+        add = partial(
+            following.add_original,
+            address=address,
+            photo=photo,
+            sha256=stored.sha256,
+            mime=stored.facts.mime,
+            size_bytes=stored.size_bytes,
+            sides_px=(stored.facts.width_px or 0, stored.facts.height_px or 0),
+        )
+        media_id = await self._database.transaction(add, township_id=self._township_id, exclusive=False)
+        if media_id is None:
+            raise NotFollowed
+        return media_id
+
+    async def followed(self, address: str, photo: str, *, since_ms: int) -> Followed:
+        """The photo whose original somebody at that address may send. Raises NotFollowed."""
+        read = partial(following.followed, address=address, media_id=photo, since_ms=since_ms)
+        known = await self._database.read(read, township_id=self._township_id) if media.is_id(photo) else None
+        if known is None or not known.is_filed:
+            raise NotFollowed(yet=known is not None)
+        return known
 
     async def fetch_errand(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """Errand `media.fetch`: get a photo from its channel. The row's facts, or `{"refused": code}`.
@@ -141,60 +178,19 @@ class MediaStore:
             raise RetryLater(60_000, "the channel is off")
         limits = self.limits()
         if (row["size_bytes"] or 0) > max(limits.photo_bytes, limits.video_bytes):
-            raise UnusableFile(_too_large(row["kind"] == "video"))
+            raise UnusableFile(too_large(row["kind"] == "video"))
         known = await self._database.read(
             lambda tx: senders.of_photo_has_history(tx, row, before_ms=self._clock.now_ms() - NEW_MS),
             township_id=self._township_id,
         )
         chunks = fetcher(row["ref"])
         try:
-            return await self._receive(chunks, row["created_ms"], str(row["person_id"]), known)
+            return await self.reception.receive(chunks, row["created_ms"], str(row["person_id"]), known)
         except NoRoom:
             raise RetryLater(60_000, "no room on the disk") from None
         finally:
             if isinstance(chunks, AsyncGenerator):
                 await chunks.aclose()
-
-    async def _receive(self, chunks: AsyncIterator[bytes], row_ms: int, whose: str, known: bool) -> Stored:
-        """Write a stream of somebody to the store, for a row of that moment; it waits behind those who are `known`.
-
-        Raises UnusableFile, NoRoom or RetryLater.
-        """
-        waiting = self._shelf.waiting
-        if not self._swept:
-            self._swept = True
-            await asyncio.to_thread(sweep, waiting)
-        try:
-            incoming = await asyncio.to_thread(Incoming, waiting)
-            try:
-                await self._copy(chunks, incoming)
-                async with self._decoding.turn(whose, known=known):
-                    stored = await asyncio.to_thread(incoming.finish, self._zone, self.limits().photo_px)
-                files = await asyncio.to_thread(incoming.files, stored, self._township_id)
-                await keep(self._shelf, await self._files.seal(files, max(row_ms, self._clock.now_ms())))
-                return stored
-            finally:
-                await asyncio.to_thread(incoming.discard)
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise NoRoom from None
-            raise
-
-    async def _copy(self, chunks: AsyncIterator[bytes], incoming: Incoming) -> None:
-        block, size_bytes, head, limits = bytearray(), 0, b"", self.limits()
-        async for chunk in chunks:
-            block += chunk
-            size_bytes += len(chunk)
-            if len(head) < HEAD_BYTES:
-                head += chunk[: HEAD_BYTES - len(head)]
-            if size_bytes > min(limits.photo_bytes, limits.video_bytes):
-                video = kind_by_content(head) in videos.MIMES
-                if size_bytes > _bytes_largest(limits, video):
-                    raise UnusableFile(_too_large(video))
-            if len(block) >= BLOCK_BYTES:
-                await asyncio.to_thread(incoming.write, bytes(block))
-                block.clear()
-        await asyncio.to_thread(incoming.write, bytes(block))
 
     async def erase_errand(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """Errand `media.erase`: remove the files of `sha256s` that no kept row needs any more.
@@ -226,7 +222,7 @@ class MediaStore:
         )
 
     async def shown(self, media_id: str, *, thumb: bool = False) -> ViewingCopy | None:
-        """The copy for viewing; None when there is none.
+        """The copy for viewing, of an original that followed that in full size; None when there is none.
 
         A photo not fetched yet is fetched now. Raises RetryLater when its channel or the store can't give it now.
         """
@@ -240,10 +236,18 @@ class MediaStore:
             content = content or b""
             return ViewingCopy(row["kind"], row["mime"], len(content), lambda start, end: _once(content[start:end]))
         image = row["kind"] == "image"
-        view, small = copies(key_of(row["sha256"], self._township_id))
-        key, mime = small if thumb and image else view, VIEW_MIME if image else row["mime"]
+        view, small, full = copies(key_of(row["sha256"], self._township_id))
+        large = view if row["original_of"] is None else full
+        key, mime = small if thumb and image else large, VIEW_MIME if image else row["mime"]
         found = await self._files.open(key)
         return None if found is None else ViewingCopy(row["kind"], mime, found.size_bytes, found.read)
+
+    async def original(self, media_id: str) -> ViewingCopy | None:
+        """The copy in full size of the original that followed a photo; None when none has. Raises RetryLater."""
+        found = await self._database.read(
+            lambda tx: following.originals_of(tx, [media_id]), township_id=self._township_id
+        )
+        return await self.shown(found[0]) if found else None
 
     async def viewing_copy(self, media_id: str) -> tuple[bytes | AsyncIterator[bytes], str] | None:
         """(content, kind image|video) for a channel that sends files; None when it can't be shown.
@@ -273,14 +277,6 @@ class MediaStore:
 
     async def _row(self, media_id: str) -> Row | None:
         return await self._database.read(lambda tx: media.get(tx, media_id), township_id=self._township_id)
-
-
-def _bytes_largest(limits: media.MediaLimits, video: bool) -> int:
-    return limits.video_bytes if video else limits.photo_bytes
-
-
-def _too_large(video: bool) -> str:
-    return "video_too_large" if video else "too_large"
 
 
 async def _once(content: bytes) -> AsyncIterator[bytes]:

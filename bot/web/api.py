@@ -109,6 +109,7 @@ class Api:
         township_id, address = who = await parts.doors.who(request)
         started_ms = parts.clock.now_ms()
         parts.posts.check(address, started_ms)
+        await parts.newcomers.admit(request, who)
         if not request.headers.get("content-type", "").startswith("application/json"):
             raise HttpRefusal(415, "bad_message")
         async with asyncio.timeout(MAX_READ_S):

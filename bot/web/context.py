@@ -15,11 +15,13 @@ from bot.settings import Settings
 from bot.troubles import Troubles
 from bot.web.guard import Rate
 from bot.web.visitors.doors import Doors
+from bot.web.visitors.newcomers import Newcomers
 from bot.web.visitors.towns import Towns
 from storage.database import Database, Tx
 
 POSTS_PER_MINUTE = 120
 UPLOADS_PER_MINUTE = 60
+ORIGINALS_PER_MINUTE = 12  # nobody waits for them
 READS_PER_MINUTE = 240
 
 
@@ -27,6 +29,10 @@ ForPages = Callable[[Tx, int], Awaitable[Mapping[str, Any]]]  # (tx, now_ms) →
 
 
 MayUpload = Callable[[Tx, str, int], Awaitable[bool]]  # (tx, address, now_ms) → whether the product takes photos
+
+
+# (tx, now_ms) → since when a photo must have come for its original to follow; None: none may
+OriginalsSince = Callable[[Tx, int], Awaitable[int | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +48,13 @@ class Context:
     clock: Clock
     towns: Towns
     doors: Doors
+    newcomers: Newcomers
     for_pages: ForPages
     may_upload: MayUpload
+    originals_since: OriginalsSince
     troubles: Troubles
     push_key: str = ""  # what browsers know our pushes by; "" where there are none
     posts: Rate = field(default_factory=lambda: Rate(POSTS_PER_MINUTE))
     uploads: Rate = field(default_factory=lambda: Rate(UPLOADS_PER_MINUTE))
+    originals: Rate = field(default_factory=lambda: Rate(ORIGINALS_PER_MINUTE))
     reads: Rate = field(default_factory=lambda: Rate(READS_PER_MINUTE))

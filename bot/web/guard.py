@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
@@ -14,9 +13,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.clock import Steady
 from bot.i18n import Catalogues
 from bot.talk.messages import text
+from bot.web.visitors.buckets import Buckets
 from storage.database import Unavailable
 
 TOWN_COOKIE = "jingxiang_town"
@@ -24,7 +23,6 @@ CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 COOKIE_S = 400 * 86_400  # the longest that browsers keep one
 CSRF_HEADER = "x-jingxiang"
 MINUTE_MS = 60_000
-MAX_ADDRESSES = 20_000
 WECHAT_SDK = "https://res.wx.qq.com/open/js/jweixin-1.6.0.js"
 SECURITY = {
     "Content-Security-Policy": (
@@ -51,14 +49,19 @@ class Json(Response):
 
 
 class HttpRefusal(Exception):
-    """An answer with an error: `web.error.<code>` (or the text `key`) in the reader's language."""
+    """An answer with an error: `web.error.<code>` (or the text `key`) in the reader's language. `more`: what else the
+    page is told.
+    """
 
-    def __init__(self, status: int, code: str, *, key: str = "", after_s: int = 0) -> None:
+    def __init__(
+        self, status: int, code: str, *, key: str = "", after_s: int = 0, more: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(code)
         self.status = status
         self.code = code
         self.key = key or f"web.error.{code}"
         self.after_s = after_s
+        self.more = more or {}
 
 
 def language_of(request: Request, catalogues: Catalogues) -> str:
@@ -94,22 +97,13 @@ class Rate:
     """So many requests a minute for each address, spread or at once."""
 
     def __init__(self, per_minute: int) -> None:
-        self._per_minute = per_minute
-        self._steady = Steady()
-        self._full_ms: OrderedDict[str, int] = OrderedDict()
+        self._buckets = Buckets(per_minute, MINUTE_MS)
 
     def check(self, address: str, now_ms: int) -> None:
         """Count a request. Raises HttpRefusal 429 with the seconds to wait."""
-        now_ms = self._steady.ms(now_ms)
-        gap_ms = MINUTE_MS // self._per_minute
-        full_ms = max(self._full_ms.pop(address, now_ms), now_ms)
-        over_ms = full_ms + gap_ms - now_ms - MINUTE_MS
-        if over_ms > 0:
-            self._full_ms[address] = full_ms
-            raise HttpRefusal(429, "too_fast", after_s=max(1, -(-over_ms // 1000)))
-        self._full_ms[address] = full_ms + gap_ms
-        if len(self._full_ms) > MAX_ADDRESSES:
-            self._full_ms.popitem(last=False)
+        if wait_ms := self._buckets.wait_ms(address, now_ms):
+            raise HttpRefusal(429, "too_fast", after_s=max(1, -(-wait_ms // 1000)))
+        self._buckets.add(address, now_ms)
 
 
 async def read_limited(request: Request, max_bytes: int) -> bytes:
@@ -153,7 +147,7 @@ def answering(catalogues: Catalogues) -> Callable[[Endpoint], Endpoint]:
                 refusal = HttpRefusal(500, "internal", after_s=5)
             words = catalogues[language_of(request, catalogues)].render(text(refusal.key))
             headers = {"Retry-After": str(refusal.after_s)} if refusal.after_s else None
-            return Json({"error": refusal.code, "text": words}, refusal.status, headers)
+            return Json({**refusal.more, "error": refusal.code, "text": words}, refusal.status, headers)
 
         return answer
 

@@ -195,10 +195,13 @@ class Serving:
         await self._task
 
 
-async def serve(app: ASGIApp, host: str, port: int, *, per_source: int = PER_SOURCE) -> Serving:
+async def serve(
+    app: ASGIApp, host: str, port: int, *, per_source: int = PER_SOURCE, trusted_proxies: str = ""
+) -> Serving:
     """Serve `app`; returns when connections are taken. Port 0 picks a free one. Raises OSError when it is taken.
 
-    `per_source`: how many connections one address may have at a time, 0: any number.
+    `per_source`: how many connections one address may have at a time, 0: any number. `trusted_proxies`: whose
+    `X-Forwarded-For` says who asks, addresses and networks with commas between them.
     """
     _allow_files()
     listening = listen(host, port)
@@ -212,7 +215,8 @@ async def serve(app: ASGIApp, host: str, port: int, *, per_source: int = PER_SOU
         loop="none",
         date_header=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=trusted_proxies,
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=STOP_S,

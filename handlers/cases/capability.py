@@ -19,6 +19,7 @@ CASES = Capability(
         "mycases": Command(showing.my_cases),
         "case": Command(showing.case_command, takes=takes.a_case),
         "cases": Command(showing.waiting_cases, "see_cases"),
+        "original": Command(showing.originals, "see_cases", takes=takes.a_case),
         "verify": Command(deciding.verify, "verify_case"),
         "takeback": Command(revising.withdraw, "verify_case", takes=takes.a_case),
         "revise": Command(revising.revise, "verify_case", takes=takes.a_case),

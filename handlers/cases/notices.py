@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from bot.talk.geo import Point, distance_m, map_link
 from bot.talk.messages import Button, Link, Say, Text, Words, on_lines, text
 from handlers.cases.known import Known
+from handlers.declared import Pending
 from handlers.people.actions import area_name
-from handlers.people.charge import in_charge, tell_each, when_awake
+from handlers.people.charge import in_charge, when_awake
 from handlers.photos.again import sent_again
 from handlers.todo.bundling import tell_of_waiting
 from handlers.world import Desk
@@ -53,14 +54,19 @@ async def tell_staff(desk: Desk, case: Case, media_ids: Sequence[str], *, not_to
     )
     staff = [row["person_id"] for row in await in_charge(desk, "verify_case", case.area_id, barred=(not_to,))]
     how = when_awake(desk, f"case:{case.id}:new", urgent=case.urgent)
-    return await tell_of_waiting(desk, staff, "cases", case.number, say, how)
+    return await tell_of_waiting(desk, staff, "cases", _pending(case), say, how)
 
 
 async def more_photos(desk: Desk, case: Case, media_ids: Sequence[str], *, not_to: int) -> None:
     """Show the area's staff photos that came after a case."""
     say = Say(text("case.more_photos", number=case.number), media=tuple(media_ids))
     staff = [row["person_id"] for row in await in_charge(desk, "verify_case", case.area_id, barred=(not_to,))]
-    await tell_each(desk, staff, say, when_awake(desk, f"case:{case.id}:photo:{media_ids[0]}", urgent=case.urgent))
+    how = when_awake(desk, f"case:{case.id}:photo:{media_ids[0]}", urgent=case.urgent)
+    await tell_of_waiting(desk, staff, "cases", _pending(case), say, how, about="photos")
+
+
+def _pending(case: Case) -> Pending:
+    return Pending(case.area_id, case.received_ms, case.number, case.kind, urgent=case.urgent)
 
 
 async def tell_reporter(desk: Desk, known: Known, words: Words, *, key: str) -> None:

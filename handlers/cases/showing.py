@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from bot.errors import PersonError
 from bot.talk.geo import Point, distance_m
@@ -16,9 +16,10 @@ from handlers.undo import signed, withdraw_button
 from handlers.world import Desk, Turn
 from storage.database import Row
 from storage.machine import media
-from storage.photos import owners
+from storage.photos import following, owners
 from storage.product import case_vault, cases
 from storage.product.cases import Case
+from storage.security import reporter_looks
 
 LISTED = 10
 
@@ -130,7 +131,8 @@ def number_rows(numbers: Sequence[str]) -> tuple[tuple[Button, ...], ...]:
 async def _show_own(turn: Turn, case: Case) -> None:
     """What the reporter sees: no word of the staff's own."""
     lines = await facts(turn, case, for_staff=False)
-    events = [event for event in await cases.events(turn.tx, case.id) if _told(case, event)]
+    untold_ms = await reporter_looks.untold_ms(turn.tx, case.id)
+    events = [event for event in await cases.events(turn.tx, case.id) if _told(case, event, untold_ms)]
     lines += [text("case.event", at_ms=event["at_ms"], state=state_text(event["event"])) for event in events]
     if case.claim_until_ms is not None:
         lines.append(text("case.claim_until", until_ms=case.claim_until_ms))
@@ -138,8 +140,12 @@ async def _show_own(turn: Turn, case: Case) -> None:
     turn.reply(Say(on_lines(lines), media=photos, links=links_of(case)))
 
 
-def _told(case: Case, event: Row) -> bool:
-    """Whether a reporter sees an entry of their case: no decision that can still be, or was, taken back."""
+def _told(case: Case, event: Row, untold_ms: Collection[int]) -> bool:
+    """Whether a reporter sees an entry of their case: no decision that can still be, or was, taken back, and no look
+    before the message that says why.
+    """
+    if event["event"] == "reporter_seen" and event["at_ms"] in untold_ms:
+        return False
     decision = event["event"] in rules.DECISIONS
     hidden = decision and (event["taken_back"] or case.settles_ms is not None)
     return not hidden and event["event"] not in ("withdrawn", "overturned")
@@ -157,10 +163,29 @@ async def show_case(turn: Turn, found: Known) -> None:
         if decides and may(turn.person.roles, "verify_case", case.area_id, covers)
         else _reporter_rows(turn, case)
     )
+    if await following.originals_of(turn.tx, photos):
+        rows = (*rows, (Button(text("case.originals"), f"/original {case.number}"),))
     lines = await _card_lines(turn, case, photos)
     card = "" if own else card_of(case)  # nothing of a reporter's own is known by the case
     say = Say(on_lines(lines), rows, media=tuple(photos), links=links_of(case), card=card)
     turn.reply(say)
+
+
+async def originals(turn: Turn, args: str) -> None:
+    """`/original 2026-0113`: the photos of a case in full size, for those who may see the case."""
+    private(turn)
+    if not args.strip():
+        raise PersonError("case_which")
+    found = await case_said(turn, args)
+    case = found.case
+    if not may(turn.person.roles, "see_cases", case.area_id, turn.world.places.covers):
+        raise PersonError("case_unknown", said=args[:40])
+    photos = await cases.media_of(turn.tx, case.id)
+    full = await following.originals_of(turn.tx, photos)
+    if not full:
+        turn.reply(text("case.no_originals", number=case.number))
+        return
+    turn.reply(Say(text("case.originals_here", number=case.number, count=len(full)), media=tuple(full)))
 
 
 async def change_cards(desk: Desk, case: Case) -> None:

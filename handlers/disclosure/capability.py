@@ -28,7 +28,7 @@ DISCLOSURE = Capability(
         Saying("reporter", runs("reporter", the_case), "see_reporter"),
         Saying("looks", runs("looks"), "see_looks"),
     ),
-    timers={looking.TELL: looking.tell},
+    timers={reporter_looks.TELL: looking.tell},
     checks={"who reported": checks.leads_to_reporters},
     references=(Reference("reporter_looks", "case_id", "cases"),),
     forgets=(Forget("who tried in vain to see who reported", of_person=_tries),),

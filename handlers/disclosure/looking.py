@@ -18,8 +18,6 @@ from storage.product.case_vault import Reporter
 from storage.security import reporter_looks
 from storage.security.reporter_looks import Look
 
-TELL = "disclosure.tell"
-
 
 async def show(turn: Turn, found: Known, entries: Sequence[Look]) -> None:
     """Say who reported to whoever may see it now: an entry of the request, an event of the case, a timer."""
@@ -49,7 +47,8 @@ async def show(turn: Turn, found: Known, entries: Sequence[Look]) -> None:
         person_id=turn.person.id,
     )
     days = turn.world.policy.security.reporter_told_days
-    turn.later(TELL, f"{TELL}:{asked.request_id}", turn.now_ms + days * DAY_MS, request_id=asked.request_id)
+    key, fire_ms = f"{reporter_looks.TELL}:{asked.request_id}", turn.now_ms + days * DAY_MS
+    turn.later(reporter_looks.TELL, key, fire_ms, request_id=asked.request_id)
     turn.reply(await _name(turn, found.case.number, who, called(row["name"] if row is not None else "")))
 
 

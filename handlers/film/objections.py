@@ -8,7 +8,7 @@ from bot.talk.messages import Say, text
 from bot.turn import Dispatch
 from handlers.film import decide, record, rules, search, show
 from handlers.people.actions import private
-from handlers.people.charge import tell_each, when_awake
+from handlers.people.charge import tell_each
 from handlers.world import Turn
 from storage.product.film import Ticket
 
@@ -47,11 +47,11 @@ async def submit_objection(turn: Turn, answers: Answers) -> None:
     turn.reply(text("film.objected", number=ticket.number))
     name = await show.householder(turn.tx, ticket)
     operator = await show.name_of(turn.tx, ticket.operator_id)
-    await tell_each(
+    await show.ask_staff(
         turn,
-        await show.deciders_of(turn, ticket),
+        ticket,
         lambda language: show.for_staff_objected(world, ticket, name, language, reason, operator),
-        when_awake(turn, f"film:{ticket.id}:objected"),
+        turn.now_ms,
     )
 
 

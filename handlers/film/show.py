@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from bot.talk.messages import Button, Say, Words, on_lines, text
 from bot.turn import Dispatch
 from handlers import undo
+from handlers.declared import Pending
 from handlers.film import rules
 from handlers.people.charge import in_charge, tell_each, when_awake
+from handlers.todo.bundling import tell_of_waiting
 from handlers.world import Desk, Turn, World
 from storage.database import Tx
 from storage.people import claims, households, people
@@ -207,16 +210,20 @@ async def deciders_of(desk: Desk, ticket: Ticket) -> list[int]:
     return [row["person_id"] for row in await in_charge(desk, "approve_weight", ticket.village_id, barred)]
 
 
+async def ask_staff(desk: Desk, ticket: Ticket, say: Callable[[str], Say], since_ms: int) -> None:
+    """Tell those who decide about a ticket that it has waited for them since then."""
+    pending = Pending(ticket.village_id, since_ms, ticket.number, ticket.state)
+    how = when_awake(desk, f"film:{ticket.id}:{ticket.state}")
+    await tell_of_waiting(desk, await deciders_of(desk, ticket), "film", pending, say, how)
+
+
 async def announce(desk: Desk, ticket: Ticket, name: str, *, counted_ms: int | None = None) -> None:
     """Tell whom a new ticket concerns: the household when it counts, staff when it waits for them."""
     world = desk.world
     if ticket.state == "held":
         operator = await name_of(desk.tx, ticket.operator_id)
-        await tell_each(
-            desk,
-            await deciders_of(desk, ticket),
-            lambda language: for_staff_held(world, ticket, name, language, operator),
-            when_awake(desk, f"film:{ticket.id}:held"),
+        await ask_staff(
+            desk, ticket, lambda language: for_staff_held(world, ticket, name, language, operator), ticket.created_ms
         )
         return
     await tell_each(

@@ -13,6 +13,7 @@ from bot.talk.messages import Button, Say, text
 from bot.turn import Dispatch
 from handlers.areas.actions import find_households, says_whole
 from handlers.areas.index import Gazetteer
+from handlers.declared import Pending
 from handlers.households.beneficiary import acting_for, label
 from handlers.households.reporting import REPORT_FORM, begun
 from handlers.people.actions import area_name, called, keeper, private
@@ -82,7 +83,8 @@ async def _ask(turn: Turn, claim_id: int, household: HouseholdFound, relation: s
     say = _question(turn, claim_id, called(turn.person.name), household, relation)
     asked = await in_charge(turn, RIGHT, household.area_id, barred=(turn.person.id,))
     how = when_awake(turn, f"claim.{claim_id}")
-    return await tell_of_waiting(turn, [row["person_id"] for row in asked], "claims", household.card_no, say, how)
+    pending = Pending(household.area_id, turn.now_ms, household.card_no, "")
+    return await tell_of_waiting(turn, [row["person_id"] for row in asked], "claims", pending, say, how)
 
 
 def _question(turn: Turn, claim_id: int, name: Any, household: HouseholdFound, relation: str) -> Say:

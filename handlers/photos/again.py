@@ -7,14 +7,8 @@ from bot.talk.spans import DAY_MS
 from handlers.world import Desk
 from storage.photos import compared
 
-ALIKE_BITS = 6  # of 64: the same picture, packed anew, differs in fewer, another one in some thirty
 LOOK_BACK_MS = 90 * DAY_MS
 NAMED = 3
-
-
-def looks_alike(one: str, other: str) -> bool:
-    """Whether two photos are the same picture, by their likeness (`bot.media.likeness`)."""
-    return (int(one, 16) ^ int(other, 16)).bit_count() <= ALIKE_BITS
 
 
 async def sent_again(desk: Desk, case_id: int) -> list[Text]:
@@ -24,6 +18,6 @@ async def sent_again(desk: Desk, case_id: int) -> list[Text]:
     alike: list[str] = []
     if own:
         others = await compared.likenesses_elsewhere(desk.tx, case_id, since_ms=desk.now_ms - LOOK_BACK_MS)
-        alike = [row["number"] for row in others if any(looks_alike(row["likeness"], one) for one in own)]
+        alike = [row["number"] for row in others if any(compared.looks_alike(row["likeness"], one) for one in own)]
     found = (("case.photo_same", same), ("case.photo_alike", [one for one in alike if one not in same]))
     return [text(key, numbers="、".join(list(dict.fromkeys(numbers))[:NAMED])) for key, numbers in found if numbers]

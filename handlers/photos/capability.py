@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handlers.capability import Capability
 from handlers.declared import Forget
-from handlers.photos import asking, fetched, forgetting, loose, wanted
+from handlers.photos import asking, checks, fetched, forgetting, loose, wanted
 
 PHOTOS = Capability(
     name="photos",
@@ -18,10 +18,10 @@ PHOTOS = Capability(
         Forget("where a photo was taken", of_age=forgetting.places),
         Forget("photos", of_age=forgetting.photos),
     ),
+    checks={"originals": checks.originals_left},
     pages=("villager.md", "operator.md"),
     without={
         "figures": "photos are evidence of what is counted elsewhere",
         "waits": "a photo is fetched by itself",
-        "checks": "`doctor` compares rows and files itself: bot/console/doctor.py",
     },
 )

@@ -6,7 +6,7 @@ from bot.talk.spans import DAY_MS
 from handlers.declared import Leaver, Portion
 from handlers.world import Desk
 from storage.people import retention
-from storage.photos import owners
+from storage.photos import following, owners
 from storage.vault import keys
 from storage.vault.sealing import day_of
 from storage.vault.vault import Purpose
@@ -17,7 +17,14 @@ SPARE_DAYS = 2  # a file may be stored the day before its row is written
 
 
 async def of_person(desk: Desk, leaver: Leaver) -> None:
-    """Unlink somebody who leaves from their photos; what a case needs as evidence stays, without an owner."""
+    """Unlink somebody who leaves from their photos; what a case needs as evidence stays, without an owner. It does not
+    need the originals, which show more than anybody has to see: they go, files and all.
+    """
+    rows = await following.of_person(desk.tx, leaver.person_id)
+    sha256s = await retention.erase_photos(desk.tx, rows)
+    for at in range(0, len(sha256s), BATCH_PHOTOS):
+        key = f"{FILES}:left:{desk.ids.next()}"
+        desk.later(FILES, key, desk.now_ms, sha256s=sha256s[at : at + BATCH_PHOTOS])
     await owners.forget(desk.tx, leaver.person_id, leaver.addresses)
 
 

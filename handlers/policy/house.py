@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -40,6 +40,14 @@ class Retention(Table):
     """What was uploaded and filed with nothing; it is looked at every six hours, so that it is gone within a day."""
 
 
+class MediaRules(Table):
+    """Photos that a page made smaller to send them soon: whether their originals follow, and until when."""
+
+    originals: Literal["never", "on_wifi"] = "on_wifi"
+    originals_days: Annotated[int, Field(ge=1, le=30)] = 7
+    """A phone may see no wifi for days; after so many from the photo on, its original is not taken any more."""
+
+
 class PointRules(Table):
     """Points for film (D51)."""
 
@@ -60,11 +68,13 @@ class Invitations(Table):
 
 
 class Notices(Table):
-    """How staff hear of what waits for them, of each kind; what is urgent comes at once, however much it is."""
+    """How staff hear of what waits for them, of each kind. The first urgent one of a village comes at once, always."""
 
     one_by_one_an_hour: Annotated[int, Field(ge=1, le=1_000)] = 8
     bundle_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 15
     """What is more in an hour is gathered for so long, and told together."""
+    urgent_one_by_one_an_hour: Annotated[int, Field(ge=1, le=1_000)] = 20
+    urgent_bundle_minutes: Annotated[int, Field(ge=1, le=60)] = 5
 
 
 class Undo(Table):

@@ -14,7 +14,17 @@ from pydantic import Field
 from handlers.policy.cadence import Digest, Friday, QuietHours
 from handlers.policy.fields import Many, Table, Words
 from handlers.policy.film import Film
-from handlers.policy.house import Consent, Invitations, Limits, Notices, PointRules, Reminding, Retention, Undo
+from handlers.policy.house import (
+    Consent,
+    Invitations,
+    Limits,
+    MediaRules,
+    Notices,
+    PointRules,
+    Reminding,
+    Retention,
+    Undo,
+)
 from handlers.policy.menu import USUAL, Bar
 from handlers.policy.report import Report
 from handlers.policy.security import Security
@@ -36,6 +46,7 @@ class Policy(Table):
     limits: Limits
     consent: Consent
     retention: Retention
+    media: MediaRules = MediaRules()
     points: PointRules
     reminders: Reminding
     invitations: Invitations

@@ -96,6 +96,31 @@ def _in_rows(buttons: Sequence[Button]) -> list[tuple[Button, ...]]:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeSeries:
+    """Notices that are counted together: of what waits, what about it, urgent or not. Its name is stored."""
+
+    wait: str
+    about: str = ""
+    urgent: bool = False
+
+    @property
+    def name(self) -> str:
+        """`cases`, `cases.photos`, `cases.urgent`, `cases.photos.urgent`."""
+        return ".".join((self.wait, *([self.about] if self.about else []), *(["urgent"] if self.urgent else [])))
+
+    def of_place(self, area_id: int) -> str:
+        """What is counted of it at one place."""
+        return f"{self.name}@{area_id}"
+
+    @classmethod
+    def named(cls, name: str) -> NoticeSeries:
+        """The series of a name."""
+        wait, *more = name.split(".")
+        urgent = more[-1:] == ["urgent"]
+        return cls(wait, "".join(more[:-1] if urgent else more), urgent)
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
     """How many notices of a kind somebody got one by one since `from_ms`; from `gathered_ms` on they are gathered."""
 

@@ -19,7 +19,7 @@ Kind = Literal["image", "video"]
 ID_CHARS = 32
 COLUMNS = (
     "id, kind, channel, ref, owner_address, person_id, state, error, sha256, mime, size_bytes, width_px, height_px,"
-    " lat, lng, datum, taken_ms, likeness, created_ms, sealed"
+    " lat, lng, datum, taken_ms, likeness, created_ms, sealed, original_of"
 )
 FACTS = ("sha256", "mime", "size_bytes", "width_px", "height_px", "lat", "lng", "datum", "taken_ms", "likeness")
 
@@ -119,13 +119,13 @@ async def content(tx: Tx, media_id: str) -> bytes | None:
 
 
 async def owned(tx: Tx, address: str, media_ids: Sequence[str]) -> set[str]:
-    """Which of the ids were uploaded from that address and are ready."""
+    """Which of the ids were uploaded from that address, to be sent, and are ready; no original that followed one."""
     if not media_ids:
         return set()
     names, params = in_list("m", media_ids)
     rows = await tx.all(
         "SELECT id FROM media WHERE township_id = :t AND owner_address = :address AND state = 'ready'"
-        f" AND id IN ({names})",
+        f" AND original_of IS NULL AND id IN ({names})",
         {"address": await door_of(tx, address), **params},
     )
     return {row["id"] for row in rows}
@@ -135,7 +135,7 @@ async def same_upload(tx: Tx, address: str, sha256: str, *, now_ms: int) -> str 
     """The id under which that address uploaded the same bytes before; if they belong to nothing, they wait anew."""
     row = await tx.one(
         "SELECT id FROM media WHERE township_id = :t AND owner_address = :address AND sha256 = :sha256"
-        " AND state = 'ready' ORDER BY id LIMIT 1",
+        " AND state = 'ready' AND original_of IS NULL ORDER BY id LIMIT 1",
         {"address": await door_of(tx, address), "sha256": sha256},
     )
     if row is not None:

@@ -57,6 +57,14 @@ async def has_written(tx: Tx, address: str) -> bool:
     return row is not None
 
 
+async def has_history(tx: Tx, address: str) -> bool:
+    """Whether somebody is or was known at an address, or something has come from it."""
+    row = await tx.one(
+        "SELECT 1 AS found FROM contacts WHERE township_id = :t AND address = :address", {"address": address}
+    )
+    return row is not None or await has_written(tx, address)
+
+
 async def is_coming_before(tx: Tx, address: str, message_id: int, *, now_ms: int) -> bool:
     """Whether one of the last few messages to an address before this one is on its way, or being put aside."""
     rows = await tx.all(

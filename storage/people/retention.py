@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from storage.database import Row, Tx
 from storage.machine.sessions import EMPTY as EMPTY_SESSION
+from storage.photos.following import with_originals
 from storage.sql import in_list
 from storage.vault.sealing import open_bodies
 from storage.walks import set_through, through
@@ -102,7 +103,8 @@ async def erase_media(tx: Tx, *, before_ms: int, limit: int) -> tuple[int, list[
 
 
 async def erase_photos(tx: Tx, rows: Sequence[Row]) -> list[str]:
-    """Mark photos (id, sha256) as erased; the hashes of their files."""
+    """Mark photos (id, sha256) and their originals as erased; the hashes of their files."""
+    rows = await with_originals(tx, rows)
     if rows:
         names, params = in_list("m", [row["id"] for row in rows])
         await tx.run(

@@ -6,6 +6,13 @@ from collections.abc import Sequence
 
 from storage.database import Row, Tx
 
+ALIKE_BITS = 6  # of 64: the same picture, packed anew, differs in fewer, another one in some thirty
+
+
+def looks_alike(one: str, other: str) -> bool:
+    """Whether two photos are the same picture, by their likeness (`bot.media.likeness`)."""
+    return (int(one, 16) ^ int(other, 16)).bit_count() <= ALIKE_BITS
+
 
 async def same_files(tx: Tx, case_id: int) -> Sequence[Row]:
     """The other cases with a photo or video of the very same bytes, the first one first: number."""

@@ -20,7 +20,8 @@ EARLIER = "seal.photos"
 MAY_SEE = """
 SELECT 1 FROM media m WHERE m.township_id = :t AND m.id = :id AND (
     m.owner_address = :door OR m.person_id = :viewer
-    OR EXISTS (SELECT 1 FROM media_grants g WHERE g.township_id = :t AND g.media_id = :id AND g.person_id = :viewer))
+    OR EXISTS (SELECT 1 FROM media_grants g WHERE g.township_id = :t AND g.media_id IN (m.id, m.original_of)
+        AND g.person_id = :viewer))
 """
 
 
@@ -61,7 +62,9 @@ async def grant(tx: Tx, media_ids: Sequence[str], person_id: int) -> None:
 
 
 async def may_see(tx: Tx, media_id: str, address: str) -> bool:
-    """Whether someone at that address may look: the owner, someone granted, or who was sent it."""
+    """Whether someone at that address may look: the owner, someone granted, or who was sent it; at an original also
+    whoever may look at the photo that it followed.
+    """
     row = await tx.one(
         "SELECT person_id FROM contacts WHERE township_id = :t AND address = :address AND state <> 'erased'",
         {"address": address},

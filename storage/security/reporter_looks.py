@@ -12,6 +12,7 @@ from storage.sql import in_list
 from storage.vault.sealing import index_of, seal, unsealed
 from storage.vault.vault import Purpose
 
+TELL = "disclosure.tell"  # the timer of a request, `disclosure.tell:<id>`, after which its reporter has heard of it
 _COLUMNS = "l.id, l.request_id, l.case_id, l.event, l.sealed, l.why, l.at_ms"
 
 
@@ -82,6 +83,18 @@ async def of_request(tx: Tx, request_id: int) -> Sequence[Look]:
         {"request_id": request_id},
     )
     return [await _look(tx, row) for row in rows]
+
+
+async def untold_ms(tx: Tx, case_id: int) -> set[int]:
+    """When somebody looked who reported a case, of which its reporter is to hear only later."""
+    rows = await tx.all(
+        "SELECT l.at_ms FROM reporter_looks a JOIN reporter_looks l ON l.township_id = a.township_id"
+        " AND l.request_id = a.id JOIN timers x ON x.township_id = a.township_id AND x.timer_key = :key || a.id"
+        " WHERE a.township_id = :t AND a.case_id = :case_id AND a.event = 'asked' AND l.event = 'seen'"
+        " AND x.state = 'due'",
+        {"case_id": case_id, "key": f"{TELL}:"},
+    )
+    return {row["at_ms"] for row in rows}
 
 
 async def newest_request(tx: Tx, case_id: int, person_id: int) -> int | None:

@@ -16,17 +16,21 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 LATEST = "SELECT * FROM media WHERE state = 'ready' ORDER BY created_ms DESC, id LIMIT 1"
 
 
-def large_photo(orientation: int = 1) -> bytes:
-    """Some megabytes as a phone's camera writes them."""
+def stamped(picture: Image.Image, orientation: int = 1) -> bytes:
+    """A picture as a phone's camera writes it, with its place and time."""
     exif = Image.Exif()
     exif[0x0112] = orientation
     exif[0x010F] = "maker"
     exif.get_ifd(IFD.GPSInfo).update({1: "N", 2: (35.0, 39.0, 5.4), 3: "E", 4: (104.0, 44.0, 4.2)})
     exif.get_ifd(IFD.Exif).update({0x9003: "2026:11:18 10:20:30"})
-    grain = Image.effect_noise((3000, 2000), 60).convert("RGB")
     stored = io.BytesIO()
-    grain.save(stored, "JPEG", quality=90, exif=exif.tobytes())
+    picture.save(stored, "JPEG", quality=90, exif=exif.tobytes())
     return stored.getvalue()
+
+
+def large_photo(orientation: int = 1) -> bytes:
+    """Some megabytes of nothing but grain."""
+    return stamped(Image.effect_noise((3000, 2000), 60).convert("RGB"), orientation)
 
 
 @pytest.mark.parametrize("orientation", [1, 6])

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from bot.turn import Desk, Dispatch, Intent, Turn
 from bot.vault import use_vault
 from bot.web.app import Web, build_web
 from bot.web.visitors.cookies import Cookie
+from bot.web.visitors.work import is_found
 from bot.web.wechat_page import WeChatPage
 from storage.database import Database, Tx
 from storage.engine.opening import bring_up_to_date, open_database
@@ -143,13 +145,21 @@ class EventReader:
         return str(message["text"])
 
 
-class Page:
-    """One browser with its cookie."""
+def done(challenge: str) -> str:
+    """The work that the page does for a challenge."""
+    _, bits, parts, _ = challenge.split(".")
+    found = [next(at for at in count() if is_found(challenge, part, at, int(bits))) for part in range(int(parts))]
+    return f"{challenge}~{'-'.join(map(str, found))}"
 
-    def __init__(self, url: str) -> None:
+
+class Page:
+    """One browser with its cookie; `source` is where a proxy says that it comes from."""
+
+    def __init__(self, url: str, source: str = "") -> None:
         self.url = url
+        passed_on = {"X-Forwarded-For": source} if source else {}
         self.before_stream: Callable[[], Awaitable[None]] | None = None
-        self.http = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
+        self.http = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True), headers=passed_on)
 
     async def open(self, **headers: str) -> dict[str, Any]:
         async with self.http.post(f"{self.url}/api/session", json={}, headers={**HEADERS, **headers}) as response:
@@ -171,6 +181,13 @@ class Page:
         async with self.http.post(f"{self.url}{path}", json=body, headers=headers) as response:
             return response.status, await response.json()
 
+    async def works_and_posts(self, **body: Any) -> tuple[int, Any]:
+        """The same, from a page that does the work it is asked for."""
+        status, answer = await self.post(**body)
+        if status != 429 or "work" not in answer:
+            return status, answer
+        return await self.post(**body, headers={**HEADERS, "X-Jingxiang-Work": done(answer["work"])})
+
     async def raw(self, content: bytes, **headers: str) -> tuple[int, Any]:
         """Status and answer of a body that need not be JSON."""
         sent = {"Content-Type": "application/json", **HEADERS, **headers}
@@ -178,7 +195,7 @@ class Page:
             return response.status, await response.json()
 
     async def says(self, words: str, **more: Any) -> Any:
-        status, answer = await self.post(kind="text", text=words, **more)
+        status, answer = await self.works_and_posts(kind="text", text=words, **more)
         assert status == 202, answer
         return answer
 

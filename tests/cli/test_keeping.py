@@ -11,14 +11,14 @@ import subprocess
 import sys
 import tarfile
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pyrage
 import pytest
 from bech32 import bech32_encode, convertbits
 
-from bot.console.backups.contents import KeepingError
+from bot.console.backups.contents import KeepingError, named
 from bot.console.backups.making import make_backup
 from bot.console.backups.restoring import restore
 from bot.media.shelf import Complete, Shelf
@@ -35,6 +35,7 @@ from tests.channels.website import Page, serving
 from tests.cli.moving import quiet
 from tests.fakes.pictures import photo
 from tests.fakes.s3 import s3_server
+from tests.stories.test_originals import original, smaller
 from tests.talk.test_pictures import movie
 
 OWNER = "web:" + "a" * 64
@@ -82,6 +83,34 @@ async def add(settings: Settings, *contents: bytes, township_id: int = 1) -> Non
         await database.close()
 
 
+async def add_with_original(settings: Settings) -> str:
+    """Add a photo that was sent smaller and then followed by its original; the photo's id."""
+    database = await open_database(settings.database)
+
+    async def once() -> AsyncIterator[bytes]:
+        yield original()
+
+    try:
+        store = MediaStore(open_shelf(settings), database)
+        media_id = await store.save_bytes(OWNER, smaller())
+        await database.transaction(lambda tx: tx.run("UPDATE media SET loose_ms = NULL WHERE township_id = :t"))
+        await store.save_original(OWNER, media_id, once(), since_ms=0)
+        return media_id
+    finally:
+        await database.close()
+
+
+async def full_size(settings: Settings, media_id: str) -> bytes:
+    """The copy in full size of a photo's original, opened."""
+    database = await open_with_vault(settings)
+    try:
+        found = await MediaStore(open_shelf(settings), database).original(media_id)
+        assert found is not None
+        return b"".join([piece async for piece in found.read(0, found.size_bytes)])
+    finally:
+        await database.close()
+
+
 async def stored(shelf: Shelf) -> dict[str, bytes]:
     """Everything in the store."""
     return {key: b"".join([piece async for piece in shelf.read(key)]) async for key, _ in shelf.under("")}
@@ -103,6 +132,29 @@ async def test_a_backup_comes_back_whole(make: Make, tmp_path: Path) -> None:
     connection.close()
     before, after = await stored(open_shelf(old)), await stored(open_shelf(new))
     assert len(before) == 3 * 3 + 2 + 1 and after == {key: before[key] for key in before if key != "no/bodys"}
+
+
+async def test_an_original_comes_back_with_its_copy_in_full_size(make: Make, tmp_path: Path) -> None:
+    old, new = await town(make(tmp_path / "old"), photos=0), make(tmp_path / "new")
+    media_id = await add_with_original(old)
+    file = back_up(old, tmp_path)
+    restore(file, new, progress=quiet)
+    before, after = await stored(open_shelf(old)), await stored(open_shelf(new))
+    assert before == after and sum(name.endswith(".full") for name in after) == 1
+    assert await full_size(new, media_id) == await full_size(old, media_id)
+    full = next(name for name in before if name.endswith(".full"))
+    await open_shelf(old).delete([full])
+    with pytest.raises(KeepingError, match=r"\.full"):
+        back_up(old, tmp_path, stamp="2")
+
+
+def test_a_database_of_before_has_no_originals(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "old.db") as connection:
+        connection.execute("CREATE TABLE media (township_id INTEGER, sha256 TEXT, mime TEXT, state TEXT)")
+        connection.execute("INSERT INTO media VALUES (1, ?, 'image/jpeg', 'ready')", ("ab" * 32,))
+    connection.close()
+    [found] = named(tmp_path / "old.db")
+    assert not found.full and [name.rpartition(".")[2] for name in found.files[:-1]] == ["view", "thumb"]
 
 
 async def test_what_is_in_the_bucket_already_may_stay_there(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from bot.settings import Settings
 from storage.database import Tx
 from storage.engine.opening import bring_up_to_date, open_database
 from tests.cli.moving import in_file, on_server, quiet
-from tests.cli.test_keeping import OWNER, stored
+from tests.cli.test_keeping import OWNER, add_with_original, full_size, stored
 from tests.fakes.pictures import photo
 from tests.fakes.s3 import s3_server
 from tests.postgres import PostgresServer
@@ -70,6 +70,15 @@ async def test_what_the_database_names_is_in_the_store(folder: Settings, bucket:
     assert done.photos == 5 and len(after) == 4 * 3 + 2
     assert after == {key: before[key] for key in before if key != "no/bodys"}
     assert not list((folder.data_dir / "media" / "incoming").iterdir())
+
+
+async def test_originals_go_with_their_copies_in_full_size(folder: Settings, bucket: str) -> None:
+    media_id = await add_with_original(folder)
+    assert (await move(folder, to=None, media_to=bucket, progress=quiet)).photos == 7
+    after = await stored(in_bucket(folder, bucket))
+    assert sum(name.endswith(".full") for name in after) == 1
+    there = folder.model_copy(update={"media_url": bucket})
+    assert await full_size(there, media_id) == await full_size(folder, media_id)
 
 
 async def test_a_second_run_stores_only_what_is_not_there_as_it_was(

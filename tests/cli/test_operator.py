@@ -104,6 +104,8 @@ def test_a_file_of_settings_in_utf_16_is_said_and_a_mark_at_its_beginning_does_n
     assert "not UTF-8" in console.refused("doctor")
     write_env(tmp_path, "WEB_PORT=ninety\n", "utf-8-sig")
     assert console.refused("migrate") == "WEB_PORT: must be a whole number"
+    write_env(tmp_path, "WEB_TRUSTED_PROXIES=127.0.0.1,proxy.lan\n", "utf-8")
+    assert console.refused("migrate") == "WEB_TRUSTED_PROXIES: must be like 127.0.0.1,10.0.0.0/8"
     (tmp_path / ".env").unlink()
     (tmp_path / ".env").mkdir()
     assert console.refused("migrate").startswith(".env is a folder")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from handlers import registry
+from tests.pinning import PIN, PINS
 
 ROOT = Path(__file__).parents[2]
 HOUSE = ("bot", "handlers", "storage")
@@ -183,9 +184,7 @@ def test_every_button_s_command_is_there() -> None:
 
 
 def test_what_we_use_of_a_library_s_own_parts_is_pinned_to_the_tested_version() -> None:
-    pinned = dict(
-        line.split("==") for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines() if "==" in line
-    )
+    pinned = {name: version for name, version, _ in PIN.findall(PINS.read_text())}
     wanted = (ROOT / "pyproject.toml").read_text("utf-8")
     for library, why in OVERRIDDEN.items():
         major, minor, *_ = pinned[library].split(".")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.audit import told
+from tests.pinning import MARK, PIN, PINS
 
 ROOT = Path(__file__).parents[2]
 ROW = re.compile(r"^\| ([\w.-]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
@@ -23,8 +24,8 @@ def named(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def pins() -> set[str]:
-    return {named(line.split("==")[0]) for line in (ROOT / "constraints.txt").read_text().split()}
+def pins(text: str) -> set[str]:
+    return {named(name) for name, _, _ in PIN.findall(text)}
 
 
 def listed(heading: str) -> dict[str, tuple[str, str]]:
@@ -33,12 +34,20 @@ def listed(heading: str) -> dict[str, tuple[str, str]]:
     return {named(name): (licence, use) for name, licence, use in ROW.findall(part) if name not in ("library", "---")}
 
 
+FIRST, THEN = PINS.read_text().split(MARK)
 RUNS, DEVELOPS = listed("What runs"), listed("Only for development and tests")
 
 
-def test_every_pinned_library_is_listed_once() -> None:
+def test_every_pinned_library_is_listed_once_where_it_is_installed() -> None:
     assert not RUNS.keys() & DEVELOPS.keys()
-    assert RUNS.keys() | DEVELOPS.keys() == pins()
+    assert (RUNS.keys(), DEVELOPS.keys()) == (pins(FIRST), pins(THEN))
+
+
+def test_nothing_is_installed_but_a_version_with_the_hashes_of_its_files() -> None:
+    """`make` asks pip to refuse anything else; a library that is not listed it refuses by itself."""
+    for line in re.sub(r"\\\n\s*", "", FIRST + THEN).splitlines():
+        assert line.startswith("#") or re.fullmatch(r"[\w.-]+==[\w.]+( --hash=sha256:[0-9a-f]{64})+", line), line
+    assert len(re.findall(r"pip install .*--require-hashes", (ROOT / "Makefile").read_text("utf-8"))) == 2
 
 
 def test_what_runs_stands_among_what_runs() -> None:

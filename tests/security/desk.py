@@ -28,9 +28,9 @@ class Desk:
         self.url = f"http://127.0.0.1:{app.web.port}"
         self.pages: list[Page] = []
 
-    async def page(self) -> Page:
-        """A browser that nobody has seen before."""
-        page = Page(self.url)
+    async def page(self, source: str = "") -> Page:
+        """A browser that nobody has seen before; `source` is where a proxy says that it comes from."""
+        page = Page(self.url, source)
         self.pages.append(page)
         await page.open()
         return page

@@ -76,8 +76,8 @@ async def test_one_newcomers_many_delay_another_newcomer_by_one() -> None:
 async def test_the_lock_given_to_who_has_just_gone_is_passed_on() -> None:
     order = Order()
     async with order.turn("a", known=True):
-        gone = asyncio.create_task(order._take("b", True))
-        waits = asyncio.create_task(order._take("c", True))
+        gone = asyncio.create_task(order._take("b", True, False))
+        waits = asyncio.create_task(order._take("c", True, False))
         await asyncio.sleep(0)
     gone.cancel()
     await asyncio.gather(gone, return_exceptions=True)
@@ -105,7 +105,7 @@ async def test_uploads_of_newcomers_wait_behind_those_of_people_with_a_history(
     async with desk(tmp_path, sqlite_template) as office:
         aunt, crowd = await office.villager(), [await office.villager() for _ in range(4)]
         await how(office, aunt)
-        order, done = office.app.media.of(1)._decoding, list[str]()
+        order, done = office.app.media.of(1).reception.order, list[str]()
 
         async def sends(page: Page, content: bytes) -> None:
             status, _ = await page.uploads(content)
@@ -120,7 +120,24 @@ async def test_uploads_of_newcomers_wait_behind_those_of_people_with_a_history(
             await office.until(partial(waiting, 8))
             tasks.append(asyncio.create_task(sends(aunt, photo(99))))
             await office.until(partial(waiting, 9))
-            newcomers = [is_new for is_new, *_ in sorted(order._waiting, key=lambda one: one[:3])]
+            newcomers = [is_new for _, is_new, *_ in sorted(order._waiting, key=lambda one: one[:4])]
             assert newcomers == [False, *[True] * 8], "hers is the next"
         await asyncio.gather(*tasks)
         assert len(done) == 9
+
+
+async def test_an_original_that_nobody_waits_for_lets_a_newcomer_pass() -> None:
+    order, done = Order(), list[str]()
+
+    async def works(name: str, *, known: bool, last: bool) -> None:
+        async with order.turn(name, known=known, last=last):
+            done.append(name)
+
+    async with order.turn("in hand", known=True):
+        tasks = [
+            asyncio.create_task(works("original", known=True, last=True)),
+            asyncio.create_task(works("newcomer", known=False, last=False)),
+        ]
+        await asyncio.sleep(0)
+    await asyncio.gather(*tasks)
+    assert done == ["newcomer", "original"]

@@ -144,6 +144,7 @@ OF_TABLE: dict[tuple[str, str], tuple[Any, ...]] = {
     ("push_subscriptions", "told_ms"): (0,) * ROWS,
     ("push_subscriptions", "endpoint"): tuple(f"https://push.example.cn/{at}" for at in (1, 2, 3, 4)),
     ("case_media", "media_id"): (*MEDIA[:3], MEDIA[0]),
+    ("media", "original_of"): (None, "i" + "d" * 31, MEDIA[3], None),
     ("media", "ref"): ("r1", "r2", "", ""),
     ("media", "sha256"): HASHES,
     ("media", "state"): ("ready", "fetching", "refused", "ready"),

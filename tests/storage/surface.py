@@ -16,10 +16,11 @@ from typing import Any
 
 import storage
 from storage.database import Params, Row, Tx
-from storage.machine import media, sessions
+from storage.machine import media, sessions, timers
 from storage.people import claims, push, retention
 from storage.product import cases, film, ledger
 from storage.product.integrity import Reference
+from storage.security import reporter_looks
 from storage.vault.keyfile import make_key
 from storage.vault.vault import Purpose, Vault
 from tests.storage.rows import HASHES, MEDIA, TOKENS, VAULT
@@ -82,6 +83,18 @@ async def drafted(tx: Tx) -> dict[str, Any]:
     row, session = await media.get(tx, MEDIA[0]), await sessions.of_person(tx, 1)
     assert row is not None and session is not None and session["body"]
     return {**dict(row), "ref": session["body"][:8]}
+
+
+async def looked_at(tx: Tx) -> int:
+    """The first case, after somebody has looked who reported it, of which its reporter has not heard yet."""
+    for look_id, event in ((NEW, "asked"), (NEW + 1, "seen")):
+        await reporter_looks.add(
+            tx, look_id=look_id, request_id=NEW, case_id=1, event=event, person_id=2, why="pay", at_ms=NOW_MS
+        )
+    key = f"{reporter_looks.TELL}:{NEW}"
+    timer = {"id": NEW, "kind": reporter_looks.TELL, "timer_key": key, "fire_ms": LATE_MS, "payload": "{}"}
+    await timers.put(tx, [timer])
+    return 1
 
 
 async def new_ticket(tx: Tx) -> film.Ticket:
@@ -167,6 +180,7 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "joins.leading_to_reporters": [{"kept_days": 0, "set_apart": "t1"}],
     "reporter_looks.add": [{"look_id": NEW, "request_id": NEW, "why": "pay", "event": "asked"}],
     "reporter_looks.of_request": [{"request_id": 1}],
+    "reporter_looks.untold_ms": [{"case_id": Loaded(looked_at)}, {"case_id": 2}],
     "reporter_looks.newest": [{}, {"area_ids": []}],
     "case_vault.owners": [{"case_ids": [1, 2, 3]}],
     "case_vault.rewarded": [{}, {"person_id": 77}],
@@ -246,6 +260,15 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "loose.in_a_draft": [{"row": Loaded(drafted)}],
     "senders.of_photo_has_history": [{"row": Loaded(lambda tx: media.get(tx, MEDIA[0]))}],
     "retention.erase_photos": [{"rows": Loaded(lambda tx: media.get_many(tx, [MEDIA[0], MEDIA[3]]))}],
+    "following.followed": [{"media_id": MEDIA[3], "address": "web:4", "since_ms": 0}],
+    "following.add_original": [
+        {"address": f"web:{at + 1}", "photo": MEDIA[at], "mime": "image/jpeg",
+         "size_bytes": 9, "sides_px": (9, 8)}
+        for at in (0, 3)
+    ],
+    "following.of_person": [{"person_id": 2}],
+    "following.originals_of": [{"media_ids": [MEDIA[3]]}],
+    "following.with_originals": [{"photos": Loaded(lambda tx: media.get_many(tx, [MEDIA[0], MEDIA[3]]))}],
     "owners.owner": [{"row": Loaded(lambda tx: media.get(tx, MEDIA[0]))}],
     "owners.sealed_owner": [{"person_id": 1, "address": "web:1"}],
     "owners.seal_earlier": [{}],

@@ -72,7 +72,7 @@ async def test_the_same_photo_sent_again_is_not_lost(world: World) -> None:
     async def parts() -> AsyncIterator[bytes]:
         yield photo(1)
 
-    await world.store._receive(parts(), 0, "web:a", known=True)
+    await world.store.reception.receive(parts(), 0, "web:a", known=True)
     with pytest.raises(RetryLater):
         await world.store.erase_errand({"sha256s": sha256s})
     assert world.files() == 3

@@ -185,6 +185,42 @@ async def test_the_reporter_is_told_after_the_days_of_the_policy_at_a_civil_hour
     assert sum("看过是谁报的" in heard.text for heard in here.aunt.heard) == 1
 
 
+async def test_her_own_case_says_nothing_of_a_look_before_she_is_told_of_it(town: Town) -> None:
+    here = await office(town)
+    await looks_up(here.payer, here.auditor, here.number)
+    await here.aunt.says(f"/case {here.number}")
+    here.aunt.sees_not("查看了举报人")
+    await here.keeper.says(f"/case {here.number}")
+    here.keeper.sees("查看了举报人", "钱会计")
+    await days_pass(town, 13)
+    await here.payer.says(f"/reporter {here.number}")  # what was agreed to holds no longer: asked anew, and looked at
+    await looks_up(here.payer, here.auditor, here.number)
+    await days_pass(town, 2)
+    here.aunt.sees("看过是谁报的")
+    await here.aunt.says(f"/case {here.number}")
+    shown = here.aunt.sees(here.number).text
+    assert shown.count("查看了举报人") == 1, "the second look she is not told of yet"
+    await days_pass(town, 13)
+    await here.aunt.says(f"/case {here.number}")
+    assert here.aunt.sees(here.number).text.count("查看了举报人") == 2
+
+
+async def test_a_second_look_at_what_she_was_told_of_is_in_her_case_and_one_after_another_policy_too(
+    town: Town,
+) -> None:
+    await change_policy(town, "reporter_told_days = 14", "reporter_told_days = 1")
+    await change_policy(town, "reporter_look_hours = 48", "reporter_look_hours = 96")
+    here = await office(town)
+    await looks_up(here.payer, here.auditor, here.number)
+    await change_policy(town, "reporter_told_days = 1 ", "reporter_told_days = 30 ")
+    await days_pass(town, 2)
+    here.aunt.sees("看过是谁报的")
+    await here.payer.says(f"/reporter {here.number}")
+    here.payer.sees("王大娘")
+    await here.aunt.says(f"/case {here.number}")
+    assert here.aunt.sees(here.number).text.count("查看了举报人") == 2
+
+
 async def test_words_of_ones_own_are_told_as_they_are(town: Town) -> None:
     here = await office(town)
     await here.payer.says(f"/reporter {here.number}")

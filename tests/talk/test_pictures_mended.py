@@ -15,7 +15,7 @@ from PIL import Image, ImageChops, ImageDraw
 
 from bot.media.likeness import likeness_of
 from bot.media.pictures import copies_of
-from handlers.photos.again import looks_alike
+from storage.photos.compared import looks_alike
 from tests.talk.test_pictures import exif, look_at, picture, refusal
 
 

@@ -11,6 +11,7 @@ import json
 import sqlite3
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,9 +31,10 @@ CHUNK_BYTES = 1 << 20
 NAMED_LARGEST = 10
 Progress = Callable[[str, int, int], None]
 NAMED = (
-    "SELECT township_id, sha256, MIN(mime) AS mime FROM media WHERE sha256 IS NOT NULL AND state <> 'erased'"
+    "SELECT township_id, sha256, MIN(mime), {follows} FROM media WHERE sha256 IS NOT NULL AND state <> 'erased'"
     " GROUP BY township_id, sha256 ORDER BY township_id, sha256"
 )
+FOLLOWS = "MAX(original_of IS NOT NULL)"
 
 
 class KeepingError(OperatorError):
@@ -52,13 +54,29 @@ def some(names: list[str]) -> str:
     return say("names.more", names=first, count=more) if more > 0 else first
 
 
-def named(database: Path) -> list[tuple[str, str, str]]:
-    """(key, SHA-256, MIME type) of every original that a SQLite file needs."""
-    connection = sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)
-    try:
-        return [(key_of(sha256, township), sha256, mime) for township, sha256, mime in connection.execute(NAMED)]
-    finally:
-        connection.close()
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A file as it came: its key, the SHA-256 of its content, its MIME type; `full`: it has a copy in full size."""
+
+    key: str
+    sha256: str
+    mime: str
+    full: bool
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The keys of its copies, then its own."""
+        view, thumb, full = copies(self.key)
+        small = (thumb,) if self.mime.startswith("image/") else ()
+        return (view, *small, *((full,) if self.full else ()), self.key)
+
+
+def named(database: Path) -> list[Photo]:
+    """Find every photo and video that a SQLite file needs; in one of an older version, none follows another."""
+    with contextlib.closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+        columns = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info('media')")}
+        rows = connection.execute(NAMED.format(follows=FOLLOWS if "original_of" in columns else "0"))
+        return [Photo(key_of(sha256, township), sha256, mime, bool(full)) for township, sha256, mime, full in rows]
 
 
 def locks_in(database: Path) -> set[str]:
@@ -67,12 +85,6 @@ def locks_in(database: Path) -> set[str]:
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'vault_keys'").fetchone():
             return set()
         return {lock for (lock,) in connection.execute("SELECT DISTINCT lock FROM vault_keys")}
-
-
-def files_of(key: str, mime: str) -> tuple[str, ...]:
-    """The copies of an original, then itself."""
-    view, thumb = copies(key)
-    return (view, thumb, key) if mime.startswith("image/") else (view, key)
 
 
 def check(

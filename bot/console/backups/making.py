@@ -31,10 +31,10 @@ from bot.console.backups.contents import (
     MANIFEST,
     MEDIA,
     KeepingError,
+    Photo,
     Progress,
     check,
     digest_of,
-    files_of,
     locks_in,
     named,
     pieces_of,
@@ -170,15 +170,15 @@ def _fill(pack: _Pack, database: Path, copy: Path, shelf: Shelf, progress: Progr
     raise KeepingError("photos_not_in_store", store=shelf.name, names=some(lost))
 
 
-def _add_photos(pack: _Pack, photos: list[tuple[str, str, str]], shelf: Shelf, progress: Progress) -> list[str]:
+def _add_photos(pack: _Pack, photos: list[Photo], shelf: Shelf, progress: Progress) -> list[str]:
     """Add what is not in the backup yet; what is not in the store, or not what it was."""
     lost = []
-    for done, (key, sha256, mime) in enumerate(photos, 1):
-        for name in files_of(key, mime):
+    for done, photo in enumerate(photos, 1):
+        for name in photo.files:
             try:
                 if f"{MEDIA}/{name}" not in pack.sums:
                     added = pack.add(f"{MEDIA}/{name}", *shelf.read_now(name))
-                    if not added.is_of(sha256 if name == key else added.sha256):
+                    if not added.is_of(photo.sha256 if name == photo.key else added.sha256):
                         raise KeepingError("photo_damaged", key=name, store=shelf.name)
             except FileNotFoundError:
                 lost.append(name)

@@ -10,7 +10,6 @@ import shutil
 import sqlite3
 import tarfile
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -19,10 +18,10 @@ from bot.console.backups.contents import (
     DATABASE,
     MEDIA,
     KeepingError,
+    Photo,
     Progress,
     check,
     copied,
-    files_of,
     locks_in,
     named,
     opened,
@@ -74,7 +73,7 @@ def restore(path: Path, settings: Settings, *, progress: Progress) -> None:
             copy = Path(scratch) / DATABASE
             sums = check(path, private, progress, into=copy)
             photos = _photos_of(copy, path)
-            lost = [name for key, _, mime in photos for name in files_of(key, mime) if f"{MEDIA}/{name}" not in sums]
+            lost = [name for photo in photos for name in photo.files if f"{MEDIA}/{name}" not in sums]
             if lost:
                 raise KeepingError("backup_lacks_photos", path=path, names=some(lost))
             with opened(path, private, lambda *_: None) as tar:
@@ -111,7 +110,7 @@ def _change_locks(copy: Path, settings: Settings) -> None:
         connection.commit()
 
 
-def _photos_of(copy: Path, path: Path) -> list[tuple[str, str, str]]:
+def _photos_of(copy: Path, path: Path) -> list[Photo]:
     """What `named` finds in the database of the backup at `path`. Raises KeepingError when it is not sound, or none."""
     try:
         check_integrity(copy)
@@ -120,29 +119,25 @@ def _photos_of(copy: Path, path: Path) -> list[tuple[str, str, str]]:
         raise KeepingError("backup_member_damaged", path=path, name=DATABASE) from None
 
 
-def _put_back(
-    tar: tarfile.TarFile, photos: list[tuple[str, str, str]], shelf: Shelf, scratch: Path, progress: Progress
-) -> None:
+def _put_back(tar: tarfile.TarFile, photos: list[Photo], shelf: Shelf, scratch: Path, progress: Progress) -> None:
     """Store each photo with its copies as they come, but what is there already: its name is its content."""
-    mimes: Mapping[str, str] = {key: mime for key, _, mime in photos}
-    of_copies = {name: key for key, _, mime in photos for name in files_of(key, mime)}
+    of_files = {name: photo for photo in photos for name in photo.files}
     sizes: dict[str, int] = {}
     done = 0
     for member in tar:
         name = member.name.removeprefix(f"{MEDIA}/")
-        key = of_copies.get(name)
-        if key is None:
+        photo = of_files.get(name)
+        if photo is None:
             continue
         sizes[name] = member.size
         file = tar.extractfile(member)
         assert file is not None  # it was checked
-        copied(file, scratch / f"photo{name.removeprefix(key)}")
-        if name != key:  # the original comes after its copies
+        copied(file, scratch / f"photo{name.removeprefix(photo.key)}")
+        if name != photo.key:  # the original comes after its copies
             continue
-        names = files_of(key, mimes[key])
-        there = [shelf.find_now(one) for one in names]
-        if any(found is None or found.size_bytes != sizes[one] for one, found in zip(names, there, strict=True)):
-            shelf.put_now(complete(scratch / "photo", key, mimes[key]))
+        there = [shelf.find_now(one) for one in photo.files]
+        if any(found is None or found.size_bytes != sizes[one] for one, found in zip(photo.files, there, strict=True)):
+            shelf.put_now(complete(scratch / "photo", photo.key, photo.mime))
         for left in scratch.glob("photo*"):
             left.unlink()
         done += 1

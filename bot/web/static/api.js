@@ -53,8 +53,31 @@ export class TryLater extends Error {
   }
 }
 
+/** The server has many newcomers, and wants some work of this browser first. */
+class WorkFirst extends Error {
+  constructor(challenge) {
+    super("work_first");
+    this.challenge = challenge;
+  }
+}
+
+/** Sends with `send(headers)`, and once more with the work that the server may ask for. */
+async function working(send) {
+  try {
+    return await send({});
+  } catch (error) {
+    if (!(error instanceof WorkFirst)) throw error;
+    const { work } = await import("./work.js");
+    const done = await work(error.challenge);
+    return send({ "X-Jingxiang-Work": done }).catch((again) => {
+      throw again instanceof WorkFirst ? new TryLater({ busy: true }) : again;
+    });
+  }
+}
+
 function judge(status, expected, body, retryAfter) {
   if (status === expected && body) return body;
+  if (status === 429 && body?.work) throw new WorkFirst(body.work);
   if (status === 409) {
     onAstray();
     throw new TryLater({ busy: true, text: body?.text });
@@ -87,8 +110,8 @@ async function request(path, expected, init = {}) {
   return judge(response.status, expected, body, response.headers.get("Retry-After"));
 }
 
-function post(path, expected, value) {
-  const headers = { ...HEADERS, ...townshipHeader(), "Content-Type": "application/json" };
+function post(path, expected, value, more = {}) {
+  const headers = { ...HEADERS, ...townshipHeader(), ...more, "Content-Type": "application/json" };
   return request(path, expected, { method: "POST", headers, body: JSON.stringify(value) });
 }
 
@@ -110,7 +133,7 @@ export function endSession() {
 
 /** One message; resolves only when the server has stored it → {id, at_ms}. */
 export function sendMessage(message) {
-  return post("/api/messages", 202, message);
+  return working((headers) => post("/api/messages", 202, message, headers));
 }
 
 /** Somebody looks at the page. */
@@ -140,8 +163,25 @@ export function readWeChat(url) {
   return request(`/api/wechat/js?${new URLSearchParams({ url })}`, 200);
 }
 
-/** One file's bytes → its media id. `onProgress` gets a share from 0 to 1. */
-export function upload(blob, name, onProgress) {
+/** Whether the original of a photo that was sent smaller is wanted → {wanted: "yes" | "later" | "no"}. */
+export function readWanted(media) {
+  return request(`/api/media?${new URLSearchParams({ of: media })}`, 200, { headers: townshipHeader() });
+}
+
+/** What there is beside the picture at that address → {original_bytes}. */
+export function readAbout(url) {
+  return request(`/api${url.split("?")[0]}`, 200, { headers: townshipHeader() });
+}
+
+/**
+ * One file's bytes → its media id. `onProgress` gets a share from 0 to 1; `of`: the photo that this is the original of;
+ * an aborted `signal` ends it.
+ */
+export function upload(blob, name, onProgress, { of = "", signal = null } = {}) {
+  return working((headers) => uploadOnce(blob, { name, of }, onProgress, headers, signal));
+}
+
+function uploadOnce(blob, { name, of }, onProgress, headers, signal) {
   return new Promise((resolve, reject) => {
     const xhr = new XMLHttpRequest();
     let timer = 0;
@@ -150,8 +190,9 @@ export function upload(blob, name, onProgress) {
       timer = setTimeout(() => xhr.abort(), UPLOAD_STALL_MS);
     };
     const fail = () => reject(new TryLater());
-    xhr.open("POST", `/api/media?name=${encodeURIComponent(name)}`);
-    for (const [name, value] of Object.entries({ ...HEADERS, ...townshipHeader() })) xhr.setRequestHeader(name, value);
+    xhr.open("POST", `/api/media?${new URLSearchParams(of ? { of } : { name })}`);
+    const every = { ...HEADERS, ...townshipHeader(), ...headers };
+    for (const [name, value] of Object.entries(every)) xhr.setRequestHeader(name, value);
     xhr.setRequestHeader("Content-Type", blob.type || "application/octet-stream");
     xhr.responseType = "json";
     xhr.upload.onprogress = (event) => {
@@ -160,6 +201,8 @@ export function upload(blob, name, onProgress) {
     };
     xhr.onerror = fail;
     xhr.onabort = fail;
+    signal?.addEventListener("abort", () => xhr.abort());
+    if (signal?.aborted) return fail();
     xhr.onloadend = () => clearTimeout(timer);
     xhr.onload = () => {
       try {
@@ -169,6 +212,6 @@ export function upload(blob, name, onProgress) {
       }
     };
     alive();
-    xhr.send(blob);
+    return xhr.send(blob);
   });
 }

@@ -6,12 +6,13 @@ import { Camera, sift } from "./camera.js";
 import { Composer } from "./composer.js";
 import { EventStream } from "./events.js";
 import { forgetAll, remember, remembered } from "./memory.js";
+import { Originals } from "./originals.js";
 import { CONSENT_FIRST, Outbox } from "./outbox.js";
 import { locate } from "./place.js";
 import { tellWhoLooks, watchWhoLooks } from "./presence.js";
 import { Reminders } from "./reminders.js";
 import { Settings } from "./settings.js";
-import { Store } from "./store.js";
+import { MESSAGES, ORIGINALS, Store } from "./store.js";
 import { setLanguage, t } from "./texts.js";
 import { Timeline } from "./timeline.js";
 import { Towns } from "./towns.js";
@@ -44,7 +45,8 @@ const actions = {
   drop: (id) => outbox.drop(id),
 };
 const timeline = new Timeline(actions, (ask) => composer.prompt(ask));
-const outbox = new Outbox(new Store(), onOutbox);
+const originals = new Originals(new Store(ORIGINALS));
+const outbox = new Outbox(new Store(MESSAGES), originals, onOutbox);
 const towns = new Towns(outbox, { onChosen: connect, onOffline: () => linkState("offline") });
 const events = new EventStream({ onMessage, onTyping: () => timeline.typing(true), onUp, onDown });
 
@@ -238,6 +240,7 @@ async function connect() {
     $("older").hidden = !page.more;
     $("welcome").hidden = !timeline.isEmpty;
     timeline.toEnd();
+    originals.start(session.originals, session.several ? session.code : "", () => outbox.isIdle());
     outbox.start();
     events.connect(timeline.newestId);
     reminders.begin(session.push, session.several ? session.code : "");
@@ -309,6 +312,7 @@ async function main() {
     history.replaceState(null, "", location.pathname + location.hash);
   }
   for (const item of await outbox.open()) timeline.addLocal(item);
+  await originals.open();
   await takeLink(query);
   await connect();
   navigator.serviceWorker?.register("/sw.js").catch(() => null);

@@ -1,5 +1,7 @@
 // A few words that outlive the page. Without storage the next start asks again; nothing is lost.
 
+import { MESSAGES, ORIGINALS } from "./store.js";
+
 /** What was remembered under a name, or null. */
 export function remembered(name) {
   try {
@@ -21,10 +23,10 @@ export function remember(name, value) {
 export async function forgetAll() {
   try {
     localStorage.clear();
-    await new Promise((done) => {
-      const request = indexedDB.deleteDatabase("jingxiang");
+    await Promise.all([MESSAGES, ORIGINALS].map((name) => new Promise((done) => {
+      const request = indexedDB.deleteDatabase(name);
       request.onsuccess = request.onerror = request.onblocked = done;
-    });
+    })));
   } catch {
     // Nothing was kept.
   }

@@ -22,7 +22,8 @@ function alone(work) {
   return navigator.locks ? navigator.locks.request("jingxiang-outbox", work) : work();
 }
 
-async function readable(blob) {
+/** Whether the phone still has the file. */
+export async function readable(blob) {
   try {
     await new Response(blob.slice(0, 1)).arrayBuffer();
     return true;
@@ -37,6 +38,7 @@ async function readable(blob) {
  */
 export class Outbox {
   #store;
+  #originals;
   #tell;
   #lastSeq = 0;
   #failures = 0;
@@ -48,8 +50,10 @@ export class Outbox {
   #town = "";
   #adding = Promise.resolve();
 
-  constructor(store, tell) {
+  /** `originals` are kept of photos that go out smaller, and give way to what is sent here. */
+  constructor(store, originals, tell) {
     this.#store = store;
+    this.#originals = originals;
     this.#tell = tell;
   }
 
@@ -79,6 +83,7 @@ export class Outbox {
 
   /** Keeps a message → [item, whether it survives the page being closed]. One at a time, to keep the order. */
   add(draft) {
+    this.#originals.rest();
     const item = { ...draft, town: this.#town, id: uuid(), seq: this.#nextSeq(), created_ms: Date.now(), state: "queued" };
     const added = this.#adding.then(async () => [item, await this.#store.put(item)]);
     this.#adding = added;
@@ -90,6 +95,15 @@ export class Outbox {
     const fresh = Date.now() * 1000 + Math.floor(Math.random() * 1000);
     this.#lastSeq = Math.max(this.#lastSeq + 1, fresh);
     return this.#lastSeq;
+  }
+
+  /** Whether nothing waits to be sent for the township of this page. */
+  async isIdle() {
+    return !this.#running && !(await this.#next());
+  }
+
+  async #next() {
+    return (await this.#store.all()).find((row) => row.state !== "failed" && this.#isHere(row));
   }
 
   get isOpen() {
@@ -124,7 +138,7 @@ export class Outbox {
     await this.#store.remove(item.seq);
     let files = item.files;
     // A full resend uploads again: the refusal may have been about a copy the server no longer has.
-    if (files) files = without ? files.filter((file) => !file.refused) : files.map(({ blob, name }) => ({ blob, name }));
+    if (files) files = without ? files.filter((file) => !file.refused) : files.map(({ original, blob, name }) => ({ blob: original || blob, name }));
     await this.#store.put({ ...item, files, error: null, state: "queued", seq: this.#nextSeq() });
     this.#tell(id, "sending", {});
     this.wake();
@@ -159,15 +173,17 @@ export class Outbox {
     } finally {
       this.#running = false;
     }
+    if (!(await this.#next())) this.#originals.wake();
   }
 
   async #sendAll() {
     for (;;) {
-      const item = (await this.#store.all()).find((row) => row.state !== "failed" && this.#isHere(row));
+      const item = await this.#next();
       if (!item) return;
       try {
         this.#tell(item.id, "sending", {});
         const ack = await this.#sendOne(item);
+        await this.#originals.keep(item.files || [], item.town);
         await this.#store.remove(item.seq);
         this.#failures = 0;
         this.#tell(item.id, "sent", { ack });
@@ -225,7 +241,9 @@ export class Outbox {
       if (!(await readable(file.blob))) throw new Refused(0, "file_gone", t("fileGone"));
       if (!file.reduced) {
         const { reduced } = await import("./reduce.js");
-        Object.assign(file, { blob: await reduced(file.blob), reduced: true });
+        const small = await reduced(file.blob);
+        if (small !== file.blob && this.#originals.wanted) file.original = file.blob;
+        Object.assign(file, { blob: small, reduced: true });
       }
       const report = (share) => this.#tell(item.id, "sending", { progress: (index + share) / count });
       file.media = await upload(file.blob, file.name, report);

@@ -1,6 +1,7 @@
-// Unsent messages with their photos, in IndexedDB; in memory where the browser gives no room.
+// What is still to be sent, in IndexedDB; in memory where the browser gives no room.
 
-const DATABASE = "jingxiang";
+export const MESSAGES = "jingxiang";
+export const ORIGINALS = "jingxiang-originals";
 const TABLE = "outbox";
 
 function done(request) {
@@ -10,21 +11,27 @@ function done(request) {
   });
 }
 
-function open() {
-  const request = indexedDB.open(DATABASE, 1);
+function open(name) {
+  const request = indexedDB.open(name, 1);
   request.onupgradeneeded = () => request.result.createObjectStore(TABLE, { keyPath: "seq" });
   return done(request);
 }
 
 /** A small ordered table: rows are objects with a number `seq` as key. */
 export class Store {
+  #name;
   #database = null;
   #memory = new Map();
+
+  /** `name`: MESSAGES with their photos, or ORIGINALS. */
+  constructor(name) {
+    this.#name = name;
+  }
 
   /** Opens the table; without IndexedDB everything lives until the page closes. */
   async open() {
     try {
-      this.#database = await open();
+      this.#database = await open(this.#name);
       this.#database.onversionchange = () => this.#database.close();
     } catch {
       this.#database = null;

@@ -1,7 +1,7 @@
 // Keeps the page's own files, so that it opens without a network; nothing of /api or /media is kept.
 // Shows that something waits when no page is open.
 
-const VERSION = "8a15e1e63582";
+const VERSION = "998abdac97b9";
 const CACHE = `jingxiang-${VERSION}`;
 const SHELL = [
   "/",
@@ -18,6 +18,7 @@ const SHELL = [
   "/static/icon.svg",
   "/static/manifest.webmanifest",
   "/static/memory.js",
+  "/static/originals.js",
   "/static/outbox.js",
   "/static/place.js",
   "/static/presence.js",
@@ -30,6 +31,7 @@ const SHELL = [
   "/static/towns.js",
   "/static/viewer.js",
   "/static/wechat.js",
+  "/static/work.js",
 ];
 
 async function fill() {

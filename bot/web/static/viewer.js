@@ -1,5 +1,7 @@
 // Full-screen pictures. Esc, the back key and the cross close it; arrows turn the page.
 
+import { inTownship, readAbout } from "./api.js";
+import { hide } from "./focus.js";
 import { t } from "./texts.js";
 
 const $ = (id) => document.getElementById(id);
@@ -17,6 +19,7 @@ export class Viewer {
     $("viewer-stage").addEventListener("click", (event) => {
       if (event.target.tagName !== "VIDEO") history.back();
     });
+    $("viewer-full").addEventListener("click", () => this.#showFull(this.#items[this.#index]));
     this.#box.addEventListener("cancel", (event) => {
       event.preventDefault();
       history.back();
@@ -51,7 +54,23 @@ export class Viewer {
     this.#show();
   }
 
+  /** Offers the original of a picture that was sent smaller, where it has come, with its size. */
+  async #offer(item) {
+    $("viewer-full").hidden = true;
+    if (item.kind === "video" || !item.url.startsWith("/media/")) return;
+    const { original_bytes: bytes } = await readAbout(item.url).catch(() => ({ original_bytes: 0 }));
+    if (!bytes || item !== this.#items[this.#index] || !this.#box.hasAttribute("open")) return;
+    $("viewer-full").textContent = t("full", { size: (bytes / 1048576).toFixed(1) });
+    $("viewer-full").hidden = false;
+  }
+
+  #showFull(item) {
+    hide($("viewer-full"), $("viewer-close"));
+    this.#show({ ...item, url: inTownship(`${item.url.split("?")[0]}?size=full`) }, true);
+  }
+
   #show(item = this.#items[this.#index], tried = false) {
+    if (!tried) this.#offer(item);
     const node = document.createElement(item.kind === "video" ? "video" : "img");
     const caption = item.alt || "";
     if (item.kind === "video") {

@@ -52,6 +52,7 @@ class Doors:
         self._towns = towns
         self._public_url = public_url
         self._close = close
+        self._kept_key = b""
         self._signer: CookieSigner | None = None
 
     @property
@@ -139,6 +140,17 @@ class Doors:
                 await self._database.transaction(end, township_id=town.id, exclusive=False)
                 self._close((town.id, cookie.address))
 
+    async def key(self) -> bytes:
+        """What pages are signed with. It is in the vault of the first township: the same for all workers, and after a
+        restore.
+        """
+        if not self._kept_key:
+            first = (await self._towns.every())[0].id
+            self._kept_key = await self._database.transaction(
+                lambda tx: kept_key(tx, Purpose.COOKIES), township_id=first
+            )
+        return self._kept_key
+
     async def next_of(self, had: Presented) -> Cookie:
         """What a browser keeps from its session on: the cookie it had, a newer one if that is due, or a fresh one."""
         await self._signs()
@@ -159,11 +171,8 @@ class Doors:
         answer.delete_cookie(self.name, secure=self.name != PLAIN, httponly=True, samesite="strict")
 
     async def _signs(self) -> CookieSigner:
-        """The signer. Its key is in the vault of the first township: the same for all workers, and after a restore."""
         if self._signer is None:
-            first = (await self._towns.every())[0].id
-            key = await self._database.transaction(lambda tx: kept_key(tx, Purpose.COOKIES), township_id=first)
-            self._signer = CookieSigner(key)
+            self._signer = CookieSigner(await self.key())
         return self._signer
 
 
