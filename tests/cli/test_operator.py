@@ -279,8 +279,6 @@ def test_how_a_sentence_is_understood_is_shown(console: Console) -> None:
     assert "认出 weight：「三十一斤半」" in weighed and "准了：weigh" in weighed
     assert "没听明白" in in_chinese(console).done("say", "咕叽咕叽啪")
     assert "mayor" in console.refused("say", "你好", "--role", "mayor")
-        "say", "x", "--role", "y"
-    )
 
 
 # ── help ─────────────────────────────────────────────────────────────────────
