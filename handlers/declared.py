@@ -26,14 +26,16 @@ class Saying:
     """One thing that can be said to the program; how people say it stands in `locales/*/sayings/`, under its id.
 
     `right`: who may say it (a key of `people.rules.RIGHTS`; "" for everyone). `complains`: words that may be this one,
-    but surely are nothing, are kept and offered as a report. `in_groups`: it is answered where everybody reads it. Its
-    button, when it is one of several, is the text `saying.<id>`.
+    but surely are nothing, are kept and offered as a report. `anytime`: it is also done in the middle of a question
+    that takes no words, which is then asked again. `in_groups`: it is answered where everybody reads it. Its button,
+    when it is one of several, is the text `saying.<id>`.
     """
 
     id: str
     follows: Follows
     right: str = ""
     complains: bool = False
+    anytime: bool = False
     in_groups: bool = False
 
 

@@ -167,8 +167,11 @@ class Township:
         return await _first(read(turn) for read in registry.NUMBERS)
 
     async def other_matter(self, turn: Turn, *, takes_words: bool) -> Intent | None:
-        """The first capability that is sure of the words."""
-        return await _first(read(turn, takes_words) for read in registry.OTHER_MATTERS)
+        """The first capability that is sure of the words; else what they are understood as, or an answer to them."""
+        intent = await _first(read(turn, takes_words) for read in registry.OTHER_MATTERS)
+        if intent is not None or takes_words or turn.event.kind != "text":
+            return intent
+        return await understanding.in_a_question(turn)
 
     async def again(self, turn: Turn, frame: Frame) -> Intent | None:
         """A whole line that takes the place of the open draft of its form."""

@@ -29,6 +29,7 @@ REPORT: Final = "report"
 ELSEWHERE: Final = "elsewhere"
 MEANT: Final = "meant"  # the form that asks which of several was meant
 COMPLAINING = 0.25
+SURELY_ELSE = 0.7  # from here on words to a question are about something else
 REFUSED = 0.7  # from here on what only others may do is refused, not offered as something else
 LOST_VARIANTS = 3
 
@@ -113,6 +114,16 @@ def _refused(turn: Turn, understood: Understood) -> Saying | None:
     if may(turn.person.roles, first.right) or understood.judged.sureness == "sure":
         return None
     return first if understood.ranked[0].chance >= REFUSED else None
+
+
+async def in_a_question(turn: Turn) -> Intent | None:
+    """What follows from words that are surely about something else than the open question; None leaves them to it."""
+    understood = understand(turn.world, turn.person.roles, turn.event.text.strip())
+    judged = understood.judged
+    saying = turn.world.declared.sayings.get(judged.best)
+    if judged.sureness != "sure" or saying is None or not saying.anytime or judged.sayings[0].chance < SURELY_ELSE:
+        return None
+    return await saying.follows(turn, understood.read)
 
 
 def which(said: str, why: str, sayings: tuple[str, ...]) -> Intent:

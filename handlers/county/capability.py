@@ -14,7 +14,7 @@ COUNTY = Capability(
         "digest": Command(actions.digest, "ask_digest", takes=takes.days),
         "townships": Command(actions.townships, actions.RIGHT, takes=takes.days),
     },
-    sayings=(Saying("townships", runs("townships", the_day), actions.RIGHT),),
+    sayings=(Saying("townships", runs("townships", the_day), actions.RIGHT, anytime=True),),
     pages=("staff.md", "operator.md"),
     without={
         "figures": "it prints each township's own",

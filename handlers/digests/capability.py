@@ -9,7 +9,7 @@ from handlers.said import runs, the_day
 
 DIGESTS = Capability(
     name="digests",
-    sayings=(Saying("digest", runs("digest", the_day), "ask_digest"),),
+    sayings=(Saying("digest", runs("digest", the_day), "ask_digest", anytime=True),),
     timers={"digest.send": actions.digest_due},
     plan=(actions.plan,),
     pages=("staff.md",),

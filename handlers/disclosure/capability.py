@@ -26,7 +26,7 @@ DISCLOSURE = Capability(
     forms=(asking.DISCLOSE,),
     sayings=(
         Saying("reporter", runs("reporter", the_case), "see_reporter"),
-        Saying("looks", runs("looks"), "see_looks"),
+        Saying("looks", runs("looks"), "see_looks", anytime=True),
     ),
     timers={reporter_looks.TELL: looking.tell},
     checks={"who reported": checks.leads_to_reporters},

@@ -22,9 +22,9 @@ DUTIES = Capability(
     intents=(report.interpret,),
     sayings=(
         Saying("cleanup", asking.cleanup, report.RIGHT),
-        Saying("rollcall", runs("rollcall", the_day), rollcall.RIGHT, in_groups=True),
-        Saying("friday_state", runs("friday", the_day), rollcall.RIGHT),
-        Saying("friday_when", asking.when),
+        Saying("rollcall", runs("rollcall", the_day), rollcall.RIGHT, in_groups=True, anytime=True),
+        Saying("friday_state", runs("friday", the_day), rollcall.RIGHT, anytime=True),
+        Saying("friday_when", asking.when, anytime=True),
     ),
     other_matters=(report.surely,),
     whole_lines={report.FORM: report.again},

@@ -21,7 +21,7 @@ HOUSEHOLDS = Capability(
         Saying("bind", opens("household")),
         Saying("proxy", runs("proxy")),
         Saying("unbind", runs("unbind")),
-        Saying("claims", runs("claims"), homes.RIGHT),
+        Saying("claims", runs("claims"), homes.RIGHT, anytime=True),
     ),
     waits=(waits.CLAIMS,),
     pages=("villager.md", "staff.md"),

@@ -14,7 +14,10 @@ POINTS = Capability(
         "subsidy": Command(actions.subsidy, takes=actions.asks_about_others),
         "subsidies": Command(actions.subsidy),
     },
-    sayings=(Saying("points", runs("points", of_whom)), Saying("subsidy", runs("subsidy", of_whom))),
+    sayings=(
+        Saying("points", runs("points", of_whom), anytime=True),
+        Saying("subsidy", runs("subsidy", of_whom), anytime=True),
+    ),
     figures=figures.FIGURES,
     checks={"ledger": checks.ledger_faults},
     pages=("villager.md", "staff.md"),

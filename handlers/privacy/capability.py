@@ -18,8 +18,8 @@ PRIVACY = Capability(
     form_commands={"erase": "erase"},
     forms=(consent.CONSENT, erasing.ERASE),
     sayings=(
-        Saying("erase", opens("erase")),
-        Saying("privacy", runs("privacy")),
+        Saying("erase", opens("erase"), anytime=True),
+        Saying("privacy", runs("privacy"), anytime=True),
         Saying("contacts", runs("contacts")),
         Saying("signout", runs("signout")),
     ),

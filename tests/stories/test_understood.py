@@ -255,3 +255,75 @@ async def test_who_may_not_is_told_who_may(town: Town) -> None:
     await aunt.says("哪个村没报周五整治")
     aunt.sees("工作人员")
     assert (await open_form(town, aunt)).top is None
+
+
+# -- in the middle of a question
+
+
+async def test_another_question_is_answered_and_the_open_one_asked_again(town: Town) -> None:
+    cleaner = await cleaner_of(town)
+    await cleaner.says("称重")
+    cleaner.sees("谁家的膜")
+    await cleaner.says("地膜一斤多少钱")
+    cleaner.sees("县补")
+    cleaner.sees("谁家的膜")
+    await cleaner.says("张三")
+    cleaner.sees("什么膜")
+
+
+async def test_another_job_is_done_and_the_open_question_asked_again(town: Town) -> None:
+    cleaner = await cleaner_of(town)
+    await weighs(cleaner, "张三 15.6公斤")
+    await cleaner.says("称重")
+    await cleaner.says("我今天一共收了多少斤膜")
+    cleaner.sees("15.6公斤")
+    cleaner.sees("谁家的膜")
+
+
+async def test_what_a_question_takes_as_words_stays_words(town: Town) -> None:
+    staff = await town.person("刘主任", role="staff")
+    await weighs(staff, f"{HOUSEHOLD} 15.6公斤")
+    await staff.says("更正称重 F2026-00001")
+    await staff.taps("作废")
+    await staff.says("膜一斤多少钱问错了")
+    form = (await open_form(town, staff)).top
+    assert form is None or form.answers.get("reason") == "膜一斤多少钱问错了"
+
+
+async def test_a_description_of_what_is_reported_is_no_other_matter(town: Town) -> None:
+    aunt = await town.person("王大娘")
+    await aunt.says("王家沟桥头有人倒垃圾")
+    await aunt.says("一大堆塑料袋 臭得很")
+    form = (await open_form(town, aunt)).top
+    assert form is not None and "臭得很" in form.answers["statement"]
+
+
+# -- several in one message
+
+
+async def test_two_households_in_one_message_are_confirmed_one_by_one(town: Town) -> None:
+    cleaner = await cleaner_of(town)
+    await cleaner.says("张三三十斤 N0003 二十斤")
+    cleaner.sees("张三", "15公斤", "N0003 二十斤")
+    await cleaner.taps("记账")
+    cleaner.sees("F2026-00001", "张三")
+    cleaner.sees("郭永福", "10公斤")
+    await cleaner.taps("记账")
+    cleaner.sees("F2026-00002", "郭永福")
+    assert len(await town.rows("SELECT 1 FROM film_tickets WHERE township_id = :t")) == 2
+
+
+async def test_of_three_households_none_is_dropped_without_a_word(town: Town) -> None:
+    cleaner = await cleaner_of(town)
+    await cleaner.says("收了张三30斤，N000320公斤，石来福 15公斤")
+    for name, weight in (("张三", "15公斤"), ("郭永福", "20公斤"), ("石来福", "15公斤")):
+        cleaner.sees(name, weight)
+        await cleaner.taps("记账")
+    assert len(await town.rows("SELECT 1 FROM film_tickets WHERE township_id = :t")) == 3
+
+
+async def test_gross_and_tare_of_one_household_are_one_weigh_in(town: Town) -> None:
+    cleaner = await cleaner_of(town)
+    await cleaner.says("张三 毛重20公斤 李师傅称的皮重1公斤")
+    form = (await open_form(town, cleaner)).top
+    assert form is None or "rest" not in form.answers

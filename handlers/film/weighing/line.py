@@ -14,6 +14,7 @@ from bot.talk.messages import Media, text
 from bot.talk.numerals import QuantityError
 from bot.talk.quantity import is_numeral
 from bot.talk.session import REVIEW, Frame
+from bot.talk.understanding.slots import read
 from bot.turn import Intent
 from handlers.areas.actions import says_whole
 from handlers.facts import Facts
@@ -25,7 +26,7 @@ from handlers.people.actions import private
 from handlers.people.rules import may
 from handlers.phrases import with_rest
 from handlers.policy.model import Policy
-from handlers.understanding import understand
+from handlers.understanding import readers_of, understand
 from handlers.world import Turn
 from storage.people.households import HouseholdFound
 
@@ -91,6 +92,10 @@ async def from_line(turn: Turn, said: str, photos: Sequence[Media]) -> Intent | 
 
     Everything known leads straight to the review; only what is missing is asked, after what is wrong was told.
     """
+    first, rest = _first_of_several(turn, said)
+    if rest and (intent := await from_line(turn, first, photos)) is not None:
+        note = text("film.line.more", rest=rest[:60])
+        return replace(intent, answers={**intent.answers, "rest": rest}, note=intent.note or note)
     world = turn.world
     policy = world.policy
     try:
@@ -104,6 +109,22 @@ async def from_line(turn: Turn, said: str, photos: Sequence[Media]) -> Intent | 
     if len({(one.net_g, found[0].household_id) for one, found in known}) > 1:
         return Intent(form=FORM, note=text("film.line.ambiguous", said=said[:40]))
     return _of_household(turn, *known[0], photos)
+
+
+def _first_of_several(turn: Turn, said: str) -> tuple[str, str]:
+    """A message about several households («张三三十斤 李四二十斤»): the first one's part, and the rest or "".
+
+    Each part must be a weigh-in of its own; weights with labels (毛, 皮, 净) belong to one household.
+    """
+    found = read(said, readers_of(turn.world))
+    starts = [slot.start for slot in found.of("person")]
+    if len(starts) < 2 or len(found.of("weight")) < 2 or any(label in found.said for label in "毛皮净"):
+        return said, ""
+    ends = [*starts[1:], len(found.said)]
+    parts = [found.said[start:end].strip(" ,;、") for start, end in zip(starts, ends, strict=True)]
+    if not all(_readings(turn, part) for part in parts):
+        return said, ""
+    return parts[0], " ".join(parts[1:])
 
 
 async def from_reading(turn: Turn, one: WeighReading, photos: Sequence[Media]) -> Intent:
