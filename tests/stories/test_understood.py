@@ -315,7 +315,7 @@ async def test_two_households_in_one_message_are_confirmed_one_by_one(town: Town
 
 async def test_of_three_households_none_is_dropped_without_a_word(town: Town) -> None:
     cleaner = await cleaner_of(town)
-    await cleaner.says("收了张三30斤，N000320公斤，石来福 15公斤")
+    await cleaner.says("收了张三30斤，N0003 20公斤，石来福 15公斤")
     for name, weight in (("张三", "15公斤"), ("郭永福", "20公斤"), ("石来福", "15公斤")):
         cleaner.sees(name, weight)
         await cleaner.taps("记账")
