@@ -303,20 +303,20 @@ async def test_a_description_of_what_is_reported_is_no_other_matter(town: Town) 
 
 async def test_two_households_in_one_message_are_confirmed_one_by_one(town: Town) -> None:
     cleaner = await cleaner_of(town)
-    await cleaner.says("张三三十斤 N0003 二十斤")
-    cleaner.sees("张三", "15公斤", "N0003 二十斤")
+    await cleaner.says("张三三十斤 N0103 二十斤")
+    cleaner.sees("张三", "15公斤", "N0103 二十斤")
     await cleaner.taps("记账")
     cleaner.sees("F2026-00001", "张三")
-    cleaner.sees("郭永福", "10公斤")
+    cleaner.sees("张维新", "10公斤")
     await cleaner.taps("记账")
-    cleaner.sees("F2026-00002", "郭永福")
+    cleaner.sees("F2026-00002", "张维新")
     assert len(await town.rows("SELECT 1 FROM film_tickets WHERE township_id = :t")) == 2
 
 
 async def test_of_three_households_none_is_dropped_without_a_word(town: Town) -> None:
     cleaner = await cleaner_of(town)
-    await cleaner.says("收了张三30斤，N0003 20公斤，石来福 15公斤")
-    for name, weight in (("张三", "15公斤"), ("郭永福", "20公斤"), ("石来福", "15公斤")):
+    await cleaner.says("收了张三30斤，N0103 20公斤，王正川 15公斤")
+    for name, weight in (("张三", "15公斤"), ("张维新", "20公斤"), ("王正川", "15公斤")):
         cleaner.sees(name, weight)
         await cleaner.taps("记账")
     assert len(await town.rows("SELECT 1 FROM film_tickets WHERE township_id = :t")) == 3
