@@ -12,7 +12,7 @@ from tests.understanding.example import HERE, hears, lines, sentences, world
 from tests.understanding.matrix import Matrix, judged
 
 AT_ONCE, AT_ONCE_OR_OFFERED, FALSELY_REPORTED = 0.88, 0.95, 0.01
-NEVER_SEEN = 0.75  # at once, of sentences that were written when the examples were finished
+NEVER_SEEN, NEVER_SEEN_OR_OFFERED = 0.75, 0.9  # of sentences that nobody looked at while writing examples
 FEWEST_SENTENCES, FEWEST_EXAMPLES = 600, 10
 
 
@@ -28,10 +28,11 @@ def test_enough_is_understood(all_of_them: Matrix) -> None:
     assert all_of_them.falsely_reported <= FALSELY_REPORTED, all_of_them.taken
 
 
-def test_sentences_of_later_are_understood_nearly_as_well() -> None:
-    found = judged(lines(HERE / "sentences" / "later.tsv"))
+def test_sentences_that_nobody_learnt_from_are_understood_nearly_as_well() -> None:
+    found = judged(lines(HERE / "sentences" / "fresh.tsv"))
     assert found.right_at_once >= NEVER_SEEN, found.missed
-    assert found.right_or_offered >= AT_ONCE_OR_OFFERED, found.missed
+    assert found.right_or_offered >= NEVER_SEEN_OR_OFFERED, found.missed
+    assert found.falsely_reported <= FALSELY_REPORTED, found.taken
 
 
 def test_no_test_sentence_was_learnt() -> None:
