@@ -45,6 +45,10 @@ class Contender:
 
 
 PYTHON = sys.executable
+WARMUP_S = 8.0  # covers a hundred consents, a fresh database and the example township
+UNLIMITED = {
+    "TELEGRAM_RATE_PER_SECOND": "0"
+}  # the limits are Telegram's: like the rivals, ours sends as fast as it can
 BARE = (PYTHON, "-m", "benchmarks.rivals.bare")
 CONTENDERS = (
     Contender("bare", BARE, "cycle"),
@@ -53,9 +57,8 @@ CONTENDERS = (
     # The limit: the bare loop with one more call for each tap, as any bot that stops the button's spinner makes.
     Contender("bare-taps", (*BARE, "--answer-taps"), "cycle"),
     Contender("bare-taps-ours", (*BARE, "--answer-taps", "--our-transport"), "cycle"),
-    # The warm-up covers a hundred consents, a fresh database and the example township.
-    # The limits are Telegram's, not ours: like the rivals, it may send as fast as it can here.
-    Contender("ours", (PYTHON, "-m", "bot", "run"), "ours", 8.0, {"TELEGRAM_RATE_PER_SECOND": "0"}),
+    Contender("ours-unsealed", (PYTHON, "-m", "benchmarks.rivals.unsealed", "run"), "ours", WARMUP_S, UNLIMITED),
+    Contender("ours", (PYTHON, "-m", "bot", "run"), "ours", WARMUP_S, UNLIMITED),
 )
 
 
@@ -95,6 +98,8 @@ TARGETS = (
     Target("updates_per_s", "conversationhandler", 4.0, True, "updates/s against ConversationHandler"),
     Target("updates_per_s", "bare-taps", 0.90, True, "updates/s against the bare loop with taps"),
     Target("cpu_ms", "bare-taps", 1.10, False, "CPU an update against it"),
+    Target("updates_per_s", "ours-unsealed", 0.95, True, "updates/s against ours without sealing"),
+    Target("cpu_ms", "ours-unsealed", 1.10, False, "CPU an update against it"),
     Target("p99_ms", None, 130.0, False, "p99, ms"),
     Target("rss_mib", None, 100.0, False, "peak memory, MiB"),
 )
@@ -154,7 +159,7 @@ async def measure(contender: Contender, args: argparse.Namespace) -> dict[str, A
         assert load.stdout is not None
         address = await read_line(load.stdout, 20.0)
         command = contender.command
-        if contender.name == "ours" and not args.ours:
+        if contender.table == "ours" and not args.ours:
             township = await asyncio.to_thread(example_with, folder / "township", NO_FLOOD_LIMIT)
             command = (*command, "--example", str(township))
         with output.open("wb") as log:
@@ -274,7 +279,7 @@ async def play_round(args: argparse.Namespace, wanted: Sequence[str]) -> Results
 def main() -> None:
     """Command line; exit 1 when a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bots", default="bare-taps,bare-taps-ours,conversationhandler,aiogram,ours")
+    parser.add_argument("--bots", default=",".join(one.name for one in CONTENDERS if one.name != "bare"))
     parser.add_argument("--users", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--rounds", type=int, default=3)

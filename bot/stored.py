@@ -14,7 +14,7 @@ from storage.database import Row
 def dump_out(out: Out) -> str:
     """The outbox row's body."""
     body: dict[str, Any] = {"text": out.text}
-    for name in ("rows", "ask", "media", "links", "mentions", "card", "quiet", "commands"):
+    for name in ("rows", "ask", "media", "links", "mentions", "card", "quiet", "commands", "hides"):
         if value := getattr(out, name):
             body[name] = value
     return orjson.dumps(body).decode()
@@ -34,6 +34,7 @@ def load_out(body: str) -> Out:
             found.get("card", ""),
             found.get("quiet", False),
             tuple((command, label) for command, label in found.get("commands", ())),
+            found.get("hides", ""),
         )
     except (AttributeError, TypeError) as error:
         raise ValueError(f"no message: {error}") from error

@@ -59,7 +59,8 @@ class Person:
 class Intent:
     """What words, a button or a photo are taken for: a command with its words, or a form with what is known.
 
-    `note`: what is said of how the form came to what is known, in one message with its first question.
+    `note`: what is said of how the form came to what is known, in one message with its first question. `submits`: the
+    form is open already, with all its answers, and is to be submitted.
     """
 
     command: str = ""
@@ -67,6 +68,7 @@ class Intent:
     form: str = ""
     answers: Mapping[str, Any] = field(default_factory=dict)
     note: Text | None = None
+    submits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +214,7 @@ class Turn(Desk[World]):
     native_menu: bool = False  # the platform has a menu of its own
     opened: Intent | None = None
     forgotten: bool = False
+    hidden: bool = False  # what was said is a secret: nobody may read it in the conversation
     changed_addresses: list[str] = field(default_factory=list)
 
     def reply(self, say: Say | Words, *, key: str | None = None) -> None:
@@ -307,6 +310,10 @@ class Product(Protocol):
 
     async def plan(self, desk: Desk[Any]) -> None:
         """Write the timers of the periods to come and of those missed; a period's key makes it run once."""
+        ...
+
+    async def asks_first(self, turn: Turn[Any], wanted: Intent) -> Intent | None:
+        """The form that must be answered before a command is run or a form submitted, if any; it goes on by itself."""
         ...
 
     async def may_open(self, turn: Turn[Any], form: Form) -> None:

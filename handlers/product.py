@@ -20,6 +20,7 @@ from handlers.people.guide import menu
 from handlers.people.menu import IN_GROUPS, native_commands
 from handlers.people.rules import may
 from handlers.phrases import with_rest
+from handlers.pins.asking import asks_first
 from handlers.privacy import leaving
 from handlers.privacy.consent import READABLE_BEFORE
 from handlers.world import Desk, Turn, World
@@ -187,6 +188,11 @@ class Township:
             return
         self._check(turn, command.right)
         await command.action(turn, intent.args)
+
+    async def asks_first(self, turn: Turn, wanted: Intent) -> Intent | None:
+        """The question for the PIN, before what releases or reveals."""
+        right = registry.FORMS[wanted.form].right if wanted.form else registry.COMMANDS[wanted.command].right
+        return await asks_first(turn, right, wanted) if right and turn.person.roles else None
 
     async def may_open(self, turn: Turn, form: Form) -> None:
         """Check the right to a form."""

@@ -21,6 +21,7 @@ from handlers.film.capability import FILM
 from handlers.households.capability import HOUSEHOLDS
 from handlers.people.capability import PEOPLE
 from handlers.photos.capability import PHOTOS
+from handlers.pins.capability import PINS
 from handlers.points.capability import POINTS
 from handlers.policy.capability import POLICY
 from handlers.privacy.capability import PRIVACY
@@ -37,6 +38,7 @@ CAPABILITIES: tuple[Capability, ...] = (
     PEOPLE,
     HOUSEHOLDS,
     PRIVACY,
+    PINS,
     ROBOTS,
     PUSH,
     DUTIES,

@@ -118,7 +118,10 @@ def _refused(turn: Turn, understood: Understood) -> Saying | None:
 
 async def in_a_question(turn: Turn) -> Intent | None:
     """What follows from words that are surely about something else than the open question; None leaves them to it."""
-    understood = understand(turn.world, turn.person.roles, turn.event.text.strip())
+    said = turn.event.text.strip()
+    if not any(character.isalpha() for character in said):
+        return None  # figures are an answer, right or wrong
+    understood = understand(turn.world, turn.person.roles, said)
     judged = understood.judged
     saying = turn.world.declared.sayings.get(judged.best)
     if judged.sureness != "sure" or saying is None or not saying.anytime or judged.sayings[0].chance < SURELY_ELSE:

@@ -147,6 +147,10 @@ class Channel(Protocol):
         """Read a stored update; raises ValueError on one that isn't understood. Pure."""
         ...
 
+    def masked(self, raw: Raw) -> bytes:
+        """A stored update as it is kept when nobody may read what it said: `HIDDEN` stands for its words. Pure."""
+        ...
+
     def pick(self, said: str, shown: Sequence[Together]) -> str | Unclear | None:
         """Which button's data typed words stand for, of what was shown last, newest first; None for none. Pure."""
         ...

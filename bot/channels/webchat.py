@@ -15,6 +15,7 @@ import orjson
 
 from bot.channels.base import Accept, Arrival, Letter, Raw, Together
 from bot.channels.webchat_wire import bot_message, event_of, read_body
+from bot.talk.messages import HIDDEN
 
 MAX_QUEUED = 200
 MAX_STREAMS_PER_ADDRESS = 5
@@ -106,6 +107,10 @@ class WebChat:
         """Read what the page posted. `language` (of the browser) was added when it was stored."""
         read = read_body(raw.body)
         return Arrival(event_of(read), language=read.get("language", ""))
+
+    def masked(self, raw: Raw) -> bytes:
+        """What the page posted, without the words."""
+        return orjson.dumps({**read_body(raw.body), "text": HIDDEN})
 
     def pick(self, said: str, shown: Sequence[Together]) -> str | None:
         """Buttons are pressed."""

@@ -12,7 +12,7 @@ import orjson
 
 from bot.i18n import Catalogue
 from bot.talk.clean import clean
-from bot.talk.messages import FARTHEST_M, In, Media, Out, text
+from bot.talk.messages import FARTHEST_M, HIDDEN, In, Media, Out, text
 from bot.talk.typed import typed
 from storage.machine.media import is_id, kind_of
 
@@ -46,6 +46,8 @@ def read_body(body: bytes) -> dict[str, Any]:
         read["language"] = language[:MAX_LANGUAGE_CHARS]
     if words := _string(found, "text"):
         read["text"] = words if len(words) <= MAX_TEXT_CHARS else words[:MAX_TEXT_CHARS] + CUT
+    if found.get("secret") is True:
+        read["secret"] = True
     if kind == "tap":
         if under := _string(found, "under"):
             read["under"] = under[:MAX_UNDER_CHARS]
@@ -142,8 +144,8 @@ def bot_message(message_id: int, at_ms: int, out: Out, changes: str = "") -> dic
 
 
 def own_message(message_id: int, at_ms: int, read: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any]:
-    """What the person sent themselves."""
-    words = clean(read.get("text", ""))
+    """What the person sent themselves; what answered a secret question is never shown."""
+    words = HIDDEN if read.get("secret") else clean(read.get("text", ""))
     if not words and read["kind"] == "place":
         words = catalogue.render(text("web.my_place"))
     if not words and read["kind"] == "start":

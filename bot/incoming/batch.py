@@ -14,6 +14,7 @@ from bot.i18n import Catalogues
 from bot.incoming.callers import Callers
 from bot.incoming.dialogue import Dialogue
 from bot.incoming.flood import FloodGate, Judge
+from bot.incoming.hiding import hide, hide_everywhere, was_hidden
 from bot.outgoing.letters import Written
 from bot.outgoing.shares import Outgoing
 from bot.stored import readable
@@ -166,6 +167,8 @@ class Batches:
         if row["due_ms"] > row["received_ms"] and batch.judge.tells(raw.address):
             turn.reply(text("flood.slower"))
         session = await self._dialogue.handle(turn, conversation.session)
+        if turn.hidden:
+            await hide_everywhere(turn, channel, raw, row, arrival)
         if not arrival.reply_to:
             callers.became(caller, turn.person)
         if session is not conversation.session:
@@ -186,6 +189,9 @@ class Batches:
         for earlier in await inbox.of_address(tx, raw.address, before_id=row["id"], limit=EARLIER_ROWS):
             known = _decoded(channel, replace(raw, key=earlier["update_key"], body=earlier["body"]))
             if known is not None and known.ref == arrival.ref:
+                if was_hidden(known):
+                    await hide(tx, channel, raw, row)
+                    return False
                 return known.event.text != arrival.event.text
         return False
 

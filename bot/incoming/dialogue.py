@@ -13,18 +13,16 @@ from typing import Any
 
 from bot.errors import PersonError
 from bot.incoming.ladder import climb
-from bot.incoming.resuming import CONTINUE, DROP, ask_resume, idle, known_before, undo, waits
+from bot.incoming.resuming import CONTINUE, DROP, ask_resume, idle, kept_of, known_before, resumed, stashed, undo, waits
 from bot.incoming.screens import labelled, screen
-from bot.incoming.steps import GiveAnswer, Next, Open, Route, Run, Show, ShowAgain, Step, do
+from bot.incoming.steps import GiveAnswer, Next, Open, Route, Run, Show, ShowAgain, Step, SubmitOpen, do
 from bot.talk import engine
 from bot.talk.engine import Ask, Cancelled, Quiet, Review, Stale, Submit, supposes
 from bot.talk.form import Form, Photos, Wrong
 from bot.talk.messages import VOICE, In, text
 from bot.talk.render import ask_say, review_say
-from bot.talk.session import REVIEW, Frame, Session, complete, tag_of
+from bot.talk.session import REVIEW, Frame, Session, complete, next_step, tag_of, tells_a_secret, without_secrets
 from bot.turn import Intent, Product, Turn
-
-MAX_STASH = 12
 
 
 class Dialogue:
@@ -39,6 +37,7 @@ class Dialogue:
             GiveAnswer: self._answer,
             Show: self._show,
             ShowAgain: self._ask_again,
+            SubmitOpen: self._submit_open,
         }
 
     async def handle(self, turn: Turn[Any], session: Session) -> Session:
@@ -56,10 +55,11 @@ class Dialogue:
             return session
         if event.group:
             return await self._in_group(turn, session)
+        turn.hidden = self._is_secret(session, event)
         gate = self._product.gate(turn)
         if gate is not None:
             return await self._behind_gate(turn, session, gate)
-        if idle(turn, session):
+        if not turn.hidden and idle(turn, session):
             session = self._past_passing(session)
             if session.top is not None and self._product.phrase(turn) is None:
                 return ask_resume(turn, session)
@@ -80,16 +80,24 @@ class Dialogue:
         if intent is None or intent.form or self._product.gate(turn) is not None:
             turn.reply(text("group.private"))
             return session
+        if await self._product.asks_first(turn, intent) is not None:
+            turn.reply(text("group.private"))
+            return session
         await self._command(turn, intent)
         turn.opened = None
         return session
+
+    def _is_secret(self, session: Session, event: In) -> bool:
+        """Whether what was said answers a secret question: then it is kept nowhere, and waits for nothing."""
+        top = session.top
+        return top is not None and tells_a_secret(self._product.forms.get(top.form), top, event)
 
     async def _behind_gate(self, turn: Turn[Any], session: Session, gate: str) -> Session:
         """Nothing is done before the gate's form; what was sent meanwhile is kept, and done once the gate is open."""
         session = await self._at_gate(turn, session, gate)
         if self._product.gate(turn) is not None:
             return session
-        return await self._follow(turn, replace(session, stash=()), *_kept(session))
+        return await self._follow(turn, replace(session, stash=()), *kept_of(session))
 
     async def _at_gate(self, turn: Turn[Any], session: Session, gate: str) -> Session:
         top, event = session.top, turn.event
@@ -98,10 +106,10 @@ class Dialogue:
             return await self._follow(turn, session, Run(intent))
         command = intent is not None
         keep = command or waits(event, turn.catalogues[turn.person.language].control_words)
-        kept = _stash(session, event) if keep else session
+        kept = stashed(session, event) if keep else session
         if top is None or top.form != gate:
             if not keep:  # an answer of a form below, an old button; else a greeting, which gets the menu afterwards
-                kept = _stash(session, event if top is not None or event.kind == "tap" else In("start"))
+                kept = stashed(session, event if top is not None or event.kind == "tap" else In("start"))
             return await self._follow(turn, kept, Open(Intent(form=gate)))
         if command and event.kind == "tap":
             return await self._follow(turn, kept, ShowAgain("choose"))
@@ -119,7 +127,7 @@ class Dialogue:
     async def _route(self, turn: Turn[Any], session: Session, step: Route) -> Next:
         turn.event = event = step.event
         if session.stash and event.kind != "tap":
-            return replace(session, stash=()), (*_kept(session), step)
+            return replace(session, stash=()), (*kept_of(session), step)
         intent = self._product.addressed(turn)
         if intent is not None:
             return self._past_passing(session), (do(intent),)
@@ -144,10 +152,13 @@ class Dialogue:
             turn.reply(text("step.stale"))
             return session, ()
         if verb in (CONTINUE, DROP) and rev == str(session.rev):
-            return _resumed(turn, session, verb)
+            return resumed(turn, session, verb)
         return session, (GiveAnswer(),)
 
     async def _run(self, turn: Turn[Any], session: Session, step: Run) -> Next:
+        first = await self._product.asks_first(turn, step.intent)
+        if first is not None:
+            return session, (Open(first),)
         await self._command(turn, step.intent)
         return _after_action(turn, session)
 
@@ -220,12 +231,22 @@ class Dialogue:
                 shown = effect
                 return screen(turn, session, lambda frame: ask_say(form, frame, shown), stale=stale), ()
 
+    async def _submit_open(self, turn: Turn[Any], session: Session, step: SubmitOpen) -> Next:
+        top, form = session.top, self._product.forms.get(step.form)
+        if top is None or form is None or top.form != step.form or next_step(form, top.answers) is not None:
+            return session, (ShowAgain(),)
+        return session, (Show(form, Submit()),)
+
     async def _submit(self, turn: Turn[Any], session: Session, form: Form) -> Next:
-        frame = _top(session)
+        first = await self._product.asks_first(turn, Intent(form=form.id, submits=True))
+        if first is not None:
+            return session, (Open(first),)
+        answers = complete(form, _top(session).answers)
+        frame = without_secrets(form, _top(session))
         mark = len(turn.outbox), len(turn.timers)
         try:
             async with turn.tx.savepoint():
-                await form.submit(turn, complete(form, frame.answers))
+                await form.submit(turn, answers)
         except PersonError as error:
             undo(turn, mark)
             turn.reply(text(f"error.{error.code}", **error.fields))
@@ -262,15 +283,6 @@ def _top(session: Session) -> Frame:
     return frame
 
 
-def _stash(session: Session, event: In) -> Session:
-    return replace(session, stash=(*session.stash, event.to_json())[-MAX_STASH:])
-
-
-def _kept(session: Session) -> list[Route]:
-    """What waited behind the gate or a question of this module."""
-    return [Route(In.from_json(kept)) for kept in session.stash]
-
-
 def _own_tap(turn: Turn[Any]) -> bool:
     """Take the person's tag off a pressed button; False, and said so, when it is another person's."""
     tag, _, rest = turn.event.data.partition(".")
@@ -279,15 +291,6 @@ def _own_tap(turn: Turn[Any]) -> bool:
         return False
     turn.event = replace(turn.event, data=rest)
     return True
-
-
-def _resumed(turn: Turn[Any], session: Session, verb: str) -> Next:
-    """The answer to `_ask_resume`: what was said then is handled now, in the old form or without it."""
-    kept = _kept(session)
-    session = replace(session, updated_ms=turn.now_ms, stash=())
-    if verb == DROP:
-        return session.pop(), kept
-    return session, kept or (ShowAgain(),)
 
 
 def _after_action(turn: Turn[Any], session: Session) -> Next:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
+from bot.incoming.steps import Next, Route, ShowAgain
 from bot.talk.hearing import bare
 from bot.talk.messages import Button, In, Media, Say, text
 from bot.talk.session import Frame, Session, tag_of
@@ -13,6 +14,7 @@ from bot.turn import Intent, Product, Turn
 
 RESUME_AFTER_MS = 12 * 3_600_000
 CONTINUE, DROP = "~c", "~d"
+MAX_STASH = 12
 SHORTEST_KEPT = 3  # characters: «好», «嗯嗯» are no matter of their own
 
 
@@ -64,6 +66,25 @@ def waits(event: In, control_words: Collection[str]) -> bool:
         return event.kind in ("media", "place", "start")
     plain = bare(event.text)
     return len(plain) >= SHORTEST_KEPT and not plain.isdigit() and plain not in control_words
+
+
+def stashed(session: Session, event: In) -> Session:
+    """The session with one more event that waits."""
+    return replace(session, stash=(*session.stash, event.to_json())[-MAX_STASH:])
+
+
+def kept_of(session: Session) -> list[Route]:
+    """What waited behind the gate or a question of this module."""
+    return [Route(In.from_json(kept)) for kept in session.stash]
+
+
+def resumed(turn: Turn[Any], session: Session, verb: str) -> Next:
+    """The answer to `_ask_resume`: what was said then is handled now, in the old form or without it."""
+    kept = kept_of(session)
+    session = replace(session, updated_ms=turn.now_ms, stash=())
+    if verb == DROP:
+        return session.pop(), kept
+    return session, kept or (ShowAgain(),)
 
 
 async def said_anew(product: Product, turn: Turn[Any], frame: Frame) -> Intent | None:

@@ -60,10 +60,19 @@ class ShowAgain:
     note: str = ""
 
 
-Step = Route | Run | Open | GiveAnswer | Show | ShowAgain
+@dataclass(slots=True)
+class SubmitOpen:
+    """Submit the form of that id, if it is the one that is open, and complete."""
+
+    form: str
+
+
+Step = Route | Run | Open | GiveAnswer | Show | ShowAgain | SubmitOpen
 Next = tuple[Session, Sequence[Step]]
 
 
 def do(intent: Intent) -> Step:
     """The step that an intent asks for."""
+    if intent.submits:
+        return SubmitOpen(intent.form)
     return Open(intent) if intent.form else Run(intent)

@@ -7,6 +7,7 @@ shell awaits; everything else here is pure.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -228,6 +229,25 @@ class Day(Step):
             return Wrong("date_wanted")
         day = read_day(event.text, facts.today)
         return Answer(day.isoformat()) if day else Wrong("not_a_date")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Secret(Step):
+    """Digits that one person alone knows, and that nobody is to read in the conversation afterwards.
+
+    Only a form's last question may be one: its answer goes to `submit` and is kept nowhere.
+    """
+
+    least: int = 6
+    most: int = 12
+    kind: ClassVar[str] = "secret"
+    ask: ClassVar[Wanted] = "secret"
+
+    def read(self, event: In, facts: Any) -> Reading:
+        said = "".join(unicodedata.normalize("NFKC", event.text).split()) if event.kind == "text" else ""
+        if said.isascii() and said.isdigit() and self.least <= len(said) <= self.most:
+            return Answer(said)
+        return Wrong("digits", {"min": self.least, "max": self.most})
 
 
 def read_day(said: str, today: date) -> date | None:

@@ -11,6 +11,7 @@ from bot.talk.frozen import dataclass
 
 FARTHEST_M = 20_000_000  # half around the world: an accuracy beyond it is none
 InKind = Literal["text", "tap", "media", "place", "start", "face", "file", "other", "edited", "left", "nothing"]
+HIDDEN = "••••••"  # what stands where words stood that nobody may read
 VOICE = "voice"  # the `data` of something spoken that nobody has put into words
 
 
@@ -115,7 +116,18 @@ class Link:
 
 
 Wanted = Literal[
-    "", "place", "photos", "photos_words", "text", "number", "weight", "percent", "date", "choice", "choice_words"
+    "",
+    "place",
+    "photos",
+    "photos_words",
+    "text",
+    "number",
+    "weight",
+    "percent",
+    "date",
+    "choice",
+    "choice_words",
+    "secret",
 ]  # what a question takes; `…_words`: words, too
 
 
@@ -141,7 +153,8 @@ class Out:
 
     `mentions`: whom it calls in a group, each by what the platform knows them by. `card`: see Say. `quiet`: it only
     changes an earlier message; where that can't be done it is not sent. `commands`: no message, but what the platform's
-    own menu offers in this chat.
+    own menu offers in this chat. `hides`: no message either; what the platform calls one of the person's own that is to
+    be taken away.
     """
 
     text: str
@@ -153,3 +166,4 @@ class Out:
     card: str = ""
     quiet: bool = False
     commands: tuple[tuple[str, str], ...] = ()
+    hides: str = ""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import field, replace
 from functools import lru_cache
 from typing import Any
 
-from bot.talk.form import Choice, Form, Found, FreeText, Photos, Place, Step, YesNo
+from bot.talk.form import Choice, Form, Found, FreeText, Photos, Place, Secret, Step, YesNo
 from bot.talk.frozen import dataclass
+from bot.talk.messages import In
+from bot.talk.typed import is_command
 
 REVIEW = "review"
 MAX_FRAMES = 4
@@ -196,3 +200,23 @@ def earlier(form: Form, frame: Frame) -> Step | None:
     steps = path(form, frame.answers)
     asked = next((at for at, step in enumerate(steps) if step.id == frame.asked), len(steps))
     return next((step for step in reversed(steps[:asked]) if step.id in frame.answers), None)
+
+
+# What answers a secret question is kept nowhere.
+
+# Also what is only like an answer is not left standing: a digit too few, words beside it («密码是 482913»).
+_LIKE_A_SECRET = re.compile(r"\d(?:[\s-]*\d){3}")
+
+
+def tells_a_secret(form: Form | None, frame: Frame | None, event: In) -> bool:
+    """Whether words answer a secret question, or look as if they were meant to."""
+    step = form.step(frame.asked) if form is not None and frame is not None else None
+    if not isinstance(step, Secret) or event.kind != "text" or is_command(event.text):
+        return False
+    return _LIKE_A_SECRET.search(unicodedata.normalize("NFKC", event.text)) is not None
+
+
+def without_secrets(form: Form, frame: Frame) -> Frame:
+    """The frame as it may be stored: without the answers of secret questions."""
+    kept = {key: value for key, value in frame.answers.items() if not isinstance(form.step(key), Secret)}
+    return frame if len(kept) == len(frame.answers) else replace(frame, answers=kept)

@@ -10,6 +10,7 @@ from handlers.world import Turn
 from storage.database import Row
 from storage.people import claims, households, merging, people, rewards
 from storage.product import accounts, ledger
+from storage.security import pins
 
 
 async def join(turn: Turn, one: Row, other: Row) -> Row:
@@ -25,6 +26,7 @@ async def join(turn: Turn, one: Row, other: Row) -> Row:
     await merging.join_people(turn.tx, from_person=gone["id"], to_person=kept["id"], now_ms=turn.now_ms)
     version = max(kept["consent_version"] or 0, gone["consent_version"] or 0)
     await people.set_person(turn.tx, kept["id"], name=kept["name"] or gone["name"], consent_version=version or None)
+    await pins.add_event(turn.tx, event_id=turn.ids.next(), person_id=kept["id"], event="over", at_ms=turn.now_ms)
     turn.person = replace(await load_person(turn, kept["id"]), language=turn.person.language)
     turn.meet_again(addresses)
     return kept

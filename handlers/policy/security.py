@@ -1,12 +1,14 @@
-"""What the policy says of the doors: idle pages of the office, and who may see who reported."""
+"""What the policy says of the doors: idle pages of the office, who may see who reported, when a PIN is asked for."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from handlers.policy.fields import Hours, Table
+from handlers.people.rules import RIGHTS, ROLES
+from handlers.policy.fields import Hours, Many, Table, fault, no_repeats
 
 
 class Security(Table):
@@ -23,3 +25,34 @@ class Security(Table):
 
     reporter_told_days: Annotated[int, Field(ge=1, le=365)] = 14
     """After so many days the reporter is told that somebody looked, and why."""
+
+
+class StepUp(Table):
+    """Before what is the person asked for their PIN, in that chat, though they are signed in."""
+
+    asks: Many[str] = ("see_reporter", "confirm_disclosure", "manage_roles", "invite", "approve_weight", "correct_film")
+    """Rights: what is done with them asks, of everybody who has set a PIN."""
+
+    required_of: Many[str] = ()
+    """Roles that can do none of that before they have set one."""
+
+    minutes: Annotated[int, Field(ge=1, le=480)] = 10
+    """For how long an answer holds in the same chat."""
+
+    @field_validator("asks")
+    @classmethod
+    def _known_rights(cls, asks: tuple[str, ...]) -> tuple[str, ...]:
+        return _among(asks, RIGHTS)
+
+    @field_validator("required_of")
+    @classmethod
+    def _known_roles(cls, roles: tuple[str, ...]) -> tuple[str, ...]:
+        return _among(roles, ROLES)
+
+
+def _among(said: tuple[str, ...], known: Collection[str]) -> tuple[str, ...]:
+    no_repeats(said, "policy_repeated")
+    for one in said:
+        if one not in known:
+            raise fault("policy_unknown_name", name=one, names="、".join(sorted(known)))
+    return said

@@ -92,6 +92,12 @@ async def done(tx: Tx, ids: Sequence[int]) -> None:
     )
 
 
+async def rewrite(tx: Tx, update_id: int, body: bytes, *, received_ms: int) -> None:
+    """Put other bytes in place of what an update said, sealed like it."""
+    sealed = await seal(tx, Purpose.WORDS, received_ms, body)
+    await tx.run("UPDATE inbox SET body = :body WHERE township_id = :t AND id = :id", {"id": update_id, "body": sealed})
+
+
 async def quarantine(tx: Tx, update_id: int, error: str) -> bool:
     """Set aside an update that can't be handled; False if it was handled or set aside meanwhile."""
     return (

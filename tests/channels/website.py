@@ -95,6 +95,9 @@ class Echo:
     async def plan(self, desk: Desk) -> None:
         return None
 
+    async def asks_first(self, turn: Turn, wanted: Any) -> None:
+        """Nothing asks for anything."""
+
     async def may_open(self, turn: Turn, form: Any) -> None:
         return None
 

@@ -33,6 +33,7 @@ STORIES = {
     "people": ("test_people.py",),
     "privacy": ("test_leaving.py", "test_retention.py"),
     "photos": ("test_report.py", "test_retention.py"),
+    "pins": ("test_pins.py",),
     "points": ("test_points.py",),
     "push": ("test_push.py",),
     "rewards": ("test_rewards.py",),

@@ -17,7 +17,7 @@ from handlers.policy.loader import load
 
 ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "bot" / "web" / "static"
-WORDS_ARE_TAKEN = {"text", "place", "number", "weight", "percent", "date", "photos_words", "choice_words"}
+WORDS_ARE_TAKEN = {"text", "place", "number", "weight", "percent", "date", "photos_words", "choice_words", "secret"}
 HINT = re.compile(r"(\w+): \"(ask\w+)\"")
 QUESTIONS = [(form, step) for form in registry.FORMS.values() for step in form.steps]
 

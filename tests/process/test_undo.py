@@ -38,7 +38,7 @@ class Office:
     """A keeper who decides, an aunt who reported, and the program that they write to."""
 
     def __init__(self, folder: Path, api: FakeBotApi) -> None:
-        self.folder = folder
+        self.folder, self.api = folder, api
         self.program = Program(folder, api, look_into(folder / "data" / "jingxiang.db"))
         self.keeper, self.aunt = api.user("赵网格"), api.user("王大娘")
 

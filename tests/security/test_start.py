@@ -13,7 +13,9 @@ import orjson
 import pytest
 
 from benchmarks.start import AWAY, away_environment, first_answer
-from tests.process.program import Program, look_into
+from tests.postgres import PostgresServer
+from tests.process.program import LookAtServer, Program, look_into
+from tests.stories.template import make_template
 
 ANSWERS_S = 30.0  # an outcome, not a time: how fast it is, `make bench` says
 
@@ -76,3 +78,26 @@ async def test_a_wrong_token_is_said_as_such_and_the_page_is_served(tmp_path: Pa
         finally:
             await program.end()
         assert environment["TELEGRAM_TOKEN"] not in program.log
+
+
+async def test_a_database_server_that_is_not_up_yet_is_waited_for(tmp_path: Path, postgres: PostgresServer) -> None:
+    """After a power cut both machines start together, and the server takes longer."""
+    url = await postgres.fresh()
+    await make_template(url)
+    address, _, folder = url.partition("?host=")
+    look = LookAtServer(url)
+    program = Program(tmp_path, None, look, DATABASE_URL=f"{address}?host={tmp_path / 'pg'}")
+    await program.start()
+    try:
+        async with asyncio.timeout(ANSWERS_S):
+            while not program.log:
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)
+        (tmp_path / "pg").symlink_to(folder)
+        port = await program.serves_at()
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            assert (await client.get("/health")).status_code == 200
+    finally:
+        await program.end()
+        look.close()
+    assert program.log.count("can't be reached yet") == program.log.count("It is there") == 1

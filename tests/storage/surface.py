@@ -27,7 +27,7 @@ from tests.storage.rows import HASHES, MEDIA, TOKENS, VAULT
 
 # Modules that are an engine, or speak to a server and not to a township's tables.
 ENGINE = ("storage.database", "storage.engine", "storage.vault.vault", "storage.vault.keyfile", "storage.vault.sealing",
-          "storage.vault.pseudonyms")  # fmt: skip
+          "storage.vault.pseudonyms", "storage.vault.slow")  # fmt: skip
 # The only functions that look beyond the township of their `tx`, and why.
 CROSSING = {
     "townships.every_id": "a worker serves every township of the database",
@@ -182,6 +182,9 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "reporter_looks.of_request": [{"request_id": 1}],
     "reporter_looks.untold_ms": [{"case_id": Loaded(looked_at)}, {"case_id": 2}],
     "reporter_looks.newest": [{}, {"area_ids": []}],
+    "inbox.rewrite": [{"update_id": 1, "body": b"{}"}],
+    "pins.keep": [{"hash_": "words"}, {"hash_": None}],
+    "pins.add_event": [{"event": "right"}, {"event": "reset", "address": "", "by_id": 2}],
     "case_vault.owners": [{"case_ids": [1, 2, 3]}],
     "case_vault.rewarded": [{}, {"person_id": 77}],
     "case_vault.is_reporter": [{"case_id": 1, "person_id": 1}, {"case_id": 1, "person_id": 77}],

@@ -300,3 +300,32 @@ async def test_the_roll_call_in_a_group_but_no_digest(town: Town) -> None:
         await town.work()
         heard = await group.hears()
         assert answer in heard.text and "日报 2026" not in heard.text
+
+
+async def test_the_digest_says_what_of_the_system_did_not_work(town: Town) -> None:
+    """To those in charge of the whole township, while it lasts and once when it is over; a short one nobody noticed."""
+    staff = await town.person("孙干事", role="staff")
+    keeper = await town.person("赵网格", role="grid_keeper", area="王家沟")
+    troubles, book = town.app.troubles, town.app.book
+    await ticks(town, "2026-11-18 12:00")
+    troubles.failed("media", "disk_full", said="No space left on device")
+    await book.write()
+    await ticks(town, "2026-11-18 18:00")
+    assert "【系统】" in staff.heard[-1].text and "12:00" in staff.heard[-1].text
+    assert not [heard for heard in keeper.heard if "【系统】" in heard.text]
+    await ticks(town, "2026-11-18 20:00")
+    troubles.failed("media", "disk_full", said="No space left on device")
+    town.clock.advance(minutes=1)
+    troubles.works("media")
+    await book.write()
+    await ticks(town, "2026-11-19 10:00")
+    troubles.failed("delivery", "defect", said="ValueError")
+    await book.write()
+    town.clock.advance(minutes=2)
+    troubles.works("delivery")
+    await book.write()
+    await ticks(town, "2026-11-19 18:00")
+    said = staff.heard[-1].text.partition("【系统】")[2]
+    assert "20:00" in said and "10:0" not in said
+    await ticks(town, "2026-11-20 18:00")
+    assert "【系统】" not in "".join(heard.text for heard in staff.news)

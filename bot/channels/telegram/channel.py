@@ -30,13 +30,11 @@ from bot.channels.telegram.api import (
     read_json,
 )
 from bot.channels.telegram.identity import Identity
-from bot.channels.telegram.multipart import upload_of
+from bot.channels.telegram.sending import deliver
 from bot.channels.telegram.wire import (
     arrival_of,
-    changed_message,
-    commands_in,
     commands_of,
-    messages_of,
+    masked_update,
     name_of,
     needed,
     query_of,
@@ -56,7 +54,6 @@ POLL_S = 25
 BATCH_UPDATES = 100
 MAX_BODY_BYTES = 1 << 20
 FIRST_PAUSE_S, LAST_PAUSE_S = 1.0, 30.0
-NOT_MODIFIED = "message is not modified"
 PATIENCE_MS = 10_000  # a moment without an answer is no trouble yet
 RECEIVING = "telegram_receiving"
 log = structlog.get_logger()
@@ -224,6 +221,10 @@ class Telegram:
         arrival = arrival_of(orjson.loads(raw.body), self.identity.username)
         return replace(arrival, reply_to=self.pseudonyms.of(arrival.reply_to)) if arrival.reply_to else arrival
 
+    def masked(self, raw: Raw) -> bytes:
+        """An update without the words of its message."""
+        return orjson.dumps(masked_update(orjson.loads(raw.body)))
+
     def handled(self, raw: Raw) -> None:
         """Stop the spinner of a pressed button; best effort, in the background."""
         if b'"callback_query"' in raw.body and (query_id := query_of(orjson.loads(raw.body))):
@@ -290,17 +291,8 @@ class Telegram:
     async def send(self, letter: Letter) -> bool | str:
         """Send a letter: its pictures first, then its words with the buttons; or change the message it `changes`."""
         chat_id = self._chat_at(letter.address)
-        sent: Any = None
         try:
-            if letter.out.commands:
-                await self._api.call("setMyCommands", commands_in(chat_id, letter.out.commands))
-                return True
-            if letter.changes and await self._changed(chat_id, letter):
-                return True
-            if letter.out.media:
-                await self._send_pictures(chat_id, letter.out.media)
-            for message in messages_of(chat_id, letter.out):
-                sent = await self._api.call("sendMessage", message)
+            sent = await deliver(self._api, self._pictures, chat_id, letter)
         except BotApiError as error:
             if error.retry_after_s:
                 self._pace.hold(chat_id, self._clock.now_ms() + int(error.retry_after_s * 1000))
@@ -309,21 +301,3 @@ class Telegram:
                 raise GiveUp(error.description, unreachable=gone) from None
             raise later_of(error) from None
         return (letter.out.card and name_of(sent)) or True
-
-    async def _changed(self, chat_id: int, letter: Letter) -> bool:
-        """Change an earlier message; False when it is gone or too long, and the letter is to be sent like any other."""
-        message = changed_message(chat_id, letter.changes, letter.out)
-        if message is None:
-            return letter.out.quiet
-        try:
-            await self._api.call("editMessageText", message)
-        except BotApiError as error:
-            if error.code != BAD_REQUEST:
-                raise
-            return letter.out.quiet or NOT_MODIFIED in error.description.lower()
-        return True
-
-    async def _send_pictures(self, chat_id: int, media_ids: Sequence[str]) -> None:
-        found = [copy for media_id in media_ids if (copy := await self._pictures.viewing_copy(media_id)) is not None]
-        for method, field, file in (upload_of(content, kind) for content, kind in found):
-            await self._api.upload(method, {"chat_id": str(chat_id)}, field, file)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from bot.channels.base import Arrival
 from bot.talk.clean import clean
 from bot.talk.menu import Commands, NativeMenu
-from bot.talk.messages import VOICE, In, Media, Out, accuracy_of
+from bot.talk.messages import HIDDEN, VOICE, In, Media, Out, accuracy_of
 from bot.talk.typed import face, is_command, typed
 
 MAX_CHARS = 4_000
@@ -97,6 +97,13 @@ def name_of(message: Any) -> str:
     """What Telegram calls a message in its chat; "" when that isn't known."""
     number = message.get("message_id") if isinstance(message, dict) else None
     return str(number) if type(number) is int else ""
+
+
+def masked_update(update: dict[str, Any]) -> dict[str, Any]:
+    """A raw update with nothing of its message but who sent it where and what it is called."""
+    name, part = _part_of(update)
+    kept = {key: part[key] for key in ("message_id", "from", "chat", "date") if key in part}
+    return {"update_id": update_id_of(update), name: {**kept, "text": HIDDEN}}
 
 
 def _part_of(update: Any) -> tuple[str, dict[str, Any]]:

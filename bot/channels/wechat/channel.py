@@ -23,7 +23,7 @@ from bot.channels.wechat.customer import CustomerMessages
 from bot.channels.wechat.fields import MAX_BODY_BYTES
 from bot.channels.wechat.gate import Gate
 from bot.channels.wechat.replies import Replies
-from bot.channels.wechat.wire import NEWS, SUCCESS, Update, arrival_of, notice_of, text_reply, update_of
+from bot.channels.wechat.wire import NEWS, SUCCESS, Update, arrival_of, masked_push, notice_of, text_reply, update_of
 from bot.channels.wechat.words import choice_of
 from bot.clock import Clock
 from bot.errors import GiveUp, RetryLater
@@ -187,6 +187,10 @@ class WeChat:
         """Read a stored push."""
         update = update_of(raw.body)
         return Arrival(_event_of(update), made_ms=update.created_ms)
+
+    def masked(self, raw: Raw) -> bytes:
+        """A push without its words."""
+        return masked_push(raw.body)
 
     def pick(self, said: str, shown: Sequence[Together]) -> str | Unclear | None:
         """The button that a number, a letter or a label stands for."""

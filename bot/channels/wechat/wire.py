@@ -12,9 +12,9 @@ from typing import Literal
 
 from bot.channels.base import Arrival
 from bot.channels.wechat.faces import not_handed_on, without_faces
-from bot.channels.wechat.fields import Fields, Value, body_of, fields_of
+from bot.channels.wechat.fields import Fields, Value, body_of, fields_of, is_json
 from bot.talk.clean import clean
-from bot.talk.messages import VOICE, In, Media, accuracy_of
+from bot.talk.messages import HIDDEN, VOICE, In, Media, accuracy_of
 from bot.talk.typed import face, typed
 
 SCENE = "qrscene_"
@@ -57,6 +57,13 @@ def update_of(body: bytes) -> Update:
         raise ValueError("no time")
     kind, event = fields.get("MsgType", "").lower(), fields.get("Event", "").upper()
     return Update(sender, account, _key(fields, kind), int(created) * 1000, kind, event, fields)
+
+
+def masked_push(body: bytes) -> bytes:
+    """A push with nothing of its message but who sent it, when, and by what its repetitions are known."""
+    fields = fields_of(body)
+    kept = {name: fields[name] for name in ("ToUserName", "FromUserName", "CreateTime", "MsgId") if name in fields}
+    return body_of({**kept, "MsgType": "text", "Content": HIDDEN}, json=is_json(body))
 
 
 def _key(fields: Fields, kind: str) -> str:

@@ -76,6 +76,10 @@ class WeCom:
         """Nobody can write to a robot: ValueError."""
         raise ValueError("a robot hears nothing")
 
+    def masked(self, raw: Raw) -> bytes:
+        """Nobody can write to a robot: ValueError."""
+        raise ValueError("a robot hears nothing")
+
     def pick(self, said: str, shown: Sequence[Together]) -> str | None:
         """Nobody can write to a robot."""
         return None

@@ -35,7 +35,7 @@ const reminders = new Reminders();
 const settings = new Settings(alerts, reminders, () => timeline.toEnd());
 const viewer = new Viewer();
 const camera = new Camera((picked) => sendFiles(picked));
-const composer = new Composer((text) => say({ kind: "text", text }), act);
+const composer = new Composer((text, secret) => say({ kind: "text", text, ...(secret && { secret }) }), act);
 const actions = {
   tap,
   ask: act,

@@ -5,15 +5,16 @@ import { t } from "./texts.js";
 
 const HINTS = { text: "askText", number: "askNumber", weight: "askWeight", percent: "askPercent", date: "askDate",
   place: "askPlace", photos: "askPhotos", photos_words: "askPhotosWords", choice: "askChoice",
-  choice_words: "askChoiceWords" };
+  choice_words: "askChoiceWords", secret: "askSecret" };
 const MOST_LINES_SHARE = 0.3;
 
 const $ = (id) => document.getElementById(id);
 
-/** Calls `onText(text)` for a message and `onAct(name)` for photo, album, video or place. */
+/** Calls `onText(text, isSecret)` for a message and `onAct(name)` for photo, album, video or place. */
 export class Composer {
   #field = $("text");
   #onText;
+  #secret = false;
 
   constructor(onText, onAct) {
     this.#onText = onText;
@@ -45,6 +46,8 @@ export class Composer {
   /** The grey words in the empty field say what the bot's question takes. */
   prompt(ask) {
     this.#field.placeholder = HINTS[ask] ? t(HINTS[ask]) : t("write");
+    this.#secret = ask === "secret";
+    this.#field.classList.toggle("secret", this.#secret);
   }
 
   /** Puts words into the field for the person to send or change. */
@@ -72,7 +75,7 @@ export class Composer {
     if (!text) return;
     this.#field.value = "";
     this.#fit();
-    this.#onText(text);
+    this.#onText(text, this.#secret);
   }
 
   #fit() {

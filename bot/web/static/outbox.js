@@ -7,7 +7,7 @@ const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 60000;
 export const CONSENT_FIRST = "consent_first";
 const NOT_THE_FILE = [401, 403];
-const FIELDS = ["id", "kind", "text", "data", "lat", "lng", "accuracy_m", "payload", "under"];
+const FIELDS = ["id", "kind", "text", "data", "lat", "lng", "accuracy_m", "payload", "under", "secret"];
 
 function uuid() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));

@@ -1,7 +1,7 @@
 // Keeps the page's own files, so that it opens without a network; nothing of /api or /media is kept.
 // Shows that something waits when no page is open.
 
-const VERSION = "998abdac97b9";
+const VERSION = "7c46c377381e";
 const CACHE = `jingxiang-${VERSION}`;
 const SHELL = [
   "/",

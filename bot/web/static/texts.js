@@ -87,6 +87,7 @@ const ZH = {
   askPhotosWords: "拍照，或写几句",
   askChoice: "点一个按钮",
   askChoiceWords: "点按钮，或打字",
+  askSecret: "输数字密码，旁人看不见",
 };
 
 const EN = {
@@ -176,6 +177,7 @@ const EN = {
   askPhotosWords: "Take a photo, or write",
   askChoice: "Tap a button",
   askChoiceWords: "Tap a button, or write",
+  askSecret: "Your PIN, hidden from others",
 };
 
 let words = ZH;

@@ -9,6 +9,7 @@ const NEAR_END_PX = 120;
 const ABOVE_PX = 8;
 const ONE_ANSWER_MS = 5000;
 const TYPING_MS = 20000;
+const HIDDEN = "••••••"; // what answers a secret question is not shown
 
 const $ = (id) => document.getElementById(id);
 
@@ -34,7 +35,7 @@ function previews(files) {
 function localText(item) {
   if (item.kind === "place") return t("myPlace", { metres: item.accuracy_m });
   if (item.kind === "start") return t("begin");
-  return item.text || "";
+  return item.secret ? HIDDEN : item.text || "";
 }
 
 /** Entries are {id: number|null, clientId, from, atMs, unsent, question, lasting, menu, ask, under, node}. */

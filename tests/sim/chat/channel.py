@@ -16,7 +16,7 @@ from bot.errors import GiveUp, RetryLater
 from bot.i18n import Catalogues
 from bot.outgoing.delivery import MAX_AGE_MS
 from bot.outgoing.shares import Outgoing
-from bot.talk.messages import In
+from bot.talk.messages import HIDDEN, In
 from storage.database import Database, Workers
 from tests.sim.chat.platform import NAME, Platform, Update
 from tests.sim.faults import Chaos
@@ -186,6 +186,10 @@ class SimChannel:
         self._belongs(raw.township_id)
         event = orjson.loads(raw.body)
         return Arrival(In.from_json(event["event"]), self._platform.names.get(raw.address, ""))
+
+    def masked(self, raw: Raw) -> bytes:
+        event = orjson.loads(raw.body)
+        return orjson.dumps({**event, "event": {**event["event"], "text": HIDDEN}})
 
     def handled(self, raw: Raw) -> None:
         self._platform.note("handled", life=self.number, address=raw.address, key=raw.key)

@@ -221,6 +221,9 @@ class SimProduct:
         """No line takes the place of an open gift."""
         return None
 
+    async def asks_first(self, turn: Turn, wanted: Any) -> None:
+        """Nothing asks for anything."""
+
     async def may_open(self, turn: Turn, form: Form) -> None:
         """Everyone may."""
 

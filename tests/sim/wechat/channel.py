@@ -234,6 +234,9 @@ class WeChatDoor:
             self._read.pop(raw.key, None)
         return self.real.decode(raw)
 
+    def masked(self, raw: Raw) -> bytes:
+        return self.real.masked(raw)
+
     def pick(self, said: str, shown: Sequence[Together]) -> str | Unclear | None:
         picked = self.real.pick(said, shown)
         self._read[self._reading] = picked if isinstance(picked, str) else None

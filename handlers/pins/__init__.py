@@ -1,0 +1,1 @@
+"""A PIN, asked for again before money is released or somebody is revealed: signed in is not yet who is there."""
