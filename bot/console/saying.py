@@ -29,7 +29,7 @@ async def hear(settings: Settings, words: str, role: str, township: str) -> list
         township_id = await township_of(database, township)
         worlds = Worlds(settings.zone, settings.address)
         now_ms = SystemClock().now_ms()
-        world = await database.read(lambda tx: worlds.load(tx.at(township_id), now_ms))
+        world = await database.read(lambda tx: worlds.load(tx, now_ms), township_id=township_id)
     roles = () if role == VILLAGER else (Role(role, _town(world)),)
     return list(_told(understand(world, roles, words)))
 
