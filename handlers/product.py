@@ -28,7 +28,7 @@ from handlers.world_cache import Worlds
 from storage.database import Tx
 from storage.machine.media import MediaLimits
 from storage.people import people
-from storage.product import case_vault
+from storage.product import case_vault, film_figures
 
 
 async def _first(readings: Iterable[Awaitable[Intent | None]]) -> Intent | None:
@@ -53,9 +53,10 @@ class Township:
         self._worlds.name_telegram_bot(township_id, username)
 
     async def seal_earlier(self, tx: Tx) -> None:
-        """Bring what earlier versions have stored of who reported into today's shape."""
+        """Bring what earlier versions have stored, and their workers until a moment ago, into today's shape."""
         await case_vault.seal_earlier(tx)
         await case_vault.hand_over_earlier(tx)
+        await film_figures.catch_up_waits(tx)
 
     async def world(self, tx: Tx, now_ms: int) -> World:
         """Policy and places in force."""

@@ -54,7 +54,7 @@ def pseudonyms_by(look: Callable[..., list[Any]], key_file: Path, township_id: i
     tx: Any = _Looking(look, key_file, township_id)
     found = drive(tx.sealing.key(tx, Purpose.ADDRESSES, 0))
     assert found is not None, "nobody has been called anything yet"
-    return Pseudonyms(found[1], township_id)
+    return Pseudonyms(found.raw, township_id)
 
 
 class _Looking:

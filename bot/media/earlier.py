@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 
 from bot.media.files import keep
-from bot.media.sealed import SealedFiles
+from bot.media.sealed import Plain, SealedFiles, discard
 from bot.media.shelf import Complete, Shelf, StoredFile, copies, key_of
 from storage.database import Database
 from storage.walks import set_through, through
@@ -55,18 +54,12 @@ class EarlierPhotos:
 
     async def _seal(self, names: list[str], found: Mapping[str, StoredFile], now_ms: int) -> None:
         self._shelf.waiting.mkdir(parents=True, exist_ok=True)
-        path = self._shelf.waiting / secrets.token_hex(16)
-        plain: list[Complete] = []
+        sealed: list[Complete] = []
         try:
             for name in names:
-                if await self._files.is_sealed(name, found[name].size_bytes):
-                    continue
-                local = path.with_name(f"{path.name}.{len(plain)}")
-                with await asyncio.to_thread(local.open, "xb") as file:
-                    async for piece in self._shelf.read(name):
-                        await asyncio.to_thread(file.write, piece)
-                plain.append(Complete(name, local, ""))
-            await keep(self._shelf, await self._files.seal(plain, now_ms))
+                if not await self._files.is_sealed(name, found[name].size_bytes):
+                    content = b"".join([piece async for piece in self._shelf.read(name)])
+                    sealed += await self._files.seal([Plain(name, content, "")], now_ms)
+            await keep(self._shelf, sealed)
         finally:
-            for left in path.parent.glob(f"{path.name}*"):
-                left.unlink(missing_ok=True)
+            await asyncio.to_thread(discard, sealed)

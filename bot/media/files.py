@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
+import os
 import secrets
 import shutil
 import time
@@ -18,12 +20,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.errors import RetryLater
-from bot.media.pictures import VIEW_MIME, FileFacts, copies_of, prepare
-from bot.media.shelf import Complete, Shelf, copies, key_of
+from bot.media.pictures import VIEW_MIME, FileFacts, prepare
+from bot.media.sealed import Plain
+from bot.media.shelf import READ_BYTES, Complete, Shelf, copies, key_of
+from storage.vault.files import HEAD, SealedPart, Sealer, head_of
 
 MIN_FREE_BYTES = 200 * 1024 * 1024
 STALE_S = 86_400
-BROKEN_S = 3_600  # no upload takes this long: a kill left its files, which are not sealed yet
+BROKEN_S = 3_600  # no upload takes this long: a kill left its files, which nobody opens any more
+KEY_BYTES = 32
 FRESH_MS = 3_600_000  # a row is written long before this after its file
 LEFT_MS = 3_600_000  # no eraser takes this long: a crash left its marker
 AGAIN_MS = 1_000
@@ -47,7 +52,9 @@ class Stored:
 
 
 class Incoming:
-    """A file on its way in, in the local folder `waiting`. Every method blocks: call them in a thread."""
+    """A file on its way in, in the local folder `waiting`, sealed from its first byte under a key that is in memory
+    alone: what a crash leaves of it nobody opens. Every method blocks: call them in a thread.
+    """
 
     def __init__(self, waiting: Path) -> None:
         waiting.mkdir(parents=True, exist_ok=True)
@@ -55,6 +62,8 @@ class Incoming:
             raise NoRoom
         self._path = waiting / secrets.token_hex(16)
         self._file = self._path.open("xb")
+        self._key = os.urandom(KEY_BYTES)
+        self._sealer = Sealer(self._file, self._key, 0, self._path.name)
         self._hash = hashlib.sha256()
         self._size_bytes = 0
 
@@ -62,23 +71,49 @@ class Incoming:
         """Add bytes."""
         self._hash.update(block)
         self._size_bytes += len(block)
-        self._file.write(block)
+        self._sealer.write(block)
 
-    def finish(self, zone: ZoneInfo, largest_px: int, *, full: bool = False) -> Stored:
-        """Check the whole and write its copies, one in `full` size if that is wanted. Raises UnusableFile."""
+    def finish(
+        self, township_id: int, zone: ZoneInfo, largest_px: int, *, full: bool = False
+    ) -> tuple[Stored, list[Plain]]:
+        """Check the whole and make its copies, one in `full` size if that is wanted; what is to be stored, the original
+        last. It is all in memory now. Raises UnusableFile.
+        """
+        self._sealer.finish()
         self._file.close()
-        facts = prepare(self._path, zone, largest_px, full=full)
-        return Stored(self._hash.hexdigest(), self._size_bytes, facts)
+        content = self._opened()
+        facts, made = prepare(content, zone, largest_px, full=full)
+        stored = Stored(self._hash.hexdigest(), self._size_bytes, facts)
+        key = key_of(stored.sha256, township_id)
+        mime = VIEW_MIME if facts.kind == "image" else facts.mime
+        every = zip(copies(key), (made.view, made.thumb, made.full), strict=True)
+        found = [Plain(name, copy, mime) for name, copy in every if copy is not None]
+        return stored, [*found, Plain(key, content, facts.mime)]
 
-    def files(self, stored: Stored, township_id: int) -> list[Complete]:
-        """What is to be stored, the original last."""
-        return complete(self._path, key_of(stored.sha256, township_id), stored.facts.mime)
+    def _opened(self) -> bytes:
+        """What was written, read again."""
+        whole = io.BytesIO()
+        with self._path.open("rb") as file:
+            head = head_of(file.read(HEAD.size))
+            assert head is not None, "we have just written it"
+            sealed_bytes = self._path.stat().st_size
+            part = SealedPart(self._key, head, self._path.name, sealed_bytes, 0, self._size_bytes)
+            file.seek(part.start)
+            while piece := file.read(min(READ_BYTES, part.end - file.tell())):
+                whole.write(part.add(piece))
+        whole.write(part.finish())
+        return whole.getvalue()
 
     def discard(self) -> None:
         """Remove what is left of it."""
         self._file.close()
-        for path in self._path.parent.glob(f"{self._path.name}*"):
-            path.unlink(missing_ok=True)
+        self._path.unlink(missing_ok=True)
+
+
+def copies_of(original: Path) -> tuple[Path, Path, Path]:
+    """Where the copy for viewing, the small one and that in full size lie beside a local original."""
+    view, thumb, full = (original.with_name(f"{original.name}.{end}") for end in ("view", "thumb", "full"))
+    return view, thumb, full
 
 
 def complete(path: Path, key: str, mime: str) -> list[Complete]:

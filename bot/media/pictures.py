@@ -1,7 +1,7 @@
 """What a photo or video really is, what it shows of place and time, and copies of it that show neither.
 
-Everything here works on a file of our own, in a thread of its own. The type is told by the content, the size in
-pixels by the header, before anything is decoded.
+Everything here works on a file in memory, in a thread of its own: nothing of it lies on a disk unsealed. The type is
+told by the content, the size in pixels by the header, before anything is decoded.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -90,57 +89,46 @@ def kind_by_content(head: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """Where the copies of a file are to lie: for viewing, the small one, and that in full size if one is wanted."""
+    """The copies of a file: for viewing, the small one of a picture, and that in full size if one was wanted."""
 
-    view: Path
-    thumb: Path
-    full: Path | None = None
-
-
-def copies_of(original: Path) -> tuple[Path, Path, Path]:
-    """Where the copy for viewing, the small one and that in full size lie."""
-    view, thumb, full = (original.with_name(f"{original.name}.{end}") for end in ("view", "thumb", "full"))
-    return view, thumb, full
+    view: bytes
+    thumb: bytes | None = None
+    full: bytes | None = None
 
 
-def prepare(original: Path, zone: ZoneInfo, largest_px: int = MAX_SCALED_PX, *, full: bool = False) -> FileFacts:
-    """Check a received file and write its copies beside it (`copies_of`; a video has but that for viewing), one in
-    `full` size if that is wanted. Raises UnusableFile.
+def prepare(
+    content: bytes, zone: ZoneInfo, largest_px: int = MAX_SCALED_PX, *, full: bool = False
+) -> tuple[FileFacts, Copies]:
+    """Check a received file and make its copies, one in `full` size if that is wanted. Raises UnusableFile.
 
     `zone` is for a camera's time that names none; `largest_px` is the policy's limit, ours come on top of it.
     """
-    view, thumb, large = copies_of(original)
-    to = Copies(view, thumb, large if full else None)
-    with original.open("rb") as file:
-        name = kind_by_content(file.read(64))
+    name = kind_by_content(content[:64])
     if name in videos.MIMES:
-        return _prepare_video(original, to.view, name)
+        return _prepare_video(content, name)
     if name not in FORMATS:
         raise UnusableFile("not_a_picture")
-    return _prepare_image(original, to, name, zone, largest_px)
+    return _prepare_image(content, name, zone, largest_px, full)
 
 
-def _prepare_video(original: Path, view: Path, name: str) -> FileFacts:
+def _prepare_video(content: bytes, name: str) -> tuple[FileFacts, Copies]:
     try:
-        videos.strip(original, view, name)
+        return FileFacts("video", videos.MIMES[name]), Copies(videos.stripped(content, name))
     except videos.Broken:
         raise UnusableFile("broken_video") from None
-    return FileFacts("video", videos.MIMES[name])
 
 
-def _prepare_image(original: Path, to: Copies, name: str, zone: ZoneInfo, largest_px: int) -> FileFacts:
+def _prepare_image(content: bytes, name: str, zone: ZoneInfo, largest_px: int, full: bool) -> tuple[FileFacts, Copies]:
     if name == "heif":
         _learn_heif()
     try:
         try:
-            return _read_image(original, to, name, zone, largest_px)
+            return _read_image(content, name, zone, largest_px, full)
         except OSError:
-            whole = None
-            if name == "jpeg":
-                whole = cut_off.with_end(original.read_bytes(), FORMATS[name], (VIEW_PX, VIEW_PX))
+            whole = cut_off.with_end(content, FORMATS[name], (VIEW_PX, VIEW_PX)) if name == "jpeg" else None
             if whole is None:
                 raise
-            return _read_image(io.BytesIO(whole), to, name, zone, largest_px)
+            return _read_image(whole, name, zone, largest_px, full)
     except UnusableFile:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -149,8 +137,8 @@ def _prepare_image(original: Path, to: Copies, name: str, zone: ZoneInfo, larges
         raise UnusableFile("broken_picture") from None
 
 
-def _read_image(file: Path | io.BytesIO, to: Copies, name: str, zone: ZoneInfo, largest_px: int) -> FileFacts:
-    with Image.open(file, formats=FORMATS[name]) as picture:
+def _read_image(content: bytes, name: str, zone: ZoneInfo, largest_px: int, full: bool) -> tuple[FileFacts, Copies]:
+    with Image.open(io.BytesIO(content), formats=FORMATS[name]) as picture:
         _check_size(picture, largest_px)
         width_px, height_px = picture.size
         exif = _exif(picture)
@@ -158,8 +146,8 @@ def _read_image(file: Path | io.BytesIO, to: Copies, name: str, zone: ZoneInfo, 
         turn = TURNS.get(_whole(exif.get(ORIENTATION)))
         if turn in LYING:
             width_px, height_px = height_px, width_px
-        likeness = _write_copies(picture, turn, to)
-    return FileFacts("image", MIMES[name], width_px, height_px, *seen, likeness)
+        copies, likeness = _make_copies(picture, turn, full)
+    return FileFacts("image", MIMES[name], width_px, height_px, *seen, likeness), copies
 
 
 def _learn_heif() -> None:
@@ -178,9 +166,9 @@ def _check_size(picture: ImageFile.ImageFile, largest_px: int) -> None:
         raise UnusableFile("broken_picture")
 
 
-def _write_copies(picture: ImageFile.ImageFile, turn: Image.Transpose | None, to: Copies) -> str | None:
-    """Write pixels only: a new picture carries no EXIF, no XMP, no comment, no profile. What it looks like."""
-    largest = (VIEW_PX, VIEW_PX) if to.full is None else _full_size(picture.size)
+def _make_copies(picture: ImageFile.ImageFile, turn: Image.Transpose | None, full: bool) -> tuple[Copies, str | None]:
+    """Pixels only: a new picture carries no EXIF, no XMP, no comment, no profile. And what it looks like."""
+    largest = _full_size(picture.size) if full else (VIEW_PX, VIEW_PX)
     picture.draft("RGB", largest)
     picture.load()
     small: Image.Image = picture
@@ -197,13 +185,19 @@ def _write_copies(picture: ImageFile.ImageFile, turn: Image.Transpose | None, to
     if turn is not None:
         small = small.transpose(turn)
     small.info = {}
-    if to.full is not None:
-        _save_full(small, to.full)
+    large = _full(small) if full else None
+    if full:
         small.thumbnail((VIEW_PX, VIEW_PX), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    small.save(to.view, "JPEG", quality=VIEW_QUALITY, progressive=True, optimize=True)
+    view = _jpeg(small, quality=VIEW_QUALITY, progressive=True, optimize=True)
     small.thumbnail((THUMB_PX, THUMB_PX), Image.Resampling.LANCZOS)
-    small.save(to.thumb, "JPEG", quality=THUMB_QUALITY, optimize=True)
-    return likeness_of(small)
+    thumb = _jpeg(small, quality=THUMB_QUALITY, optimize=True)
+    return Copies(view, thumb, large), likeness_of(small)
+
+
+def _jpeg(picture: Image.Image, **how: Any) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, "JPEG", **how)
+    return file.getvalue()
 
 
 def _full_size(size: tuple[int, int]) -> tuple[int, int]:
@@ -213,11 +207,14 @@ def _full_size(size: tuple[int, int]) -> tuple[int, int]:
     return width_px, height_px
 
 
-def _save_full(picture: Image.Image, full: Path) -> None:
+def _full(picture: Image.Image) -> bytes:
+    """The copy in full size, as good as fits."""
+    content = b""
     for quality in FULL_QUALITIES:
-        picture.save(full, "JPEG", quality=quality)
-        if full.stat().st_size <= FULL_BYTES:
-            return
+        content = _jpeg(picture, quality=quality)
+        if len(content) <= FULL_BYTES:
+            break
+    return content
 
 
 def in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:

@@ -13,8 +13,8 @@ from bot.media import videos
 from bot.media.files import Incoming, NoRoom, Stored, keep, sweep
 from bot.media.order import Order
 from bot.media.pictures import UnusableFile, kind_by_content
-from bot.media.sealed import SealedFiles
-from bot.media.shelf import Shelf
+from bot.media.sealed import SealedFiles, discard
+from bot.media.shelf import Complete, Shelf
 from storage.machine.media import MediaLimits
 from storage.photos.compared import looks_alike
 from storage.photos.following import Followed
@@ -57,20 +57,22 @@ class Reception:
             self._swept = True
             await asyncio.to_thread(sweep, waiting)
         try:
-            incoming = await asyncio.to_thread(Incoming, waiting)
+            incoming, sealed = await asyncio.to_thread(Incoming, waiting), list[Complete]()
             try:
                 await self._copy(chunks, incoming)
                 full = follows is not None
                 async with self.order.turn(whose, known=known, last=full):
-                    finish = partial(incoming.finish, self._zone, self._limits().photo_px, full=full)
-                    stored = await asyncio.to_thread(finish)
-                if follows is not None and not _is_the_same(follows, stored):
-                    raise UnusableFile("other_picture")
-                files = await asyncio.to_thread(incoming.files, stored, self._township_id)
-                await keep(self._shelf, await self._files.seal(files, max(row_ms, self._clock.now_ms())))
+                    finish = partial(incoming.finish, self._township_id, self._zone, self._limits().photo_px, full=full)
+                    stored, plain = await asyncio.to_thread(finish)
+                    if follows is not None and not _is_the_same(follows, stored):
+                        raise UnusableFile("other_picture")
+                    sealed = await self._files.seal(plain, max(row_ms, self._clock.now_ms()))
+                    del plain  # so that no more than one is in memory, however long the store takes
+                await keep(self._shelf, sealed)
                 return stored
             finally:
                 await asyncio.to_thread(incoming.discard)
+                await asyncio.to_thread(discard, sealed)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise NoRoom from None

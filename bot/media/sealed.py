@@ -7,15 +7,28 @@ that a day's key can go when its rows have (`handlers/photos`).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from typing import BinaryIO
 
 from bot.media.shelf import Complete, Shelf
 from storage.database import Database
-from storage.vault.files import HEAD, SealedHead, SealedPart, head_of, plain_size, seal_file
+from storage.vault.files import HEAD, SealedHead, SealedPart, Sealer, head_of, plain_size
 from storage.vault.sealing import file_key, key_of_day
 
 MIME = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A file in memory that is to be stored as `key`."""
+
+    key: str
+    content: bytes
+    mime: str
 
 
 class OpenedFile:
@@ -52,14 +65,14 @@ class SealedFiles:
         self._database = database
         self._township_id = township_id
 
-    async def seal(self, files: Sequence[Complete], at_ms: int) -> list[Complete]:
-        """The same local files sealed under the key of that moment's day; the plain ones are removed."""
+    async def seal(self, files: Sequence[Plain], at_ms: int) -> list[Complete]:
+        """Write files into the folder for what is not complete, sealed under the key of that moment's day."""
         if self._database.vault is None:
-            return list(files)
+            return await asyncio.to_thread(_written, self._shelf.waiting, files, _as_it_is)
         day, secret = await self._database.transaction(
             partial(file_key, at_ms=at_ms), township_id=self._township_id, exclusive=False
         )
-        return await asyncio.to_thread(lambda: [_sealed(one, secret, day) for one in files])
+        return await asyncio.to_thread(_written, self._shelf.waiting, files, partial(_sealed, secret=secret, day=day))
 
     async def open(self, key: str) -> OpenedFile | None:
         """A file of the store; None when it isn't there, or its key was erased."""
@@ -83,8 +96,34 @@ class SealedFiles:
         return await self._database.read(partial(key_of_day, day=day), township_id=self._township_id)
 
 
-def _sealed(file: Complete, secret: bytes, day: int) -> Complete:
-    target = file.path.with_name(f"{file.path.name}.sealed")
-    seal_file(file.path, target, secret, day, file.key)
-    file.path.unlink()
-    return Complete(file.key, target, MIME)
+def _written(folder: Path, files: Sequence[Plain], write: Callable[[BinaryIO, Plain], str]) -> list[Complete]:
+    """Write files into a folder; none of them is left there when one can't be written."""
+    done: list[Complete] = []
+    try:
+        for plain in files:
+            path = folder / secrets.token_hex(16)
+            with path.open("xb") as file:
+                done.append(Complete(plain.key, path, ""))
+                done[-1] = Complete(plain.key, path, write(file, plain))
+    except OSError:
+        discard(done)
+        raise
+    return done
+
+
+def _sealed(file: BinaryIO, plain: Plain, secret: bytes, day: int) -> str:
+    sealer = Sealer(file, secret, day, plain.key)
+    sealer.write(plain.content)
+    sealer.finish()
+    return MIME
+
+
+def _as_it_is(file: BinaryIO, plain: Plain) -> str:
+    file.write(plain.content)
+    return plain.mime
+
+
+def discard(files: Sequence[Complete]) -> None:
+    """Remove what was not stored of them. Blocks."""
+    for file in files:
+        file.path.unlink(missing_ok=True)

@@ -6,10 +6,8 @@ An MP4, 3GP or MOV file is a tree of boxes (size, type, content). What describes
 
 from __future__ import annotations
 
-import os
-import shutil
+import io
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 MIMES = {"mp4": "video/mp4", "3gp": "video/3gpp", "mov": "video/quicktime", "webm": "video/webm"}
@@ -52,16 +50,15 @@ def _iso(brand: bytes) -> bool:
     return brand[:3] == b"iso" and brand[3:4].isalnum()
 
 
-def strip(original: Path, copy: Path, name: str) -> None:
-    """Write the copy for viewing. Raises Broken when the file is not whole."""
-    shutil.copyfile(original, copy)
+def stripped(content: bytes, name: str) -> bytes:
+    """The copy for viewing. Raises Broken when the file is not whole."""
     if name == "webm":
-        return
-    with copy.open("r+b") as file:
-        size = os.fstat(file.fileno()).st_size
-        seen = _blank_file(file, size)
+        return content
+    file = io.BytesIO(content)
+    seen = _blank_file(file, len(content))
     if b"moov" not in seen or b"mdat" not in seen:
         raise Broken("no picture track")
+    return file.getvalue()
 
 
 def _blank_file(file: BinaryIO, size: int) -> set[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from handlers import takes
 from handlers.capability import Capability, Command
 from handlers.declared import Saying
-from handlers.duties import asking, days, forms, reminders, report, rollcall, undoing
+from handlers.duties import alone, asking, days, forms, reminders, report, rollcall, undoing
 from handlers.said import runs, the_day
 from storage.product.integrity import Reference
 
@@ -17,9 +17,9 @@ DUTIES = Capability(
         "rollcall": Command(rollcall.rollcall, rollcall.RIGHT, takes=takes.a_day),
         "friday": Command(rollcall.friday, rollcall.RIGHT, takes=takes.a_day),
     },
-    forms=(forms.CLEANUP,),
+    forms=(forms.CLEANUP, alone.FIGURE_FOR),
     hints={report.FORM: frozenset({days.UNSAID})},
-    intents=(report.interpret,),
+    intents=(report.interpret, alone.interpret),
     sayings=(
         Saying("cleanup", asking.cleanup, report.RIGHT),
         Saying("rollcall", runs("rollcall", the_day), rollcall.RIGHT, in_groups=True, anytime=True),

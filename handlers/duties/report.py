@@ -77,12 +77,21 @@ async def interpret(turn: Turn) -> Intent | None:
     today = turn.world.day(turn.now_ms)
     said_after = words.after_command_word(said, begins)
     if said_after is None:
-        expected = cleanup_on(turn.world, today) is not None
-        takes = words.is_cleanup_line if expected else words.is_line_of_another_day
+        takes = words.is_cleanup_line if expects_reports(turn) else words.is_line_of_another_day
         return await from_words(turn, said) if takes(said) else None
     if said_after and not words.is_cleanup_line(said_after, strict=False):
         return None
     return Intent(form=FORM, answers=await _known(turn, the_day(turn.world, today), said_after, event))
+
+
+def expects_reports(turn: Turn) -> bool:
+    """Whether today is a clean-up's day, on which any figure is a report's."""
+    return cleanup_on(turn.world, turn.world.day(turn.now_ms)) is not None
+
+
+async def begun_by_line(turn: Turn, said: str) -> dict[str, Any]:
+    """The answers with which the form begins that asks which day a line is about."""
+    return {**await _known(turn, None, said, None), UNSAID: True}
 
 
 async def from_words(turn: Turn, said: str) -> Intent:

@@ -111,6 +111,12 @@ def is_line_of_another_day(said: str) -> bool:
     return is_whole_line(said) or (is_cleanup_line(said) and not _readable(said) and "人" in said)
 
 
+def is_one_figure(said: str) -> bool:
+    """Whether words are one figure of a report and nothing else: «12人», «3车», «8方»."""
+    named = _readable(said)
+    return len(named) == 1 and any(_is_all(said, metric) for metric in named)
+
+
 def _readable(said: str) -> frozenset[str]:
     """The metrics that a line says; none when a number of it can't be read."""
     try:

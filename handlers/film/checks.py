@@ -8,7 +8,7 @@ from handlers.film import rules
 from handlers.film.terms import recompute
 from handlers.world import World
 from storage.database import Tx
-from storage.product import accounts, film, ledger
+from storage.product import accounts, film, film_figures, ledger
 from storage.product.film import Ticket
 from storage.product.integrity import Flaw, broken
 
@@ -25,6 +25,7 @@ async def check_tickets(tx: Tx, world: World, *, limit: int = 100) -> list[Flaw]
         broken("cap", fund=row["fund"], period=row["period"], spent=row["spent_fen"], derived=row["derived_fen"])
         for row in await film.broken_budgets(tx)
     ]
+    found += [broken("film_waits", number=row["number"]) for row in await film_figures.broken_waits(tx)]
     after_id = 0
     while len(found) < limit and (page := await film.page_of_tickets(tx, after_id=after_id, limit=PAGE)):
         after_id = page[-1].id

@@ -12,6 +12,7 @@ from typing import Literal
 import orjson
 
 from storage.database import Row, Tx
+from storage.product import film_figures
 from storage.sql import in_list
 from storage.vault.sealing import open_columns
 
@@ -123,6 +124,9 @@ async def add_event(
             "points": sign * ticket.points,
             "at_ms": at_ms,
         },
+    )
+    await film_figures.follow_wait(
+        tx, ticket_id=ticket.id, village_id=ticket.village_id, event_id=id, kind=kind, at_ms=at_ms
     )
 
 

@@ -1,4 +1,8 @@
-"""Film figures of a period, for digests and bulletins: sums of events, the same whenever they are run again."""
+"""Film figures of a period, for digests and bulletins: sums of events, the same whenever they are run again.
+
+And the tickets that wait for staff: from an event (held, objected) until the next one. That is worked out from the
+events as they are written, and kept in `film_waits`, so that what waits is found without walking all that ever did.
+"""
 
 from __future__ import annotations
 
@@ -90,19 +94,66 @@ def added_up(rows: Sequence[Row]) -> FilmFigures:
     return found
 
 
-# A ticket waited at a moment when its last event before it was one of these.
+_WAITS = ("held", "objected")
+
+
+async def follow_wait(tx: Tx, *, ticket_id: int, village_id: int, event_id: int, kind: str, at_ms: int) -> None:
+    """End what a ticket waited for, as an event of it was written; with some it waits anew."""
+    await tx.run(
+        "UPDATE film_waits SET until_ms = :at_ms"
+        " WHERE township_id = :t AND ticket_id = :ticket_id AND until_ms IS NULL",
+        {"ticket_id": ticket_id, "at_ms": at_ms},
+    )
+    if kind in _WAITS:
+        await tx.run(
+            "INSERT INTO film_waits (township_id, event_id, ticket_id, village_id, kind, since_ms)"
+            " VALUES (:t, :event_id, :ticket_id, :village_id, :kind, :at_ms)",
+            {"event_id": event_id, "ticket_id": ticket_id, "village_id": village_id, "kind": kind, "at_ms": at_ms},
+        )
+
+
+async def catch_up_waits(tx: Tx) -> None:
+    """Add what workers of a version before wrote beside this one, which knew only events."""
+    await tx.run(
+        "INSERT INTO film_waits (township_id, event_id, ticket_id, village_id, kind, since_ms)"
+        " SELECT e.township_id, e.id, e.ticket_id, e.village_id, e.kind, e.at_ms FROM film_ticket_events e"
+        " WHERE e.township_id = :t AND e.kind IN ('held', 'objected') AND NOT EXISTS"
+        " (SELECT 1 FROM film_waits w WHERE w.township_id = :t AND w.event_id = e.id)"
+    )
+    await tx.run(
+        "UPDATE film_waits SET until_ms = (SELECT d.at_ms FROM film_ticket_events d WHERE d.township_id = :t"
+        " AND d.ticket_id = film_waits.ticket_id AND d.id > film_waits.event_id ORDER BY d.id LIMIT 1)"
+        " WHERE township_id = :t AND until_ms IS NULL"
+    )
+
+
+# What waited at a moment: what still does, and what has ended since; of all that ever did, only the end is read.
 _WAITED = (
-    " WHERE e.township_id = :t AND e.kind IN ('held', 'objected') AND e.at_ms < :until_ms"
-    " AND NOT EXISTS (SELECT 1 FROM film_ticket_events d WHERE d.township_id = :t"
-    " AND d.ticket_id = e.ticket_id AND d.id > e.id AND d.at_ms < :until_ms)"
+    "(SELECT event_id, ticket_id, village_id, kind, since_ms FROM film_waits"
+    " WHERE township_id = :t AND until_ms IS NULL AND since_ms < :until_ms"
+    " UNION ALL SELECT event_id, ticket_id, village_id, kind, since_ms FROM film_waits"
+    " WHERE township_id = :t AND until_ms >= :until_ms AND since_ms < :until_ms) w"
 )
+
+
+async def broken_waits(tx: Tx) -> Sequence[Row]:
+    """Tickets whose waiting is not what their events say: number; from the first event on, so for `verify` alone."""
+    return await tx.all(
+        "SELECT DISTINCT k.number FROM film_tickets k"
+        " LEFT JOIN film_ticket_events e ON e.township_id = :t AND e.ticket_id = k.id"
+        " AND e.kind IN ('held', 'objected')"
+        " LEFT JOIN film_waits w ON w.township_id = :t AND w.event_id = e.id"
+        " WHERE k.township_id = :t AND e.id IS NOT NULL AND (w.event_id IS NULL OR w.since_ms <> e.at_ms"
+        " OR (w.until_ms IS NULL) = EXISTS (SELECT 1 FROM film_ticket_events d WHERE d.township_id = :t"
+        " AND d.ticket_id = k.id AND d.id > e.id)) ORDER BY k.number"
+    )
 
 
 async def waiting_by_village(tx: Tx, *, from_ms: int, until_ms: int) -> dict[int, tuple[int, int]]:
     """How many tickets of each village waited for staff at `until_ms`, and how many of them already at `from_ms`."""
     rows = await tx.all(
-        "SELECT e.village_id, COUNT(*) AS tickets, SUM(CASE WHEN e.at_ms < :from_ms THEN 1 ELSE 0 END) AS late"
-        f" FROM film_ticket_events e{_WAITED} GROUP BY e.village_id ORDER BY e.village_id",
+        "SELECT w.village_id, COUNT(*) AS tickets, SUM(CASE WHEN w.since_ms < :from_ms THEN 1 ELSE 0 END) AS late"
+        f" FROM {_WAITED} GROUP BY w.village_id ORDER BY w.village_id",
         {"from_ms": from_ms, "until_ms": until_ms},
     )
     return {row["village_id"]: (int(row["tickets"]), int(row["late"])) for row in rows}
@@ -118,11 +169,11 @@ async def waiting(
     if village_ids is not None and not village_ids:
         return ()
     names, params = in_list("v", sorted(village_ids)) if village_ids is not None else ("", {})
-    places = f" AND e.village_id IN ({names})" if names else ""
-    before = " AND e.at_ms < :before_ms" if before_ms is not None else ""
+    places = f" AND w.village_id IN ({names})" if names else ""
+    before = " AND w.since_ms < :before_ms" if before_ms is not None else ""
     return await tx.all(
-        "SELECT e.kind, e.at_ms AS since_ms, k.number, k.village_id FROM film_ticket_events e"
-        " JOIN film_tickets k ON k.township_id = e.township_id AND k.id = e.ticket_id"
-        f"{_WAITED}{places}{before} ORDER BY e.at_ms, e.id LIMIT :limit",
+        f"SELECT w.kind, w.since_ms, k.number, k.village_id FROM {_WAITED}"
+        f" JOIN film_tickets k ON k.township_id = :t AND k.id = w.ticket_id{places}{before}"
+        " ORDER BY w.since_ms, w.event_id LIMIT :limit",
         {"until_ms": until_ms, "before_ms": before_ms, "limit": limit, **params},
     )

@@ -11,8 +11,8 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from struct import Struct
+from typing import BinaryIO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -48,23 +48,41 @@ def plain_size(sealed_bytes: int) -> int:
     return max(0, inside - TAG_BYTES * -(-inside // SEALED_BYTES))
 
 
-def seal_file(source: Path, target: Path, key: bytes, day: int, name: str) -> None:
-    """Write a file sealed under a day's key, as the file of that name. Raises OSError."""
-    salt = os.urandom(SALT_BYTES)
-    head, cipher, digest = HEAD.pack(MAGIC, day, salt), _cipher(key, salt, name), hashlib.sha256()
-    with source.open("rb") as plain, target.open("xb") as file:
-        file.write(head)
-        digest.update(head)
-        number, piece = 0, plain.read(PIECE_BYTES)
-        while True:
-            following = plain.read(PIECE_BYTES)
-            sealed = cipher.encrypt(_nonce(number, last=not following), piece, None)
-            file.write(sealed)
-            digest.update(sealed)
-            if not following:
-                break
-            number, piece = number + 1, following
-        file.write(digest.digest())
+class Sealer:
+    """Writes a file sealed under a day's key, as the file of that name, while its bytes come."""
+
+    def __init__(self, file: BinaryIO, key: bytes, day: int, name: str) -> None:
+        salt = os.urandom(SALT_BYTES)
+        self._file = file
+        self._cipher = _cipher(key, salt, name)
+        self._digest = hashlib.sha256()
+        self._number = 0
+        self._waiting = bytearray()
+        self._put(HEAD.pack(MAGIC, day, salt))
+
+    def write(self, block: bytes) -> None:
+        """Add bytes. Raises OSError."""
+        rest = memoryview(block)
+        while len(self._waiting) + len(rest) > PIECE_BYTES:  # one piece, perhaps not a whole one, is kept for the end
+            missing = PIECE_BYTES - len(self._waiting)
+            self._waiting += rest[:missing]
+            rest = rest[missing:]
+            self._seal(last=False)
+        self._waiting += rest
+
+    def finish(self) -> None:
+        """Write what is left; the file stays open. Raises OSError."""
+        self._seal(last=True)
+        self._file.write(self._digest.digest())
+
+    def _seal(self, *, last: bool) -> None:
+        self._put(self._cipher.encrypt(_nonce(self._number, last=last), bytes(self._waiting), None))
+        self._number += 1
+        self._waiting.clear()
+
+    def _put(self, sealed: bytes) -> None:
+        self._file.write(sealed)
+        self._digest.update(sealed)
 
 
 class SealedPart:

@@ -10,15 +10,13 @@ import hmac
 import os
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
-from struct import Struct
 
 from cryptography.exceptions import InvalidTag
 
 from storage.database import Row, Tx
-from storage.vault.vault import Locked, Purpose
+from storage.vault.vault import HEAD, VERSION, Locked, Purpose
 
-VERSION, MARK = 1, "~"
-HEAD = Struct(">BBi")
+MARK = "~"
 NONCE_BYTES = 12
 BODY_AT = HEAD.size + NONCE_BYTES
 DAY_MS = 86_400_000
@@ -40,10 +38,9 @@ async def seal(tx: Tx, purpose: Purpose, at_ms: int, plain: bytes) -> bytes:
     if tx.sealing is None:
         return plain
     day = day_of(purpose, at_ms)
-    cipher, _ = await tx.sealing.key_to_seal(tx, purpose, day)
-    head = HEAD.pack(VERSION, purpose, day)
+    key = tx.sealing.known(tx, purpose, day) or await tx.sealing.key_to_seal(tx, purpose, day)
     nonce = os.urandom(NONCE_BYTES)
-    return head + nonce + cipher.encrypt(nonce, plain, _about(tx, head))
+    return key.head + nonce + key.cipher.encrypt(nonce, plain, key.about)
 
 
 async def unsealed(tx: Tx, stored: bytes) -> bytes | None:
@@ -52,19 +49,14 @@ async def unsealed(tx: Tx, stored: bytes) -> bytes | None:
         return stored
     if tx.sealing is None:
         raise Locked
-    head = stored[: HEAD.size]
-    _, purpose, day = HEAD.unpack(head)
-    found = await tx.sealing.key(tx, Purpose(purpose), day)
-    if found is None:
+    _, purpose, day = HEAD.unpack_from(stored)
+    key = tx.sealing.known(tx, purpose, day) or await tx.sealing.key(tx, Purpose(purpose), day)
+    if key is None:
         return None
     try:
-        return found[0].decrypt(stored[HEAD.size : BODY_AT], stored[BODY_AT:], _about(tx, head))
+        return key.cipher.decrypt(stored[HEAD.size : BODY_AT], stored[BODY_AT:], key.about)
     except InvalidTag:
         raise ValueError("sealed under another key, or changed since") from None
-
-
-def _about(tx: Tx, head: bytes) -> bytes:
-    return head + tx.township_id.to_bytes(8, "big")
 
 
 async def seal_text(tx: Tx, purpose: Purpose, at_ms: int, words: str) -> str:
@@ -115,7 +107,7 @@ async def kept_key(tx: Tx, purpose: Purpose) -> bytes:
     """The key itself (32 bytes) for what is signed or stands for something; made if there is none. Raises Locked."""
     if tx.sealing is None:
         raise Locked
-    return (await tx.sealing.key_to_seal(tx, purpose, 0))[1]
+    return (await tx.sealing.key_to_seal(tx, purpose, 0)).raw
 
 
 async def file_key(tx: Tx, *, at_ms: int) -> tuple[int, bytes]:
@@ -123,7 +115,7 @@ async def file_key(tx: Tx, *, at_ms: int) -> tuple[int, bytes]:
     if tx.sealing is None:
         raise Locked
     day = day_of(Purpose.PHOTOS, at_ms)
-    return day, (await tx.sealing.key_to_seal(tx, Purpose.PHOTOS, day))[1]
+    return day, (await tx.sealing.key_to_seal(tx, Purpose.PHOTOS, day)).raw
 
 
 async def key_of_day(tx: Tx, *, day: int) -> bytes | None:
@@ -131,7 +123,7 @@ async def key_of_day(tx: Tx, *, day: int) -> bytes | None:
     if tx.sealing is None:
         raise Locked
     found = await tx.sealing.key(tx, Purpose.PHOTOS, day)
-    return None if found is None else found[1]
+    return None if found is None else found.raw
 
 
 async def index_of(tx: Tx, what: str, number: int) -> int:
@@ -159,6 +151,6 @@ async def _digest(tx: Tx, what: str, said: str) -> bytes:
     if found is None and not sealing.writes:
         return bytes(32)  # nothing was stored under any key yet: this finds nothing
     found = found or await sealing.key_to_seal(tx, Purpose.INDEX, 0)
-    digest = hmac.digest(found[1], f"{what} {tx.township_id} {said}".encode(), "sha256")
+    digest = hmac.digest(found.raw, f"{what} {tx.township_id} {said}".encode(), "sha256")
     sealing.remember(name, digest)
     return digest

@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import IntEnum
+from struct import Struct
 from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -18,6 +20,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 KEY_BYTES = 32
+VERSION = 1
+HEAD = Struct(">BBi")  # version, purpose, day
 INFO = b"jingxiang vault 1"
 SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 SELECT = "SELECT wrapped FROM vault_keys WHERE township_id = :t AND purpose = :purpose AND day = :day"
@@ -64,6 +68,16 @@ class Locked(Exception):
     """Something sealed is to be read, and there is no key."""
 
 
+@dataclass(frozen=True, slots=True)
+class DataKey:
+    """A data key, ready to use: `head` stands before what it seals, `about` is authenticated with it."""
+
+    raw: bytes
+    cipher: AESGCM
+    head: bytes
+    about: bytes
+
+
 class Vault:
     """The key pair, and the data keys that it has opened."""
 
@@ -71,7 +85,7 @@ class Vault:
         self._private = private
         self.public = private.public_key()
         self.lock = lock_of(self.public)
-        self.known: dict[KeyName, tuple[AESGCM, bytes]] = {}
+        self.known: dict[KeyName, DataKey] = {}
         self.digests: dict[DigestName, bytes] = {}  # of what is looked up again and again while somebody writes
 
     def wrap(self, key: bytes, name: KeyName) -> bytes:
@@ -103,23 +117,26 @@ class Sealing:
     def __init__(self, vault: Vault, *, writes: bool = True) -> None:
         self.vault = vault
         self.writes = writes
-        self._fresh: dict[KeyName, tuple[AESGCM, bytes]] = {}
+        self._fresh: dict[KeyName, DataKey] = {}
         self._made: set[KeyName] = set()
 
     def undo(self) -> None:
         """A savepoint was undone: a key that was made inside it is not there."""
         self._fresh.clear()
 
-    async def key(self, tx: Statements, purpose: Purpose, day: int) -> tuple[AESGCM, bytes] | None:
-        """A data key that exists; None when it was erased."""
+    def known(self, tx: Statements, purpose: int, day: int) -> DataKey | None:
+        """A data key that was used before; None when it must be looked for."""
         name = (tx.township_id, int(purpose), day)
-        found = self.vault.known.get(name) or self._fresh.get(name)
-        if found is not None:
+        return self.vault.known.get(name) or self._fresh.get(name)
+
+    async def key(self, tx: Statements, purpose: Purpose, day: int) -> DataKey | None:
+        """A data key that exists; None when it was erased."""
+        if (found := self.known(tx, purpose, day)) is not None:
             return found
         row = await tx.one(SELECT, {"purpose": int(purpose), "day": day})
-        return None if row is None else self._opened(name, row["wrapped"])
+        return None if row is None else self._opened((tx.township_id, int(purpose), day), row["wrapped"])
 
-    async def key_to_seal(self, tx: Statements, purpose: Purpose, day: int) -> tuple[AESGCM, bytes]:
+    async def key_to_seal(self, tx: Statements, purpose: Purpose, day: int) -> DataKey:
         """A data key, made if there is none."""
         found = await self.key(tx, purpose, day)
         if found is not None:
@@ -141,8 +158,10 @@ class Sealing:
                 digests.clear()
             digests[name] = digest
 
-    def _opened(self, name: KeyName, wrapped: bytes) -> tuple[AESGCM, bytes]:
+    def _opened(self, name: KeyName, wrapped: bytes) -> DataKey:
         raw = self.vault.unwrap(wrapped, name)
         kept = self._fresh if name in self._made else self.vault.known
-        kept[name] = (AESGCM(raw), raw)
+        township_id, purpose, day = name
+        head = HEAD.pack(VERSION, purpose, day)
+        kept[name] = DataKey(raw, AESGCM(raw), head, head + township_id.to_bytes(8, "big"))
         return kept[name]

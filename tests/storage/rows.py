@@ -217,6 +217,8 @@ OF_TABLE: dict[tuple[str, str], tuple[Any, ...]] = {
     ("vault_keys", "purpose"): (1, 1, 2, 2),
     ("vault_keys", "lock"): (VAULT.lock,) * ROWS,
     ("case_events", "event"): ("registered", "registered", "verified", "closed"),
+    ("film_waits", "kind"): ("held", "objected", "held", "held"),
+    ("film_waits", "until_ms"): (None, None, 9_000, 9_100),
     ("film_ticket_events", "kind"): ("counted", "held", "objected", "approved"),
     ("film_tickets", "kind"): ("mulch", "drip", "mulch", "mulch"),
     ("film_tickets", "corrects"): (None, 1, None, None),

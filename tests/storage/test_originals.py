@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from bot.media.pictures import FULL_SIDES_PX, UnusableFile, copies_of, prepare
+from bot.media.pictures import FULL_SIDES_PX, UnusableFile, prepare
 from bot.media.shelf import key_of
 from bot.media.store import NotFollowed
 from storage.database import Database, Tx
@@ -98,12 +97,11 @@ async def test_an_original_is_never_followed_itself(world: World) -> None:  # no
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
-def test_a_copy_in_full_size_stands_upright_and_has_at_most_so_many_pixels(tmp_path: Path, orientation: int) -> None:
+def test_a_copy_in_full_size_stands_upright_and_has_at_most_so_many_pixels(orientation: int) -> None:
     content = stored(scene().resize((9000, 3000)), quality=60, exif=exif(gps=HERE, orientation=orientation))
-    (tmp_path / "original").write_bytes(content)
-    facts = prepare(tmp_path / "original", SHANGHAI, full=True)
-    _, _, full = copies_of(tmp_path / "original")
-    with Image.open(full) as copy:
+    facts, copies = prepare(content, SHANGHAI, full=True)
+    assert copies.full is not None
+    with Image.open(io.BytesIO(copies.full)) as copy:
         assert sum(copy.size) <= FULL_SIDES_PX and not copy.getexif()
         wide = (facts.width_px or 0) > (facts.height_px or 0)
         assert (copy.width > copy.height) is wide is (orientation == 1)

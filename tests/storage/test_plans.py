@@ -28,7 +28,7 @@ GROWING = frozenset(
     {
         "inbox", "outbox", "sessions", "timers", "people", "contacts", "consents", "transfers", "balances", "media",
         "media_grants", "cases", "case_events", "case_reporters", "case_media", "film_tickets", "film_ticket_events",
-        "cleanup_reports", "effort_entries", "digest_runs", "digest_undelivered", "duty_drops",
+        "film_waits", "cleanup_reports", "effort_entries", "digest_runs", "digest_undelivered", "duty_drops",
         "reversals",
     }
 )  # fmt: skip

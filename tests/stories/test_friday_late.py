@@ -125,3 +125,61 @@ async def test_a_villager_is_not_asked(town: Town) -> None:
     town.clock.go_to("2026-11-21 08:00")
     await aunt.says(LINE)
     aunt.sees_not("11月20日")
+
+
+# -- one figure alone
+
+
+@pytest.mark.parametrize(("said", "read"), [("12人", "12 人"), ("3车", "3 车"), ("8方", "8 方")])
+async def test_one_figure_alone_is_asked_what_it_is_about(town: Town, said: str, read: str) -> None:
+    keeper = await keeper_of(town, "2026-11-25 08:00")
+    await keeper.says(said)
+    asked = keeper.sees(f"「{said}」", "哪件事")
+    assert asked.labels[:2] == ["集中整治的", "别的事"]
+    await keeper.taps("集中整治的")
+    keeper.sees("报哪一天的")
+    await keeper.taps("11月20日 周五")
+    if said != "12人":
+        keeper.sees("来了多少人")
+        await keeper.says("5人")
+        await keeper.taps("没有" if "没有" in keeper.last.labels else "跳过")
+    else:
+        keeper.sees(read)
+
+
+async def test_a_day_after_the_clean_up_its_day_is_asked_next(town: Town) -> None:
+    keeper = await keeper_of(town, "2026-11-21 08:00")
+    await keeper.says("12人")
+    await keeper.says("集中整治的")
+    keeper.sees("报昨天 11月20日 周五的？")
+    await keeper.taps("对，报这天的")
+    keeper.sees("周五报到", "2026-11-20", "12 人")
+
+
+async def test_a_figure_about_something_else_ends_with_what_can_be_said(town: Town) -> None:
+    keeper = await keeper_of(town, "2026-11-25 08:00")
+    await keeper.says("12人")
+    await keeper.taps("别的事")
+    keeper.sees("张三 15.6公斤")
+    await keeper.says("12人 3车")
+    keeper.sees("报哪一天的")
+
+
+async def test_on_the_clean_up_s_day_nothing_is_asked(town: Town) -> None:
+    keeper = await keeper_of(town, "2026-11-20 09:00")
+    await keeper.says("12人")
+    keeper.sees("周五报到", "12 人")
+
+
+@pytest.mark.parametrize("said", ["12", "12个", "张三 12人", "有人"])
+async def test_what_is_no_figure_of_a_clean_up_is_not_asked(town: Town, said: str) -> None:
+    keeper = await keeper_of(town, "2026-11-25 08:00")
+    await keeper.says(said)
+    keeper.sees_not("哪件事")
+
+
+async def test_a_villager_s_figure_is_not_asked(town: Town) -> None:
+    aunt = await town.person("王大娘")
+    town.clock.go_to("2026-11-25 08:00")
+    await aunt.says("12人")
+    aunt.sees_not("哪件事")

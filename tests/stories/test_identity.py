@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from bot.console.backups.making import make_backup
-from bot.media.sealed import SealedFiles
+from bot.media.sealed import Plain, SealedFiles, _as_it_is, _written
 from bot.media.shelf import Complete
 from storage.database import Tx
 from storage.vault.files import head_of
@@ -213,8 +213,8 @@ async def test_no_file_and_no_backup_tells_anything_of_a_photo(town: Town) -> No
 
 
 async def test_that_search_finds_a_photo_that_is_not_sealed(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def as_they_are(_: SealedFiles, files: list[Complete], at_ms: int) -> list[Complete]:
-        return files
+    async def as_they_are(self: SealedFiles, files: list[Plain], at_ms: int) -> list[Complete]:
+        return _written(self._shelf.waiting, files, _as_it_is)
 
     monkeypatch.setattr(SealedFiles, "seal", as_they_are)
     aunt = await town.person("王大娘")

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageDraw
 
+from bot.media.files import copies_of
 from bot.media.likeness import likeness_of
-from bot.media.pictures import copies_of
 from storage.photos.compared import looks_alike
 from tests.talk.test_pictures import exif, look_at, picture, refusal
 
