@@ -14,6 +14,7 @@ from bot.talk.form import Option, read_day
 from bot.talk.messages import In, Say, Text, on_lines, text
 from bot.talk.numerals import QuantityError
 from bot.talk.session import REVIEW, Frame
+from bot.talk.understanding.slots import Read
 from bot.turn import Intent
 from handlers.areas.places import Area
 from handlers.duties import reading, rules, words
@@ -92,6 +93,11 @@ def expects_reports(turn: Turn) -> bool:
 async def begun_by_line(turn: Turn, said: str) -> dict[str, Any]:
     """The answers with which the form begins that asks which day a line is about."""
     return {**await _known(turn, None, said, None), UNSAID: True}
+
+
+async def told(turn: Turn, read: Read) -> Intent | None:
+    """The report of one's village told in a sentence, with the figures, the day and the place that were said."""
+    return await from_words(turn, turn.event.text.strip())
 
 
 async def from_words(turn: Turn, said: str) -> Intent:
