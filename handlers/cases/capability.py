@@ -6,7 +6,7 @@ from handlers import takes
 from handlers.capability import Capability, Command
 from handlers.cases import checks, claiming, figures, forgetting, forms, opening, showing
 from handlers.cases.talk import asking
-from handlers.cases.verdicts import deciding, revising, settling
+from handlers.cases.verdicts import deciding, revising, settling, waiting
 from handlers.declared import Forget, Saying
 from handlers.numbers import numbers_in
 from handlers.said import answers, runs
@@ -23,6 +23,8 @@ CASES = Capability(
         "verify": Command(deciding.verify, "verify_case"),
         "takeback": Command(revising.withdraw, "verify_case", takes=takes.a_case),
         "revise": Command(revising.revise, "verify_case", takes=takes.a_case),
+        "held": Command(waiting.held, waiting.RIGHT),
+        "release": Command(waiting.release, waiting.RIGHT, takes=takes.a_case),
         "claim": Command(claiming.claim, takes=claiming.brings_a_code),
     },
     forms=(forms.REPORT, forms.REJECT_CASE, forms.DUPLICATE_CASE, forms.REVISE_CASE, forms.REPORTER),
@@ -42,8 +44,13 @@ CASES = Capability(
     readers=(lambda world: numbers_in,),
     numbers=(opening.numbered,),
     other_matters=(opening.surely,),
-    timers={claiming.EXPIRE: claiming.expire, claiming.FORGET: claiming.forget, settling.SETTLE: settling.settle},
-    plan=(claiming.plan,),
+    timers={
+        claiming.EXPIRE: claiming.expire,
+        claiming.FORGET: claiming.forget,
+        settling.SETTLE: settling.settle,
+        waiting.MONTH: waiting.new_month,
+    },
+    plan=(claiming.plan, waiting.plan),
     figures=figures.FIGURES,
     waits=(figures.UNDECIDED,),
     checks={"case points": checks.points_still_held, "case events": checks.events_missing},

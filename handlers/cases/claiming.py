@@ -21,7 +21,7 @@ from handlers.world import Desk, Turn
 from storage.database import Row
 from storage.product import case_vault, cases
 from storage.product.cases import Case
-from storage.security import claim_tries
+from storage.security import claim_tries, reward_watch
 from storage.vault import keys
 from storage.vault.sealing import day_of
 from storage.vault.vault import Purpose
@@ -114,6 +114,8 @@ async def _claim(turn: Turn, case: Case) -> None:
         points = 0
     if points == 0 and "claim_expired" in happened:
         turn.reply(text("claim.expired", number=case.number))
+    elif points == 0 and await reward_watch.is_held(turn.tx, case.id):
+        turn.reply(text("claim.waits", number=case.number))
     elif points == 0 and "claimed" in happened:
         turn.reply(text("claim.done_before", number=case.number))
     elif not points:

@@ -34,6 +34,7 @@ RIGHTS: Mapping[str, frozenset[str]] = {
     "verify_case": frozenset({"grid_keeper"}),
     "see_cases": frozenset({"grid_keeper", "auditor"}),
     "see_reporter": frozenset({"finance"}),
+    "release_reward": frozenset({"finance"}),
     "confirm_disclosure": frozenset({"finance", "auditor"}),
     "see_looks": frozenset({"auditor"}),
     # film

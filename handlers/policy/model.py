@@ -27,7 +27,7 @@ from handlers.policy.house import (
 )
 from handlers.policy.menu import USUAL, Bar
 from handlers.policy.report import Report
-from handlers.policy.security import Security, StepUp
+from handlers.policy.security import Rewards, Security, StepUp
 from handlers.policy.talk import Elsewhere, OwnWords
 
 
@@ -54,6 +54,7 @@ class Policy(Table):
     notices: Notices = Notices()
     security: Security = Security()
     step_up: StepUp = StepUp()
+    rewards: Rewards = Rewards()
     elsewhere: Elsewhere = Elsewhere()
     sayings: Many[OwnWords] = ()
     wechat_menu: Bar = USUAL

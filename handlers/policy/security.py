@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from handlers.people.rules import RIGHTS, ROLES
-from handlers.policy.fields import Hours, Many, Table, fault, no_repeats
+from handlers.policy.fields import Hours, Many, Points, Table, fault, no_repeats
 
 
 class Security(Table):
@@ -25,6 +25,25 @@ class Security(Table):
 
     reporter_told_days: Annotated[int, Field(ge=1, le=365)] = 14
     """After so many days the reporter is told that somebody looked, and why."""
+
+
+class Rewards(Table):
+    """What keeps rewards for reports from being farmed by those who verify them."""
+
+    verifier_month_points: Points = 0
+    """How many points the cases that one person verified may bring in a month; 0: any number."""
+
+    programme_month_points: Points = 0
+    """How many all cases together may."""
+
+    hint_least_cases: Annotated[int, Field(ge=3, le=1_000)] = 5
+    """Of whoever verified fewer rewarded cases in a month the auditor is shown nothing: it would say who reported."""
+
+    hint_least_times: Annotated[int, Field(ge=1, le=1_000)] = 2
+    """How often a household or chat in common is shown."""
+
+    hint_often: Annotated[int, Field(ge=2, le=1_000)] = 4
+    """How often the same two people are."""
 
 
 class StepUp(Table):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from handlers.capability import Capability, Command
-from handlers.rewards import checks, statement, turning
+from handlers.rewards import checks, statement, turning, watching
 
 REWARDS = Capability(
     name="rewards",
-    commands={"rewards": Command(statement.move)},
+    commands={"rewards": Command(statement.move), "pairs": Command(watching.pairs, watching.RIGHT)},
     timers={turning.TURN: turning.turn_month, turning.APART: turning.set_apart},
     plan=(turning.plan,),
     checks={"rewards": checks.handed_out_whole},

@@ -11,6 +11,7 @@ from datetime import date, time
 from typing import Any
 
 from handlers.rewards.rules import MonthSums, add_up
+from handlers.rewards.watching import count_hints, month_before
 from handlers.world import Desk
 from storage.people import rewards
 from storage.people.rewards import UNIT
@@ -35,7 +36,9 @@ def _next_month(day: date) -> date:
 
 async def turn_month(desk: Desk, payload: Mapping[str, Any]) -> None:
     """Timer: add up everything that was granted until now."""
-    await hand_out(desk, await rewards.granted(desk.tx), str(payload["month"]))
+    granted, month = await rewards.granted(desk.tx), str(payload["month"])
+    await count_hints(desk, await case_vault.owners(desk.tx, sorted(granted)), month_before(month))
+    await hand_out(desk, granted, month)
 
 
 async def hand_out_of(desk: Desk, case_ids: set[int], occasion: str) -> None:

@@ -62,11 +62,13 @@ async def reference_faults(tx: Tx, references: Iterable[Reference]) -> list[Flaw
 
 
 async def held_after_decision(tx: Tx) -> Sequence[Row]:
-    """Cases whose decision has taken effect, with points that are still on hold: number, balance."""
+    """Cases whose decision has taken effect, with points on hold that do not wait for a month: number, balance."""
     return await tx.all(
         "SELECT c.number, b.balance FROM balances b JOIN cases c ON c.township_id = b.township_id"
         f" AND b.account = '{accounts.HELD}' || c.id WHERE b.township_id = :t AND b.account LIKE '{accounts.HELD}%'"
-        " AND b.balance <> 0 AND c.decided_ms IS NOT NULL AND c.settles_ms IS NULL ORDER BY c.id"
+        " AND b.balance <> 0 AND c.decided_ms IS NOT NULL AND c.settles_ms IS NULL AND NOT EXISTS"
+        " (SELECT 1 FROM reward_holds h WHERE h.township_id = :t AND h.case_id = c.id AND h.ended_ms IS NULL)"
+        " ORDER BY c.id"
     )
 
 

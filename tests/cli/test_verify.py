@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.i18n import LOCALES, read_texts
+from storage.security.joins import JOINS
 from tests.cli.console import Console
 from tests.cli.moving import play
 
@@ -62,6 +64,25 @@ LEADS = (
         "积分流水：有 1 行",
         "transfers of points: 1 rows",
     ),
+    (
+        "INSERT INTO reporter_looks (township_id, id, request_id, case_id, event, actor_key, sealed, why, at_ms)"
+        " SELECT 1, 7, 7, MIN(c.id), 'seen', (SELECT MIN(id) FROM people WHERE township_id = 1), NULL, 'pay', 7"
+        " FROM cases c WHERE c.township_id = 1",
+        "查看记录：有 1 行",
+        "looks at reporters: 1 rows",
+    ),
+    (  # a try that was refused: its reporter may have made it
+        "INSERT INTO reporter_looks (township_id, id, request_id, case_id, event, actor_key, sealed, why, at_ms)"
+        " SELECT 1, 7, 7, MIN(c.id), 'refused', (SELECT MAX(id) FROM people WHERE township_id = 1), NULL, 'no_right', 7"
+        " FROM cases c WHERE c.township_id = 1",
+        "查看记录：有 1 行",
+        "looks at reporters: 1 rows",
+    ),
+    (
+        "UPDATE outbox SET card = 'case:2026-0001' WHERE id = (SELECT MIN(id) FROM outbox WHERE person_id <> 0)",
+        "消息的标记：有 1 行",
+        "what messages are known by: 1 rows",
+    ),
 )
 DAMAGES = [
     *((damage, f"有错 青禾塬镇: 谁举报的：.*{zh}", f"BAD 青禾塬镇: who reported: .*{en}") for damage, zh, en in LEADS),
@@ -96,6 +117,12 @@ DAMAGES = [
         r"BAD 青禾塬镇: references: cases\.duplicate_of: 1 rows name one of \w+ that is not there",
     ),
 ]
+
+
+def test_every_way_to_a_reporter_is_laid_here_once() -> None:
+    texts = read_texts(LOCALES / "zh_CN" / "console")
+    told = {way: str(texts[f"fault.way.{way}"]) for way in JOINS}
+    assert [way for way, said in told.items() if not any(zh.startswith(said) for _, zh, _ in LEADS)] == []
 
 
 @pytest.fixture(scope="module")

@@ -162,7 +162,7 @@ BY_NAME: dict[str, Any] = {
     "media_id": MEDIA[0], "media_ids": [MEDIA[0], MEDIA[3]], "sha256": HASHES[0], "sha256s": list(HASHES),
     "first": HASHES[0][:2], "facts": FACTS, "png": b"png", "card_no": "N1", "said": "张一",
     "token_hash": TOKENS[0], "token": "words", "dice": Loaded(new_dice), "update_key": "u1",
-    "wait": "cases", "told": 3, "gathered_ms": NOW_MS,
+    "verifier_id": 1, "month": "2026-11", "wait": "cases", "told": 3, "gathered_ms": NOW_MS,
     "subscription_id": "b1", "told_ms": NOW_MS,
     "message_key": "m1", "timer_key": "t1", "what": "case", "ref": "case:1",
     "claim_until_ms": LATE_MS, "settles_ms": LATE_MS,
@@ -183,6 +183,13 @@ CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
     "reporter_looks.untold_ms": [{"case_id": Loaded(looked_at)}, {"case_id": 2}],
     "reporter_looks.newest": [{}, {"area_ids": []}],
     "inbox.rewrite": [{"update_id": 1, "body": b"{}"}],
+    "reward_watch.verifiers_of": [{"case_ids": [1, 2, 3]}, {"case_ids": []}],
+    "reward_watch.hold": [{"why": "verifier", "row_id": NEW}],
+    "reward_watch.is_held": [{"case_id": 4}],
+    "reward_watch.end_hold": [{"by_id": 1, "case_id": 4}],
+    "reward_watch.add_hints": [
+        {"rows": [{"verifier_id": 9, "hint": "often", "times": 4, "of_cases": 5}]}
+    ],
     "pins.keep": [{"hash_": "words"}, {"hash_": None}],
     "pins.add_event": [{"event": "right"}, {"event": "reset", "address": "", "by_id": 2}],
     "case_vault.owners": [{"case_ids": [1, 2, 3]}],

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.talk.messages import Button, Say, Text, Words, on_lines, text
-from bot.talk.spans import DAY_MS
 from handlers.cases import rules
-from handlers.cases.claiming import EXPIRE
 from handlers.cases.known import Known, known
 from handlers.cases.notices import kind_text, shortened, state_text, tell_reporter
-from handlers.cases.points import UNIT, move
+from handlers.cases.points import pay
 from handlers.cases.showing import change_cards
+from handlers.cases.verdicts.waiting import by_code, grant
 from handlers.people.actions import called
 from handlers.undo import withdraw_button
 from handlers.world import Desk
 from storage.database import Row
-from storage.product import accounts, cases, ledger, verdicts
+from storage.product import cases, verdicts
 from storage.product.cases import Case
+from storage.security import reward_watch
 
 SETTLE = "verdicts.settle"
 
@@ -52,44 +52,19 @@ async def take_effect(desk: Desk, found: Known, decided: Row) -> None:
     """Move the points to where the decision says, tell the reporter, and take 「撤回」 off the card of who decided."""
     case = found.case
     verdict = Verdict(decided["event"], decided["reason"], decided["note"], decided["other_case_id"])
-    by_code = _by_code(found)
-    claim_until_ms = None
-    if verdict.event == "verified" and by_code and case.points:
-        claim_until_ms = desk.now_ms + desk.world.policy.report.claim_days * DAY_MS
-    await _move_points(desk, case, decided, by_code=by_code)
-    await verdicts.settle(desk.tx, case.id, claim_until_ms=claim_until_ms)
-    if claim_until_ms is not None:
-        desk.later(EXPIRE, f"{EXPIRE}:{case.id}:{decided['id']}", claim_until_ms, case_id=case.id)
-    words = _result(desk, found, verdict, claim_until_ms)
+    waits, claim_until_ms = False, None
+    if verdict.event == "verified":
+        waits, claim_until_ms = await grant(desk, found, decided)
+    else:
+        await pay(desk, case, decided, by_code=by_code(found))
+        await reward_watch.end_hold(desk.tx, case.id, by_id=decided["person_id"], now_ms=desk.now_ms)
+        await verdicts.settle(desk.tx, case.id, claim_until_ms=None)
+    words = _result(desk, found, verdict, claim_until_ms, waits=waits)
     await tell_reporter(desk, found, words, key=f"result:{decided['id']}")
     settled = await cases.case(desk.tx, case.id)
     assert settled is not None, "it was settled just now"
     await desk.refresh(decided_say(settled, decided))
     await change_cards(desk, settled)
-
-
-async def _move_points(desk: Desk, case: Case, decided: Row, *, by_code: bool) -> None:
-    """First out of the case's hold; decided anew, from wherever they went, as far as they are still there."""
-    step, points = rules.settle(case.id, decided["event"], by_code=by_code), case.points
-    came = await ledger.came_to(desk.tx, f"case:{case.id}", UNIT)
-    if came is not None and came[0] != step.source:
-        where, amount = came
-        step = rules.move_again(step, case.id, where, decided["id"])
-        if where == step.destination:
-            return
-        points = amount
-        if where != accounts.REPORTS:
-            points = min(amount, await ledger.balance(desk.tx, where, UNIT))
-        elif decided["event"] == "verified":
-            points = case.points
-    await move(
-        desk,
-        step,
-        case_id=case.id,
-        points=points,
-        policy_version=case.policy_version,
-        created_by=decided["person_id"],
-    )
 
 
 def decided_say(case: Case, decided: Row, *, tell_ms: int | None = None) -> Say:
@@ -113,14 +88,16 @@ def decided_say(case: Case, decided: Row, *, tell_ms: int | None = None) -> Say:
     return Say(on_lines(lines), (tuple(row),), card=f"verdict:{case.number}")
 
 
-def _result(desk: Desk, found: Known, verdict: Verdict, claim_until_ms: int | None) -> Text:
+def _result(desk: Desk, found: Known, verdict: Verdict, claim_until_ms: int | None, *, waits: bool) -> Text:
     """What the reporter hears: the points that count now, how to claim them, or the reason."""
     case = found.case
     number, points = case.number, case.points
     head = text("report.result", number=number, kind=kind_text(case.kind), place=case.place)
     lines = [head, text(f"report.result.{verdict.event}")]
     if verdict.event == "verified" and points:
-        if claim_until_ms is not None:
+        if waits:
+            lines.append(text("report.result.waits", points=points))
+        elif claim_until_ms is not None:
             lines.append(text("report.result.claim", number=number, points=points, until_ms=claim_until_ms))
         else:
             lines.append(text("report.result.points", points=points))
@@ -136,9 +113,3 @@ def _reason_name(desk: Desk, reason: str, language: str) -> str:
     """A reason's name by the policy in force; its id when the policy no longer has it."""
     found = next((one for one in desk.world.policy.report.not_true_reasons if one.id == reason), None)
     return found.name.in_language(language) if found else reason
-
-
-def _by_code(found: Known) -> bool:
-    """Whether the points wait for the code: of an anonymous report, or when the identity was erased."""
-    reporter = found.reporter
-    return reporter is None or reporter.anonymous or reporter.person_id is None
