@@ -57,6 +57,17 @@ def test_no_text_is_only_a_placeholder() -> None:
     assert sorted(empty) == ["failure.lines", "failure.misspelt", "lines", "setting.other"]
 
 
+def test_english_titles_begin_a_sentence() -> None:
+    """«report. Please check:» reads like a slip of the pen."""
+    titles = {key: str(value) for key, value in TEXTS["en"].items() if re.fullmatch(r"form\.\w+\.title", key)}
+    assert titles and [key for key, value in titles.items() if not value[0].isupper()] == []
+
+
+def test_english_quotes_are_of_one_kind() -> None:
+    said = {key: value for key, value in TEXTS["en"].items() if not key.startswith(("phrase.", "said."))}
+    assert [key for key, value in said.items() if '"' in str(value)] == []
+
+
 def test_both_languages_fill_the_same_placeholders() -> None:
     differ = [key for key in TEXTS["zh_CN"] if fields(TEXTS["zh_CN"][key]) != fields(TEXTS["en"].get(key, ""))]
     assert differ == []

@@ -640,7 +640,7 @@ async def test_a_heavy_weight_taken_back_asks_no_staff_and_a_decided_one_shows_b
 async def test_a_villager_may_not_weigh(town: Town) -> None:
     aunt = await town.person("张大娘")
     await aunt.says("称重")
-    aunt.sees("保洁员、回收站点或镇上工作人员")
+    aunt.sees("保洁员、回收站管理员或镇上工作人员")
     await aunt.says("张三 15.6公斤")
     assert await town.rows("SELECT 1 FROM film_tickets WHERE township_id = :t") == []
 

@@ -235,7 +235,7 @@ async def test_who_joins_without_a_name_is_asked_for_one(town: Town) -> None:
     await aunt.starts(await invites(head, "保洁员", "王家沟"))
     aunt.sees("欢迎")
     aunt.sees_not("怎么称呼您")
-    head.sees("王大娘已接受邀请")
+    head.sees("王大娘接受了邀请")
 
 
 @pytest.mark.parametrize(("paste", "words"), [(True, "?join="), (False, "")])

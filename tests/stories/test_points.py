@@ -156,7 +156,7 @@ async def test_others_may_not_look(town: Town) -> None:
     elsewhere = await town.person("周干事", role="staff", area="阳坡")
     for someone in (aunt, cleaner):
         await someone.says("/points 张三")
-        someone.sees("镇上工作人员、财务或纪检审计")
+        someone.sees("镇上工作人员、财务或督查人员")
     await elsewhere.says("/points N0123")
     elsewhere.sees("不在您负责的地方")
     staff = await town.person("王干事", role="staff")
@@ -166,7 +166,7 @@ async def test_others_may_not_look(town: Town) -> None:
         address=staff.driver.address,
     )
     await aunt.says(load_out(row["body"]).rows[0][0][1])
-    aunt.sees("镇上工作人员、财务或纪检审计")
+    aunt.sees("镇上工作人员、财务或督查人员")
 
 
 async def test_who_acts_for_an_elder_sees_the_elders_statement(town: Town) -> None:

@@ -361,7 +361,7 @@ async def test_a_day_earns_only_so_many_points(town: Town) -> None:
     await aunt.says("王家沟涝坝有人倒垃圾")
     await aunt.taps("跳过")
     await aunt.taps("提交")
-    aunt.sees("已到上限", "问题照样办")
+    aunt.sees("记满了", "问题照样办")
     assert (await held(town))["programme:reports"] == -30
     town.clock.advance(days=1)
     await aunt.says("王家沟老柳树有人倒垃圾")

@@ -92,9 +92,9 @@ async def test_moved_to_the_household_when_the_reporter_says_so_and_only_then(to
     aunt.sees("5 分已经并进张三家的积分")
     assert await balance(town, "points") == 5
     text, _ = await statement(staff)
-    assert "并入的奖励" in text and "2026-" in text and "2026-0001" not in text
+    assert "并进来的奖励" in text and "2026-" in text and "2026-0001" not in text
     await aunt.says("举报奖励")
-    aunt.sees("举报奖励：0 分", "−5 分 并入的奖励")
+    aunt.sees("举报奖励：0 分", "−5 分 并进来的奖励")
     stranger = await town.person("路人")
     for odd in (f"/rewards {await household_id(town)} yes", "/rewards x", "/rewards 1 yes"):
         await stranger.says(odd)

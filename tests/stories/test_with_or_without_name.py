@@ -144,7 +144,7 @@ async def test_an_anonymous_report_that_earns_nothing_has_no_code(town: Town) ->
     await aunt.taps("改留名")
     await aunt.taps("匿名")
     await aunt.taps("提交")
-    aunt.sees("已到上限")
+    aunt.sees("记满了")
     aunt.sees_not("领奖码")
 
 

@@ -1,7 +1,7 @@
 // Keeps the page's own files, so that it opens without a network; nothing of /api or /media is kept.
 // Shows that something waits when no page is open.
 
-const VERSION = "7c46c377381e";
+const VERSION = "23b784a5f9c3";
 const CACHE = `jingxiang-${VERSION}`;
 const SHELL = [
   "/",
