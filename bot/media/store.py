@@ -7,10 +7,10 @@ where its files lie, `shelf`; how they come and go, `files`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from bot.clock import Clock, Dice, SystemClock, SystemDice
@@ -28,6 +28,7 @@ from storage.photos.following import Followed
 
 AWAY_ERRAND_MS = 600_000
 NEW_MS = 86_400_000  # whoever agreed so lately has no history here
+T = TypeVar("T")
 Fetcher = Callable[[str], AsyncIterator[bytes]]
 
 
@@ -76,7 +77,7 @@ class MediaStore:
         self._township_id = township_id
         home = zone or ZoneInfo("Asia/Shanghai")
         self.reception = Reception(shelf, self._files, self._clock, home, lambda: self.limits(), township_id)
-        self._under_way: dict[str, asyncio.Task[Stored]] = {}
+        self._under_way: dict[str, asyncio.Task[Any]] = {}
 
     # -- in
 
@@ -160,15 +161,18 @@ class MediaStore:
 
     async def _fetch(self, row: Row) -> Stored:
         """The photo behind a row, fetched once however many ask."""
-        media_id = row["id"]
-        task = self._under_way.get(media_id)
-        if task is None:
-            task = self._under_way[media_id] = asyncio.ensure_future(self._fetch_once(row))
-            task.add_done_callback(lambda done: self._fetched(media_id, done))
-        return await asyncio.shield(task)
+        return await self._together(f"fetch {row['id']}", lambda: self._fetch_once(row))
 
-    def _fetched(self, media_id: str, task: asyncio.Task[Stored]) -> None:
-        self._under_way.pop(media_id, None)
+    async def _together(self, name: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Do something once for all who ask while it is under way."""
+        task = self._under_way.get(name)
+        if task is None:
+            task = self._under_way[name] = asyncio.ensure_future(work())
+            task.add_done_callback(lambda done: self._done(name, done))
+        return cast(T, await asyncio.shield(task))
+
+    def _done(self, name: str, task: asyncio.Task[Any]) -> None:
+        self._under_way.pop(name, None)
         if not task.cancelled():
             task.exception()  # whoever asked has it already; nobody may have waited to the end
 
@@ -228,7 +232,7 @@ class MediaStore:
         """
         row = await self._row(media_id)
         if row is not None and row["state"] == "fetching":
-            row = await self._hurry(row)
+            row = await self._together(f"hurry {media_id}", lambda: self._hurry(media_id))
         if row is None or row["state"] != "ready":
             return None
         if row["sha256"] is None:
@@ -265,13 +269,15 @@ class MediaStore:
         except FileNotFoundError:
             return None
 
-    async def _hurry(self, row: Row) -> Row | None:
-        """Someone wants to see a photo before its errand ran."""
+    async def _hurry(self, media_id: str) -> Row | None:
+        """Someone wants to see a photo before its errand ran. Another who did may have just written its facts."""
+        row = await self._row(media_id)
+        if row is None or row["state"] != "fetching":
+            return row
         try:
             facts = (await self._fetch(row)).to_json()
         except (UnusableFile, GiveUp):
             return None  # the errand finds the same and tells the person
-        media_id = row["id"]
         await self._database.transaction(lambda tx: media.fetched(tx, media_id, facts), township_id=self._township_id)
         return await self._row(media_id)
 

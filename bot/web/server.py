@@ -14,7 +14,7 @@ import socket
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Any, cast
 
 import uvicorn
@@ -216,7 +216,7 @@ async def serve(
         date_header=False,
         server_header=False,
         proxy_headers=bool(trusted_proxies),
-        forwarded_allow_ips=trusted_proxies,
+        forwarded_allow_ips=[*_as_connected(trusted_proxies)],
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=STOP_S,
@@ -229,6 +229,15 @@ async def serve(
         up.cancel()
         await task
     return Serving(server, task, host, listening.getsockname()[1])
+
+
+def _as_connected(named: str) -> Iterator[str]:
+    """Addresses and networks as uvicorn meets them: where IPv6 is listened to, IPv4 comes as a part of that."""
+    for one in filter(None, named.split(",")):
+        network = ip_network(one)
+        yield str(network)
+        if network.version == 4:
+            yield f"::ffff:{network.network_address}/{96 + network.prefixlen}"
 
 
 def _allow_files() -> None:

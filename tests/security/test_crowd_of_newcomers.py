@@ -150,20 +150,22 @@ async def test_work_done_for_another_page_counts_for_nobody_else(site: Site) -> 
 
 
 @pytest.mark.parametrize(
-    ("trusted", "passed_on", "pays"),
+    ("trusted", "passed_on", "pays", "listens"),
     [
-        ("127.0.0.1", "203.0.113.{}", True),
-        ("127.0.0.0/8, ::1", "203.0.113.{}", True),
-        ("127.0.0.1", "198.51.{}.7, 203.0.113.7", True),  # what they say themselves comes first
-        ("127.0.0.1", "203.0.{}.7", False),
-        ("192.0.2.1", "203.0.113.{}", False),  # whoever says so is no proxy of ours
-        ("", "203.0.113.{}", False),
+        ("127.0.0.1", "203.0.113.{}", True, "127.0.0.1"),
+        ("127.0.0.1", "203.0.113.{}", True, "::"),  # where the proxy is seen as ::ffff:127.0.0.1
+        ("127.0.0.0/8", "203.0.113.{}", True, "::"),
+        ("127.0.0.0/8, ::1", "203.0.113.{}", True, "127.0.0.1"),
+        ("127.0.0.1", "198.51.{}.7, 203.0.113.7", True, "127.0.0.1"),  # what they say themselves comes first
+        ("127.0.0.1", "203.0.{}.7", False, "127.0.0.1"),
+        ("192.0.2.1", "203.0.113.{}", False, "::"),  # whoever says so is no proxy of ours
+        ("", "203.0.113.{}", False, "127.0.0.1"),
     ],
 )
 async def test_only_a_trusted_proxy_says_where_somebody_comes_from(
-    tmp_path: Path, trusted: str, passed_on: str, pays: bool
+    tmp_path: Path, trusted: str, passed_on: str, pays: bool, listens: str
 ) -> None:
-    async with serving(tmp_path, web_trusted_proxies=trusted) as site:
+    async with serving(tmp_path, web_trusted_proxies=trusted, web_host=listens) as site:
         for at in range(FREE_PER_NETWORK + 1):
             page = Page(site.url, passed_on.format(at))
             site.pages.append(page)

@@ -236,6 +236,41 @@ async def test_looking_before_the_errand_ran_fetches_it_once(world: World) -> No
     assert await world.store.fetch_errand({"media_id": media_id}) == {"settled": "ready"}
 
 
+async def test_looking_just_as_another_s_fetch_is_written_fetches_nothing_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two read that it isn't here; the second is slow, and asks for it when the first has it already."""
+    [media_id] = await world.attach(1, "telegram", ["image", "file-1", 900])
+    asked: list[str] = []
+
+    async def fetch(ref: str) -> AsyncIterator[bytes]:
+        asked.append(ref)
+        yield photo()
+
+    world.store.fetchers["telegram"] = fetch
+    look, first_has_it, looked = world.store._row, asyncio.Event(), 0
+
+    async def slow(media_id: str) -> Any:
+        nonlocal looked
+        looked += 1
+        second, row = looked == 2, await look(media_id)
+        if second:
+            await first_has_it.wait()
+        return row
+
+    monkeypatch.setattr(world.store, "_row", slow)
+    first = asyncio.ensure_future(world.store.shown(media_id))
+    while not looked:
+        await asyncio.sleep(0)
+    second = asyncio.ensure_future(world.store.shown(media_id))
+    while looked < 2:
+        await asyncio.sleep(0)
+    assert await first is not None
+    first_has_it.set()
+    assert await second is not None
+    assert asked == ["file-1"]
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [(b"PK\x03\x04 a zip", "不是照片"), (photo()[:-60], "打不开"), (b"\xff\xd8\xff" + bytes(3000), "太大了")],
