@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.talk.form import Form, FreeText, Secret
+from bot.talk.form import Answer, Form, FreeText, Secret
 from bot.talk.messages import Text, text
 from bot.talk.spans import MINUTE_MS
 from bot.turn import Intent
@@ -98,6 +98,20 @@ async def submit(turn: Turn, answers: Mapping[str, Any]) -> None:
     then = str(answers["then"])
     if await is_right(turn, str(answers["pin"]), ASK, then):
         go_on(turn, then)
+
+
+async def sent_again(turn: Turn) -> Intent | None:
+    """Interpreter: digits like a PIN right after it was given here, when nothing asks for them: sent twice, surely.
+
+    Whether they are the PIN is not looked at, for that would be a way to try.
+    """
+    if turn.event.kind != "text" or not turn.person.roles or not turn.event.text.strip().isdecimal():
+        return None
+    if not isinstance(PIN.steps[0].read(turn.event, None), Answer) or not await holds(turn):
+        return None
+    turn.hidden = True
+    turn.reply(text("pin.sent_again"))
+    return Intent(command="help")
 
 
 PIN = Form(ASK, (Secret(id="pin"), FreeText(id="then")), submit, review=False)

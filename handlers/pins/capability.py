@@ -20,6 +20,7 @@ PINS = Capability(
         "pins": Command(resetting.events, "see_looks"),
     },
     form_commands={"resetpin": "pin_reset"},
+    intents=(asking.sent_again,),
     forms=(asking.PIN, setting.PIN_CHANGE, setting.PIN_NEW, setting.PIN_AGAIN, resetting.PIN_RESET),
     forgets=(Forget("the PIN", of_person=_forget),),
     pages=("staff.md", "operator.md"),

@@ -233,6 +233,20 @@ async def test_the_pin_of_the_newer_chat_is_kept_when_the_older_had_none(town: T
     old.sees("请设一个数字密码")
 
 
+async def test_sent_twice_the_second_is_hidden_too(town: Town) -> None:
+    payer = await town.person("钱会计", role="finance")
+    await sets_a_pin(payer)
+    await payer.says(DIGITS)
+    payer.sees("像是密码")
+    await payer.says("713905")
+    payer.sees("像是密码")  # it says nothing of which is right
+    assert all(one not in repr(row) for _, row in await stored(town) for one in (DIGITS, "713905"))
+    assert not await town.rows("SELECT 1 FROM pin_events WHERE township_id = :t AND event = 'wrong'")
+    await later(town)
+    await payer.says("713905")
+    payer.sees_not("像是密码")
+
+
 async def test_a_role_that_was_given_or_taken_ends_the_answer(town: Town) -> None:
     here = await office(town)
     await sets_a_pin(here.payer)
