@@ -9,7 +9,7 @@ from pathlib import Path
 
 import orjson
 
-from benchmarks import digest, history, scale, start, takeover, wechat, workers
+from benchmarks import digest, history, scale, start, takeover, understanding, wechat, workers
 
 CHAT_FIGURES = ("updates_per_s", "cpu_ms", "p99_ms", "rss_mib")
 
@@ -38,6 +38,8 @@ def main() -> None:
     figures |= takeover.run()
     print("\n== people in WeChat", flush=True)
     figures |= wechat.run()
+    print("\n== what people say", flush=True)
+    figures |= understanding.run()
     print("\n== start", flush=True)
     figures |= start.run()
     print("\n== since the last full run on such a machine", flush=True)

@@ -175,6 +175,17 @@ def links(new: Annotated[bool, typer.Option("--new")] = False) -> None:
     _print("links.address", settings, asyncio.run(found(settings, first=new)), "links.more")
 
 
+@app.command("say")
+def say_(words: str, role: str = "villager", township: str = "") -> None:
+    """Show how a sentence is understood: what was read in it, what it may be, and how likely."""
+    from bot.console.saying import hear
+
+    settings = load_settings()
+    up_to_date(settings)
+    for line in asyncio.run(hear(settings, words, role, township)):
+        out.print(line, markup=False)
+
+
 app.add_typer(keeping.commands)
 app.add_typer(wechat.commands, name="wechat")
 app.add_typer(vault.commands, name="vault")

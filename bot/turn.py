@@ -290,7 +290,10 @@ class Product(Protocol):
         ...
 
     async def other_matter(self, turn: Turn[Any], *, takes_words: bool) -> Intent | None:
-        """What words surely mean although a question is open; `takes_words`: the question would take any words."""
+        """What words surely mean although a question is open; `takes_words`: the question would take any words.
+
+        None, with an answer in the outbox: that was all there is to do.
+        """
         ...
 
     async def again(self, turn: Turn[Any], frame: Frame) -> Intent | None:

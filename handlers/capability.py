@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 from bot.talk.form import Form
 from bot.talk.session import Frame
+from bot.talk.understanding.slots import Reader
 from bot.turn import Intent
-from handlers.declared import Figure, Forget, Wait
+from handlers.declared import Figure, Forget, Saying, Wait
 from handlers.world import Desk, Turn, World
 from storage.database import Tx
 from storage.product.integrity import Flaw, Reference
@@ -63,7 +64,13 @@ class Capability:
     """Form id → keys of its answers that are no step: what who opens the form knows and its steps read."""
 
     intents: tuple[Interpreter, ...] = ()
-    """What free words, a photo or a place may mean when no question is open, asked in this order."""
+    """What a photo, a place, or a line of an exact shape is when no question is open, asked in this order."""
+
+    sayings: tuple[Saying, ...] = ()
+    """What can be said to it in free words, and what follows; how people say it: `locales/*/sayings/`."""
+
+    readers: tuple[Callable[[World], Reader], ...] = ()
+    """What reads slots of its own out of words: places, numbers, kinds; the strongest first."""
 
     numbers: tuple[Interpreter, ...] = ()
     """What shows the thing of a number, when words are nothing but that number; asked at any time, in this order."""

@@ -7,13 +7,36 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bot.talk.messages import Text
-from bot.turn import Desk
+from bot.talk.understanding.slots import Read, Reader
+from bot.turn import Desk, Intent
 from storage.database import Tx
 
 Unit = Literal["cases", "tickets", "claims", "g", "fen", "points"]
 ByArea = Mapping[int, int]
 # (tx, from_ms, until_ms) → figure id → area id → value, of `[from_ms, until_ms)`.
 Source = Callable[[Tx, int, int], Awaitable[Mapping[str, ByArea]]]
+
+
+# (turn, what was said) → what follows: a command, a form with what was said filled in, or None when it was answered.
+Follows = Callable[[Any, Read], Awaitable[Intent | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """One thing that can be said to the program; how people say it stands in `locales/*/sayings/`, under its id.
+
+    `right`: who may say it (a key of `people.rules.RIGHTS`; "" for everyone). `complains`: words that may be this one,
+    but surely are nothing, are kept and offered as a report. `anytime`: it is also done in the middle of a question
+    that takes no words, which is then asked again. `in_groups`: it is answered where everybody reads it. Its button,
+    when it is one of several, is the text `saying.<id>`.
+    """
+
+    id: str
+    follows: Follows
+    right: str = ""
+    complains: bool = False
+    anytime: bool = False
+    in_groups: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +166,5 @@ class Declared:
     figures: Mapping[str, Figure] = field(default_factory=dict)
     waits: Mapping[str, Wait] = field(default_factory=dict)
     forgets: tuple[Forget, ...] = ()
+    sayings: Mapping[str, Saying] = field(default_factory=dict)
+    readers: tuple[Callable[[Any], Reader], ...] = ()

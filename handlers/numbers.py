@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from bot.talk.understanding.slots import Slot
 
 _BEFORE = (
     "编号",
@@ -23,6 +26,7 @@ _BEFORE = (
     "no",
 )
 _YEARLY = r"20[0-9]{2}-[0-9]{4,9}"
+_PRINTED = re.compile(rf"(?<![A-Za-z0-9-])(?P<prefix>F?){_YEARLY}(?![0-9-])", re.IGNORECASE)
 _READ = re.compile(r"(?P<prefix>[A-Za-z]?)(?:(?P<year>20[0-9]{2})\s*-?\s*)?(?P<sequence>[0-9]{1,9})")
 
 
@@ -73,6 +77,12 @@ class Series:
         lettered = bool(self.prefix) and plain.startswith(self.prefix.casefold())
         zeros = plain.isascii() and plain.isdigit() and len(plain) == self.digits and (plain[0] == "0" or bool(label))
         return self.read(plain, this_year) if lettered or zeros or (label and plain[:2] == "20") else None
+
+
+def numbers_in(said: str) -> Iterator[Slot]:
+    """The numbers of cases and tickets in words, as they are printed (a slot reader)."""
+    for one in _PRINTED.finditer(said):
+        yield Slot("ticket" if one["prefix"] else "case", one.start(), one.end(), one.group().upper())
 
 
 def _plain(said: str) -> str:

@@ -14,7 +14,7 @@ from bot.talk.session import Frame
 from bot.talk.spans import DAY_MS
 from bot.talk.typed import is_command
 from bot.turn import Intent
-from handlers import registry
+from handlers import registry, understanding
 from handlers.facts import Facts
 from handlers.people.guide import menu
 from handlers.people.menu import IN_GROUPS, native_commands
@@ -145,7 +145,7 @@ class Township:
         return self._phrases[language]
 
     async def interpret(self, turn: Turn) -> Intent | None:
-        """What an event means when no question is open: the first capability that recognises it."""
+        """What an event means when no question is open: something of an exact shape, or words as understood."""
         event = turn.event
         largest = turn.world.policy.limits.text_chars_largest
         if event.kind == "text" and len(event.text) > largest:
@@ -157,7 +157,10 @@ class Township:
         if event.kind in ("face", "file", "other"):
             turn.reply(text(f"input.{event.kind}"))
             return None
-        return await _first(interpret(turn) for interpret in registry.INTERPRETERS) or Intent(command="help")
+        exact = await _first(interpret(turn) for interpret in registry.INTERPRETERS)
+        if exact is not None or event.kind != "text":
+            return exact or Intent(command="help")
+        return await understanding.follow(turn)
 
     async def number(self, turn: Turn) -> Intent | None:
         """The first capability that knows a number of its own in the words."""
@@ -166,8 +169,11 @@ class Township:
         return await _first(read(turn) for read in registry.NUMBERS)
 
     async def other_matter(self, turn: Turn, *, takes_words: bool) -> Intent | None:
-        """The first capability that is sure of the words."""
-        return await _first(read(turn, takes_words) for read in registry.OTHER_MATTERS)
+        """The first capability that is sure of the words; else what they are understood as, or an answer to them."""
+        intent = await _first(read(turn, takes_words) for read in registry.OTHER_MATTERS)
+        if intent is not None or takes_words or turn.event.kind != "text":
+            return intent
+        return await understanding.in_a_question(turn)
 
     async def again(self, turn: Turn, frame: Frame) -> Intent | None:
         """A whole line that takes the place of the open draft of its form."""

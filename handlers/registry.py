@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from bot.talk.form import Form
+from handlers.answers.capability import ANSWERS
 from handlers.areas.capability import AREAS
 from handlers.capability import Capability, Check, Command, Interpreter, OtherMatter, Timer, WholeLine, joined
 from handlers.cases.capability import CASES
@@ -52,6 +53,7 @@ CAPABILITIES: tuple[Capability, ...] = (
     TODO,
     AREAS,
     POLICY,
+    ANSWERS,
 )
 COMMANDS: Mapping[str, Command] = joined(CAPABILITIES, "command", lambda one: one.commands.items())
 FORM_COMMANDS: Mapping[str, str] = joined(CAPABILITIES, "form command", lambda one: one.form_commands.items())
@@ -67,5 +69,7 @@ REFERENCES: tuple[Reference, ...] = tuple(reference for one in CAPABILITIES for 
 DECLARED = Declared(
     figures=joined(CAPABILITIES, "figure", lambda one: ((figure.id, figure) for figure in one.figures)),
     waits=joined(CAPABILITIES, "wait", lambda one: ((wait.id, wait) for wait in one.waits)),
+    sayings=joined(CAPABILITIES, "saying", lambda one: ((saying.id, saying) for saying in one.sayings)),
+    readers=tuple(reader for one in CAPABILITIES for reader in one.readers),
     forgets=tuple(joined(CAPABILITIES, "kept", lambda one: ((forget.what, forget) for forget in one.forgets)).values()),
 )

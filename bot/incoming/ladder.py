@@ -5,7 +5,7 @@
 3. a button of the question, by its label, its number or its meaning (取消, 返回); its exact answer
 4. a number of something, as it is printed
 5. a command by its name, with or without more behind it
-6. a line that is surely another matter; photos too, where the form takes none
+6. words that are surely another matter, or a question of their own; photos too, where the form takes none
 7. words: for the question if it takes any, else for whatever in the form they are about
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 
 from bot.incoming.resuming import said_anew
 from bot.incoming.screens import labelled
-from bot.incoming.steps import GiveAnswer, Next, Route, do
+from bot.incoming.steps import GiveAnswer, Next, Route, ShowAgain, do
 from bot.talk.form import Form, FreeText, Option, Photos
 from bot.talk.hearing import Heard, hear
 from bot.talk.session import Frame, Session
@@ -48,10 +48,13 @@ async def climb(product: Product, turn: Turn[Any], session: Session) -> Next:
     if heard.rung != "button" and (intent := await said_anew(product, turn, frame)) is not None:
         return session.pop(), (do(intent),)
     question = Question(product, turn, form, frame, heard, found)
+    mark = len(turn.outbox)
     if heard.rung not in ("button", "answer"):
         for rung in RUNGS if event.kind == "text" else _for_photos(form):
             if (intent := await rung(question)) is not None:
                 return session.pop() if form.passing else session, (do(intent),)
+    if len(turn.outbox) > mark:  # it was a question of its own, and is answered
+        return session.pop() if form.passing else session, () if form.passing else (ShowAgain(),)
     if form.passing and heard.rung == "nothing":
         return session.pop(), (Route(event),)
     return session, (GiveAnswer(found, await _aside(question)),)

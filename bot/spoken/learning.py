@@ -22,7 +22,7 @@ from bot.talk.understanding.readers import READERS
 
 ROUNDS = 200
 PULL = 5e-6  # the weight decay: how much a sentence must surprise to be learnt by heart
-SMALLEST = 0.03  # weights below it are left out
+SMALLEST = 0.15  # weights below it are left out
 
 
 def learn(examples: Sequence[Example]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What people may say, as it lies beside the texts: `locales/<language>/sayings/*.txt`, and the model learnt from it.
 
-`alike.txt` has words that mean the same, every other file example sentences. `digest` tells whether the stored model
+`alike.txt` has words that mean the same, `always.txt` those that always win, every other file example sentences.
+`digest` tells whether the stored model
 was learnt from these very sentences, read in this very way.
 """
 
@@ -19,6 +20,7 @@ from bot.talk.understanding.model import Model
 LOCALES = Path(__file__).parents[2] / "locales"
 MODEL = LOCALES / "sayings.json"
 ALIKE = "alike.txt"
+ALWAYS = "always.txt"
 _TALK = Path(__file__).parents[1] / "talk"
 _WAYS_OF_READING = ("numerals.py", "quantity.py", "understanding/*.py")
 
@@ -31,7 +33,7 @@ def files() -> Iterator[Path]:
 def examples() -> Iterator[Example]:
     """All example sentences of all languages."""
     for path in files():
-        if path.name != ALIKE:
+        if path.name not in (ALIKE, ALWAYS):
             yield from read_examples(path.read_text("utf-8").splitlines())
 
 
@@ -62,3 +64,21 @@ def meanings() -> Meanings:
 def model() -> Model:
     """The stored model, loaded when the first words are understood."""
     return Model(json.loads(MODEL.read_text("utf-8")))
+
+
+def always(said: str) -> str:
+    """The saying that words always are, whatever else they say (fire, erase, stop), or ""."""
+    hits = (saying for words, but, saying in _always() if words in said and not any(one in said for one in but))
+    return next(hits, "")
+
+
+@lru_cache(maxsize=1)
+def _always() -> tuple[tuple[str, tuple[str, ...], str], ...]:
+    """The table of `always.txt`: words, the words beside which they don't count, their saying."""
+    found = []
+    for path in files():
+        if path.name == ALWAYS:
+            for one in read_examples(path.read_text("utf-8").splitlines()):
+                words, *but = one.words.split(" !")
+                found.append((words, tuple(but), one.saying))
+    return tuple(found)

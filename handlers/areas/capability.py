@@ -7,6 +7,7 @@ from handlers.capability import Capability
 
 AREAS = Capability(
     name="areas",
+    readers=(lambda world: world.places.names_in,),
     checks={"versions": checks.version_faults},
     pages=("operator.md",),
     without={

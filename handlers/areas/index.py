@@ -6,7 +6,7 @@ microseconds. Geometry is kept in local metres, so that every distance is one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import cos, radians
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 import shapely
 
 from bot.talk.geo import Point, to_wgs84
+from bot.talk.understanding.slots import Slot
 from handlers.areas.names import NameFinder
 from handlers.areas.places import Area, Landmark, PlaceMatch, Station
 from storage.database import Row
@@ -105,6 +106,11 @@ class Gazetteer:
         has it; otherwise `village` is None and `choices` has the candidates.
         """
         return self._names.find(text, home_village_id)
+
+    def names_in(self, said: str) -> Iterator[Slot]:
+        """Where words name a place, whichever it is: the spans of all names of the township (a slot reader)."""
+        for hit in self._names.pattern.finditer(said):
+            yield Slot("place", hit.start(), hit.end(), hit.group())
 
     def village_of(self, area_id: int) -> Area | None:
         """The village that an area is or lies in; None for the town and for unknown ids."""

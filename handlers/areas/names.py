@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -39,6 +40,9 @@ class Names:
         for name, found in by_name.items():
             if name:
                 self._by_first.setdefault(name[0], []).append((name, found))
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for named in self._by_first.values() for name, _ in named)
 
     def hits(self, said: str) -> list[Hit]:
         """Every place at which a name stands, also inside another one."""
@@ -112,6 +116,8 @@ class NameFinder:
             for name, found in names.items():
                 everywhere.setdefault(name, []).extend(PlaceChoice(by_id[village_id], one) for one in found)
         self._everywhere = Names(everywhere)
+        everything = {name for named in (self._villages, *self._hamlets.values(), self._everywhere) for name in named}
+        self.pattern = _any_of({*everything, *(name for one in wider for name in _wider_names(one))})
         self._wider = Names({name: (None,) for one in wider for name in _wider_names(one)})
 
     def find(self, text: str, home_village_id: int | None) -> PlaceMatch | None:
@@ -173,6 +179,13 @@ class NameFinder:
         if chosen:
             return reading, PlaceMatch(chosen[0].village, None, chosen[0].landmark, hit.name, rest)
         return reading, PlaceMatch(None, None, None, hit.name, rest, tuple(hit.found))
+
+
+def _any_of(names: Collection[str]) -> re.Pattern[str]:
+    """Any of some names, the longest first, with what is said around a place behind it («桥头底下»)."""
+    several = sorted((name for name in names if len(name) > 1), key=lambda one: (-len(one), one))
+    around = "(?:底下|跟前|门口|后头|前头|旁边|边上|附近|里头|上头|对面)?"
+    return re.compile(f"(?:{'|'.join(map(re.escape, several))}){around}") if several else re.compile("(?!)")
 
 
 def _match(said: str, reading: Reading, area_id: int) -> PlaceMatch:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from handlers import takes
 from handlers.capability import Capability, Command
 from handlers.cases import checks, claiming, figures, forgetting, forms, opening, showing
+from handlers.cases.talk import asking
 from handlers.cases.verdicts import deciding, revising, settling, waiting
-from handlers.declared import Forget
+from handlers.declared import Forget, Saying
+from handlers.numbers import numbers_in
+from handlers.said import answers, runs
 from storage.product.integrity import Reference
 
 CASES = Capability(
@@ -26,6 +29,19 @@ CASES = Capability(
     },
     forms=(forms.REPORT, forms.REJECT_CASE, forms.DUPLICATE_CASE, forms.REVISE_CASE, forms.REPORTER),
     intents=(opening.interpret,),
+    sayings=(
+        Saying("report", asking.report, complains=True),
+        Saying("resolved", answers("small.resolved", 2)),
+        Saying("my_cases", runs("mycases"), anytime=True),
+        Saying("urge", asking.urge, complains=True),
+        Saying("collection", asking.collection),
+        Saying("how_report", asking.how, anytime=True),
+        Saying("reward", asking.reward, anytime=True),
+        Saying("claim", runs("claim"), anytime=True),
+        Saying("anonymous", answers("ask.anonymous"), anytime=True),
+        Saying("case_list", runs("cases"), "see_cases", anytime=True),
+    ),
+    readers=(lambda world: numbers_in,),
     numbers=(opening.numbered,),
     other_matters=(opening.surely,),
     timers={

@@ -7,11 +7,11 @@ from typing import Any
 
 from bot.talk.form import Choice, Form, Found, FreeText, Photos, Place, YesNo
 from bot.talk.messages import Words, text
-from handlers.cases import naming
 from handlers.cases.filing import NAME_FORM, submit_report
 from handlers.cases.notices import shortened
 from handlers.cases.opening import BENEFICIARY, KINDS, WORDS_LARGEST, before_photos, before_place, supposed_place, words
 from handlers.cases.places import offered_villages, reported_before, search_place, search_villages, without_village
+from handlers.cases.talk import naming
 from handlers.cases.verdicts import revising
 from handlers.cases.verdicts.deciding import (
     earlier_cases,

@@ -10,18 +10,15 @@ from typing import Any
 from bot.talk.form import Answer, Doubt, Option, Wrong
 from bot.talk.hearing import bare
 from bot.talk.messages import In, text
-from bot.talk.numerals import QuantityError
 from bot.turn import Intent
 from handlers.cases import rules
 from handlers.cases.places import offered_places, place_in_sentence, suppose_photo_place
-from handlers.duties.words import parse_cleanup_line
 from handlers.facts import Facts
-from handlers.film.weighing.words import parse_weigh_line
 from handlers.households.beneficiary import beneficiary_step
 from handlers.households.reporting import REPORT_FORM, begun
 from handlers.numbers import CASES
 from handlers.people.actions import private
-from handlers.policy.model import Policy
+from handlers.understanding import understand
 from handlers.world import Turn
 from storage.product import cases
 
@@ -38,23 +35,19 @@ async def report(turn: Turn, args: str) -> None:
 
 
 async def interpret(turn: Turn) -> Intent | None:
-    """A photo or a place opens a report for anybody; words only when they are about a case or name a problem."""
+    """A photo or a place opens a report for anybody; the number of a case shows it."""
     event = turn.event
     if event.kind == "media":
         return Intent(form=REPORT_FORM, answers=await begun(turn, **await _of_photos(turn, event)))
     if event.kind == "place":
         return Intent(form=REPORT_FORM, answers=await begun(turn, **_of_place(turn, event)))
-    return await tip_off(turn, event.text.strip()) or _number(turn) if event.kind == "text" else None
+    return _number(turn) if event.kind == "text" else None
 
 
 async def _of_photos(turn: Turn, event: In) -> dict[str, Any]:
     answers: dict[str, Any] = {"photos": [[one.kind, one.ref, one.size_bytes] for one in event.media]}
-    caption = event.text.strip()[:WORDS_LARGEST]
-    if caption:
-        place, _ = await place_in_sentence(turn, caption)
-        kind = kind_said(turn, caption)
-        answers |= {"statement": caption, **({"kind": kind} if kind else {}), **({"place": place} if place else {})}
-    return answers
+    caption = event.text.strip()
+    return {**answers, **await told(turn, caption)} if caption else answers
 
 
 def _of_place(turn: Turn, event: In) -> dict[str, Any]:
@@ -85,10 +78,19 @@ def _number(turn: Turn) -> Intent | None:
 
 async def surely(turn: Turn, takes_words: bool) -> Intent | None:
     """A tip-off with its kind and its place, said to a question that has no use for words."""
-    if takes_words or turn.event.kind != "text":
+    said = turn.event.text.strip()
+    if takes_words or turn.event.kind != "text" or not is_report(turn, said):
         return None
-    intent = await tip_off(turn, turn.event.text.strip())
-    return intent if intent is not None and {"kind", "place"} <= intent.answers.keys() else None
+    answers = await told(turn, said)
+    if not {"kind", "place"} <= answers.keys():
+        return None
+    return Intent(form=REPORT_FORM, answers=await begun(turn, **answers))
+
+
+def is_report(turn: Turn, said: str) -> bool:
+    """Whether words surely report something."""
+    judged = understand(turn.world, turn.person.roles, said).judged
+    return judged.sureness == "sure" and judged.best == "report"
 
 
 async def words(turn: Turn, answers: Mapping[str, Any], said: str) -> Mapping[str, Any]:
@@ -111,26 +113,12 @@ async def words(turn: Turn, answers: Mapping[str, Any], said: str) -> Mapping[st
     return found
 
 
-async def tip_off(turn: Turn, said: str) -> Intent | None:
-    """The report that words open; None when they are none."""
+async def told(turn: Turn, said: str) -> dict[str, Any]:
+    """What words tell of a report: themselves as its statement, its kind and its place as far as they name them."""
+    place, _ = await place_in_sentence(turn, said)
     kind = kind_said(turn, said)
-    if kind is None and not rules.names_a_problem(said):
-        return None
-    place, names_a_place = await place_in_sentence(turn, said)
-    takes = rules.is_tip_off(
-        said,
-        names_a_kind=kind is not None,
-        names_a_place=names_a_place,
-        is_other_job=is_other_job(said, turn.world.policy),
-    )
-    if not takes:
-        return None
-    answers: dict[str, Any] = {"statement": said}
-    if kind is not None:
-        answers["kind"] = kind
-    if place is not None:
-        answers["place"] = place
-    return Intent(form=REPORT_FORM, answers=await begun(turn, **answers))
+    named = {"kind": kind, "place": place}
+    return {"statement": said[:WORDS_LARGEST], **{name: value for name, value in named.items() if value}}
 
 
 def kind_said(turn: Turn, said: str) -> str | None:
@@ -149,19 +137,6 @@ def _words(catalogue: Any, name: str) -> tuple[str, ...]:
     """The words that the catalogue lists under `said.<name>`, the longest first."""
     words: str = catalogue.render(text(f"said.{name}"))
     return tuple(sorted(words.split("|"), key=len, reverse=True))
-
-
-def is_other_job(said: str, policy: Policy) -> bool:
-    """Whether the words also read as a weigh-in or as a clean-up's effort."""
-    for read in (lambda: parse_weigh_line(said, kinds=policy.film.kind_words()), lambda: parse_cleanup_line(said)):
-        try:
-            read()
-        except QuantityError as problem:
-            if problem.code != "not_a_number":
-                return True
-        else:
-            return True
-    return False
 
 
 async def warn_first(turn: Turn, answers: Mapping[str, Any]) -> None:

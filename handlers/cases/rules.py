@@ -195,25 +195,9 @@ def ago(passed_ms: int) -> tuple[str, int]:
     return "minutes", passed_ms // MINUTE_MS
 
 
-def names_a_problem(said: str) -> bool:
-    """Whether words complain of something, without saying what kind it is."""
-    return any(word in said for word in _PROBLEMS)
-
-
 def corrects_a_place(said: str) -> bool:
     """Whether words say that a place is wrong («地点不对，是王家沟»)."""
     return bool(_CORRECTS.search(said))
-
-
-def is_tip_off(said: str, *, names_a_kind: bool, names_a_place: bool, is_other_job: bool) -> bool:
-    """Whether free words report a problem: a report kind's word, or a problem and where it is.
-
-    `is_other_job`: the words also read as a weigh-in or a clean-up («12人 3车 清理河道»); then only an accusation
-    («有人…») makes them a report.
-    """
-    if is_other_job:
-        return names_a_kind and any(word in said for word in _ACCUSING)
-    return names_a_kind or (names_a_place and names_a_problem(said))
 
 
 Receipt = tuple[int, int]  # when a report was received (ms), and its id, which decides within one millisecond

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from handlers.capability import Capability
+from handlers.declared import Saying
 from handlers.digests import actions
+from handlers.said import runs, the_day
 
 DIGESTS = Capability(
     name="digests",
+    sayings=(Saying("digest", runs("digest", the_day), "ask_digest", anytime=True),),
     timers={"digest.send": actions.digest_due},
     plan=(actions.plan,),
     pages=("staff.md",),

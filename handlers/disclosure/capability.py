@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from handlers import takes
 from handlers.capability import Capability, Command
-from handlers.declared import Forget, Leaver
+from handlers.declared import Forget, Leaver, Saying
 from handlers.disclosure import asking, auditing, checks, confirming, looking
+from handlers.said import runs, the_case
 from handlers.world import Desk
 from storage.product.integrity import Reference
 from storage.security import reporter_looks
@@ -23,6 +24,10 @@ DISCLOSURE = Capability(
         "looks": Command(auditing.looks, "see_looks", takes=takes.a_count),
     },
     forms=(asking.DISCLOSE,),
+    sayings=(
+        Saying("reporter", runs("reporter", the_case), "see_reporter"),
+        Saying("looks", runs("looks"), "see_looks", anytime=True),
+    ),
     timers={reporter_looks.TELL: looking.tell},
     checks={"who reported": checks.leads_to_reporters},
     references=(Reference("reporter_looks", "case_id", "cases"),),

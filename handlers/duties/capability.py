@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from handlers import takes
 from handlers.capability import Capability, Command
+from handlers.declared import Saying
 from handlers.duties import alone, days, forms, reminders, report, rollcall, undoing
+from handlers.said import runs, the_day
 from storage.product.integrity import Reference
 
 DUTIES = Capability(
@@ -18,6 +20,12 @@ DUTIES = Capability(
     forms=(forms.CLEANUP, alone.FIGURE_FOR),
     hints={report.FORM: frozenset({days.UNSAID})},
     intents=(report.interpret, alone.interpret),
+    sayings=(
+        Saying("cleanup", report.told, report.RIGHT),
+        Saying("rollcall", runs("rollcall", the_day), rollcall.RIGHT, in_groups=True, anytime=True),
+        Saying("friday_state", runs("friday", the_day), rollcall.RIGHT, anytime=True),
+        Saying("friday_when", rollcall.when, anytime=True),
+    ),
     other_matters=(report.surely,),
     whole_lines={report.FORM: report.again},
     timers={"friday.reminder": reminders.reminder_due, "friday.rollcall": reminders.rollcall_due},

@@ -14,6 +14,7 @@ from bot.talk.form import Option, read_day
 from bot.talk.messages import In, Say, Text, on_lines, text
 from bot.talk.numerals import QuantityError
 from bot.talk.session import REVIEW, Frame
+from bot.talk.understanding.slots import Read
 from bot.turn import Intent
 from handlers.areas.places import Area
 from handlers.duties import reading, rules, words
@@ -61,7 +62,7 @@ async def surely(turn: Turn, takes_words: bool) -> Intent | None:
     said = turn.event.text.strip()
     if not may(turn.person.roles, RIGHT) or not words.is_whole_line(said):
         return None
-    return await _line(turn, said)
+    return await from_words(turn, said)
 
 
 async def interpret(turn: Turn) -> Intent | None:
@@ -78,7 +79,7 @@ async def interpret(turn: Turn) -> Intent | None:
     said_after = words.after_command_word(said, begins)
     if said_after is None:
         takes = words.is_cleanup_line if expects_reports(turn) else words.is_line_of_another_day
-        return await _line(turn, said) if takes(said) else None
+        return await from_words(turn, said) if takes(said) else None
     if said_after and not words.is_cleanup_line(said_after, strict=False):
         return None
     return Intent(form=FORM, answers=await _known(turn, the_day(turn.world, today), said_after, event))
@@ -94,7 +95,12 @@ async def begun_by_line(turn: Turn, said: str) -> dict[str, Any]:
     return {**await _known(turn, None, said, None), UNSAID: True}
 
 
-async def _line(turn: Turn, said: str) -> Intent:
+async def told(turn: Turn, read: Read) -> Intent | None:
+    """The report of one's village told in a sentence, with the figures, the day and the place that were said."""
+    return await from_words(turn, turn.event.text.strip())
+
+
+async def from_words(turn: Turn, said: str) -> Intent:
     """The form that a line without a command word opens: for the day that it says, else for today if that is a
     clean-up's; on any other day it is asked.
     """

@@ -10,10 +10,12 @@ import orjson
 from bot.errors import PersonError
 from bot.talk.form import read_day
 from bot.talk.messages import Button, Say, Text, on_lines, text
+from bot.talk.understanding.slots import Read
+from bot.turn import Intent
 from handlers.duties import rules
 from handlers.duties.rules import Effort, Rollcall, Village
 from handlers.duties.week import cleanup_on, last_cleanup, next_cleanup, skipped_this_week
-from handlers.people.rules import Held, roles_with
+from handlers.people.rules import Held, may, roles_with
 from handlers.world import Desk, Turn, World
 from storage.database import Row
 from storage.product import digests, duties
@@ -160,3 +162,17 @@ def _skipped(turn: Turn, day: date) -> Text:
     if following is None:
         return text("rollcall.no_cleanup", day_ms=day_ms)
     return text("rollcall.no_cleanup_next", day_ms=day_ms, next_ms=following.from_ms)
+
+
+async def when(turn: Turn, read: Read) -> Intent | None:
+    """The next clean-up and until when villages report, by the policy and the working calendar."""
+    world = turn.world
+    found = next_cleanup(world, turn.now_ms)
+    if found is None:
+        turn.reply(text("ask.friday.none"))
+        return None
+    source = world.policy.title.in_language(turn.person.language)
+    said = text("ask.friday", from_ms=found.from_ms, until_ms=found.until_ms, title=source)
+    rows = ((Button(text("menu.cleanup"), "/cleanup"),),) if may(turn.person.roles, "report_cleanup") else ()
+    turn.reply(Say(said, rows))
+    return None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from handlers import takes
 from handlers.capability import Capability, Command
-from handlers.film import checks, correct, decide, figures, forms, look, objections, undoing
+from handlers.declared import Saying
+from handlers.film import asking, checks, correct, decide, figures, forms, look, objections, undoing
 from handlers.film.weighing import line
+from handlers.said import opens
 from storage.product.integrity import Reference
 
 FILM = Capability(
@@ -24,6 +26,15 @@ FILM = Capability(
     forms=forms.FORMS,
     hints={"weigh": frozenset({"household_said"})},
     intents=(line.interpret, look.any_number),
+    sayings=(
+        Saying("weigh", asking.weigh, "weigh_film"),
+        Saying("tickets", asking.tickets, "weigh_film", anytime=True),
+        Saying("fix", asking.fix, "weigh_film"),
+        Saying("objection", opens("object_ticket")),
+        Saying("rate", asking.rate, anytime=True),
+        Saying("stations", asking.stations, anytime=True),
+    ),
+    readers=(asking.kinds_in, lambda world: asking.cards_in),
     numbers=(look.numbered,),
     other_matters=(line.surely,),
     whole_lines={line.FORM: line.again},

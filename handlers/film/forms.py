@@ -15,6 +15,7 @@ from handlers.world import Turn
 
 PHOTOS_OF_A_SCALE = 3
 REASON_CHARS = 200
+REST_CHARS = 4_000  # what was said of other households in the same message
 
 
 def shown_weight(value: Any) -> Words:
@@ -68,6 +69,7 @@ WEIGH = Form(
         ),
         Photos(id="photo", limit=PHOTOS_OF_A_SCALE, video=False, optional=True),
         Found(id="station", search=search.stations_named, when=lambda answers: "station" in answers),
+        FreeText(id="rest", max_chars=REST_CHARS, when=lambda answers: "rest" in answers),
     ),
     weigh.submit,
     right="weigh_film",

@@ -12,7 +12,7 @@ from handlers.film import record, search, show
 from handlers.film.record import day_bounds_ms
 from handlers.people.actions import private
 from handlers.world import Desk, Turn
-from storage.people import people
+from storage.people import households, people
 from storage.product import film, film_figures
 from storage.product.film import Ticket
 
@@ -45,9 +45,15 @@ async def told(desk: Desk, payload: Mapping[str, Any]) -> None:
 
 
 async def command(turn: Turn, args: str) -> None:
-    """`/unweigh [ID]`: take back what one has just weighed; without an id the newest of today."""
+    """`/unweigh [NUMBER] [w7500|kgreenhouse]`: take back what one has just weighed; without a number today's newest.
+
+    With a weight (grams) or a kind of film behind the number the same weigh-in begins anew with that.
+    """
     private(turn)
-    ticket = await search.ticket_said(turn, args.strip()) if args.strip() else await _newest(turn)
+    number, _, anew = args.strip().partition(" ")
+    ticket = await search.ticket_said(turn, number) if number else await newest_of(turn)
+    if ticket is None:
+        raise PersonError("film_nothing_weighed")
     if await show.same_person(turn.tx, ticket.operator_id) != turn.person.id or ticket.corrects is not None:
         raise PersonError("film_not_weighed", number=ticket.number)
     if ticket.state not in ("counted", "held"):
@@ -62,15 +68,32 @@ async def command(turn: Turn, args: str) -> None:
     name = await show.householder(turn.tx, ticket)
     said = text("film.withdrawn", number=ticket.number, name=name, net_g=ticket.net_g)
     rows = ((Button(text("film.button.next"), "/weigh"), Button(text("film.button.today"), "/tickets")),)
-    turn.reply(Say(said, rows, card=show.weighed_card(ticket)))
+    turn.reply(Say(said, () if anew else rows, card=show.weighed_card(ticket)))
+    if anew:
+        turn.open("weigh", **await _anew(turn, ticket, anew))
 
 
-async def _newest(turn: Turn) -> Ticket:
-    """The newest of today's tickets that this person weighed. Raises PersonError when there is none."""
+async def _anew(turn: Turn, ticket: Ticket, said: str) -> dict[str, Any]:
+    """The weigh-in of a ticket as the form's answers, with another weight (`w…`) or kind (`k…`)."""
+    film_policy = turn.world.policy.film
+    grams = int(said[1:]) if said[0] == "w" and said[1:].isdigit() else ticket.net_g
+    kind_id = said[1:] if said[0] == "k" and said[1:] in {one.id for one in film_policy.kinds} else ticket.kind
+    household = await households.household(turn.tx, ticket.household_id)
+    label = film_policy.kind(kind_id).name.in_language(turn.person.language)
+    option = search.household_option(household) if household is not None else None
+    render = turn.catalogues[turn.person.language].render
+    return {
+        **({"household": {"id": option.value, "label": render(option.label)}} if option is not None else {}),
+        "kind": {"id": kind_id, "label": label},
+        "weight": {"gross_g": grams, "tare_g": 0, "net_g": grams},
+        "impurity": {"bp": ticket.impurity_bp} if ticket.impurity_bp else None,
+        "photo": None,
+    }
+
+
+async def newest_of(turn: Turn) -> Ticket | None:
+    """The newest of today's tickets that this person weighed."""
     world = turn.world
     from_ms, until_ms = day_bounds_ms(world, world.day(turn.now_ms))
     rows = await film_figures.of_weigher(turn.tx, turn.person.id, from_ms=from_ms, until_ms=until_ms)
-    found = await film.ticket(turn.tx, max(row["ticket_id"] for row in rows)) if rows else None
-    if found is None:
-        raise PersonError("film_nothing_weighed")
-    return found
+    return await film.ticket(turn.tx, max(row["ticket_id"] for row in rows)) if rows else None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from handlers.capability import Capability, Command
+from handlers.declared import Saying
 from handlers.households import homes, waits
+from handlers.said import opens, runs
 
 HOUSEHOLDS = Capability(
     name="households",
@@ -15,6 +17,12 @@ HOUSEHOLDS = Capability(
     },
     form_commands={"household": "household"},
     forms=(homes.HOUSEHOLD,),
+    sayings=(
+        Saying("bind", opens("household")),
+        Saying("proxy", runs("proxy")),
+        Saying("unbind", runs("unbind")),
+        Saying("claims", runs("claims"), homes.RIGHT, anytime=True),
+    ),
     waits=(waits.CLAIMS,),
     pages=("villager.md", "staff.md"),
     without={

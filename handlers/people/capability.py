@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from handlers import takes
 from handlers.capability import Capability, Command
-from handlers.declared import Forget
+from handlers.declared import Forget, Saying
 from handlers.people import guide, invitations, links, profile, roles, vacancies
+from handlers.said import opens, runs, the_places
 
 PEOPLE = Capability(
     name="people",
@@ -28,7 +29,21 @@ PEOPLE = Capability(
     },
     form_commands={"invite": "invite", "revoke": "revoke", "name": "name"},
     forms=(invitations.INVITE, roles.REVOKE, roles.WHO, profile.NAME),
-    intents=(invitations.pasted_link, links.code_sent, roles.asks_who),
+    intents=(invitations.pasted_link, links.code_sent),
+    sayings=(
+        Saying("help", guide.asked_how),
+        Saying("who", runs("who", the_places), in_groups=True, anytime=True),
+        Saying("invite", opens("invite"), "invite"),
+        Saying("revoke", opens("revoke"), "invite"),
+        Saying("roles", runs("roles"), "manage_roles"),
+        Saying("rename", opens("name")),
+        Saying("language", runs("language")),
+        Saying("reminders", runs("reminders")),
+        Saying("stop", runs("stop"), anytime=True),
+        Saying("snooze", runs("snooze")),
+        Saying("me", runs("me"), anytime=True),
+        Saying("link", runs("link")),
+    ),
     timers={profile.SNOOZED: profile.snooze_over},
     checks={"no joining code was guessed at": links.codes_guessed},
     forgets=(Forget("roles, households, claims, invitations", of_person=vacancies.end_links),),

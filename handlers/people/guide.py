@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from bot.talk.hearing import bare
 from bot.talk.messages import Out, Say, on_lines, text
-from bot.talk.typed import is_command
-from bot.turn import Dispatch
+from bot.talk.understanding.slots import Read
+from bot.turn import Dispatch, Intent
 from handlers.people.menu import CARD, IN_GROUPS, Rows, menu_rows, native_commands
 from handlers.waiting import waiting_for
 from handlers.world import Turn
@@ -41,20 +40,18 @@ async def _native(turn: Turn) -> None:
 
 
 async def help_(turn: Turn, _: str) -> None:
-    """The menu; in a group, what may be asked there. Words that nothing else knew are answered with what does help."""
+    """The menu; in a group, what may be asked there."""
     if turn.event.group:
         turn.reply(_in_group())
         return
-    key = "help.unclear" if _unclear(turn) else "help.text"
-    turn.reply(Say(text(key, name=turn.person.name, township=turn.world.name), await menu(turn), card=CARD))
+    turn.reply(Say(text("help.text", name=turn.person.name, township=turn.world.name), await menu(turn), card=CARD))
 
 
-def _unclear(turn: Turn) -> bool:
-    event = turn.event
-    if event.kind != "text" or is_command(event.text):
-        return False
-    render = turn.catalogues[turn.person.language].render
-    return bare(event.text) not in {bare(word) for word in render(text("phrase.help")).split("|")}
+async def asked_how(turn: Turn, read: Read) -> Intent | None:
+    """«我不会用», «人工服务»: what can be done here without typing, and who answers the telephone."""
+    keeper = turn.world.policy.consent.keeper.in_language(turn.person.language)
+    turn.reply(Say(text("help.how", keeper=keeper), await menu(turn), card=CARD))
+    return None
 
 
 def _in_group() -> Say:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.errors import PersonError
 from bot.talk.form import Form, Found, Option
 from bot.talk.messages import Button, Say, Text, text
-from bot.turn import Dispatch, Intent
+from bot.turn import Dispatch
 from handlers.areas.index import Gazetteer
 from handlers.people.actions import area_name, called, private, role_at
 from handlers.people.menu import menu_rows
@@ -20,9 +19,6 @@ from storage.database import Row
 from storage.people import people
 
 PAGE = 20
-_ASKED = r"谁负责|谁在管|归谁管|谁管|负责人是谁|的负责人|^who (?:is in charge of|looks after|cares for)"
-_WHO = re.compile(_ASKED)
-_NOT_PLACE = re.compile(_ASKED + r"|请问|你好|您好|是谁|[?？!！。,，]")
 
 
 async def roles(turn: Turn, args: str) -> None:
@@ -122,15 +118,6 @@ async def _answer(turn: Turn, area_id: int) -> None:
 def _names(turn: Turn, found: Sequence[Row], role: str) -> str:
     render = turn.catalogues[turn.person.language].render
     return "、".join(dict.fromkeys(render(called(row["name"])) for row in found if row["role"] == role))
-
-
-async def asks_who(turn: Turn) -> Intent | None:
-    """Interpreter: «谁负责王家沟», «王家沟归谁管?»."""
-    said = turn.event.text.strip().lower() if turn.event.kind == "text" else ""
-    if not said or len(said) > 40 or not _WHO.search(said):
-        return None
-    place = _NOT_PLACE.sub("", said).strip()
-    return Intent(command="who", args=place)
 
 
 async def home(turn: Turn, _: Mapping[str, Any]) -> Sequence[Option]:

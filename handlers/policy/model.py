@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import Field
 
 from handlers.policy.cadence import Digest, Friday, QuietHours
-from handlers.policy.fields import Table, Words
+from handlers.policy.fields import Many, Table, Words
 from handlers.policy.film import Film
 from handlers.policy.house import (
     Consent,
@@ -28,6 +28,7 @@ from handlers.policy.house import (
 from handlers.policy.menu import USUAL, Bar
 from handlers.policy.report import Report
 from handlers.policy.security import Rewards, Security, StepUp
+from handlers.policy.talk import Elsewhere, OwnWords
 
 
 class Policy(Table):
@@ -54,6 +55,8 @@ class Policy(Table):
     security: Security = Security()
     step_up: StepUp = StepUp()
     rewards: Rewards = Rewards()
+    elsewhere: Elsewhere = Elsewhere()
+    sayings: Many[OwnWords] = ()
     wechat_menu: Bar = USUAL
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from handlers.capability import Capability, Command
-from handlers.declared import Forget
+from handlers.declared import Forget, Saying
 from handlers.privacy import consent, disconnecting, erasing, retention, signing_out
+from handlers.said import opens, runs
 
 PRIVACY = Capability(
     name="privacy",
@@ -16,6 +17,12 @@ PRIVACY = Capability(
     },
     form_commands={"erase": "erase"},
     forms=(consent.CONSENT, erasing.ERASE),
+    sayings=(
+        Saying("erase", opens("erase"), anytime=True),
+        Saying("privacy", runs("privacy"), anytime=True),
+        Saying("contacts", runs("contacts")),
+        Saying("signout", runs("signout")),
+    ),
     timers={
         erasing.FORGET: erasing.forget_rest,
         erasing.SWEEP: erasing.sweep,

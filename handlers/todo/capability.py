@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from handlers.capability import Capability, Command
-from handlers.declared import Forget
+from handlers.declared import Forget, Saying
+from handlers.said import runs
 from handlers.todo import actions, bundling
 
 TODO = Capability(
     name="todo",
     commands={"todo": Command(actions.todo, "see_todo", takes=actions.names_a_wait)},
+    sayings=(Saying("todo", runs("todo"), "see_todo", anytime=True),),
     timers={bundling.BUNDLE: bundling.tell_bundle},
     forgets=(Forget("which notices came together", of_person=bundling.of_person),),
     pages=("staff.md",),

@@ -270,6 +270,17 @@ def test_the_links_are_found_again(console: Console) -> None:
     assert console.done("links", "--new").count("join=") == 7
 
 
+def test_how_a_sentence_is_understood_is_shown(console: Console) -> None:
+    assert console.refused("say", "垃圾桶满了").startswith("nothing was imported yet")
+    console.done("import", EXAMPLE)
+    said = console.done("say", "王家沟桥头倒了一车建筑垃圾")
+    assert "read place: “王家沟”" in said and "sure: report" in said
+    weighed = in_chinese(console).done("say", "张三家交了三十一斤半", "--role", "cleaner")
+    assert "认出 weight：「三十一斤半」" in weighed and "准了：weigh" in weighed
+    assert "没听明白" in in_chinese(console).done("say", "咕叽咕叽啪")
+    assert "mayor" in console.refused("say", "你好", "--role", "mayor")
+
+
 # ── help ─────────────────────────────────────────────────────────────────────
 
 

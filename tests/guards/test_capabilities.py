@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 CAPABILITIES = {one.name: one for one in registry.CAPABILITIES}
 EXPECTED = ("figures", "waits", "checks", "forgets", "story")
 STORIES = {
+    "answers": ("test_understood.py",),
     "cases": ("test_report.py", "test_verify.py"),
     "county": ("test_townships.py",),
     "digests": ("test_digest.py",),

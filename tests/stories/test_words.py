@@ -193,7 +193,7 @@ async def test_a_sentence_that_begins_like_a_command_is_none(town: Town) -> None
     villager.sees("照片")
     await villager.says("取消")
     await villager.says("绑定了咋还看不到呢")
-    villager.sees("没看懂")
+    villager.sees("一步一步问您")
 
 
 # -- another matter in the middle of a question

@@ -176,20 +176,31 @@ def test_a_township_adds_a_sentence_without_learning_anew() -> None:
     assert model.rank(other, [model.own("lamp", features)]) == model.rank(other)
 
 
-def test_sure_half_sure_or_nothing() -> None:
-    def everything(_: str) -> bool:
-        return True
+def everything(_: str) -> bool:
+    return True
 
+
+def test_sure_half_sure_or_nothing() -> None:
     sure = [Ranked("report", 0.8), Ranked("urge", 0.1), Ranked("help", 0.1)]
     assert judge(sure, everything).sureness == "sure"
+    ahead = [Ranked("points", 0.3), *(Ranked(str(at), 0.1) for at in range(7))]
+    assert judge(ahead, everything).best == "points" and judge(ahead, everything).sureness == "sure"
     doubtful = [Ranked("report", 0.45), Ranked("urge", 0.4), Ranked("help", 0.1), Ranked("bye", 0.05)]
     assert [one.saying for one in judge(doubtful, everything).sayings] == ["report", "urge", "help"]
     assert judge([Ranked(str(at), 0.02) for at in range(50)], everything).sureness == "none"
 
 
-def test_what_somebody_may_not_say_makes_nothing_else_likelier() -> None:
-    ranked = [Ranked("rollcall", 0.9), Ranked("report", 0.06), Ranked("help", 0.04)]
+def test_what_is_worse_when_it_is_wrong_must_be_likelier() -> None:
+    ranked = [Ranked("report", 0.5), Ranked("help", 0.2), Ranked("urge", 0.15), Ranked("bye", 0.15)]
+    assert judge(ranked, everything).sureness == "sure"
+    assert judge(ranked, everything, careful={"report"}).sureness == "half"
+
+
+def test_what_only_others_may_say_is_hardly_meant() -> None:
+    ranked = [Ranked("rollcall", 0.9), Ranked("report", 0.02), *(Ranked(str(at), 0.01) for at in range(8))]
     assert judge(ranked, lambda one: one != "rollcall").sureness == "none"
+    named = [Ranked("fix", 0.8), Ranked("rename", 0.15), Ranked("bind", 0.05)]
+    assert judge(named, lambda one: one != "fix").best == "rename"
     assert judge(ranked, lambda one: False).best == ""
 
 

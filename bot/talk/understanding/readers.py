@@ -102,7 +102,7 @@ def _quantity(kind: str, pattern: re.Pattern[str], parse: Callable[[str], Any]) 
         for one in pattern.finditer(said):
             if one.end() - one.start() > LONGEST_QUANTITY:
                 continue
-            problem = ""
+            problem, at = "", one.start()
             for start in range(one.start(), one.end()):
                 if start > one.start() and said[start - 1].isdigit() and said[start].isdigit():
                     continue
@@ -110,9 +110,10 @@ def _quantity(kind: str, pattern: re.Pattern[str], parse: Callable[[str], Any]) 
                     yield Slot(kind, start, one.end(), parse(said[start : one.end()]))
                     break
                 except QuantityError as refused:
-                    problem = problem or refused.code
+                    if refused.code != "not_a_number" or not problem:
+                        problem, at = refused.code, start
             else:
-                yield Slot(kind, one.start(), one.end(), problem)
+                yield Slot(kind, at, one.end(), problem)
 
     return found
 

@@ -14,6 +14,7 @@ from bot.talk.messages import Media, text
 from bot.talk.numerals import QuantityError
 from bot.talk.quantity import is_numeral
 from bot.talk.session import REVIEW, Frame
+from bot.talk.understanding.slots import read
 from bot.turn import Intent
 from handlers.areas.actions import says_whole
 from handlers.facts import Facts
@@ -25,6 +26,7 @@ from handlers.people.actions import private
 from handlers.people.rules import may
 from handlers.phrases import with_rest
 from handlers.policy.model import Policy
+from handlers.understanding import readers_of, understand
 from handlers.world import Turn
 from storage.people.households import HouseholdFound
 
@@ -90,6 +92,10 @@ async def from_line(turn: Turn, said: str, photos: Sequence[Media]) -> Intent | 
 
     Everything known leads straight to the review; only what is missing is asked, after what is wrong was told.
     """
+    first, rest = _first_of_several(turn, said)
+    if rest and (intent := await from_line(turn, first, photos)) is not None:
+        note = text("film.line.more", rest=rest[:60])
+        return replace(intent, answers={**intent.answers, "rest": rest}, note=intent.note or note)
     world = turn.world
     policy = world.policy
     try:
@@ -99,10 +105,39 @@ async def from_line(turn: Turn, said: str, photos: Sequence[Media]) -> Intent | 
     known = [(one, found) for one in readings if (found := await _exactly(turn, one.name_text))]
     if not known:
         only_household = await _of_household_only(turn, said, "not_a_number", photos)
-        return only_household or _unknown(turn, readings, photos)
+        return only_household or (None if _is_another_saying(turn, said) else _unknown(turn, readings, photos))
     if len({(one.net_g, found[0].household_id) for one, found in known}) > 1:
         return Intent(form=FORM, note=text("film.line.ambiguous", said=said[:40]))
     return _of_household(turn, *known[0], photos)
+
+
+def _first_of_several(turn: Turn, said: str) -> tuple[str, str]:
+    """A message about several households («张三三十斤 李四二十斤»): the first one's part, and the rest or "".
+
+    Each part must be a weigh-in of its own; weights with labels (毛, 皮, 净) belong to one household.
+    """
+    found = read(said, readers_of(turn.world))
+    starts = [slot.start for slot in found.of("person")]
+    if len(starts) < 2 or len(found.of("weight")) < 2 or any(label in found.said for label in "毛皮净"):
+        return said, ""
+    ends = [*starts[1:], len(found.said)]
+    parts = [found.said[start:end].strip(" ,;、") for start, end in zip(starts, ends, strict=True)]
+    if not all(_readings(turn, part) for part in parts):
+        return said, ""
+    return parts[0], " ".join(parts[1:])
+
+
+async def from_reading(turn: Turn, one: WeighReading, photos: Sequence[Media]) -> Intent:
+    """The form with what a sentence says; what it doesn't say is asked."""
+    found = await _exactly(turn, one.name_text) if one.name_text else []
+    if one.net_g is None:
+        answers = _prefill(turn, turn.world.policy, photos)
+        household = {"household": _chosen(turn, found[0])} if len(found) == 1 else {}
+        return Intent(form=FORM, answers={**answers, **household})
+    if found:
+        return _of_household(turn, one, found, photos)
+    intent = _of_reading(turn, one, photos)
+    return replace(intent, note=text("film.line.unknown", said=one.name_text)) if one.name_text else intent
 
 
 async def again(turn: Turn, frame: Frame) -> Intent | None:
@@ -212,6 +247,12 @@ async def _begins_with_household(turn: Turn, said: str) -> tuple[str, list[House
         if found := await _exactly(turn, name):
             return name, found
     return None
+
+
+def _is_another_saying(turn: Turn, said: str) -> bool:
+    """Whether words of which no household is known are surely no weigh-in («改成15斤»)."""
+    judged = understand(turn.world, turn.person.roles, said).judged
+    return judged.sureness == "sure" and judged.best != FORM
 
 
 def _unknown(turn: Turn, readings: Sequence[WeighReading], photos: Sequence[Media]) -> Intent | None:

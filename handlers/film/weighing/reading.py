@@ -9,6 +9,7 @@ from typing import Any
 from bot.talk.form import Answer, Doubt, Reading, Wrong
 from bot.talk.numerals import QuantityError
 from bot.talk.quantity import parse_percent_bp, parse_weight_g
+from bot.talk.understanding.readers import PROVINCES
 from handlers.areas import codes
 from handlers.areas.rules import card_number
 from handlers.facts import Facts
@@ -21,6 +22,9 @@ from handlers.policy.model import Policy
 SOMEBODY = "某户"  # stands where the line's reader wants a name
 NO_TARE = ("0", "零", "没有", "没有袋子", "没袋子", "没", "无", "没皮", "none", "no", "no bag")
 _TARE_LABEL = re.compile(r"^(?:皮重?|袋子重?|tare)\s*[:：=]?\s*", re.IGNORECASE)
+CARD_SAID = re.compile(
+    rf"(?<![A-Za-z0-9{PROVINCES}])[A-Za-z]{{1,3}}[0-9]{{3,8}}(?![0-9A-Za-z-])|(?:卡?尾号|后[四4]位)\s?[0-9]{{4}}(?![0-9])"
+)  # in a sentence; no plate
 _CARD_IN_LINK = re.compile(r"[/=:?&#]")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from bot.errors import PersonError
 from bot.talk.form import Answers
 from bot.talk.messages import Text, on_lines, text
+from bot.turn import Intent
 from handlers.areas import codes
 from handlers.areas.places import Station
 from handlers.film import rules, undoing
@@ -91,6 +92,8 @@ async def _write(turn: Turn, answers: Mapping[str, Any], household: HouseholdFou
     )
     again = f"/start {codes.of_station(station)}" if station is not None else "/weigh"
     await undoing.hold(turn, ticket, again)
+    if answers.get("rest"):
+        turn.opened = Intent(command="weigh", args=str(answers["rest"]))  # of the next household of the same message
 
 
 def _station(turn: Turn, answers: Mapping[str, Any]) -> Station | None:

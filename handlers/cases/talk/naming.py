@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.talk.form import Option
 from bot.talk.messages import text
-from handlers.cases.opening import tip_off
+from handlers.cases.opening import is_report
 from handlers.people.profile import name_said, take_name
 from handlers.world import Turn
 
@@ -22,7 +22,7 @@ async def later(turn: Turn, _: Mapping[str, Any]) -> Sequence[Option]:
 async def search_name(turn: Turn, _: Mapping[str, Any], said: str) -> Sequence[Option]:
     """The name that words are; none when they are the next report."""
     wanted = name_said(turn, said)
-    if wanted is None or await tip_off(turn, said) is not None:
+    if wanted is None or is_report(turn, said):
         return ()
     return (Option(wanted, wanted, exact=False),)
 

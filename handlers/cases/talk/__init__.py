@@ -1,0 +1,1 @@
+"""What is said with people about reports beside the forms: their questions, their impatience, their name."""
