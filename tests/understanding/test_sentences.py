@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.console import phrasebook
 from bot.spoken import stored
 from bot.talk.hearing import bare
 from handlers import registry
@@ -92,3 +93,9 @@ def test_a_township_says_who_handles_what_is_not_ours() -> None:
 def test_words_of_nothing_are_nothing() -> None:
     for words in ("咕叽咕叽啪", "qwertz asdf", "乾坤坎离震巽艮兑"):
         assert hears("villager", words).judged.sureness != "sure", words
+
+
+@pytest.mark.parametrize("language", phrasebook.PAGES)
+def test_the_page_of_what_can_be_said_is_what_is_declared(language: str) -> None:
+    written = (phrasebook.DOCS / language / "said.md").read_text("utf-8")
+    assert written == phrasebook.page(language), "sayings or their sentences have changed: make learn"
