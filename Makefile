@@ -73,6 +73,7 @@ format: dev
 # After a change to locales/*/sayings or to how words are read.
 learn: dev
 	$(BIN)/python -m bot.spoken.learning
+	$(BIN)/python -m bot.console.phrasebook
 
 bench: dev
 	$(BIN)/python -m benchmarks

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, time, timedelta
 
 from bot.errors import PersonError
 from bot.talk.messages import Say, text
 from bot.talk.spans import MINUTE_MS
 from handlers.people.actions import private
+from handlers.undo import withdraw_button
 from handlers.world import Turn
+from storage.database import Row
 from storage.machine import reversals
 from storage.product import duties
+
+LOOKED_AT_DAYS = 3  # a report of today's, yesterday's or the day before
+
+
+async def newest_of(turn: Turn) -> Row | None:
+    """The newest report that this person wrote and may still take back (id, village_id, at_ms)."""
+    today, since_ms = turn.world.day(turn.now_ms), turn.now_ms - turn.world.policy.undo.minutes * MINUTE_MS
+    days = [(today - timedelta(days=before)).isoformat() for before in range(LOOKED_AT_DAYS)]
+    found = [row for day in days for row in await duties.reports(turn.tx, day)]
+    own = [row for row in found if row["person_id"] == turn.person.id and row["at_ms"] > since_ms]
+    return max(own, key=lambda row: (row["at_ms"], row["id"]), default=None)
+
+
+def offer(turn: Turn, row: Row) -> Say:
+    """The way to take a report back and say it again, for who said «错了»."""
+    area = turn.world.places.areas.get(row["village_id"])
+    rows = ((withdraw_button(f"/uncleanup {row['id']}"),),)
+    return Say(text("cleanup.fix", village=area.name if area else "?"), rows)
 
 
 async def command(turn: Turn, args: str) -> None:

@@ -9,6 +9,7 @@ from bot.talk.messages import Button, Say, Words, on_lines, text
 from bot.talk.quantity import Weight
 from bot.talk.understanding.slots import Read, Slot
 from bot.turn import Intent
+from handlers.duties import undoing as duties_undoing
 from handlers.film import decide, show, undoing
 from handlers.film.record import day_bounds_ms
 from handlers.film.weighing import line, reading
@@ -22,7 +23,7 @@ from storage.product import film, film_figures
 from storage.product.film import Ticket
 
 STATIONS_SHOWN = 6
-_KIND_SLOT = "film"
+KIND_SLOT = "film"
 
 
 def kinds_in(world: World) -> Any:
@@ -32,7 +33,7 @@ def kinds_in(world: World) -> Any:
 
     def found(said: str) -> list[Slot]:
         return [
-            Slot(_KIND_SLOT, at, at + len(word), words[word], opaque=False)
+            Slot(KIND_SLOT, at, at + len(word), words[word], opaque=False)
             for word in longest_first
             for at in (said.find(word),)
             if at >= 0
@@ -53,7 +54,7 @@ async def weigh(turn: Turn, read: Read) -> Intent | None:
         net_g=_grams(read),
         impurity_bp=_impurity(read),
         unit=next((slot.value.unit for slot in read.of("weight") if isinstance(slot.value, Weight)), ""),
-        kind=read.first(_KIND_SLOT),
+        kind=read.first(KIND_SLOT),
     )
     return await line.from_reading(turn, said, turn.event.media)
 
@@ -108,6 +109,10 @@ async def fix(turn: Turn, read: Read) -> Intent | None:
     """«错了», «改成15斤», «是棚膜»: the correction of what this person weighed last today, with what was said in it."""
     named = read.first("ticket")
     ticket = await film.ticket_by_number(turn.tx, named) if named else await undoing.newest_of(turn)
+    report = None if named or read.of("weight", KIND_SLOT) else await duties_undoing.newest_of(turn)
+    if report is not None and (ticket is None or report["at_ms"] > ticket.created_ms):
+        turn.reply(duties_undoing.offer(turn, report))
+        return None
     if ticket is None:
         turn.reply(Say(text("film.fix.nothing"), await menu(turn)))
         return None
@@ -125,7 +130,7 @@ async def fix(turn: Turn, read: Read) -> Intent | None:
 def _wrong(turn: Turn, read: Read) -> dict[str, Any]:
     """What is wrong, with the right one, as the answers of the correction."""
     reason = {"reason": turn.event.text.strip()[:60]}
-    grams, kind, impurity = _grams(read), read.first(_KIND_SLOT), _impurity(read)
+    grams, kind, impurity = _grams(read), read.first(KIND_SLOT), _impurity(read)
     if grams is not None:
         unit = read.of("weight")[0].value.unit
         weight = reading.weight_of(WeighReading("", net_g=grams, unit=unit))
@@ -142,7 +147,7 @@ def _wrong(turn: Turn, read: Read) -> dict[str, Any]:
 
 def _anew(turn: Turn, read: Read, ticket: Ticket) -> str:
     """What the ticket in place of a withdrawn one begins with: « w7500» grams, « kgreenhouse» a kind, or ""."""
-    grams, kind = _grams(read), read.first(_KIND_SLOT)
+    grams, kind = _grams(read), read.first(KIND_SLOT)
     return f" w{grams}" if grams is not None else f" k{kind}" if kind is not None and kind != ticket.kind else ""
 
 

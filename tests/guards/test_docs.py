@@ -21,7 +21,7 @@ from handlers.policy.model import Policy
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = {"zh": "zh_CN", "en": "en"}
-GUIDES = ("villager.md", "cleaner.md", "staff.md", "operator.md", "commands.md")
+GUIDES = ("villager.md", "cleaner.md", "staff.md", "operator.md", "commands.md", "said.md")
 DOCS = sorted(
     path
     for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md"))

@@ -175,6 +175,19 @@ async def test_a_kind_that_was_wrong_is_begun_anew_with_the_right_one(town: Town
     cleaner.sees("F2026-00002", "棚膜")
 
 
+async def test_of_a_clean_up_and_a_weigh_in_the_later_one_was_wrong(town: Town) -> None:
+    cleaner = await cleaner_of(town)
+    await weighs(cleaner, "张三 15.6公斤")
+    town.clock.advance(minutes=1)
+    await cleaner.says("今天王家沟12人 3车 8方")
+    await cleaner.taps("提交")
+    await cleaner.says("错了")
+    cleaner.sees("王家沟村的整治", "撤回")
+    await cleaner.taps("撤回")
+    await cleaner.says("错了")
+    cleaner.sees("F2026-00001")
+
+
 @pytest.mark.parametrize(("words", "_"), told("cleaner", "ticket", "tickets"))
 async def test_a_cleaner_sees_what_was_weighed(town: Town, words: str, _: dict[str, str]) -> None:
     cleaner = await cleaner_of(town)

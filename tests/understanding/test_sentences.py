@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from bot.console import phrasebook
 from bot.spoken import stored
+from bot.spoken.learning import learn
 from bot.talk.hearing import bare
+from bot.talk.understanding.model import Model
 from handlers import registry
 from handlers.people.rules import EVERY_ROLE, RIGHTS, roles_with
 from tests.understanding.example import HERE, hears, lines, sentences, world
@@ -33,6 +36,18 @@ def test_sentences_that_nobody_learnt_from_are_understood_nearly_as_well() -> No
     assert found.right_at_once >= NEVER_SEEN, found.missed
     assert found.right_or_offered >= NEVER_SEEN_OR_OFFERED, found.missed
     assert found.falsely_reported <= FALSELY_REPORTED, found.taken
+
+
+def test_a_capability_s_sentences_take_none_of_another_s(all_of_them: Matrix, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = {saying.id for saying in next(one for one in registry.CAPABILITIES if one.name == "film").sayings}
+    without = Model(learn([one for one in stored.examples() if one.saying not in own]))
+    others = [line for line in sentences() if line.saying not in own]
+    taken = {(line.role, line.words) for line, took in all_of_them.missed if took in own and line.saying not in own}
+    assert len(taken) <= len(others) * 0.01, taken
+    monkeypatch.setattr(stored, "model", lambda: without)
+    alone = judged(others)
+    together = 1 - sum(line.saying not in own for line, _ in all_of_them.missed) / len(others)
+    assert together >= alone.right_at_once - 0.02
 
 
 def test_no_test_sentence_was_learnt() -> None:
@@ -92,3 +107,9 @@ def test_a_township_says_who_handles_what_is_not_ours() -> None:
 def test_words_of_nothing_are_nothing() -> None:
     for words in ("咕叽咕叽啪", "qwertz asdf", "乾坤坎离震巽艮兑"):
         assert hears("villager", words).judged.sureness != "sure", words
+
+
+@pytest.mark.parametrize("language", phrasebook.PAGES)
+def test_the_page_of_what_can_be_said_is_what_is_declared(language: str) -> None:
+    written = (phrasebook.DOCS / language / "said.md").read_text("utf-8")
+    assert written == phrasebook.page(language), "sayings or their sentences have changed: make learn"
