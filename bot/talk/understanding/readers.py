@@ -49,7 +49,7 @@ _DAYS = re.compile(
     "大前[天日]|前[天日儿]|昨[天日儿]|今[天日儿]|明[天日儿]|后[天日]|昨晚|今早|今晚|昨夜"
     "|(?:上上?|这|本|下)?个?(?:周|星期|礼拜)[一二三四五六日天]"
     "|(?:上|这|本|下)个?(?:周末|周|星期|礼拜)|(?:上|这|本|下)个?月|去年|今年|月底|年底"
-    "|[一二三四五六七八九十两几好0-9]+(?:天|个?月|个?礼拜|个?星期|周)(?:[前里了])?"
+    "|[一二三四五六七八九十两几好0-9]{1,4}(?:天|个?月|个?礼拜|个?星期|周)(?:[前里了])?"
     "|\\b(?:today|yesterday|tomorrow|tonight|last week|this week|last month|this month"
     "|(?:last |this |next )?(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday))\\b",
     re.IGNORECASE,
@@ -59,9 +59,11 @@ _TIMES = re.compile(
     rf"|(?:凌晨|早上|上午|中午|下午|晚上|半夜)[{_CN}两]{{1,3}}点(?:半|多|钟|[{_CN}]{{1,3}}分)?(?![斤方吨])"
     "|凌晨|清早|大清早|早上|上午|中午|下午|傍晚|晚上|半夜|夜里|天黑"
 )
-_PERCENT = re.compile(rf"{_N}+\s?(?:%|个百分点|个点)|百分之{_N}+")
+_PERCENT = re.compile(rf"{_N}{{1,16}}\s?(?:%|个百分点|个点)|百分之{_N}{{1,16}}")
 _TENTH = "[1-9](?![0-9.斤公千吨个袋])|[一二三四五六七八九](?![一二三四五六七八九十百斤公千吨个袋])"
-_MONEY = re.compile(rf"[{_START}]{_N}*\s?(?:块(?:[一二三四五六七八九1-9]毛|{_TENTH}|钱)?|元钱?|毛钱?|角钱?|分钱)")
+_MONEY = re.compile(
+    rf"[{_START}]{_N}{{0,16}}\s?(?:块(?:[一二三四五六七八九1-9]毛|{_TENTH}|钱)?|元钱?|毛钱?|角钱?|分钱)"
+)
 
 
 def _units(names: Mapping[str, int], leaving: frozenset[str] = frozenset()) -> str:
@@ -69,16 +71,15 @@ def _units(names: Mapping[str, int], leaving: frozenset[str] = frozenset()) -> s
 
 
 _WEIGHT = re.compile(
-    rf"[{_START}]{_N}*[多余来几]?\s?(?:{_units(GRAMS)})(?![a-z])(?:[{_START}]{_N}*(?:{_units(GRAMS)})(?![a-z]))*"
+    rf"[{_START}]{_N}{{0,16}}[多余来几]?\s?(?:{_units(GRAMS)})(?![a-z])(?:[{_START}]{_N}{{0,16}}(?:{_units(GRAMS)})(?![a-z]))*"
     rf"(?:半|[一二三四五六七八九1-9](?![{NUMERAL_CHARS}个家户车袋包毛块]))?",
     re.IGNORECASE,
 )
-_VOLUME = re.compile(rf"[{_START}]{_N}*\s?(?:{_units(LITRES)})(?![a-z面向便法])(?:半)?", re.IGNORECASE)
+_VOLUME = re.compile(rf"[{_START}]{_N}{{0,16}}\s?(?:{_units(LITRES)})(?![a-z面向便法])(?:半)?", re.IGNORECASE)
 _LOOSE = frozenset(("个", "位", "部", "趟"))
-_PEOPLE = re.compile(rf"[{_START}]{_N}*\s?(?:{_units(PEOPLE, _LOOSE)})")
-_VEHICLES = re.compile(rf"[{_START}]{_N}*\s?(?:{_units(VEHICLES, _LOOSE)})")
-_MACHINES_BEFORE = re.compile(rf"(?:铲车|三轮车?|挖机|装载机|车辆|拖拉机|机械|卡车)\s?([{_START}]{_N}*\s?[辆台车])")
-_BAGS = re.compile(rf"[{_START}]{_N}*\s?(?:{_units(BAGS)})")
+_PEOPLE = re.compile(rf"[{_START}]{_N}{{0,16}}\s?(?:{_units(PEOPLE, _LOOSE)})")
+_VEHICLES = re.compile(rf"[{_START}]{_N}{{0,16}}\s?(?:{_units(VEHICLES, _LOOSE)})")
+_BAGS = re.compile(rf"[{_START}]{_N}{{0,16}}\s?(?:{_units(BAGS)})")
 
 
 def _spans(kind: str, pattern: re.Pattern[str], *, opaque: bool = True) -> Reader:

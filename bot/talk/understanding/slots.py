@@ -14,7 +14,7 @@ from typing import Any
 from bot.talk import letters
 from bot.talk.frozen import dataclass
 
-LONGEST = 2_000  # characters that are read; what stands behind them is kept by whoever keeps the words
+LONGEST = 1_000  # characters that are read; what stands behind them is kept by whoever keeps the words
 _POINT = re.compile(r"(?<=[0-9])[。｡·•・‧](?=[0-9])")  # a phone's keyboard has them where the point is
 
 
