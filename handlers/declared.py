@@ -27,8 +27,8 @@ class Saying:
 
     `right`: who may say it (a key of `people.rules.RIGHTS`; "" for everyone). `complains`: words that may be this one,
     but surely are nothing, are kept and offered as a report. `anytime`: it is also done in the middle of a question
-    that takes no words, which is then asked again. `in_groups`: it is answered where everybody reads it. Its button,
-    when it is one of several, is the text `saying.<id>`.
+    that takes no words, which is then asked again. Its button, when it is one of several, is
+    the text `saying.<id>`.
     """
 
     id: str
@@ -36,7 +36,6 @@ class Saying:
     right: str = ""
     complains: bool = False
     anytime: bool = False
-    in_groups: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,11 +90,6 @@ async def follow(turn: Turn) -> Intent | None:
         return None
     understood = understand(turn.world, turn.person.roles, said)
     judged, sayings = understood.judged, turn.world.declared.sayings
-    if turn.event.group:
-        best = sayings.get(judged.best) if judged.sureness == "sure" else None
-        if best is None or not best.in_groups:
-            return Intent(command="help")
-        return await best.follows(turn, understood.read)
     refused = _refused(turn, understood)
     if refused is not None:
         turn.reply(Say(text("error.no_right", who=text(f"right.{refused.right}.who")), await menu(turn)))

@@ -22,7 +22,7 @@ DUTIES = Capability(
     intents=(report.interpret, alone.interpret),
     sayings=(
         Saying("cleanup", report.told, report.RIGHT),
-        Saying("rollcall", runs("rollcall", the_day), rollcall.RIGHT, in_groups=True, anytime=True),
+        Saying("rollcall", runs("rollcall", the_day), rollcall.RIGHT, anytime=True),
         Saying("friday_state", runs("friday", the_day), rollcall.RIGHT, anytime=True),
         Saying("friday_when", rollcall.when, anytime=True),
     ),

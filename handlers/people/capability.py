@@ -32,7 +32,7 @@ PEOPLE = Capability(
     intents=(invitations.pasted_link, links.code_sent),
     sayings=(
         Saying("help", guide.asked_how),
-        Saying("who", runs("who", the_places), in_groups=True, anytime=True),
+        Saying("who", runs("who", the_places), anytime=True),
         Saying("invite", opens("invite"), "invite"),
         Saying("revoke", opens("revoke"), "invite"),
         Saying("roles", runs("roles"), "manage_roles"),
