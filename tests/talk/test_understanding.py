@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from datetime import date
 
@@ -20,6 +19,7 @@ from bot.talk.understanding.judging import judge
 from bot.talk.understanding.model import Model, Ranked
 from bot.talk.understanding.readers import READERS
 from bot.talk.understanding.slots import LONGEST, Read, Slot, read
+from tests.understanding.example import LONG
 
 SCRIPTS = st.text(
     st.one_of(
@@ -104,18 +104,11 @@ def test_any_words_can_be_read_and_spans_never_overlap(words: str) -> None:
     assert {one.saying for one in ranked} == set(stored.model().sayings)
 
 
-@pytest.mark.parametrize(
-    "unit", ["一", "垃圾", "张三三十一斤半 ", "1一两斤", "20日", "甘J", "a", "0", ".", "张·", "𠀀"]
-)
-def test_no_message_keeps_the_chat_waiting(unit: str) -> None:
-    words = (unit * 2_000)[:2_000]
-    model, meanings = stored.model(), stored.meanings()
-    taken_ms = []
-    for _ in range(3):
-        began = time.process_time()
-        model.rank(meanings.features(read(words, READERS)))
-        taken_ms.append((time.process_time() - began) * 1_000)
-    assert min(taken_ms) <= 20
+@pytest.mark.parametrize("words", LONG, ids=lambda words: repr(words[:9]))
+def test_the_longest_of_messages_are_ranked(words: str) -> None:
+    """How long that takes, `make bench` says."""
+    ranked = stored.model().rank(stored.meanings().features(read(words, READERS)))
+    assert sum(one.chance for one in ranked) == pytest.approx(1)
 
 
 def test_of_two_readers_the_earlier_one_keeps_its_words() -> None:

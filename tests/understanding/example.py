@@ -23,6 +23,8 @@ from tests.storage.importing import Counter
 HERE = Path(__file__).parent
 NOW_MS = 1_795_800_000_000  # 28 November 2026, when the example's policy holds
 AREA = 1
+_UNITS = ("一", "垃圾", "张三三十一斤半 ", "1一两斤", "20日", "甘J", "a", "0", ".", "张·", "𠀀")
+LONG = tuple((unit * 2_000)[:2_000] for unit in _UNITS)  # messages as long as can be, of what is read with most care
 
 
 @dataclass(frozen=True)
