@@ -33,7 +33,7 @@ PEOPLE = Capability(
     sayings=(
         Saying("help", guide.asked_how),
         Saying("who", runs("who", the_places), anytime=True),
-        Saying("invite", opens("invite"), "invite"),
+        Saying("invite", invitations.asked, "invite"),
         Saying("revoke", opens("revoke"), "invite"),
         Saying("roles", runs("roles"), "manage_roles"),
         Saying("rename", opens("name")),

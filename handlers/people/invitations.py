@@ -14,6 +14,7 @@ from bot.errors import PersonError
 from bot.talk.form import Choice, Form, Found, Option
 from bot.talk.messages import Button, Link, Say, Words, on_lines, text
 from bot.talk.spans import HOUR_MS
+from bot.talk.understanding.slots import Read
 from bot.turn import Dispatch, Intent, Role
 from handlers.people.actions import area_name, keeper, private, role_at
 from handlers.people.guide import menu
@@ -91,6 +92,14 @@ def qr_png(url: str) -> bytes:
 async def grantable_roles(turn: Turn, _: Mapping[str, Any]) -> Sequence[Option]:
     """The roles that the person may hand out."""
     return [Option(role, text(f"role.{role}")) for role in grantable(turn.person.roles)]
+
+
+async def asked(turn: Turn, read: Read) -> Intent | None:
+    """«给李师傅发个保洁员邀请»: the form, with the role that was named."""
+    catalogue = turn.catalogues[turn.person.language]
+    labels = {catalogue.render(text(f"role.{role}")): role for role in grantable(turn.person.roles)}
+    named = max((label for label in labels if label.lower() in read.said.lower()), key=len, default="")
+    return Intent(form="invite", answers={"role": {"id": labels[named], "label": named}} if named else {})
 
 
 async def submit(turn: Turn, answers: Mapping[str, Any]) -> None:

@@ -223,6 +223,7 @@ async def test_staff_ask_in_their_own_words(town: Town) -> None:
     await staff.says("给李师傅发个保洁员邀请")
     form = (await open_form(town, staff)).top
     assert form is not None and form.form == "invite"
+    assert form.answers["role"] == {"id": "cleaner", "label": "保洁员"}
 
 
 async def test_staff_correct_what_they_weighed(town: Town) -> None:

@@ -92,6 +92,22 @@ def test_a_number_of_another_kind_is_never_weighed(number: str, unit: str, befor
     assert number in "".join(found.words(slot) for slot in found.slots)
 
 
+@pytest.mark.parametrize(
+    ("words", "weighed"),
+    [
+        ("张三叁拾斤", "三十斤"),
+        ("陆建国 陆拾伍公斤", "六十五公斤"),
+        ("叁拾壹斤半", "三十一斤半"),
+        ("收拾方便了", None),
+        ("陆建国家", None),
+    ],
+)
+def test_numerals_of_account_books_are_weighed_and_names_stay_names(words: str, weighed: str | None) -> None:
+    found = [part for kind, part in slots_of(words) if kind == "weight"]
+    assert found == ([weighed] if weighed else [])
+    assert not words.startswith("陆") or read(words, READERS).said.startswith("陆建国")
+
+
 @given(SCRIPTS)
 def test_any_words_can_be_read_and_spans_never_overlap(words: str) -> None:
     found = read(words, READERS)

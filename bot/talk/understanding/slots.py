@@ -13,9 +13,12 @@ from typing import Any
 
 from bot.talk import letters
 from bot.talk.frozen import dataclass
+from bot.talk.numerals import FORMAL
 
 LONGEST = 1_000  # characters that are read; what stands behind them is kept by whoever keeps the words
 _POINT = re.compile(r"(?<=[0-9])[。｡·•・‧](?=[0-9])")  # a phone's keyboard has them where the point is
+# «叁拾斤», as account books have it; elsewhere these letters are a name's (陆建国) or another word's (收拾).
+_CAPITALS = re.compile("(?<!收)[壹贰叁肆伍陆柒捌玖拾佰仟萬貳參叄陸點]+(?= ?(?:公斤|千克|斤|吨|立方|方))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +74,11 @@ class Read:
 
 
 def tidied(words: str) -> str:
-    """Words as readers get them: full-width forms made plain, runs of spaces made one, at most `LONGEST` characters."""
-    return _POINT.sub(".", letters.tidy(words[:LONGEST]))
+    """Words as readers get them: full-width forms and capital numerals of a weight made plain, runs of spaces made one,
+    at most `LONGEST` characters.
+    """
+    plain = _POINT.sub(".", letters.tidy(words[:LONGEST]))
+    return _CAPITALS.sub(lambda found: found[0].translate(FORMAL), plain)
 
 
 def read(words: str, readers: Sequence[Reader]) -> Read:
