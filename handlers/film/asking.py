@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from typing import Any
 
 from bot.talk.messages import Button, Say, Words, on_lines, text
 from bot.talk.quantity import Weight
 from bot.talk.understanding.slots import Read, Slot
+from bot.talk.understanding.when import spoken_of
 from bot.turn import Intent
 from handlers.duties import undoing as duties_undoing
 from handlers.film import decide, show, undoing
@@ -17,7 +17,6 @@ from handlers.film.weighing.words import WeighReading
 from handlers.people.guide import menu
 from handlers.people.rules import may
 from handlers.policy.film import FUNDS
-from handlers.said import the_day
 from handlers.world import Turn, World
 from storage.product import film, film_figures
 from storage.product.film import Ticket
@@ -73,12 +72,8 @@ def _impurity(read: Read) -> int | None:
 async def tickets(turn: Turn, read: Read) -> Intent | None:
     """What one weighed: today's tickets, or the sum of the week, the month, the year or the day that was said."""
     today = turn.world.day(turn.now_ms)
-    words = "".join(read.words(slot) for slot in read.of("day", "date"))
-    span = next(((first, last) for mark, first, last in _spans(today) if mark in words), None)
-    if span is None and (said := the_day(turn, read)) and said != today.isoformat():
-        day = date.fromisoformat(said)
-        span = day, day
-    if span is None:
+    span = spoken_of([read.words(slot) for slot in read.of("day", "date")], today)
+    if span is None or span == (today, today):
         return Intent(command="tickets")
     from_ms, until_ms = day_bounds_ms(turn.world, span[0])[0], day_bounds_ms(turn.world, span[1])[1]
     rows = await film_figures.of_weigher(turn.tx, turn.person.id, from_ms=from_ms, until_ms=until_ms)
@@ -87,22 +82,6 @@ async def tickets(turn: Turn, read: Read) -> Intent | None:
     fields = {"period": period, "count": total.tickets, "accepted_g": total.accepted_g}
     turn.reply(Say(text("film.period", **fields), ((Button(text("menu.tickets"), "/tickets"),),)))
     return None
-
-
-def _spans(today: date) -> list[tuple[str, date, date]]:
-    """The stretches of time that people name, until today where they aren't over."""
-    monday, month = today - timedelta(days=today.weekday()), today.replace(day=1)
-    before = (month - timedelta(days=1)).replace(day=1)
-    return [
-        ("上个月", before, month - timedelta(days=1)),
-        ("上月", before, month - timedelta(days=1)),
-        ("last month", before, month - timedelta(days=1)),
-        ("月", month, today),
-        ("month", month, today),
-        ("今年", today.replace(month=1, day=1), today),
-        ("这周", monday, today),
-        ("week", monday, today),
-    ]
 
 
 async def fix(turn: Turn, read: Read) -> Intent | None:

@@ -206,6 +206,21 @@ async def test_a_clean_up_told_in_a_sentence_is_taken(town: Town, words: str, _:
     assert form.answers.get("people") or cleaner.sees("4辆")  # 台 and 辆 are never added: it is said and asked
 
 
+async def test_what_was_weighed_on_a_day_that_is_over_is_that_day_s(town: Town) -> None:
+    cleaner = await cleaner_of(town)
+    await weighs(cleaner, "张三 15.6公斤")
+    town.clock.go_to("2026-11-24 10:00")
+    await weighs(cleaner, "张三 10公斤")
+    for words, sees in (
+        ("11月18号收了多少", ("2026-11-18", "15.6公斤")),
+        ("上周收了多少", ("2026-11-16", "11-22", "15.6公斤")),
+        ("这个月收了几吨了", ("2026-11-01", "25.6公斤")),
+        ("10月收了多少", ("2026-10-01", "10-31", "0 单")),
+    ):
+        await cleaner.says(words)
+        cleaner.sees(*sees)
+
+
 async def test_staff_ask_in_their_own_words(town: Town) -> None:
     staff = await town.person("刘主任", role="staff")
     aunt = await town.person("王大娘")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -19,6 +19,7 @@ from bot.talk.understanding.judging import judge
 from bot.talk.understanding.model import Model, Ranked
 from bot.talk.understanding.readers import READERS
 from bot.talk.understanding.slots import LONGEST, Read, Slot, read
+from bot.talk.understanding.when import span_of, spoken_of
 from tests.understanding.example import LONG
 
 SCRIPTS = st.text(
@@ -138,6 +139,43 @@ def test_of_two_readers_the_earlier_one_keeps_its_words() -> None:
 
 def test_what_no_slot_explains_is_known() -> None:
     assert read("张三家拿来两袋膜，一共三十一斤半", READERS).rest() == "家拿来 膜,一共"
+
+
+@pytest.mark.parametrize(
+    ("words", "first", "last"),
+    [
+        ("11月20号收了多少", date(2026, 11, 20), date(2026, 11, 20)),  # a day, not its month
+        ("上个月15号收了多少", date(2026, 10, 15), date(2026, 10, 15)),
+        ("上周收了多少", date(2026, 11, 16), date(2026, 11, 22)),
+        ("本周收了多少", date(2026, 11, 23), date(2026, 11, 28)),
+        ("这个月收了几吨了", date(2026, 11, 1), date(2026, 11, 28)),
+        ("上个月收了多少", date(2026, 10, 1), date(2026, 10, 31)),
+        ("10月收了多少", date(2026, 10, 1), date(2026, 10, 31)),
+        ("12月收了多少", date(2025, 12, 1), date(2025, 12, 31)),
+        ("去年收了多少", date(2025, 1, 1), date(2025, 12, 31)),
+        ("how much last week", date(2026, 11, 16), date(2026, 11, 22)),
+    ],
+)
+def test_the_time_that_was_said_is_the_time_that_is_added_up(words: str, first: date, last: date) -> None:
+    found = read(words, READERS)
+    said = [found.words(slot) for slot in found.of("day", "date")]
+    assert spoken_of(said, date(2026, 11, 28)) == (first, last)
+
+
+@given(
+    st.sampled_from(
+        ["上周", "这周", "上个月", "这个月", "上上个月", "今年", "去年", *(f"{n}月" for n in range(1, 13))]
+    ),
+    st.dates(date(2020, 1, 1), date(2040, 12, 31)),
+)
+def test_a_stretch_of_time_is_whole_or_until_today(words: str, today: date) -> None:
+    span = span_of(words, today)
+    assert span is not None and span[0] <= span[1] <= today
+    after = span[1] + timedelta(days=1)
+    ends = after.weekday() == 0 if words.endswith("周") else after.day == 1
+    assert span[1] == today or ends
+    if words.endswith("月") and words[0].isdigit():
+        assert (span[0].month, span[0].day) == (int(words[:-1]), 1) == (span[1].month, 1)
 
 
 # -- examples and words alike

@@ -1,8 +1,9 @@
-"""The day that words name: «昨天», «上周五», «11月20号», «十一月二十号». Pure."""
+"""The day that words name, or the week, month or year: «昨天», «上周五», «十一月二十号», «上个月». Pure."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from bot.talk.form import read_day
@@ -15,6 +16,55 @@ _ENGLISH = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 _WEEKS = {"上上": -2, "上": -1, "这": 0, "本": 0, "下": 1}
 _CHINESE = re.compile("([一二三四五六七八九十]{1,2})月([一二三四五六七八九十廿卅]{1,3})[日号]?")
 _DAY_ONLY = re.compile("([0-9]{1,2})[号日]")
+
+_WEEK = re.compile("(上上|上|这|本)个?(?:周|星期|礼拜)")
+_MONTH = re.compile("(上上|上|这|本|当)个?月份?")
+_NAMED_MONTH = re.compile("([0-9]{1,2}|[一二三四五六七八九十]{1,2})月份?")
+_YEARS = {"今年": 0, "本年": 0, "this year": 0, "去年": -1, "last year": -1, "前年": -2}
+_SPANS = {"last week": "上周", "this week": "这周", "last month": "上月", "this month": "这月"}
+Span = tuple[date, date]
+
+
+def span_of(words: str, today: date) -> Span | None:
+    """Read the week, month or year that words name: its first day, and its last one or today; None without one.
+
+    A month by its name is the latest one.
+    """
+    said = words.strip().lower()
+    said = _SPANS.get(said, said)
+    if week := _WEEK.fullmatch(said):
+        monday = _of_week(week[1], 0, today)
+        return monday, min(today, monday + timedelta(days=6))
+    if month := _MONTH.fullmatch(said):
+        back = {"上上": 2, "上": 1}.get(month[1], 0)
+        return _month(today.year, today.month - back, today)
+    if named := _NAMED_MONTH.fullmatch(said):
+        number = _number(named[1])
+        return _month(today.year - (number > today.month), number, today) if 1 <= number <= 12 else None
+    if said in _YEARS:
+        year = today.year + _YEARS[said]
+        return date(year, 1, 1), min(today, date(year, 12, 31))
+    return None
+
+
+def _month(year: int, month: int, today: date) -> Span:
+    """A month until today; below 1 it is one of the year before."""
+    year, month = (year, month) if month >= 1 else (year - 1, month + 12)
+    after = date(year + month // 12, month % 12 + 1, 1)
+    return date(year, month, 1), min(today, after - timedelta(days=1))
+
+
+def spoken_of(words: Sequence[str], today: date) -> Span | None:
+    """Read the time that several words name together («上个月», «15号»): a day is closer than what it lies in."""
+    span = next((span for one in words if (span := span_of(one, today)) is not None), None)
+    for one in words:
+        if span_of(one, today) is not None:
+            continue
+        only = _DAY_ONLY.fullmatch(one)
+        day = day_of(f"{span[0].year}-{span[0].month}-{only[1]}" if span is not None and only else one, today)
+        if day is not None:
+            return day, day
+    return span
 
 
 def day_of(words: str, today: date) -> date | None:
