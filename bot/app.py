@@ -108,7 +108,7 @@ class App:
         if self.settings.database_path is not None:
             self._lock = lock(self.settings.data_dir)
         await self.database.workers().start()
-        await seal_earlier(self.database, self.product.seal_earlier)
+        await seal_earlier(self.database, self.product.catch_up)
         await self.open_channels()
         if "delivery" in self.parts:
             with suppress(Unavailable):  # it looks again by itself

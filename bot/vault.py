@@ -152,10 +152,10 @@ async def rotate(settings: Settings, database: Database) -> tuple[int, Path]:
     return count, kept
 
 
-async def seal_earlier(database: Database, seal_product: Callable[[Tx], Awaitable[None]]) -> None:
+async def seal_earlier(database: Database, catch_up: Callable[[Tx], Awaitable[None]]) -> None:
     """Seal what a version without a vault has stored, the product's tables first. Raises Unavailable."""
     for township_id in await database.read(townships.every_id):
-        await database.transaction(seal_product, township_id=township_id)
+        await database.transaction(catch_up, township_id=township_id)
         await database.transaction(owners.seal_earlier, township_id=township_id)
         await database.transaction(seal_people, township_id=township_id)
         while await database.transaction(earlier.seal_words, township_id=township_id):

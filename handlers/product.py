@@ -52,7 +52,7 @@ class Township:
         """Tell the product under which name a township is found on Telegram."""
         self._worlds.name_telegram_bot(township_id, username)
 
-    async def seal_earlier(self, tx: Tx) -> None:
+    async def catch_up(self, tx: Tx) -> None:
         """Bring what earlier versions have stored, and their workers until a moment ago, into today's shape."""
         await case_vault.seal_earlier(tx)
         await case_vault.hand_over_earlier(tx)

@@ -19,38 +19,30 @@ DOCS = Path(__file__).parents[2] / "docs"
 PAGES = {"zh": "zh_CN", "en": "en"}
 SHOWN = 4
 _HOLE = re.compile(r"\{([a-z]+)\}")
-_FILLED = {
-    "zh": {
-        "place": "王家沟桥头",
-        "person": "张三",
-        "weight": "三十一斤半",
-        "bags": "两袋",
-        "percent": "5%",
-        "people": "12人",
-        "vehicles": "3车",
-        "volume": "8方",
-        "plate": "甘J12345",
-        "case": "2026-0001",
-        "ticket": "F2026-00001",
-        "day": "昨天",
-        "date": "11月20日",
-    },
-    "en": {
-        "place": "Wangjiagou",
-        "person": "Zhang San",
-        "weight": "15.6 kg",
-        "bags": "2袋",
-        "percent": "5%",
-        "people": "12人",
-        "vehicles": "3车",
-        "volume": "8方",
-        "plate": "甘J12345",
-        "case": "2026-0001",
-        "ticket": "F2026-00001",
-        "day": "yesterday",
-        "date": "2026-11-20",
-    },
+_IN_CHINESE = {
+    "place": "王家沟桥头",
+    "person": "张三",
+    "weight": "三十一斤半",
+    "bags": "两袋",
+    "percent": "5%",
+    "people": "12人",
+    "vehicles": "3车",
+    "volume": "8方",
+    "plate": "甘J12345",
+    "case": "2026-0001",
+    "ticket": "F2026-00001",
+    "day": "昨天",
+    "date": "11月20日",
 }
+_IN_ENGLISH = {
+    "place": "Wangjiagou",
+    "person": "Zhang San",
+    "weight": "15.6 kg",
+    "bags": "2袋",
+    "day": "yesterday",
+    "date": "2026-11-20",
+}
+_FILLED = {"zh": _IN_CHINESE, "en": _IN_CHINESE | _IN_ENGLISH}
 
 
 def page(language: str) -> str:

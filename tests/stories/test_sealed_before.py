@@ -76,8 +76,8 @@ async def is_updated(town: Town) -> None:
         patch.setattr(earlier, "ROWS", 4)
         patch.setattr(earlier, "seal_words", dies)
         with pytest.raises(Died):
-            await seal_earlier(database, product.seal_earlier)
-        await seal_earlier(database, product.seal_earlier)
+            await seal_earlier(database, product.catch_up)
+        await seal_earlier(database, product.catch_up)
     assert len(calls) > 4
     key = await database.transaction(lambda tx: kept_key(tx, Purpose.ADDRESSES))
     await calls_people(town, key)

@@ -282,7 +282,7 @@ async def of_an_older_program(town: Town, number: str, code: str) -> None:
         h=rules.hash_code("s", code),
         n=number,
     )
-    await town.app.database.transaction(town.app.product.seal_earlier)
+    await town.app.database.transaction(town.app.product.catch_up)
 
 
 async def test_a_named_reward_needs_no_code(town: Town) -> None:
